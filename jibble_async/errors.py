@@ -1,0 +1,244 @@
+"""Every error this package raises on purpose.
+
+::
+
+    JibbleError
+    ├── ConfigurationError            what you gave can't be used; nothing was sent
+    │   └── UnknownFieldError         no such field in the vocabulary (also an AttributeError)
+    ├── NotSupportedError             the API in use has no way to say this
+    ├── TransportError                no usable answer came back
+    │   ├── ConnectFailedError        no connection: the request was not sent
+    │   ├── ConnectionLostError       sent, perhaps processed, the answer is lost
+    │   ├── DeadlineExceededError     the time allowed ran out
+    │   ├── ProtocolError             what came back is not the HTTP that was agreed
+    │   └── ResponseTooLargeError     the body is larger than the cap
+    ├── APIError                      the server answered with an error
+    │   ├── BadRequestError           400, 405, 412, 422
+    │   ├── AuthenticationError       401, or the credentials were refused
+    │   ├── FeatureRestrictedError    402: the plan does not include this
+    │   ├── PermissionDeniedError     403 with a reason
+    │   ├── NotFoundError             404, 410
+    │   ├── ConflictError             409
+    │   ├── RateLimitedError          429, or a 403 that is known to be throttling
+    │   │   └── ThrottledOrForbiddenError   a bare 403: also a PermissionDeniedError
+    │   └── ServerError               5xx
+    ├── DecodeError                   the answer could not be read
+    ├── PaginationError               the pages do not fit together
+    └── AmbiguousWriteError           a write whose outcome is unknown
+
+Errors can be pickled, and hold no secret: neither their text nor their attributes contain a
+credential, a query value or a server's stack trace.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = [
+    "APIError",
+    "AmbiguousWriteError",
+    "AuthenticationError",
+    "BadRequestError",
+    "ConfigurationError",
+    "ConflictError",
+    "ConnectFailedError",
+    "ConnectionLostError",
+    "DeadlineExceededError",
+    "DecodeError",
+    "FeatureRestrictedError",
+    "JibbleError",
+    "NotFoundError",
+    "NotSupportedError",
+    "PaginationError",
+    "PermissionDeniedError",
+    "ProtocolError",
+    "RateLimitedError",
+    "ResponseTooLargeError",
+    "ServerError",
+    "ThrottledOrForbiddenError",
+    "TransportError",
+    "UnknownFieldError",
+]
+
+
+class JibbleError(Exception):
+    """The base of all errors of this package.
+
+    Attributes:
+        message: What happened, and the way out where there is one.
+        request: Method, service and path of the call, with the names of the query options but
+            not their values; None where no call was involved.
+        attempts: How many requests were sent for this call.
+        cursor: Where a walk over pages can be resumed, as text for `resume_from=`.
+        retries_exhausted: True if another attempt was in order but the client's retry budget
+            was empty.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.request: str | None = None
+        self.attempts = 0
+        self.cursor: str | None = None
+        self.retries_exhausted = False
+
+    def __str__(self) -> str:
+        parts = [self.message]
+        if self.request is not None:
+            parts.append(f"[{self.request}]")
+        if self.attempts > 1:
+            parts.append(f"after {self.attempts} attempts")
+        if self.retries_exhausted:
+            parts.append("(not retried further: the client's retry budget is empty)")
+        return " ".join(parts)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__.copy())
+
+
+def _rebuild(
+    cls: type[JibbleError], args: tuple[Any, ...], attributes: dict[str, Any]
+) -> JibbleError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
+
+
+class ConfigurationError(JibbleError, ValueError):
+    """Something the caller gave can't be used; raised before anything is sent or written."""
+
+
+class UnknownFieldError(ConfigurationError, AttributeError):
+    """A field that the entity does not have; the message suggests the nearest ones."""
+
+
+class NotSupportedError(JibbleError):
+    """The API in use can't express what was asked; nothing is dropped silently instead."""
+
+
+class TransportError(JibbleError):
+    """No usable answer came back.
+
+    Attributes:
+        sent: False if the server surely did not get the request; True if it may have.
+        permanent: True if trying again can't help, as with a certificate that is not trusted.
+    """
+
+    sent = True
+    permanent = False
+
+
+class ConnectFailedError(TransportError):
+    """No connection could be opened, so the request was not sent."""
+
+    sent = False
+
+
+class ConnectionLostError(TransportError):
+    """The connection broke after sending began; the server may have done the work."""
+
+
+class DeadlineExceededError(TransportError, TimeoutError):
+    """The time allowed for the call, or for one attempt of it, ran out."""
+
+    def __init__(self, message: str, *, sent: bool = True) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+
+class ProtocolError(TransportError):
+    """What came back is not the HTTP that was agreed: broken framing, a redirect, a proxy page."""
+
+
+class ResponseTooLargeError(TransportError):
+    """The body, once decompressed, is larger than `ClientConfig.max_body_bytes`."""
+
+
+class APIError(JibbleError):
+    """The server answered with an error.
+
+    Attributes:
+        status: The HTTP status.
+        code: The server's own code, such as `feature_restricted_subscription`, if it gave one.
+        retry_after: Seconds the server asked to wait, if it did.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int,
+        code: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.retry_after = retry_after
+
+
+class BadRequestError(APIError):
+    """The server did not accept the request as it was made (400, 405, 412, 422)."""
+
+
+class AuthenticationError(APIError):
+    """The credentials or the token were refused (401, or an OAuth error)."""
+
+
+class FeatureRestrictedError(APIError):
+    """The organisation's plan does not include this (402)."""
+
+
+class PermissionDeniedError(APIError):
+    """The credentials are good but not allowed to do this (403)."""
+
+
+class NotFoundError(APIError):
+    """There is no such thing (404, 410)."""
+
+
+class ConflictError(APIError):
+    """The change collides with what is there (409)."""
+
+
+class RateLimitedError(APIError):
+    """Too many requests: a 429, or a 403 that is known to be throttling."""
+
+
+class ThrottledOrForbiddenError(RateLimitedError, PermissionDeniedError):
+    """A bare 403 that may mean throttling or a missing right; it can't be told which."""
+
+
+class ServerError(APIError):
+    """The server failed (5xx)."""
+
+
+class DecodeError(JibbleError):
+    """The answer is complete but not what it should be.
+
+    Attributes:
+        row: The position of the offending row in its page, counted from 0, if it was one row.
+        malformed: True if the body is no complete JSON document, as when it was cut off.
+    """
+
+    def __init__(self, message: str, *, row: int | None = None) -> None:
+        super().__init__(message)
+        self.row = row
+        self.malformed = False
+
+
+class PaginationError(JibbleError):
+    """Pages that do not fit together: a loop, a foreign link, missing rows, rows that moved."""
+
+
+class AmbiguousWriteError(JibbleError):
+    """A write whose answer was lost, and that could not be found again.
+
+    Attributes:
+        candidates: What was found that might be it, never claimed to be.
+    """
+
+    def __init__(self, message: str, *, candidates: tuple[Any, ...] = ()) -> None:
+        super().__init__(message)
+        self.candidates = candidates
