@@ -1,0 +1,1 @@
+"""How to ask, in neither API's words: conditions, fields, and what is to come with them."""

@@ -1,0 +1,346 @@
+"""Typed fields: what an expression is written with.
+
+Each class stands for one kind of value, and offers what makes sense for it, so that a type
+checker finds a wrong comparison, and a wrong value is an error before anything is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Any, ClassVar, Generic, TypeVar, get_type_hints
+
+from jibble_async.entities import ValueObject
+from jibble_async.errors import ConfigurationError
+from jibble_async.query.expressions import (
+    Between,
+    Call,
+    Comparison,
+    Expression,
+    FunctionName,
+    InList,
+    Kind,
+    Operator,
+    Path,
+    Predicate,
+)
+from jibble_async.query.names import unknown_field
+from jibble_async.query.options import Expand, Expandable, Ordering, Selectable, expansions
+from jibble_async.query.values import constant
+
+__all__ = [
+    "BooleanField",
+    "CollectionField",
+    "DateField",
+    "DateTimeField",
+    "DurationField",
+    "EnumField",
+    "Field",
+    "Fields",
+    "IdField",
+    "NumberField",
+    "TextField",
+]
+
+T = TypeVar("T")
+
+
+class Field(Generic[T]):
+    """A field that can be compared; `== None` and `is_null()` mean the same."""
+
+    __slots__ = ("_operand",)
+
+    kind: ClassVar[Kind]
+
+    def __init__(self, operand: Path | Call) -> None:
+        self._operand = operand
+
+    @property
+    def path(self) -> Path:
+        """Where the field is.
+
+        Raises:
+            ConfigurationError: It is a computed value, which can't be selected or sorted by.
+        """
+        if isinstance(self._operand, Path):
+            return self._operand
+        raise ConfigurationError(f"{self._operand} is computed: give a field here")
+
+    # Comparing gives an expression, not a bool: the reason this class exists.
+    def __eq__(self, other: T | Field[T] | None) -> Comparison:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        return self._compare("eq", other)
+
+    def __ne__(self, other: T | Field[T] | None) -> Comparison:  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        return self._compare("ne", other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._operand))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._operand}>"
+
+    def is_null(self) -> Comparison:
+        """The field has no value."""
+        return self._compare("eq", None)
+
+    def is_not_null(self) -> Comparison:
+        """The field has a value."""
+        return self._compare("ne", None)
+
+    def is_in(self, values: Iterable[T]) -> InList:
+        """The field equals one of these values.
+
+        Raises:
+            ConfigurationError: There are none, or one is of the wrong kind.
+        """
+        constants = tuple(self._constant(value) for value in values)
+        if not constants:
+            raise ConfigurationError(
+                f"{self._operand}.is_in() of nothing matches nothing: leave the request out"
+            )
+        return InList(self._operand, constants)
+
+    def asc(self) -> Ordering:
+        """Sort by this field, smallest first."""
+        return Ordering(self.path, descending=False)
+
+    def desc(self) -> Ordering:
+        """Sort by this field, largest first."""
+        return Ordering(self.path, descending=True)
+
+    def _constant(self, value: Any) -> Any:
+        return constant(self.kind, value, str(self._operand))
+
+    def _compare(self, operator: Operator, other: Any) -> Comparison:
+        right = other._operand if isinstance(other, Field) else self._constant(other)
+        return Comparison(self._operand, operator, right)
+
+    def _call(self, function: FunctionName, kind: Kind) -> Call:
+        return Call(function, self._operand, (), kind)
+
+
+class _OrderedField(Field[T]):
+    """A field whose values have an order."""
+
+    __slots__ = ()
+
+    def __lt__(self, other: T | Field[T]) -> Comparison:
+        return self._compare("lt", other)
+
+    def __le__(self, other: T | Field[T]) -> Comparison:
+        return self._compare("le", other)
+
+    def __gt__(self, other: T | Field[T]) -> Comparison:
+        return self._compare("gt", other)
+
+    def __ge__(self, other: T | Field[T]) -> Comparison:
+        return self._compare("ge", other)
+
+    def between(self, low: T, high: T) -> Between:
+        """The field lies within two bounds, both included."""
+        return Between(self._operand, self._constant(low), self._constant(high))
+
+
+class IdField(Field[str]):
+    """An id."""
+
+    __slots__ = ()
+    kind = Kind.ID
+
+
+class EnumField(Field[T]):
+    """One of a set of names; a plain text does as well."""
+
+    __slots__ = ()
+    kind = Kind.ENUM
+
+
+class BooleanField(Field[bool]):
+    """Yes or no."""
+
+    __slots__ = ()
+    kind = Kind.BOOLEAN
+
+
+class NumberField(_OrderedField[float]):
+    """A number."""
+
+    __slots__ = ()
+    kind = Kind.NUMBER
+
+
+class DurationField(_OrderedField[timedelta]):
+    """A length of time."""
+
+    __slots__ = ()
+    kind = Kind.DURATION
+
+
+class TextField(_OrderedField[str]):
+    """A text."""
+
+    __slots__ = ()
+    kind = Kind.TEXT
+
+    def contains(self, part: str) -> Predicate:
+        """The text has this part somewhere."""
+        return self._predicate("contains", part)
+
+    def startswith(self, part: str) -> Predicate:
+        """The text begins with this."""
+        return self._predicate("startswith", part)
+
+    def endswith(self, part: str) -> Predicate:
+        """The text ends with this."""
+        return self._predicate("endswith", part)
+
+    def lower(self) -> TextField:
+        """The text in lower case."""
+        return TextField(self._call("lower", Kind.TEXT))
+
+    def upper(self) -> TextField:
+        """The text in upper case."""
+        return TextField(self._call("upper", Kind.TEXT))
+
+    def strip(self) -> TextField:
+        """The text without white space at its ends."""
+        return TextField(self._call("strip", Kind.TEXT))
+
+    def length(self) -> NumberField:
+        """The number of characters."""
+        return NumberField(self._call("length", Kind.NUMBER))
+
+    def _predicate(self, function: FunctionName, part: str) -> Predicate:
+        return Predicate(Call(function, self._operand, (self._constant(part),), Kind.BOOLEAN))
+
+
+class _CalendarField(_OrderedField[T]):
+    """A field with a day in it."""
+
+    __slots__ = ()
+
+    def year(self) -> NumberField:
+        """Its year."""
+        return NumberField(self._call("year", Kind.NUMBER))
+
+    def month(self) -> NumberField:
+        """Its month, 1 to 12."""
+        return NumberField(self._call("month", Kind.NUMBER))
+
+    def day(self) -> NumberField:
+        """Its day of the month, 1 to 31."""
+        return NumberField(self._call("day", Kind.NUMBER))
+
+
+class DateField(_CalendarField[date]):
+    """A day."""
+
+    __slots__ = ()
+    kind = Kind.DATE
+
+
+class DateTimeField(_CalendarField[datetime]):
+    """A moment; it is compared with datetimes that have a time zone."""
+
+    __slots__ = ()
+    kind = Kind.DATETIME
+
+    def hour(self) -> NumberField:
+        """Its hour, 0 to 23."""
+        return NumberField(self._call("hour", Kind.NUMBER))
+
+    def minute(self) -> NumberField:
+        """Its minute, 0 to 59."""
+        return NumberField(self._call("minute", Kind.NUMBER))
+
+    def second(self) -> NumberField:
+        """Its second, 0 to 59."""
+        return NumberField(self._call("second", Kind.NUMBER))
+
+    def date(self) -> DateField:
+        """Its day."""
+        return DateField(self._call("date", Kind.DATE))
+
+
+class CollectionField:
+    """A list that hangs on an entity; it can be selected, not compared."""
+
+    __slots__ = ("path",)
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+
+class Fields:
+    """The fields of one entity, as declared in `jibble_async.query.vocabulary`.
+
+    A declaration is an annotation; the field itself is made when it is first asked for. As a part
+    of another entity's fields (`T.person`) it can be expanded, with options of its own.
+    """
+
+    entity: ClassVar[type[ValueObject]]
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+
+    def __getattr__(self, name: str) -> Any:
+        # Underscored names are asked for by copy and pickle, before there is a _path.
+        declared = None if name.startswith("_") else _declared(type(self)).get(name)
+        if declared is None:
+            raise unknown_field(self.entity, name)
+        field = self._make(name, declared)
+        self.__dict__[name] = field
+        return field
+
+    def __repr__(self) -> str:
+        return f"<fields of {self._path or self.entity.__name__}>"
+
+    @property
+    def path(self) -> Path:
+        """Where this hangs on another entity.
+
+        Raises:
+            ConfigurationError: It is an entity by itself.
+        """
+        if self._path is None:
+            raise ConfigurationError(f"{self.entity.__name__} itself is not a field: name one")
+        return self._path
+
+    def select(self, *fields: Selectable) -> Expand:
+        """Expand this, with these fields only."""
+        return self._expand().select(*fields)
+
+    def expand(self, *items: Expandable) -> Expand:
+        """Expand this, with what hangs on it in turn."""
+        return self._expand().expand(*items)
+
+    def where(self, condition: Expression) -> Expand:
+        """Expand this, with a condition written in the fields of its own entity."""
+        return self._expand().where(condition)
+
+    def is_null(self) -> Comparison:
+        """There is nothing there."""
+        return Comparison(self.path, "eq", constant(Kind.OBJECT, None, str(self.path)))
+
+    def is_not_null(self) -> Comparison:
+        """There is something there."""
+        return Comparison(self.path, "ne", constant(Kind.OBJECT, None, str(self.path)))
+
+    def _expand(self) -> Expand:
+        return expansions(self.path.owner, (self,))[0]
+
+    def _make(self, name: str, declared: Any) -> Any:
+        owner = self.entity if self._path is None else self._path.owner
+        names = (*(() if self._path is None else self._path.names), name)
+        field_type: Any = getattr(declared, "__origin__", declared)
+        kind: Kind = getattr(field_type, "kind", Kind.OBJECT)
+        return field_type(Path(owner, names, kind))
+
+
+def _declared(declaration: type[Fields]) -> dict[str, Any]:
+    cached = declaration.__dict__.get("_declared_fields")
+    if cached is None:
+        hints = get_type_hints(declaration)
+        cached = {name: hint for name, hint in hints.items() if name != "entity"}
+        declaration._declared_fields = cached  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    return cached

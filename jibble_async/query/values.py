@@ -1,0 +1,81 @@
+"""Values that a field can be compared with, checked when an expression is written."""
+
+from __future__ import annotations
+
+import enum
+import math
+import uuid
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from jibble_async.errors import ConfigurationError
+from jibble_async.query.expressions import Constant, Kind, Scalar
+
+__all__ = ["constant", "require_aware", "require_date"]
+
+
+def constant(kind: Kind, value: Any, label: str) -> Constant:
+    """A value that a field of this kind can be compared with.
+
+    Args:
+        kind: The kind of the field.
+        value: What the caller gave; None is always allowed.
+        label: The field's name, for the error.
+
+    Raises:
+        ConfigurationError: The value is of another kind, or a datetime has no time zone.
+    """
+    if value is None:
+        return Constant(None, kind)
+    return Constant(_scalar(kind, value, label), kind)
+
+
+def _scalar(kind: Kind, value: Any, label: str) -> Scalar:
+    match kind:
+        case Kind.ID if isinstance(value, str | uuid.UUID):
+            return str(value)
+        case Kind.TEXT | Kind.ENUM if isinstance(value, str):
+            return str(value.value) if isinstance(value, enum.Enum) else value
+        case Kind.BOOLEAN if isinstance(value, bool):
+            return value
+        case Kind.NUMBER if isinstance(value, int | float) and not isinstance(value, bool):
+            if not math.isfinite(value):
+                raise ConfigurationError(f"{label} can't be compared with {value}")
+            return value
+        case Kind.DATE:
+            return require_date(value, label)
+        case Kind.DATETIME if isinstance(value, datetime):
+            return require_aware(value, label)
+        case Kind.TIME if isinstance(value, time):
+            return value
+        case Kind.DURATION if isinstance(value, timedelta):
+            return value
+        case _:
+            given = f"{type(value).__name__} {value!r}"
+            raise ConfigurationError(f"{label} is compared with a {kind.value}, not with {given}")
+
+
+def require_date(value: Any, label: str) -> date:
+    """`value`, a plain date.
+
+    Raises:
+        ConfigurationError: It is something else, such as a datetime.
+    """
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    advice = ": take its .date() in the zone you mean" if isinstance(value, datetime) else ""
+    raise ConfigurationError(f"{label} takes a date, not {type(value).__name__} {value!r}{advice}")
+
+
+def require_aware(value: datetime, label: str) -> datetime:
+    """`value`, a datetime that has a time zone.
+
+    Raises:
+        ConfigurationError: It has none.
+    """
+    if value.utcoffset() is None:
+        raise ConfigurationError(
+            f"{label}: {value!r} has no time zone; give it one, as in "
+            "value.replace(tzinfo=ZoneInfo('Europe/Berlin')) or datetime.now(timezone.utc)"
+        )
+    return value
