@@ -1,0 +1,166 @@
+"""The current API's answers: pages, counts, links, and the body of an error."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from jibble_async.core.pages import PageContent
+from jibble_async.core.wire import Reply, decode_json, error_class, printable
+from jibble_async.errors import (
+    APIError,
+    AuthenticationError,
+    DecodeError,
+    RateLimitedError,
+    ThrottledOrForbiddenError,
+)
+from jibble_async.odata.lenient import decode_leniently
+
+__all__ = ["BadRowHandler", "decoder", "read_error", "read_page"]
+
+T = TypeVar("T")
+
+BadRowHandler = Callable[[DecodeError, bytes], None]
+"""Gets the error for a row that can't be read, and the row as the server sent it."""
+
+
+class _Envelope(msgspec.Struct, Generic[T]):
+    value: list[T]
+    # Whatever is no usable count must not cost the page, so nothing is demanded of it.
+    count: Any = msgspec.field(name="@odata.count", default=None)
+    next_link: str | None = msgspec.field(name="@odata.nextLink", default=None)
+
+
+@functools.cache
+def _page_decoder(item: Any) -> msgspec.json.Decoder[_Envelope[Any]]:
+    return msgspec.json.Decoder(_Envelope[item])
+
+
+@functools.cache
+def decoder(item: Any) -> msgspec.json.Decoder[Any]:
+    """The decoder of a type; kept, because making one costs more than using it."""
+    return msgspec.json.Decoder(item)
+
+
+def read_page(reply: Reply, item: Any, on_bad_row: BadRowHandler | None = None) -> PageContent[Any]:
+    """The page in a reply.
+
+    It is decoded strictly and fast. If that fails, row by row, with what is known to be odd in
+    the server's dates and durations put right.
+
+    Args:
+        reply: What the server answered.
+        item: The type of a row.
+        on_bad_row: Gets each row that can't be read even so; without it the first is an error.
+
+    Raises:
+        DecodeError: It is no page, or a row can't be read; the error names the row.
+    """
+    try:
+        envelope = _page_decoder(item).decode(reply.body)
+    except msgspec.ValidationError:
+        envelope = decode_json(reply, _page_decoder(msgspec.Raw).decode)
+        items = _rows(envelope.value, item, on_bad_row)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        envelope = decode_json(reply, _page_decoder(item).decode)
+        items = envelope.value
+    else:
+        items = envelope.value
+    received = len(envelope.value)
+    return PageContent(items, received, _count(envelope.count), envelope.next_link, reply.body)
+
+
+def _rows(rows: list[msgspec.Raw], item: Any, on_bad_row: BadRowHandler | None) -> list[Any]:
+    items: list[Any] = []
+    for number, row in enumerate(rows):
+        try:
+            items.append(decode_leniently(bytes(row), item))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            failure = DecodeError(f"row {number} of the page can't be read: {error}", row=number)
+            if on_bad_row is None:
+                raise failure from None
+            on_bad_row(failure, bytes(row))
+    return items
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and 0 <= value < 2**63 else None
+
+
+class _ErrorDetail(msgspec.Struct):
+    # Not read: `innererror`, which holds a stack trace of the server.
+    code: str | None = None
+    message: str | None = None
+
+
+class _ErrorBody(msgspec.Struct):
+    error: _ErrorDetail | str | None = None
+    error_description: str | None = None
+    message: str | None = None
+    title: str | None = None
+
+
+_ERROR_DECODER = msgspec.json.Decoder(_ErrorBody)
+_CREDENTIAL_ERRORS = frozenset({"invalid_client", "invalid_grant", "unauthorized_client"})
+_NO_REASON = frozenset({b"", b"{}", b"null", b'""'})
+
+
+def read_error(reply: Reply, *, throttling: bool, wait: float | None) -> APIError:
+    """The error that a reply stands for.
+
+    A 403 without a reason may be throttling or a missing right. Signs of throttling decide;
+    without any it is `ThrottledOrForbiddenError`.
+
+    Args:
+        reply: What the server answered.
+        throttling: Whether there are signs that the server is refusing for speed.
+        wait: Seconds the server asked to wait, if it did.
+    """
+    status = reply.status
+    code, message = _reason(reply)
+    if code in _CREDENTIAL_ERRORS:
+        text = f"the credentials were refused ({code}): {message or 'no reason given'}"
+        advice = "check that id and secret belong together and are complete"
+        return AuthenticationError(f"{text}; {advice}", status=status, code=code)
+    if status == 403 and reply.body.strip() in _NO_REASON:
+        if throttling:
+            text = "the server refuses for speed (403 without a reason, and signs of throttling)"
+            return RateLimitedError(text, status=status, retry_after=wait)
+        return ThrottledOrForbiddenError(
+            "403 without a reason: throttling, or a right that these credentials lack",
+            status=status,
+            retry_after=wait,
+        )
+    text = message or _STATUS_TEXT.get(status, "no reason given")
+    return error_class(status)(
+        f"{status}: {text}" + (f" ({code})" if code else ""),
+        status=status,
+        code=code,
+        retry_after=wait,
+    )
+
+
+_STATUS_TEXT = {
+    401: "the token was refused",
+    402: "the plan does not include this",
+    404: "there is no such thing",
+    429: "too many requests",
+}
+
+
+def _reason(reply: Reply) -> tuple[str | None, str | None]:
+    try:
+        body = _ERROR_DECODER.decode(reply.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None, None
+    if isinstance(body.error, str):
+        return printable(body.error), _printable(body.error_description)
+    detail = body.error or _ErrorDetail()
+    return _printable(detail.code), _printable(detail.message or body.message or body.title)
+
+
+def _printable(text: str | None) -> str | None:
+    return printable(text) if text else None

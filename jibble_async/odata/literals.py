@@ -1,0 +1,89 @@
+"""Python values as OData literals, in one place.
+
+Source: requests seen to work against the live API (GUIDs, dates and datetimes bare, enums and
+texts in single quotes, `duration'PT8H'`) and the OData v4 rule for quotes in a text.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, time, timedelta
+
+from jibble_async.errors import ConfigurationError
+from jibble_async.query.expressions import Constant, Kind
+
+__all__ = ["duration_text", "is_guid", "literal"]
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def is_guid(text: str) -> bool:
+    """Whether `text` is a GUID in its usual form of 8-4-4-4-12 hexadecimal digits."""
+    return _GUID.fullmatch(text) is not None
+
+
+def literal(constant: Constant, label: str) -> str:
+    """The literal for a value.
+
+    Args:
+        constant: The value and its kind.
+        label: What it is compared with, for the error.
+
+    Raises:
+        ConfigurationError: An id that is not a GUID, or a text that no query may hold.
+    """
+    value = constant.value
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case str() if constant.kind is Kind.ID:
+            if not is_guid(value):
+                raise ConfigurationError(f"{label} is a GUID, and {value!r} is not one")
+            return value
+        case str():
+            return _text(value, label)
+        case int() | float():
+            return repr(value)
+        case datetime():
+            return _moment(value)
+        case date():
+            return value.isoformat()
+        case time():
+            return value.isoformat()
+        case timedelta():
+            return f"duration'{duration_text(value)}'"
+
+
+def duration_text(value: timedelta) -> str:
+    """A length of time in ISO 8601, in days and less, such as `P1DT6H` or `-PT0.5S`."""
+    sign = "-" if value < timedelta(0) else ""
+    value = abs(value)
+    seconds = value.seconds
+    hours, minutes, seconds = seconds // 3600, seconds % 3600 // 60, seconds % 60
+    day_part = f"{value.days}D" if value.days else ""
+    fraction = f".{value.microseconds:06d}".rstrip("0") if value.microseconds else ""
+    time_part = (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "")
+    if seconds or fraction or not (day_part or time_part):
+        time_part += f"{seconds}{fraction}S"
+    return f"{sign}P{day_part}{'T' + time_part if time_part else ''}"
+
+
+def _text(value: str, label: str) -> str:
+    if "\0" in value:
+        raise ConfigurationError(f"{label} is compared with a text that holds a NUL character")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ConfigurationError(f"{label}: {value!r} is not valid Unicode text") from None
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _moment(value: datetime) -> str:
+    # In UTC, so that no "+" of an offset can be read as a space on the way.
+    try:
+        moment = value.astimezone(UTC)
+    except OverflowError:
+        moment = value.replace(tzinfo=UTC)
+    return moment.isoformat().removesuffix("+00:00") + "Z"

@@ -1,0 +1,144 @@
+"""The current API's pages, as the pager asks for them: `$skip`, `$top`, `$count`, next links."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from jibble_async.core.cursor import fingerprint
+from jibble_async.core.operation import Operation, Request, build, build_link
+from jibble_async.core.pages import PageContent
+from jibble_async.core.wire import Reply
+from jibble_async.entities import Entity
+from jibble_async.odata.envelope import BadRowHandler, read_page
+from jibble_async.odata.render import (
+    render_expand,
+    render_filter,
+    render_order_by,
+    render_select,
+)
+from jibble_async.query.expressions import Kind, Path
+from jibble_async.query.names import Name
+from jibble_async.query.options import Ordering, Query
+
+__all__ = ["ODataPages", "query_pages"]
+
+T = TypeVar("T")
+
+_KEY = "id"
+
+
+class ODataPages(Generic[T]):
+    """A page source; see `jibble_async.core.pages.PageSource`.
+
+    Args:
+        operation: The request that lists the set.
+        base: The origin of its service, with a path prefix if there is one.
+        item: The type of a row: an entity, or `dict[str, Any]`.
+        before: Query options that come before `$skip`.
+        after: Query options that come after `$top`.
+        page_size: Rows to ask for at a time. None asks for no number and for no count: what the
+            server gives is the whole, unless it gives a next link.
+        on_bad_row: Gets rows that can't be read.
+    """
+
+    def __init__(
+        self,
+        operation: Operation,
+        base: str,
+        item: Any,
+        *,
+        before: tuple[tuple[str, str], ...] = (),
+        after: tuple[tuple[str, str], ...] = (),
+        page_size: int | None,
+        on_bad_row: BadRowHandler | None = None,
+    ) -> None:
+        self._operation = operation
+        self._base = base
+        self._item = item
+        self._before = before
+        self._after = after
+        self._on_bad_row = on_bad_row
+        self.page_size = page_size
+        options = (f"{name}={value}" for name, value in (*before, *after))
+        self.fingerprint = fingerprint((operation.service, operation.path, *options))
+        self.key: Callable[[T], str | None] = (
+            operator.attrgetter(_KEY) if hasattr(item, _KEY) else _key_of_dict
+        )
+
+    def request(self, offset: int, count: int | None) -> Request:
+        """The request for `count` rows from `offset` on."""
+        if count is None:
+            params = (*self._before, *self._after)
+        else:
+            place = (("$skip", str(offset)), ("$top", str(count)))
+            params = (("$count", "true"), *self._before, *place, *self._after)
+        return build(self._operation, self._base, params=params)
+
+    def follow(self, link: str) -> Request:
+        """The request for a next link, which must lead to the same origin."""
+        return build_link(self._operation, self._base, link)
+
+    def read(self, reply: Reply) -> PageContent[T]:
+        """What an answer holds."""
+        return read_page(reply, self._item, self._on_bad_row)
+
+
+def query_pages(
+    operation: Operation,
+    base: str,
+    query: Query,
+    *,
+    page_size: int | None,
+    stable: bool,
+    on_bad_row: BadRowHandler | None,
+    item: Any = None,
+) -> ODataPages[Any]:
+    """The pages of a query.
+
+    Args:
+        operation: The request that lists the set.
+        base: The origin of its service.
+        query: What is asked.
+        page_size: Rows to ask for at a time.
+        stable: Whether to sort by the key in the end, without which pages may overlap.
+        on_bad_row: Gets rows that can't be read.
+        item: The type of a row, where it is not the query's entity.
+
+    Raises:
+        ConfigurationError: A value that has no literal.
+        NotSupportedError: An expression that OData has no words for.
+    """
+    owner = query.entity
+    before: list[tuple[str, str]] = []
+    if query.expand:
+        before.append(("$expand", render_expand(owner, query.expand)))
+    if query.where is not None:
+        before.append(("$filter", render_filter(query.where)))
+    order = query.order_by
+    if stable and issubclass(owner, Entity) and all(key.path.names != (_KEY,) for key in order):
+        order = (*order, Ordering(Path(owner, (_KEY,), Kind.ID)))
+    if order:
+        before.append(("$orderby", render_order_by(order)))
+    select = query.select
+    if select and all(name.name != _KEY for name in select):
+        # Without the key a row can't be told from its repetition.
+        select = (Name(_KEY), *select)
+    return ODataPages(
+        operation,
+        base,
+        owner if item is None else item,
+        before=tuple(before),
+        after=(("$select", render_select(owner, select)),) if select else (),
+        page_size=page_size,
+        on_bad_row=on_bad_row,
+    )
+
+
+def _key_of_dict(row: Any) -> str | None:
+    try:
+        key: Any = row[_KEY]
+    except (KeyError, TypeError, IndexError):
+        return None
+    return key if isinstance(key, str) else None

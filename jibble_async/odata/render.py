@@ -1,0 +1,149 @@
+"""Queries as OData query options: `$filter`, `$select`, `$expand` and `$orderby`.
+
+Conjunctions and disjunctions are always in parentheses, so precedence is never left to chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from jibble_async.entities import ValueObject
+from jibble_async.errors import NotSupportedError
+from jibble_async.odata.literals import literal
+from jibble_async.query.expressions import (
+    And,
+    Between,
+    Call,
+    Comparison,
+    Constant,
+    Expression,
+    FunctionName,
+    InList,
+    Not,
+    Operand,
+    Or,
+    Path,
+    Predicate,
+    RawFilter,
+)
+from jibble_async.query.names import Name, target, wire_name
+from jibble_async.query.options import Expand, Ordering
+
+__all__ = ["render_expand", "render_filter", "render_order_by", "render_select"]
+
+_FUNCTIONS: dict[FunctionName, str] = {
+    "contains": "contains",
+    "startswith": "startswith",
+    "endswith": "endswith",
+    "lower": "tolower",
+    "upper": "toupper",
+    "strip": "trim",
+    "length": "length",
+    "year": "year",
+    "month": "month",
+    "day": "day",
+    "hour": "hour",
+    "minute": "minute",
+    "second": "second",
+    "date": "date",
+}
+
+
+def render_filter(expression: Expression) -> str:
+    """The `$filter` that means `expression`.
+
+    Raises:
+        ConfigurationError: A value that has no literal.
+        NotSupportedError: An expression that OData has no words for.
+    """
+    match expression:
+        case Comparison(left, operator, right):
+            label = str(left)
+            return f"{_operand(left, label)} {operator} {_operand(right, label)}"
+        case Between(operand, low, high):
+            label = str(operand)
+            name = _operand(operand, label)
+            return f"({name} ge {literal(low, label)} and {name} le {literal(high, label)})"
+        case InList(operand, values):
+            # Not OData's `in`: nobody has been seen to use it against this API.
+            label = str(operand)
+            name = _operand(operand, label)
+            tests = [f"{name} eq {literal(value, label)}" for value in values]
+            return tests[0] if len(tests) == 1 else f"({' or '.join(tests)})"
+        case Predicate(call):
+            return _operand(call, str(call.operand))
+        case Not(inner):
+            rendered = render_filter(inner)
+            whole = rendered.startswith("(") and isinstance(inner, And | Or | Between | InList)
+            return f"not {rendered}" if whole else f"not ({rendered})"
+        case And(parts):
+            return f"({' and '.join(_part(part) for part in parts)})"
+        case Or(parts):
+            return f"({' or '.join(_part(part) for part in parts)})"
+        case RawFilter(text):
+            return text
+        case _:
+            raise NotSupportedError(f"the current API has no words for {expression!r}")
+
+
+def render_select(owner: type[ValueObject], names: Iterable[Name]) -> str:
+    """The `$select` that asks for these fields of `owner`."""
+    return ",".join(_name(owner, name) for name in names)
+
+
+def render_order_by(orderings: Iterable[Ordering]) -> str:
+    """The `$orderby` that sorts so."""
+    direction = {None: "", False: " asc", True: " desc"}
+    return ",".join(_path(item.path) + direction[item.descending] for item in orderings)
+
+
+def render_expand(owner: type[ValueObject], expands: Iterable[Expand]) -> str:
+    """The `$expand` that brings these along with `owner`."""
+    return ",".join(_expand(owner, item) for item in expands)
+
+
+def _expand(owner: type[ValueObject], item: Expand) -> str:
+    options: list[str] = []
+    if item.selected:
+        options.append(f"$select={render_select(item.entity, item.selected)}")
+    if item.condition is not None:
+        options.append(f"$filter={render_filter(item.condition)}")
+    if item.ordering:
+        options.append(f"$orderby={render_order_by(item.ordering)}")
+    if item.top is not None:
+        options.append(f"$top={item.top}")
+    if item.expanded:
+        options.append(f"$expand={render_expand(item.entity, item.expanded)}")
+    name = _name(owner, item.name)
+    return f"{name}({';'.join(options)})" if options else name
+
+
+def _part(expression: Expression) -> str:
+    rendered = render_filter(expression)
+    return f"({rendered})" if isinstance(expression, RawFilter) else rendered
+
+
+def _operand(operand: Operand, label: str) -> str:
+    match operand:
+        case Path():
+            return _path(operand)
+        case Constant():
+            return literal(operand, label)
+        case Call(function, inner, arguments):
+            rendered = [_operand(item, label) for item in (inner, *arguments)]
+            return f"{_FUNCTIONS[function]}({','.join(rendered)})"
+
+
+def _path(path: Path) -> str:
+    steps: list[str] = []
+    owner: type[ValueObject] | None = path.owner
+    for name in path.names:
+        if owner is None:
+            raise NotSupportedError(f"{path} leads through a plain value")
+        steps.append(wire_name(owner, name))
+        owner = target(owner, name)
+    return "/".join(steps)
+
+
+def _name(owner: type[ValueObject], name: Name) -> str:
+    return name.spelling or wire_name(owner, name.name)
