@@ -1,0 +1,1 @@
+"""How fast: limiters that keep a client within the server's quota."""

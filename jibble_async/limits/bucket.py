@@ -1,0 +1,101 @@
+"""A token bucket on aiolimiter, for a quota that is known."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiolimiter import AsyncLimiter
+
+from jibble_async.errors import ConfigurationError, RateLimitedError
+from jibble_async.limits.slots import FREE_SLOT, Priority, Slot
+from jibble_async.limits.turns import Turns
+
+__all__ = ["TokenBucket"]
+
+
+class TokenBucket:
+    """At most `limit` requests in any `per` seconds, spread evenly after a small burst.
+
+    A plain bucket of size N that refills N per period lets nearly 2 N through in its worst
+    period. This one is shaped so that `burst + rate * (per + jitter) <= limit`, which holds at
+    the server too, as long as requests are not bunched up by more than `jitter` on the way.
+
+    Args:
+        limit: Requests that the server accepts in a period.
+        per: The period in seconds.
+        burst: Requests that may go at once; by default a tenth of `limit`, at least 1.
+        jitter: Seconds by which the travel times of two requests may differ.
+
+    Raises:
+        ConfigurationError: The numbers leave nothing to send.
+
+    Example:
+        >>> client = JibbleClient(key_id, secret, limiter=TokenBucket(limit=300, per=60))
+    """
+
+    def __init__(
+        self, limit: float, per: float = 1.0, *, burst: float | None = None, jitter: float = 0.05
+    ) -> None:
+        if burst is None:
+            burst = max(1.0, limit / 10)
+        rate = (limit - burst) / (per + jitter) if per > 0 and jitter >= 0 else 0.0
+        if burst < 1 or rate <= 0:
+            raise ConfigurationError(
+                f"TokenBucket(limit={limit}, per={per}, burst={burst}, jitter={jitter}) can't "
+                "send anything: burst must be at least 1 and less than limit, per above 0"
+            )
+        self.limit = limit
+        self.per = per
+        self.burst = burst
+        self.rate = rate
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def __repr__(self) -> str:
+        return f"TokenBucket(limit={self.limit}, per={self.per}, burst={self.burst})"
+
+    async def acquire(
+        self, *, priority: Priority = "interactive", max_wait: float | None = None
+    ) -> Slot:
+        """Wait for a slot; see `RateLimiter.acquire`."""
+        if self._loop is not asyncio.get_running_loop():
+            self._bind()
+        if self._turns.free and self._bucket.has_capacity():
+            await self._bucket.acquire()
+            return FREE_SLOT
+        if max_wait is None:
+            await self._wait(priority)
+            return FREE_SLOT
+        shortest = (self._turns.ahead_of(priority) - self.burst) / self.rate
+        if shortest > max_wait:
+            raise self._too_long(max_wait, shortest)
+        try:
+            async with asyncio.timeout(max_wait):
+                await self._wait(priority)
+        except TimeoutError:
+            raise self._too_long(max_wait, None) from None
+        return FREE_SLOT
+
+    async def _wait(self, priority: Priority) -> None:
+        await self._turns.take(priority)
+        try:
+            await self._bucket.acquire()
+        finally:
+            self._turns.give()
+
+    def _bind(self) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            raise ConfigurationError(
+                f"{self!r} is in use in another event loop: make one for each loop"
+            )
+        self._loop = asyncio.get_running_loop()
+        self._bucket = AsyncLimiter(self.burst, self.burst / self.rate)
+        self._turns = Turns()
+
+    def _too_long(self, max_wait: float, wait: float | None) -> RateLimitedError:
+        known = "" if wait is None else f", it would take {wait:.1f} s or more"
+        return RateLimitedError(
+            f"no slot within max_wait={max_wait:g} s at {self.rate:.3g} requests per second"
+            f"{known}; nothing was sent",
+            status=429,
+            retry_after=wait,
+        )

@@ -1,0 +1,86 @@
+"""The slot protocol: what a call asks of a limiter, and tells it afterwards.
+
+A slot is the right to send one request. It is taken before the request and given back with what
+became of it, because that decides when the server stops counting it.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
+
+__all__ = ["FREE_SLOT", "Outcome", "Priority", "RateLimiter", "Slot", "Unlimited"]
+
+Priority: TypeAlias = Literal["interactive", "bulk"]
+"""`interactive` goes before `bulk`; within each, first come first served."""
+
+
+class Outcome(enum.Enum):
+    """What became of a request that held a slot."""
+
+    NOT_SENT = "not sent"
+    """The server surely did not see it: it need not count."""
+    ANSWERED = "answered"
+    """The server answered, whatever it said."""
+    THROTTLED = "throttled"
+    """The server refused it for going too fast."""
+    ABANDONED = "abandoned"
+    """Cancelled, timed out or lost: it may still arrive."""
+
+
+class Slot(Protocol):
+    """The right to send one request."""
+
+    def release(self, outcome: Outcome, headers: Mapping[str, str] | None = None) -> None:
+        """Give the slot back.
+
+        Args:
+            outcome: What became of the request.
+            headers: The headers of the answer, if there was one.
+        """
+        ...
+
+
+@runtime_checkable
+class RateLimiter(Protocol):
+    """Anything that hands out slots at a rate the server accepts."""
+
+    async def acquire(
+        self, *, priority: Priority = "interactive", max_wait: float | None = None
+    ) -> Slot:
+        """Wait for a slot.
+
+        Args:
+            priority: Whom to serve first when several wait.
+            max_wait: The longest wait in seconds; None waits as long as it takes.
+
+        Raises:
+            RateLimitedError: `max_wait` can't be met. Raised at once where that is known ahead.
+        """
+        ...
+
+
+class _FreeSlot:
+    """A slot that nobody counts."""
+
+    __slots__ = ()
+
+    def release(self, outcome: Outcome, headers: Mapping[str, str] | None = None) -> None:
+        """Do nothing."""
+
+
+FREE_SLOT: Slot = _FreeSlot()
+"""The slot of limiters that count when they hand out, and need not hear what became of it."""
+
+
+class Unlimited:
+    """A limiter that never waits, for servers without a limit such as one's own sandbox."""
+
+    __slots__ = ()
+
+    async def acquire(
+        self, *, priority: Priority = "interactive", max_wait: float | None = None
+    ) -> Slot:
+        """Hand out a slot at once."""
+        return FREE_SLOT
