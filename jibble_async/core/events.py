@@ -1,0 +1,103 @@
+"""What a client tells about its work, as it happens and in sum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+__all__ = [
+    "AttemptFinished",
+    "Event",
+    "Hook",
+    "PageRead",
+    "RetryScheduled",
+    "SlotWaited",
+    "Stats",
+    "TokenRefreshed",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFinished:
+    """A request was answered or failed.
+
+    Attributes:
+        request: The request without query values.
+        attempt: Which attempt of its call it was, counted from 1.
+        status: The HTTP status; None if there was no answer.
+        seconds: How long it took, from sending to the end of the body.
+        error: The name of the error's class, if it failed.
+    """
+
+    request: str
+    attempt: int
+    status: int | None
+    seconds: float
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryScheduled:
+    """A call will be tried again after `delay` seconds."""
+
+    request: str
+    attempt: int
+    delay: float
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class SlotWaited:
+    """A call waited `seconds` for its limiter."""
+
+    service: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRefreshed:
+    """A new token was fetched, `lifetime` seconds long as far as the server said."""
+
+    lifetime: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PageRead:
+    """A page of a walk arrived.
+
+    Attributes:
+        rows: Rows on it.
+        total: Rows of the whole walk as the server counts them, if it does.
+    """
+
+    rows: int
+    total: int | None
+
+
+Event: TypeAlias = AttemptFinished | RetryScheduled | SlotWaited | TokenRefreshed | PageRead
+Hook: TypeAlias = Callable[[Event], None]
+"""Called synchronously; what it raises is raised to the caller, so it should not raise."""
+
+
+@dataclass(slots=True)
+class Stats:
+    """Sums over a client's life, shared by all that `with_options` made of it.
+
+    Attributes:
+        requests: Requests sent, repeated ones and those for tokens included.
+        retries: Requests that repeated one that had failed.
+        throttled: Answers by which the server refused for speed.
+        throttled_seconds: Time spent waiting, for a limiter or because the server asked.
+        token_requests: Requests for a token.
+        rows: Rows delivered by pagers.
+        duplicates: Rows that came twice in neighbouring pages and were delivered once.
+    """
+
+    requests: int = 0
+    retries: int = 0
+    throttled: int = 0
+    throttled_seconds: float = 0.0
+    token_requests: int = 0
+    rows: int = 0
+    duplicates: int = 0

@@ -1,0 +1,157 @@
+"""What `list()` gives: a set of rows that is fetched as it is read."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import AsyncGenerator, AsyncIterator
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from jibble_async.core.cursor import Cursor
+from jibble_async.core.pages import Page, PageSource
+from jibble_async.core.walk import Session, Walk
+from jibble_async.errors import ConfigurationError, NotSupportedError
+
+__all__ = ["Pager"]
+
+T = TypeVar("T")
+
+
+class Pager(Generic[T]):
+    """Rows, fetched page by page while they are read; nothing is sent before.
+
+    Each `async for` is a walk of its own, from the beginning or from `resume_from`. Leaving one
+    early cancels what was fetched ahead; `async with pager` does so at a place of your choice.
+
+    Example:
+        >>> async for entry in jibble.time_entries.list(since=monday, until=friday):
+        ...     print(entry.time, entry.type)
+
+    Args:
+        source: What to walk over.
+        session: Makes the calls.
+        limit: Rows to deliver at most.
+        concurrency: Pages in flight.
+        resume_from: Where to begin.
+        verify: Whether pages overlap by a row to show that none moved.
+
+    Raises:
+        ConfigurationError: A number out of range, or a cursor of another query.
+    """
+
+    def __init__(
+        self,
+        source: PageSource[T],
+        session: Session,
+        *,
+        limit: int | None = None,
+        concurrency: int = 1,
+        resume_from: Cursor | str | None = None,
+        verify: bool = False,
+    ) -> None:
+        _at_least("limit", limit, 0)
+        _at_least("concurrency", concurrency, 1)
+        _at_least("page_size", source.page_size, 2 if verify else 1)
+        if verify and source.page_size is None:
+            raise ConfigurationError("verify=True needs a page_size: seams are between offsets")
+        self._start = None if resume_from is None else Cursor.parse(resume_from)
+        if self._start is not None and self._start.fingerprint != source.fingerprint:
+            raise ConfigurationError(
+                "resume_from= belongs to another query: resume with the same arguments, "
+                "or start again without it"
+            )
+        self._source = source
+        self._session = session
+        self._limit = limit
+        self._concurrency = concurrency
+        self._verify = verify
+        self._open: weakref.WeakSet[AsyncGenerator[Any, None]] = weakref.WeakSet()
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self._track(self._items())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for walk in list(self._open):
+            await walk.aclose()
+
+    def pages(self) -> AsyncGenerator[Page[T], None]:
+        """The same walk, a page at a time.
+
+        Example:
+            >>> async for page in pager.pages():
+            ...     save(page.items, page.cursor)
+        """
+        return self._track(self._walk(self._limit).pages())
+
+    async def first(self) -> T | None:
+        """The first row; None if there is none."""
+        rows = await self.collect(limit=1)
+        return rows[0] if rows else None
+
+    async def collect(self, limit: int | None = None) -> list[T]:
+        """All rows in a list.
+
+        Args:
+            limit: Rows to take at most.
+        """
+        _at_least("limit", limit, 0)
+        given = [number for number in (limit, self._limit) if number is not None]
+        rows: list[T] = []
+        pages = self._walk(min(given, default=None)).pages()
+        try:
+            async for page in pages:
+                rows += page.items
+        finally:
+            await pages.aclose()
+        return rows
+
+    async def count(self) -> int:
+        """How many rows the server counts, whatever `limit` and `resume_from` say.
+
+        Raises:
+            NotSupportedError: The API does not count this set.
+        """
+        content = await self._session.call(self._source.request(0, 1), self._source.read)
+        if content.total is None:
+            raise NotSupportedError("the server does not count these rows: collect() them")
+        return content.total
+
+    async def _items(self) -> AsyncGenerator[T, None]:
+        pages = self._walk(self._limit).pages()
+        try:
+            async for page in pages:
+                items = page.items
+                del page
+                for item in items:
+                    yield item
+                # Nothing of this page may be held while the next is fetched.
+                del items
+        finally:
+            await pages.aclose()
+
+    def _walk(self, limit: int | None) -> Walk[T]:
+        return Walk(
+            self._source,
+            self._session,
+            start=self._start,
+            limit=limit,
+            concurrency=self._concurrency,
+            verify=self._verify,
+        )
+
+    def _track(self, walk: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
+        self._open.add(walk)
+        return walk
+
+
+def _at_least(name: str, value: int | None, least: int) -> None:
+    if value is not None and value < least:
+        raise ConfigurationError(f"{name}={value}: at least {least} is needed")

@@ -1,0 +1,92 @@
+"""Pages, and what a walk over them asks of the API whose pages they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from jibble_async.core.cursor import Cursor
+from jibble_async.core.operation import Request
+from jibble_async.core.wire import Reply
+
+__all__ = ["Page", "PageContent", "PageSource"]
+
+T = TypeVar("T")
+
+
+class PageContent(Generic[T]):
+    """What one answer holds.
+
+    Attributes:
+        items: The rows that could be read.
+        received: Rows the server sent, unreadable ones included: what an offset advances by.
+        total: Rows of the whole set as the server counts them; None if it does not.
+        link: The server's own next link, if it gives one.
+        raw: The body as it came.
+    """
+
+    __slots__ = ("items", "link", "raw", "received", "total")
+
+    def __init__(
+        self, items: list[T], received: int, total: int | None, link: str | None, raw: bytes
+    ) -> None:
+        self.items = items
+        self.received = received
+        self.total = total
+        self.link = link
+        self.raw = raw
+
+
+class PageSource(Protocol[T]):
+    """How one API gives a set of rows page by page."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Differs for different queries."""
+        ...
+
+    @property
+    def page_size(self) -> int | None:
+        """Rows to ask for at a time; None leaves it to the server."""
+        ...
+
+    def request(self, offset: int, count: int | None) -> Request:
+        """The request for `count` rows from `offset` on."""
+        ...
+
+    def follow(self, link: str) -> Request:
+        """The request for a link that the server gave.
+
+        Raises:
+            PaginationError: The link leads elsewhere.
+        """
+        ...
+
+    def read(self, reply: Reply) -> PageContent[T]:
+        """What an answer holds.
+
+        Raises:
+            DecodeError: It is no page.
+        """
+        ...
+
+    def key(self, item: T, /) -> str | None:
+        """What tells a row from others; None if it has nothing of the kind."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A page of a walk.
+
+    Attributes:
+        items: The rows, those already delivered with the page before left out.
+        cursor: Where to go on after this page.
+        total: Rows of the whole walk as the server counts them, if it does.
+        raw: The body as the server sent it.
+    """
+
+    items: list[T]
+    cursor: Cursor
+    total: int | None
+    raw: bytes

@@ -1,0 +1,203 @@
+"""Whether and when to try again: a pure decision, and tenacity to carry it out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
+
+from jibble_async.core.clock import Clock
+from jibble_async.core.operation import Safety
+from jibble_async.errors import (
+    APIError,
+    ConfigurationError,
+    ConnectFailedError,
+    ConnectionLostError,
+    DeadlineExceededError,
+    DecodeError,
+    JibbleError,
+    ProtocolError,
+    RateLimitedError,
+    ServerError,
+    ThrottledOrForbiddenError,
+)
+
+__all__ = ["RETRYABLE", "Decision", "RetryBudget", "RetryPolicy", "decide", "retry"]
+
+T = TypeVar("T")
+
+# An allow-list: anything else, cancellation above all, passes untouched.
+RETRYABLE = (
+    ConnectFailedError,
+    ConnectionLostError,
+    DeadlineExceededError,
+    DecodeError,
+    ProtocolError,
+    RateLimitedError,
+    ServerError,
+)
+_TRANSIENT_STATUSES = frozenset({500, 502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how patiently a failed call is tried again.
+
+    What may be tried again at all depends on the operation's safety: see `docs/reliability.md`.
+
+    Attributes:
+        attempts: Attempts in all for lost connections and failing servers; 1 means no retries.
+        throttled_attempts: Attempts in all when the server refuses for speed.
+        base_delay: Seconds; the first wait is a random part of this, and it doubles each time.
+        max_delay: Seconds; the longest wait that is our own choice.
+        max_retry_after: Seconds; where the server asks for more, the error is raised at once.
+    """
+
+    attempts: int = 4
+    throttled_attempts: int = 10
+    base_delay: float = 0.5
+    max_delay: float = 20.0
+    max_retry_after: float = 120.0
+
+    def __post_init__(self) -> None:
+        counts = (self.attempts, self.throttled_attempts)
+        delays = (self.base_delay, self.max_delay, self.max_retry_after)
+        if min(counts) < 1 or min(delays) < 0 or not all(map(math.isfinite, delays)):
+            raise ConfigurationError(f"{self} can't be used: attempts from 1, delays from 0")
+
+
+class RetryBudget:
+    """How many retries a client may add to the load of a server in trouble.
+
+    Each retry takes one token; each call that succeeds at once gives a tenth back. So in a long
+    outage retries stay below a tenth of the calls.
+
+    Args:
+        capacity: Retries that may be made in a row.
+    """
+
+    __slots__ = ("_capacity", "_tokens")
+
+    def __init__(self, capacity: float = 50.0) -> None:
+        self._capacity = capacity
+        self._tokens = capacity
+
+    def take(self) -> bool:
+        """Take a token for a retry; False if there is none."""
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+    def succeeded(self) -> None:
+        """Note that a call succeeded without a retry."""
+        if self._tokens < self._capacity:
+            self._tokens = min(self._capacity, self._tokens + 0.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Try again after `delay` seconds; `asked` if it was the server that named them."""
+
+    delay: float
+    asked: bool
+
+
+def decide(
+    policy: RetryPolicy, error: JibbleError, safety: Safety, attempt: int, chance: float
+) -> Decision | None:
+    """Whether to try again.
+
+    Args:
+        policy: How often and how patiently.
+        error: Why the attempt failed.
+        safety: What it means to send the request twice.
+        attempt: How many attempts were made, counted from 1.
+        chance: A random number from 0 to 1 for the jitter.
+
+    Returns:
+        When to try again; None to give up.
+    """
+    if not _may_repeat(error, safety):
+        return None
+    throttled = isinstance(error, RateLimitedError)
+    limit = policy.throttled_attempts if throttled else policy.attempts
+    if isinstance(error, ThrottledOrForbiddenError):
+        limit = min(limit, 2)
+    if attempt >= limit:
+        return None
+    wait = error.retry_after if isinstance(error, APIError) else None
+    if wait is not None:
+        # A little more than was asked for, so that a crowd does not come back as one.
+        jitter = chance * min(1.0, policy.base_delay)
+        return Decision(wait + jitter, asked=True) if wait <= policy.max_retry_after else None
+    # The exponent is bounded so that many throttled attempts can't overflow a float.
+    ceiling = min(policy.max_delay, policy.base_delay * 2.0 ** min(attempt - 1, 30))
+    return Decision(chance * ceiling, asked=False)
+
+
+def _may_repeat(error: JibbleError, safety: Safety) -> bool:
+    match error:
+        case ConnectFailedError():
+            return not error.permanent
+        case RateLimitedError():
+            return True
+        case ConnectionLostError() | DeadlineExceededError() | ProtocolError():
+            return not error.permanent and (safety is not Safety.UNSAFE or not error.sent)
+        case ServerError():
+            return safety is not Safety.UNSAFE and error.status in _TRANSIENT_STATUSES
+        case DecodeError():
+            return safety is not Safety.UNSAFE and error.malformed
+        case _:
+            return False
+
+
+async def retry(
+    first_error: JibbleError,
+    attempt: Callable[[int], Awaitable[T]],
+    next_step: Callable[[JibbleError, int], Decision | None],
+    clock: Clock,
+) -> T:
+    """Carry on after a first attempt that failed; tenacity is not entered before that.
+
+    Args:
+        first_error: What the first attempt raised.
+        attempt: Makes the attempt of the given number.
+        next_step: Decides after each failure.
+        clock: For sleeping.
+
+    Raises:
+        JibbleError: The last attempt's error.
+    """
+    step: Decision | None = None
+
+    async def one_attempt(number: int) -> T:
+        if number == 1:
+            raise first_error
+        return await attempt(number)
+
+    def wait(state: RetryCallState) -> float:
+        nonlocal step
+        error = state.outcome.exception() if state.outcome is not None else None
+        step = None
+        if isinstance(error, JibbleError):
+            step = next_step(error, state.attempt_number)
+        return step.delay if step is not None else 0.0
+
+    def stop(_: RetryCallState) -> bool:
+        return step is None
+
+    retrying = AsyncRetrying(
+        retry=retry_if_exception_type(RETRYABLE),
+        wait=wait,
+        stop=stop,
+        sleep=clock.sleep,
+        reraise=True,
+    )
+    async for state in retrying:
+        with state:
+            return await one_attempt(state.retry_state.attempt_number)
+    raise first_error

@@ -1,0 +1,163 @@
+"""The only place that touches the network: one attempt, one request on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from ssl import SSLContext
+from typing import NoReturn
+
+import aiohttp
+
+from jibble_async.core.operation import Request
+from jibble_async.core.wire import Reply, printable
+from jibble_async.errors import (
+    ConnectFailedError,
+    ConnectionLostError,
+    ProtocolError,
+    ResponseTooLargeError,
+    TransportError,
+)
+
+__all__ = ["Network", "Transport"]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How to reach the network.
+
+    Attributes:
+        connector: A connector to share with others; it is never closed here.
+        proxy: The URL of a proxy; kept out of the repr, as it may hold a password.
+        ssl: The TLS settings, or False for no verification.
+        trace_configs: aiohttp's tracing hooks.
+    """
+
+    connector: aiohttp.BaseConnector | None = None
+    proxy: str | None = field(default=None, repr=False)
+    ssl: SSLContext | bool | None = None
+    trace_configs: Sequence[aiohttp.TraceConfig] = ()
+
+
+class Transport:
+    """An aiohttp session that does nothing by itself.
+
+    No redirects, no cookies, no defaults of a user's session, no second sending of a request
+    whose connection broke, and no body larger than the cap. Opened in the running loop.
+
+    Args:
+        network: How to reach the network.
+        connect_timeout: Seconds to open a connection.
+        max_body_bytes: The largest body, counted after decompression.
+    """
+
+    def __init__(self, network: Network, *, connect_timeout: float, max_body_bytes: int) -> None:
+        self._max_body_bytes = max_body_bytes
+        self._session = aiohttp.ClientSession(
+            connector=network.connector,
+            connector_owner=network.connector is None,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout),
+            middlewares=(_send_once,),
+            proxy=network.proxy,
+            trace_configs=list(network.trace_configs),
+        )
+        self._ssl = True if network.ssl is None else network.ssl
+
+    async def send(self, request: Request, headers: Mapping[str, str]) -> Reply:
+        """Send a request once, and read the answer to its end.
+
+        Raises:
+            TransportError: There was no complete answer; the subclass says how far it got.
+        """
+        try:
+            response = await self._session.request(
+                request.operation.method,
+                request.url,
+                headers=headers,
+                data=request.body,
+                allow_redirects=False,
+                ssl=self._ssl,
+            )
+        except aiohttp.ClientError as error:
+            failure = _failure(error)
+        else:
+            try:
+                body = await self._read(response)
+            except aiohttp.ClientError as error:
+                failure = _failure(error)
+            else:
+                return Reply(response.status, response.headers, body)
+            finally:
+                # Closes the connection, unless the body was read to its end.
+                response.close()
+        # Raised out here so that aiohttp's error, which holds the request's headers, is not
+        # dragged along as its context.
+        raise failure
+
+    async def aclose(self) -> None:
+        """Close the session, and its connector unless it was given."""
+        await self._session.close()
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        cap = self._max_body_bytes
+        if (response.content_length or 0) > cap:
+            _too_large(cap)
+        content = response.content
+        body = await content.readany()
+        if content.at_eof():
+            return body
+        size = len(body)
+        chunks = [body]
+        while chunk := await content.readany():
+            size += len(chunk)
+            if size > cap:
+                _too_large(cap)
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+
+async def _send_once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    # aiohttp sends a GET, PUT or DELETE again by itself when the connection breaks, but only if
+    # it sees an error of its own: here that becomes ours.
+    try:
+        return await handler(request)
+    except aiohttp.ClientError as error:
+        failure = _failure(error)
+    raise failure
+
+
+def _failure(error: aiohttp.ClientError) -> TransportError:
+    match error:
+        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
+            failure: TransportError = ConnectFailedError(f"no connection: {_text(error)}")
+            failure.permanent = isinstance(
+                error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError
+            )
+            return failure
+        case aiohttp.ServerFingerprintMismatch():
+            failure = ConnectFailedError("no connection: the server's certificate is another one")
+            failure.permanent = True
+            return failure
+        case aiohttp.ClientHttpProxyError():
+            failure = ConnectFailedError(f"the proxy refused to connect: status {error.status}")
+            failure.permanent = error.status < 500
+            return failure
+        case aiohttp.ClientResponseError():
+            return ProtocolError(f"not valid HTTP: {printable(error.message)}")
+        case aiohttp.ClientPayloadError():
+            return ConnectionLostError(f"the answer broke off: {type(error).__name__}")
+        case aiohttp.ClientConnectionError():
+            return ConnectionLostError(f"the connection was lost: {_text(error)}")
+        case _:
+            return ProtocolError(f"not valid HTTP: {type(error).__name__}")
+
+
+def _text(error: Exception) -> str:
+    return printable(f"{type(error).__name__}: {error}")
+
+
+def _too_large(cap: int) -> NoReturn:
+    raise ResponseTooLargeError(f"the answer is larger than max_body_bytes={cap}")

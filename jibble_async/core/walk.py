@@ -1,0 +1,304 @@
+"""Walking over pages: one after the other, or several in flight and delivered in order.
+
+A walk ends when the server's count is reached, or without a count at an empty page; never at a
+page that is merely short or that is empty but has a link, since a server may cap what it sends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from jibble_async.core.cursor import Cursor
+from jibble_async.core.events import Event, PageRead, Stats
+from jibble_async.core.operation import Request
+from jibble_async.core.pages import Page, PageContent, PageSource
+from jibble_async.core.wire import Reply
+from jibble_async.errors import JibbleError, PaginationError
+
+__all__ = ["Session", "Walk"]
+
+T = TypeVar("T")
+V = TypeVar("V")
+
+_MOST_EMPTY_PAGES = 1000
+
+
+class Session(Protocol):
+    """What a walk needs of a client."""
+
+    @property
+    def stats(self) -> Stats:
+        """The sums to keep."""
+        ...
+
+    async def call(self, request: Request, read: Callable[[Reply], V]) -> V:
+        """Send a request and give what `read` finds in the answer."""
+        ...
+
+    def emit(self, event: Event) -> None:
+        """Tell the hooks of an event."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    offset: int
+    link: str | None = None
+
+
+class _Fetched(Generic[T]):
+    """A page on its way to the reader.
+
+    Attributes:
+        place: Where it begins.
+        content: What came.
+        overlaps: Whether its first row should be the last row of the page before.
+    """
+
+    __slots__ = ("content", "overlaps", "place")
+
+    def __init__(self, place: _Place, content: PageContent[T], overlaps: bool) -> None:
+        self.place = place
+        self.content = content
+        self.overlaps = overlaps
+
+    @property
+    def end(self) -> int:
+        """The offset after its last row."""
+        return self.place.offset + self.content.received - self.overlaps
+
+
+class Walk(Generic[T]):
+    """One pass over the pages of a source.
+
+    Args:
+        source: What to walk over.
+        session: Makes the calls and keeps the sums.
+        start: Where to begin.
+        limit: Rows to deliver at most.
+        concurrency: Pages in flight; what is fetched ahead of the reader is bounded by it.
+        verify: Let pages overlap by a row, and take a row that does not match for a sign that
+            rows moved.
+    """
+
+    def __init__(
+        self,
+        source: PageSource[T],
+        session: Session,
+        *,
+        start: Cursor | None,
+        limit: int | None,
+        concurrency: int,
+        verify: bool,
+    ) -> None:
+        self._source = source
+        self._session = session
+        self._start = _Place(start.offset, start.link) if start is not None else _Place(0)
+        self._left = limit
+        self._concurrency = concurrency
+        self._verify = verify
+        self._links: set[str] = set()
+        self._empty_pages = 0
+        self._last_key: str | None = None
+        self._recent: deque[set[str | None]] = deque(maxlen=concurrency)
+
+    async def pages(self) -> AsyncGenerator[Page[T], None]:
+        """The pages in order."""
+        start = self._start
+        place: _Place | None = start
+        if self._concurrency > 1 and start.link is None and self._left != 0:
+            fetched = await self._fetch(start, self._source.page_size)
+            place = self._after(fetched)
+            stride = fetched.content.received - self._verify
+            total = fetched.content.total
+            page = self._deliver(fetched)
+            del fetched
+            yield page
+            del page
+            # Links, and sets that nobody counts, can only be followed one by one.
+            if place is not None and place.link is None and total is not None and stride > 0:
+                ahead = self._ahead(place.offset, stride, total)
+                place = None
+                try:
+                    async for page in ahead:
+                        yield page
+                        del page
+                finally:
+                    await ahead.aclose()
+        while place is not None and self._left != 0:
+            fetched = await self._fetch(place, self._source.page_size)
+            place = self._after(fetched)
+            page = self._deliver(fetched)
+            # A page is let go of before the next is fetched: that halves the memory in use,
+            # and with it the time spent on getting new memory.
+            del fetched
+            yield page
+            del page
+
+    async def _ahead(self, offset: int, stride: int, total: int) -> AsyncGenerator[Page[T], None]:
+        """The pages from `offset` on, several in flight."""
+        flying: deque[tuple[int, asyncio.Task[list[_Fetched[T]]]]] = deque()
+        rows_flying = 0
+        try:
+            while True:
+                while (
+                    len(flying) < self._concurrency
+                    and offset < total
+                    and (self._left is None or rows_flying < self._left)
+                ):
+                    size = min(stride, total - offset)
+                    task = asyncio.create_task(self._range(offset, size), name="jibble page")
+                    flying.append((size, task))
+                    rows_flying += size
+                    offset += size
+                if not flying:
+                    return
+                size, task = flying[0]
+                parts = await task
+                flying.popleft()
+                rows_flying -= size
+                del task
+                parts.reverse()
+                while parts:
+                    fetched = parts.pop()
+                    # The newest count: rows may be added or go away during the walk.
+                    total = total if fetched.content.total is None else fetched.content.total
+                    page = self._deliver(fetched)
+                    del fetched
+                    yield page
+                    del page
+        finally:
+            for _, task in flying:
+                task.cancel()
+            await asyncio.gather(*(task for _, task in flying), return_exceptions=True)
+
+    async def _range(self, offset: int, size: int) -> list[_Fetched[T]]:
+        """The rows from `offset` on, in as many pages as the server makes of them."""
+        parts: list[_Fetched[T]] = []
+        place, end = _Place(offset), offset + size
+        while place.offset < end:
+            fetched = await self._fetch(place, end - place.offset + self._verify)
+            parts.append(fetched)
+            content = fetched.content
+            if fetched.end > place.offset:
+                # By offset even if there is a link, which would lead past this range.
+                place = _Place(fetched.end)
+            elif content.link is not None:
+                place = self._follow(fetched, content.link)
+            elif content.total is not None and place.offset >= content.total:
+                break
+            else:
+                raise self._missing(fetched)
+        return parts
+
+    async def _fetch(self, place: _Place, count: int | None) -> _Fetched[T]:
+        overlaps = self._verify and place.offset > 0 and place.link is None
+        if count is not None and self._left is not None:
+            count = min(count, self._left + overlaps)
+        try:
+            if place.link is not None:
+                request = self._source.follow(place.link)
+            else:
+                request = self._source.request(place.offset - overlaps, count)
+            content = await self._session.call(request, self._source.read)
+        except JibbleError as error:
+            error.cursor = str(self._cursor(place))
+            raise
+        self._session.emit(PageRead(content.received, content.total))
+        return _Fetched(place, content, overlaps)
+
+    def _after(self, fetched: _Fetched[T]) -> _Place | None:
+        """Where to go on; None at the end."""
+        content, begin, end = fetched.content, fetched.place.offset, fetched.end
+        if content.link is not None and not self._verify:
+            return self._follow(fetched, content.link)
+        if self._source.page_size is None:
+            return None
+        if content.total is None:
+            return _Place(end) if end > begin else None
+        if end >= content.total:
+            return None
+        if end <= begin and not fetched.overlaps:
+            raise self._missing(fetched)
+        return _Place(end)
+
+    def _follow(self, fetched: _Fetched[T], link: str) -> _Place:
+        if link in self._links:
+            raise self._broken(fetched, "the server gave the same next link twice")
+        self._links.add(link)
+        self._empty_pages = 0 if fetched.content.received else self._empty_pages + 1
+        if self._empty_pages > _MOST_EMPTY_PAGES:
+            raise self._broken(fetched, f"{_MOST_EMPTY_PAGES} pages in a row were empty")
+        return _Place(fetched.end, link)
+
+    def _deliver(self, fetched: _Fetched[T]) -> Page[T]:
+        """The page as the reader gets it: checked at its seam, without what it repeats."""
+        content = fetched.content
+        items = content.items
+        if fetched.overlaps:
+            items = self._past_seam(fetched)
+        fresh = self._unseen(items)
+        self._session.stats.duplicates += len(items) - len(fresh)
+        after = self._after_cursor(fetched)
+        if self._left is not None:
+            if len(fresh) > self._left:
+                fresh = fresh[: self._left]
+                after = self._cursor(_Place(fetched.place.offset + len(fresh)))
+            self._left -= len(fresh)
+        self._session.stats.rows += len(fresh)
+        return Page(fresh, after, content.total, content.raw)
+
+    def _past_seam(self, fetched: _Fetched[T]) -> list[T]:
+        content = fetched.content
+        readable = len(content.items) == content.received
+        if not content.received or (
+            readable
+            and self._last_key is not None
+            and self._source.key(content.items[0]) != self._last_key
+        ):
+            raise self._broken(
+                fetched, "rows moved between two pages: some may be missing or given twice"
+            )
+        return content.items[1:] if readable else content.items
+
+    def _unseen(self, items: list[T]) -> list[T]:
+        if not items:
+            return items
+        key = self._source.key
+        keys = set(map(key, items))
+        keys.discard(None)
+        self._last_key = key(items[-1])
+        fresh = items
+        if len(keys) < len(items) or not all(keys.isdisjoint(seen) for seen in self._recent):
+            seen = set[str | None]().union(*self._recent)
+            fresh = list[T]()
+            for item in items:
+                name = key(item)
+                if name is None or name not in seen:
+                    seen.add(name)
+                    fresh.append(item)
+        self._recent.append(keys)
+        return fresh
+
+    def _after_cursor(self, fetched: _Fetched[T]) -> Cursor:
+        link = None if self._verify else fetched.content.link
+        return self._cursor(_Place(max(fetched.end, fetched.place.offset), link))
+
+    def _cursor(self, place: _Place) -> Cursor:
+        return Cursor(fingerprint=self._source.fingerprint, offset=place.offset, link=place.link)
+
+    def _missing(self, fetched: _Fetched[T]) -> PaginationError:
+        content = fetched.content
+        return self._broken(
+            fetched,
+            f"the server counts {content.total} rows but gave none from {fetched.place.offset} on",
+        )
+
+    def _broken(self, fetched: _Fetched[T], message: str) -> PaginationError:
+        error = PaginationError(message)
+        error.cursor = str(self._cursor(fetched.place))
+        return error

@@ -1,0 +1,160 @@
+"""Bytes to values or errors. Pure: what comes in is a reply, what comes out is decided here."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from jibble_async.errors import (
+    APIError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    DecodeError,
+    FeatureRestrictedError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitedError,
+    ServerError,
+)
+
+__all__ = [
+    "ErrorReader",
+    "Reply",
+    "decode_json",
+    "error_class",
+    "printable",
+    "remaining_quota",
+    "retry_after",
+]
+
+T = TypeVar("T")
+
+_BY_STATUS: dict[int, type[APIError]] = {
+    401: AuthenticationError,
+    402: FeatureRestrictedError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    410: NotFoundError,
+    429: RateLimitedError,
+}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_LONGEST_MESSAGE = 300
+
+
+class Reply:
+    """An answer, read to its end.
+
+    Attributes:
+        status: The HTTP status.
+        headers: The headers; names in any case.
+        body: The body, decompressed.
+    """
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+
+class ErrorReader(Protocol):
+    """How one API says that something went wrong."""
+
+    def __call__(self, reply: Reply, *, throttling: bool, wait: float | None) -> APIError:
+        """The error that a reply with a status of 300 or more stands for.
+
+        Args:
+            reply: What the server answered.
+            throttling: Whether there are signs that the server is refusing for speed.
+            wait: Seconds the server asked to wait, if it did.
+        """
+        ...
+
+
+def error_class(status: int) -> type[APIError]:
+    """The class of error that a status stands for."""
+    if status >= 500:
+        return ServerError
+    return _BY_STATUS.get(status, BadRequestError)
+
+
+def decode_json(reply: Reply, decode: Callable[[bytes], T]) -> T:
+    """The value in a reply.
+
+    Args:
+        reply: What the server answered.
+        decode: Turns bytes into the value, such as a kept `msgspec.json.Decoder`'s.
+
+    Raises:
+        DecodeError: The body is not the JSON that was expected.
+    """
+    try:
+        return decode(reply.body)
+    except msgspec.ValidationError as error:
+        raise DecodeError(f"the answer has an unexpected form: {error}") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        kind = printable(reply.headers.get("Content-Type", "no content type"))
+        failure = DecodeError(
+            f"the answer is not a complete JSON document ({kind}, {len(reply.body)} bytes): "
+            f"{type(error).__name__}"
+        )
+        failure.malformed = True
+        raise failure from None
+
+
+def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Seconds that the server asks to wait; None if it does not say, or says it unreadably.
+
+    Args:
+        headers: The headers of the answer.
+        now: Our own clock; a date is measured by the server's `Date` where it is sent.
+    """
+    text = headers.get("Retry-After", "").strip()
+    if not text:
+        return None
+    if text[0].isdigit() and text[0].isascii():
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = math.inf
+        if math.isfinite(seconds):
+            return seconds
+        return _date_wait(text, headers, now)
+    return _date_wait(text, headers, now)
+
+
+def _date_wait(text: str, headers: Mapping[str, str], now: datetime) -> float | None:
+    moment = _http_date(text)
+    if moment is None:
+        return None
+    server_now = _http_date(headers.get("Date", "")) or now
+    return max(0.0, (moment - server_now).total_seconds())
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def remaining_quota(headers: Mapping[str, str]) -> int | None:
+    """Requests left in the server's window (documented header); None if it does not say."""
+    text = headers.get("X-Rate-Limit-Remaining", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def printable(text: str) -> str:
+    """A server's text made fit for a terminal and a log: one line, no control characters."""
+    line = _CONTROL.sub(" ", text).strip()
+    return line if len(line) <= _LONGEST_MESSAGE else line[: _LONGEST_MESSAGE - 1] + "…"
