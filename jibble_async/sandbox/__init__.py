@@ -1,0 +1,13 @@
+"""A local Jibble for demonstrations, tests and benchmarks; needs the extra `sandbox`.
+
+It shares no code with the client, so that the two cannot share a mistake.
+"""
+
+from __future__ import annotations
+
+from jibble_async.sandbox.faults import Fault, Faults
+from jibble_async.sandbox.ledger import Committed, Ledger, Received
+from jibble_async.sandbox.quotas import Quota
+from jibble_async.sandbox.sandbox import Sandbox
+
+__all__ = ["Committed", "Fault", "Faults", "Ledger", "Quota", "Received", "Sandbox"]

@@ -1,0 +1,100 @@
+"""What faults answer instead of the service, and what they do to a page."""
+
+from __future__ import annotations
+
+from datetime import UTC, timedelta
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, Any
+
+from jibble_async.sandbox.errors import Refusal
+from jibble_async.sandbox.exchange import Call, Reply
+from jibble_async.sandbox.identity import unauthorized
+from jibble_async.sandbox.scalars import format_instant
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from jibble_async.sandbox.faults import Fault
+    from jibble_async.sandbox.schema import Row
+
+_BAD_GATEWAY = (
+    b"<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>"
+)
+
+
+def instead(fault: Fault, now: datetime) -> Reply | None:
+    """The reply that a fault gives in place of the service's; None when it gives none.
+
+    Args:
+        fault: What the request met.
+        now: The present instant, for `Retry-After` as a date.
+    """
+    params = fault.params
+    match fault.kind:
+        case "html_502":
+            return Reply(502, _BAD_GATEWAY, {"Content-Type": "text/html"})
+        case "status":
+            return Reply(params["status"], _body(params["body"]), dict(params["headers"]))
+        case "too_many":
+            return _too_many(params, now)
+        case "empty_403":
+            return Reply(403, _body(params["body"]))
+        case "denied_403":
+            refusal = Refusal(403, "forbidden", "You are not allowed to access this resource.")
+            return Reply(403, refusal.body())
+        case "unauthorized":
+            return unauthorized()
+        case "redirect":
+            return Reply(params["status"], headers={"Location": params["location"]})
+        case _:
+            return None
+
+
+def bend(fault: Fault, call: Call, page: Row) -> None:
+    """Changes a page as a fault says.
+
+    Args:
+        fault: What the request met.
+        call: The request, for links to itself.
+        page: The envelope, changed in place.
+    """
+    params = fault.params
+    rows: list[Row] = page["value"]
+    itself = f"{call.base}{call.path}?{call.query}"
+    match fault.kind:
+        case "empty_page":
+            page["value"] = []
+            page["@odata.nextLink"] = itself
+        case "repeat_link":
+            page["@odata.nextLink"] = itself
+        case "foreign_link":
+            page["@odata.nextLink"] = params["link"]
+        case "wrong_count":
+            count = params["count"]
+            page["@odata.count"] = (
+                page.get("@odata.count", len(rows)) + params["by"] if count is None else count
+            )
+        case "no_count":
+            page.pop("@odata.count", None)
+        case "bad_row" if params["row"] < len(rows):
+            rows[params["row"]][params["field"]] = params["value"]
+        case _:
+            pass
+
+
+def _body(body: Any) -> Any:
+    return body.encode() if isinstance(body, str) else body
+
+
+def _too_many(params: dict[str, Any], now: datetime) -> Reply:
+    reply = Reply(429, b"API calls quota exceeded!", {"Content-Type": "text/plain"})
+    wait = params["retry_after"]
+    if wait is not None:
+        until = now + timedelta(seconds=wait)
+        date = format_datetime(until.astimezone(UTC), usegmt=True)
+        reply.headers["Retry-After"] = date if params["as_date"] else str(wait)
+    if params["headers"]:
+        reply.headers["X-Rate-Limit-Limit"] = "1s"
+        reply.headers["X-Rate-Limit-Remaining"] = "0"
+        reply.headers["X-Rate-Limit-Reset"] = format_instant(now + timedelta(seconds=wait or 1))
+    return reply

@@ -1,0 +1,171 @@
+"""The sandbox itself: one organisation, its services, and the means to make trouble."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Self
+
+from jibble_async.sandbox.dataset import Dataset
+from jibble_async.sandbox.faults import Faults
+from jibble_async.sandbox.identity import Identity
+from jibble_async.sandbox.ledger import SERVICES, Ledger
+from jibble_async.sandbox.odata import ODataService
+from jibble_async.sandbox.quotas import Quota, QuotaMeter
+from jibble_async.sandbox.scalars import format_instant
+from jibble_async.sandbox.server import Server
+from jibble_async.sandbox.time_tracking import TimeTracking
+from jibble_async.sandbox.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+_SINCE = date(2026, 7, 1)
+_UNTIL = date(2026, 9, 30)
+
+
+class Sandbox:
+    """A local Jibble on 127.0.0.1.
+
+    Args:
+        people: Size of the organisation.
+        since: First day that has time entries.
+        until: Last day that has time entries.
+        seed: Equal seeds give equal organisations.
+        quota: The rate limit of each credential and service; None for none.
+        page_cap: The most rows of a page; None for no cap. The service's own is unknown.
+        next_links: Whether a page that was cut short links to the next. Not seen on the wire.
+        token_lifetime: Seconds that a token is valid.
+        reported_lifetime: Seconds that `expires_in` says; None for the truth.
+        keeps_client_ids: Whether a new time entry keeps the id that was sent, which is unknown.
+        port: TCP port; 0 for a free one.
+        clock: The present instant, aware; None for real time.
+
+    Attributes:
+        client_id: The credential's id.
+        client_secret: The credential's secret.
+        dataset: The organisation's rows.
+        ledger: What was received and committed.
+        faults: Trouble to make.
+        restricted: Workspace sets whose creation the plan does not include (402).
+
+    Example:
+        >>> async with Sandbox(people=5) as box:
+        ...     print(box.endpoints["workspace"])
+    """
+
+    def __init__(
+        self,
+        people: int = 100,
+        since: date = _SINCE,
+        until: date = _UNTIL,
+        seed: int = 7,
+        *,
+        quota: Quota | None = None,
+        page_cap: int | None = None,
+        next_links: bool = False,
+        token_lifetime: float = 3600,
+        reported_lifetime: int | None = None,
+        keeps_client_ids: bool = True,
+        port: int = 0,
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        now = clock or _real_time
+        self.client_id = f"sandbox-client-id-{seed}"
+        self.client_secret = f"sandbox-client-secret-{seed}"
+        self.dataset = Dataset(people=people, since=since, until=until, seed=seed)
+        self.ledger = Ledger(self.dataset)
+        self.faults = Faults()
+        self._port = port
+        self._quotas = QuotaMeter(quota)
+        self._identity = Identity(
+            self.dataset,
+            self.client_id,
+            self.client_secret,
+            now,
+            token_lifetime,
+            reported_lifetime,
+        )
+        workspace_odata, tracking_odata = (
+            ODataService(
+                self.dataset,
+                lambda: format_instant(now()),
+                page_cap=page_cap,
+                next_links=next_links,
+                etags=etags,
+            )
+            for etags in (True, False)
+        )
+        workspace = Workspace(self.dataset, workspace_odata, self.ledger, now, seed)
+        tracking = TimeTracking(
+            self.dataset,
+            tracking_odata,
+            self.ledger,
+            now,
+            seed,
+            keeps_client_ids=keeps_client_ids,
+        )
+        self.restricted = workspace.restricted
+        self._server = Server(
+            identity=self._identity,
+            services={"workspace": workspace, "time-tracking": tracking},
+            ledger=self.ledger,
+            faults=self.faults,
+            quotas=self._quotas,
+            clock=now,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def start(self) -> None:
+        """Begins to listen."""
+        await self._server.start(self._port)
+
+    async def aclose(self) -> None:
+        """Stops listening; stalled requests are let go."""
+        await self._server.aclose()
+
+    @property
+    def url(self) -> str:
+        """The origin, such as `http://127.0.0.1:54321`."""
+        return self._server.url
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """The base URL of each service."""
+        return {name.replace("-", "_"): f"{self.url}/{name}" for name in SERVICES}
+
+    @property
+    def quota(self) -> Quota | None:
+        """The rate limit in force; may be changed at any time."""
+        return self._quotas.quota
+
+    @quota.setter
+    def quota(self, quota: Quota | None) -> None:
+        self._quotas.quota = quota
+
+    def environment(self) -> dict[str, str]:
+        """The environment variables that point a client here."""
+        return {
+            "JIBBLE_CLIENT_ID": self.client_id,
+            "JIBBLE_CLIENT_SECRET": self.client_secret,
+            **{f"JIBBLE_{name.upper()}_URL": url for name, url in self.endpoints.items()},
+        }
+
+    async def expire_tokens(self) -> None:
+        """Refuses every token issued so far."""
+        self._identity.expire()
+
+
+def _real_time() -> datetime:
+    return datetime.now(UTC)

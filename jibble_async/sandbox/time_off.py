@@ -1,0 +1,100 @@
+"""Leave in the made-up company: vacations, sick days and errands, decided and undecided."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import TYPE_CHECKING
+
+from jibble_async.sandbox.scalars import format_instant, new_guid
+
+if TYPE_CHECKING:
+    from jibble_async.sandbox.organisation import Organisation
+    from jibble_async.sandbox.schema import Row
+
+_NOTES = ("Just a vacation", "", "Flu", "Doctor's appointment", None)
+
+
+def leave(organisation: Organisation) -> list[tuple[Row, Row]]:
+    """Each leave as its interval and its overview row, in the order of their start."""
+    random = Random(f"leave {organisation.seed}")  # noqa: S311
+    vacation, sick, errand = organisation.sets()["TimeOffPolicies"]
+    days = organisation.days()
+    found: list[tuple[Row, Row]] = []
+    for person_id in organisation.person_ids:
+        for _ in range(1 + len(days) // 45):
+            kind = random.random()
+            start = random.choice(days)
+            if kind < 0.4:
+                status = random.choice(("Approved", "Approved", "Pending", "Rejected", "Cancelled"))
+                length = min(random.randrange(2, 12), (organisation.until - start).days + 1)
+                found.append(
+                    _leave(organisation, random, person_id, vacation, start, length, status)
+                )
+            elif kind < 0.7:
+                length = min(random.randrange(1, 3), (organisation.until - start).days + 1)
+                found.append(
+                    _leave(organisation, random, person_id, sick, start, length, "Approved")
+                )
+            elif kind < 0.85:
+                found.append(_leave(organisation, random, person_id, errand, start, 1, "Approved"))
+    found.sort(key=lambda pair: (pair[0]["startDate"], pair[0]["id"]))
+    return found
+
+
+def absences(pairs: list[tuple[Row, Row]]) -> set[tuple[str, date]]:
+    """The person and day of every approved leave of whole days."""
+    absent = set[tuple[str, date]]()
+    for interval, overview in pairs:
+        if interval["status"] == "Approved" and interval["kind"] == "FullDay":
+            start = date.fromisoformat(interval["startDate"])
+            absent.update(
+                (interval["personId"], start + timedelta(days=day))
+                for day in range(overview["duration"])
+            )
+    return absent
+
+
+def overview_of(interval: Row) -> Row:
+    """The overview row of an interval; its duration is a number of days (documented)."""
+    shown = {
+        key: value
+        for key, value in interval.items()
+        if key not in {"organizationId", "createdAt", "updatedAt"}
+    }
+    start, end = date.fromisoformat(shown["startDate"]), date.fromisoformat(shown["endDate"])
+    shown["duration"] = (end - start).days + 1 if shown["kind"] == "FullDay" else 0.5
+    return shown
+
+
+def _leave(
+    organisation: Organisation,
+    random: Random,
+    person_id: str,
+    policy: Row,
+    start: date,
+    length: int,
+    status: str,
+) -> tuple[Row, Row]:
+    end = start + timedelta(days=length - 1)
+    asked = datetime(start.year, start.month, start.day, 9, tzinfo=UTC) - timedelta(
+        days=random.randrange(3, 30), seconds=random.randrange(30000)
+    )
+    hours = policy["kind"] == "Hours"
+    interval: Row = {
+        "policyId": policy["id"],
+        "personId": person_id,
+        "organizationId": organisation.id,
+        "createdAt": format_instant(asked),
+        "updatedAt": format_instant(asked + timedelta(hours=5)),
+        "kind": policy["kind"],
+        "startTime": f"{start}T10:00:00Z" if hours else None,
+        "endTime": f"{start}T12:30:00Z" if hours else None,
+        "startDate": start.isoformat(),
+        "endDate": end.isoformat(),
+        "status": status,
+        "note": random.choice(_NOTES),
+        "id": new_guid(random),
+        "holidays": [],
+    }
+    return interval, overview_of(interval)

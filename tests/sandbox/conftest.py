@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from jibble_async.sandbox import Sandbox
+from tests.sandbox.calling import WEEK, Caller, VirtualClock
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    return VirtualClock()
+
+
+@pytest.fixture
+async def box(clock: VirtualClock) -> AsyncIterator[Sandbox]:
+    async with Sandbox(people=6, seed=3, clock=clock, **WEEK) as running:
+        yield running
+
+
+@pytest.fixture
+async def caller(box: Sandbox) -> AsyncIterator[Caller]:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5)) as session:
+        calling = Caller(box, session)
+        await calling.authorise()
+        yield calling
