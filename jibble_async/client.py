@@ -1,0 +1,440 @@
+"""The client: its life, its settings, and the resources it offers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from ssl import SSLContext
+from types import TracebackType
+from typing import Any, Self, TypeVar, get_args
+
+import aiohttp
+import msgspec
+
+from jibble_async.config import ClientConfig, Service, auth_from, endpoints_from
+from jibble_async.core.auth import Auth, ClientCredentials, StaticToken
+from jibble_async.core.call import Caller, CallOptions, Timeouts
+from jibble_async.core.cursor import Cursor
+from jibble_async.core.events import Event, Stats
+from jibble_async.core.operation import Request, Safety
+from jibble_async.core.pager import Pager
+from jibble_async.core.retry import RetryBudget, RetryPolicy
+from jibble_async.core.transport import Network, Transport
+from jibble_async.core.wire import Reply, decode_json
+from jibble_async.errors import ConfigurationError
+from jibble_async.limits.bucket import TokenBucket
+from jibble_async.limits.slots import Priority, RateLimiter
+from jibble_async.odata.envelope import decoder, read_error
+from jibble_async.odata.pages import ODataPages
+from jibble_async.resources.custom import Params, custom_operation, custom_params, custom_request
+from jibble_async.resources.time_tracking import TimeEntries
+from jibble_async.resources.workspace import (
+    Activities,
+    Clients,
+    Groups,
+    Locations,
+    Organizations,
+    People,
+    Projects,
+)
+
+__all__ = ["Identity", "JibbleClient"]
+
+T = TypeVar("T")
+_KEEP: Any = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom a client acts for, and as whom."""
+
+    organization_id: str | None
+    person_id: str | None
+
+
+class _Shared:
+    """What a client shares with those that `with_options` made of it."""
+
+    def __init__(
+        self,
+        auth: Auth,
+        config: ClientConfig,
+        limiters: Mapping[str, RateLimiter],
+        network: Network,
+    ) -> None:
+        self.config = config
+        self.stats = Stats()
+        self._auth = auth
+        self._limiters = limiters
+        self._network = network
+        self._budget = RetryBudget()
+        self._caller: Caller | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    def caller(self) -> Caller:
+        """The caller, opened at the first call in the loop that is running then."""
+        caller = self._caller
+        loop = asyncio.get_running_loop()
+        if caller is not None and self._loop is loop:
+            return caller
+        if self._closed:
+            raise ConfigurationError("this client is closed: make another one")
+        if caller is not None:
+            raise ConfigurationError(
+                "this client is in use in another event loop: make one client for each loop, "
+                "and in notebooks await it directly instead of calling asyncio.run() again"
+            )
+        config = self.config
+        transport = Transport(
+            self._network,
+            connect_timeout=config.timeouts.connect,
+            max_body_bytes=config.max_body_bytes,
+        )
+        self._loop = loop
+        self._caller = Caller(
+            transport,
+            self._auth,
+            config.endpoints.identity,
+            self._limiters,
+            read_error,
+            CallOptions(config.timeouts, config.retry),
+            config.clock,
+            self.stats,
+            self._budget,
+            config.hooks,
+            config.user_agent,
+        )
+        return self._caller
+
+    async def aclose(self) -> None:
+        caller, self._caller = self._caller, None
+        self._closed = True
+        if caller is not None:
+            await caller.aclose()
+
+
+class JibbleClient:
+    """A client of the current API.
+
+    Nothing is opened or sent before the first call. Use it as `async with JibbleClient(...)`, or
+    call `aclose()` in the end.
+
+    Args:
+        client_id: The id of an API key.
+        client_secret: Its secret.
+        auth: Instead of the pair: `ClientCredentials`, a `StaticToken`, or an async function that
+            gives a bearer token.
+        config: Endpoints, timeouts, retries and the like.
+        limiter: A limiter for all services, or one for each by name; by default a
+            `TokenBucket(limit=10, per=1)` for each.
+        connector: An aiohttp connector to share between clients; it is never closed here.
+        proxy: The URL of a proxy.
+        ssl: TLS settings.
+        trace_configs: aiohttp's tracing hooks, as OpenTelemetry's instrumentation makes them.
+
+    Raises:
+        ConfigurationError: Missing or half credentials, or settings that can't be used.
+
+    Example:
+        >>> async with JibbleClient("key id", "key secret") as jibble:
+        ...     async for person in jibble.people.list():
+        ...         print(person.full_name)
+    """
+
+    def __init__(
+        self,
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        *,
+        auth: Auth | None = None,
+        config: ClientConfig | None = None,
+        limiter: RateLimiter | Mapping[Service, RateLimiter] | None = None,
+        connector: aiohttp.BaseConnector | None = None,
+        proxy: str | None = None,
+        ssl: SSLContext | bool | None = None,
+        trace_configs: Sequence[aiohttp.TraceConfig] = (),
+    ) -> None:
+        config = ClientConfig() if config is None else config
+        network = Network(connector, proxy, ssl, trace_configs)
+        self._shared = _Shared(
+            _auth(client_id, client_secret, auth), config, _limiters(limiter), network
+        )
+        self._options = CallOptions(config.timeouts, config.retry)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None, **arguments: Any) -> Self:
+        """A client with what the environment holds.
+
+        Read are `JIBBLE_CLIENT_ID` and `JIBBLE_CLIENT_SECRET` (or `JIBBLE_API_KEY_ID` and
+        `JIBBLE_API_KEY_SECRET`), or `JIBBLE_TOKEN`; and the URLs of services where they are set:
+        `JIBBLE_IDENTITY_URL`, `JIBBLE_WORKSPACE_URL`, `JIBBLE_TIME_TRACKING_URL`,
+        `JIBBLE_TIME_ATTENDANCE_URL`.
+
+        Args:
+            env: What to read instead of `os.environ`.
+            **arguments: Passed on to the constructor. `config` replaces what is read, `auth` too.
+
+        Raises:
+            ConfigurationError: Missing or half credentials, or a URL that can't be used.
+        """
+        env = os.environ if env is None else env
+        if arguments.get("auth") is None:
+            arguments["auth"] = auth_from(env)
+        if arguments.get("config") is None:
+            arguments["config"] = ClientConfig(endpoints=endpoints_from(env))
+        return cls(**arguments)
+
+    def with_options(
+        self,
+        *,
+        timeout: Timeouts | float | None = _KEEP,
+        max_wait: float | None = _KEEP,
+        priority: Priority = _KEEP,
+        retry: RetryPolicy = _KEEP,
+    ) -> Self:
+        """This client with other options for its calls; everything else is shared, `aclose` too.
+
+        Args:
+            timeout: All timeouts, or the seconds that a call may take as a whole; None for as
+                long as it takes.
+            max_wait: Seconds to wait for the limiter at most.
+            priority: `bulk` lets others go first, `interactive` does not.
+            retry: How often and how patiently to try again.
+
+        Example:
+            >>> patient = jibble.with_options(timeout=None, priority="bulk")
+        """
+        options = self._options
+        if timeout is not _KEEP:
+            timeouts = (
+                timeout
+                if isinstance(timeout, Timeouts)
+                else replace(options.timeouts, total=timeout)
+            )
+            options = replace(options, timeouts=timeouts)
+        if max_wait is not _KEEP:
+            options = replace(options, max_wait=max_wait)
+        if priority is not _KEEP:
+            if priority not in get_args(Priority):
+                raise ConfigurationError(f"priority={priority!r}: there are interactive and bulk")
+            options = replace(options, priority=priority)
+        if retry is not _KEEP:
+            options = replace(options, retry=retry)
+        other = object.__new__(type(self))
+        other._shared = self._shared
+        other._options = options
+        return other
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections; calls made later are errors."""
+        await self._shared.aclose()
+
+    @property
+    def stats(self) -> Stats:
+        """What was done so far: requests, retries, seconds waited, rows."""
+        return self._shared.stats
+
+    @cached_property
+    def organizations(self) -> Organizations:
+        """The organisations that the credentials may see."""
+        return Organizations(self)
+
+    @cached_property
+    def people(self) -> People:
+        """The people of the organisation."""
+        return People(self)
+
+    @cached_property
+    def groups(self) -> Groups:
+        """The groups that people are in."""
+        return Groups(self)
+
+    @cached_property
+    def activities(self) -> Activities:
+        """The kinds of work that time is booked on."""
+        return Activities(self)
+
+    @cached_property
+    def projects(self) -> Projects:
+        """The projects that time is booked on."""
+        return Projects(self)
+
+    @cached_property
+    def clients(self) -> Clients:
+        """The clients that projects are done for."""
+        return Clients(self)
+
+    @cached_property
+    def locations(self) -> Locations:
+        """The places where work is done."""
+        return Locations(self)
+
+    @cached_property
+    def time_entries(self) -> TimeEntries:
+        """The punches: clocking in, out, and going on a break."""
+        return TimeEntries(self)
+
+    async def whoami(self) -> Identity:
+        """Whom the credentials act for, as the token host or the token itself says.
+
+        Raises:
+            AuthenticationError: The credentials were refused.
+        """
+        bearer = await self._shared.caller().tokens.get()
+        return Identity(bearer.organization_id, bearer.person_id)
+
+    async def request(
+        self,
+        method: str,
+        service: Service,
+        path: str,
+        *,
+        params: Params = (),
+        json: Any = msgspec.UNSET,
+        safety: Safety | None = None,
+    ) -> Any:
+        """The decoded answer to any request, for what has no method yet; None if it is empty.
+
+        Args:
+            method: The HTTP method.
+            service: Which host.
+            path: The path with its `/v1`, without a query.
+            params: Query options; a list of values repeats the name.
+            json: The body.
+            safety: What it means to send it twice. By default a GET is a read, unless it is known
+                to start something, and all else is unsafe: never sent twice if it may have
+                been processed.
+
+        Raises:
+            JibbleError: As any call does.
+
+        Example:
+            >>> await jibble.request("GET", "workspace", "/v1/Schedules", params={"$top": 5})
+        """
+        operation = custom_operation(method, service, path, safety)
+        request = custom_request(operation, self.base(service), params, json)
+        return await self.call(request, _any_json)
+
+    def paginate(
+        self,
+        service: Service,
+        path: str,
+        *,
+        params: Params = (),
+        type: Any = dict[str, Any],  # noqa: A002 - what it is
+        page_size: int | None = None,
+        server_paged: bool = False,
+        limit: int | None = None,
+        concurrency: int = 1,
+        resume_from: Cursor | str | None = None,
+        verify: bool = False,
+    ) -> Pager[Any]:
+        """The rows of any set, for what has no resource yet.
+
+        Args:
+            service: Which host.
+            path: The path with its `/v1`, without a query.
+            params: Query options. Give a `$orderby` that ends in the key, so that pages fit.
+            type: The type of a row: an entity, any msgspec struct, or a dict.
+            page_size: Rows to ask for at a time.
+            server_paged: Send `params` and nothing else, and take what the server gives and
+                links to: for sets that don't know `$skip` and `$count`.
+            limit: Rows to deliver at most.
+            concurrency: Pages in flight.
+            resume_from: The cursor of a page, or of an error, to go on from.
+            verify: Let pages overlap by a row, and raise `PaginationError` if rows moved.
+
+        Raises:
+            ConfigurationError: An argument that can't be used.
+        """
+        operation = custom_operation("GET", service, path, Safety.READ)
+        options = custom_params(params)
+        taken = {"$skip", "$top", "$count"}.intersection(name.lower() for name, _ in options)
+        if taken and not server_paged:
+            raise ConfigurationError(
+                f"{', '.join(sorted(taken))} in params: the pager sends these itself; use "
+                "page_size= and limit="
+            )
+        size = self.default_page_size if page_size is None else page_size
+        source: ODataPages[Any] = ODataPages(
+            operation,
+            self.base(service),
+            type,
+            before=options,
+            page_size=None if server_paged else size,
+        )
+        return Pager(
+            source,
+            self,
+            limit=limit,
+            concurrency=concurrency,
+            resume_from=resume_from,
+            verify=verify,
+        )
+
+    @property
+    def default_page_size(self) -> int:
+        """Rows that a list asks for at a time unless told."""
+        return self._shared.config.page_size
+
+    def base(self, service: str) -> str:
+        """The origin of a service, with its path prefix if there is one."""
+        return self._shared.config.endpoints.base(service)
+
+    async def call(self, request: Request, read: Callable[[Reply], T]) -> T:
+        """Send a request that was built, and give what `read` finds in the answer."""
+        return await self._shared.caller().call(request, read, self._options)
+
+    def emit(self, event: Event) -> None:
+        """Tell the hooks of an event."""
+        for hook in self._shared.config.hooks:
+            hook(event)
+
+
+def _auth(client_id: str | None, client_secret: str | None, auth: Auth | None) -> Auth:
+    if auth is not None:
+        if client_id is not None or client_secret is not None:
+            raise ConfigurationError("give client_id and client_secret, or auth=, not both")
+        if not isinstance(auth, ClientCredentials | StaticToken) and not callable(auth):
+            raise ConfigurationError(
+                "auth= takes ClientCredentials, StaticToken or an async function, "
+                f"not {type(auth).__name__}"
+            )
+        return auth
+    if client_id is None or client_secret is None:
+        missing = "client_id" if client_id is None else "client_secret"
+        raise ConfigurationError(
+            f"{missing} is missing: give client_id and client_secret, or auth=, or use "
+            "JibbleClient.from_env()"
+        )
+    return ClientCredentials(client_id, client_secret)
+
+
+def _limiters(
+    limiter: RateLimiter | Mapping[Service, RateLimiter] | None,
+) -> dict[str, RateLimiter]:
+    services = [service for service in get_args(Service) if service != "identity"]
+    if limiter is None:
+        return {service: TokenBucket(limit=10, per=1.0) for service in services}
+    if isinstance(limiter, Mapping):
+        return {str(service): each for service, each in limiter.items()}
+    return dict.fromkeys(services, limiter)
+
+
+def _any_json(reply: Reply) -> Any:
+    return decode_json(reply, decoder(Any).decode) if reply.body.strip() else None

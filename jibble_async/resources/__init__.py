@@ -1,0 +1,1 @@
+"""Which calls exist: tables of operations, and hardly any logic."""

@@ -1,0 +1,186 @@
+"""What all resources do: list and get."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+from collections.abc import Iterable
+from typing import Any, ClassVar, Generic, Protocol, TypedDict, TypeVar, Unpack
+
+from jibble_async.core.cursor import Cursor
+from jibble_async.core.operation import Operation, Safety, build
+from jibble_async.core.pager import Pager
+from jibble_async.core.walk import Session
+from jibble_async.core.wire import decode_json
+from jibble_async.entities import Entity
+from jibble_async.errors import ConfigurationError
+from jibble_async.odata.envelope import BadRowHandler, decoder
+from jibble_async.odata.literals import is_guid
+from jibble_async.odata.pages import query_pages
+from jibble_async.query.expressions import Expression, all_of
+from jibble_async.query.options import (
+    Expandable,
+    Query,
+    Selectable,
+    Sortable,
+    expansions,
+    orderings,
+    selection,
+)
+
+__all__ = ["ArchivableResource", "ClientSession", "ListOptions", "Resource", "entity_set"]
+
+E = TypeVar("E", bound=Entity)
+
+
+class ClientSession(Session, Protocol):
+    """What a resource needs of a client."""
+
+    @property
+    def default_page_size(self) -> int:
+        """Rows to ask for at a time."""
+        ...
+
+    def base(self, service: str) -> str:
+        """The origin of a service, with a path prefix if there is one."""
+        ...
+
+
+class ListOptions(TypedDict, total=False):
+    """The arguments that every `list()` takes, beside those of its own.
+
+    Attributes:
+        select: The fields to fetch, by name or as fields; the id always comes along.
+        expand: What is to come along: names, or `T.person.select("id", "full_name")`.
+        order_by: A field, a name, `T.time.desc()`, or several; the id is added at the end.
+        stable: False leaves the id out of the order; then rows that tie may be missed.
+        page_size: Rows to ask for at a time.
+        limit: Rows to deliver at most.
+        concurrency: Pages in flight; they are delivered in order.
+        resume_from: The cursor of a page, or of an error, to go on from.
+        verify: Let pages overlap by a row, and raise `PaginationError` if rows moved.
+        on_bad_row: Gets rows that can't be read; without it the first one is a `DecodeError`.
+    """
+
+    select: Iterable[Selectable]
+    expand: Iterable[Expandable]
+    order_by: Sortable | Iterable[Sortable]
+    stable: bool
+    page_size: int | None
+    limit: int | None
+    concurrency: int
+    resume_from: Cursor | str | None
+    verify: bool
+    on_bad_row: BadRowHandler | None
+
+
+def entity_set(service: str, name: str) -> tuple[Operation, Operation]:
+    """The operations that list an entity set and get one of its members."""
+    path = f"/v1/{name}"
+    return (
+        Operation(service, "GET", path, Safety.READ),
+        Operation(service, "GET", f"{path}({{id}})", Safety.READ),
+    )
+
+
+class Resource(Generic[E]):
+    """A set of entities.
+
+    Attributes:
+        entity: The class of its members.
+        list_operation: How the set is asked for.
+        get_operation: How one member is asked for.
+    """
+
+    entity: ClassVar[type[Entity]]
+    list_operation: ClassVar[Operation]
+    get_operation: ClassVar[Operation]
+
+    def __init__(self, session: ClientSession) -> None:
+        self._session = session
+
+    async def get(self, id: str) -> E:  # noqa: A002 - the field's name
+        """The entity with this id.
+
+        Args:
+            id: A GUID.
+
+        Raises:
+            ConfigurationError: It is not a GUID.
+            NotFoundError: There is no such entity.
+        """
+        operation = self.get_operation
+        if not is_guid(id):
+            raise ConfigurationError(f"{self.entity.__name__} ids are GUIDs, and {id!r} is not one")
+        request = build(operation, self._session.base(operation.service), path_id=id)
+        read = functools.partial(decode_json, decode=decoder(self.entity).decode)
+        entity: E = await self._session.call(request, read)
+        return entity
+
+    def _pager(
+        self,
+        conditions: builtins.list[Expression | None],
+        *,
+        select: Iterable[Selectable] = (),
+        expand: Iterable[Expandable] = (),
+        order_by: Sortable | Iterable[Sortable] = (),
+        stable: bool = True,
+        page_size: int | None = None,
+        limit: int | None = None,
+        concurrency: int = 1,
+        resume_from: Cursor | str | None = None,
+        verify: bool = False,
+        on_bad_row: BadRowHandler | None = None,
+    ) -> Pager[E]:
+        given = [condition for condition in conditions if condition is not None]
+        several = isinstance(order_by, Iterable) and not isinstance(order_by, str)
+        keys: Any = order_by if several else (order_by,)
+        query = Query(
+            entity=self.entity,
+            where=all_of(given) if given else None,
+            select=selection(self.entity, select),
+            expand=expansions(self.entity, expand),
+            order_by=orderings(self.entity, keys),
+        )
+        operation = self.list_operation
+        source = query_pages(
+            operation,
+            self._session.base(operation.service),
+            query,
+            page_size=self._session.default_page_size if page_size is None else page_size,
+            stable=stable,
+            on_bad_row=on_bad_row,
+        )
+        return Pager(
+            source,
+            self._session,
+            limit=limit,
+            concurrency=concurrency,
+            resume_from=resume_from,
+            verify=verify,
+        )
+
+
+class ArchivableResource(Resource[E]):
+    """A set whose members are archived rather than deleted."""
+
+    not_archived: ClassVar[Expression]
+
+    def list(
+        self,
+        *,
+        where: Expression | None = None,
+        include_archived: bool = False,
+        **options: Unpack[ListOptions],
+    ) -> Pager[E]:
+        """The members of the set, archived ones left out unless asked for.
+
+        Args:
+            where: A condition, such as `fields(Project).name.contains("Main Street")`.
+            include_archived: Whether archived ones come along.
+            **options: See `ListOptions`.
+
+        Raises:
+            ConfigurationError: An argument that can't be used.
+        """
+        return self._pager([where, None if include_archived else self.not_archived], **options)

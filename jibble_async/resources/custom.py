@@ -1,0 +1,98 @@
+"""Requests that no resource has a method for, checked as far as that can be done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+import msgspec
+
+from jibble_async.core.operation import Operation, Request, Safety, build
+from jibble_async.errors import ConfigurationError
+
+__all__ = ["Params", "custom_operation", "custom_params", "custom_request"]
+
+Value: TypeAlias = str | int | float | bool
+Params: TypeAlias = Mapping[str, Value | Iterable[Value]] | Iterable[tuple[str, Value]]
+"""Query options: a mapping, in which a list repeats the name, or pairs."""
+
+_PATH = re.compile(r"/v[0-9]+/[A-Za-z0-9_.$(),='@:/-]+")
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
+# A GET that starts a job at the server (documented): twice is not the same as once.
+_UNSAFE_GETS = ("/timeattendancereportstartexport",)
+
+
+def custom_operation(method: str, service: str, path: str, safety: Safety | None) -> Operation:
+    """The operation for a method and path.
+
+    Args:
+        method: The HTTP method.
+        service: Which host.
+        path: The path with its `/v1`, without a query.
+        safety: What it means to send it twice; None to go by the method.
+
+    Raises:
+        ConfigurationError: A method or path that can't be sent.
+    """
+    method = method.upper()
+    if method not in _METHODS:
+        raise ConfigurationError(f"method {method!r}: there are {', '.join(sorted(_METHODS))}")
+    if _PATH.fullmatch(path) is None or ".." in path or "//" in path:
+        raise ConfigurationError(
+            f"path {path!r}: give it with its version and without a query, such as /v1/Schedules"
+        )
+    if safety is None:
+        starts = any(path.lower().endswith(end) for end in _UNSAFE_GETS)
+        safety = Safety.READ if method == "GET" and not starts else Safety.UNSAFE
+    return Operation(service, method, path, safety)
+
+
+def custom_params(params: Params) -> tuple[tuple[str, str], ...]:
+    """The query options as pairs of texts.
+
+    Raises:
+        ConfigurationError: A value that can't be sent, such as None.
+    """
+    given: Any = params
+    items: Any = given.items() if isinstance(given, Mapping) else given
+    pairs: list[tuple[str, str]] = []
+    for name, value in items:
+        several = isinstance(value, Iterable) and not isinstance(value, str)
+        pairs += [(name, _text(name, each)) for each in (value if several else (value,))]
+    return tuple(pairs)
+
+
+def custom_request(operation: Operation, base: str, params: Params, json: Any) -> Request:
+    """The request for an operation of the caller's own.
+
+    Args:
+        operation: What to do.
+        base: The origin of its service.
+        params: Query options.
+        json: The body; UNSET for none.
+
+    Raises:
+        ConfigurationError: A body or value that can't be sent.
+    """
+    options = custom_params(params)
+    if json is msgspec.UNSET:
+        return build(operation, base, params=options)
+    try:
+        body = msgspec.json.encode(json)
+    except (TypeError, msgspec.MsgspecError, ValueError) as error:
+        raise ConfigurationError(f"json= can't be encoded: {error}") from None
+    return build(operation, base, params=options, body=body, content_type="application/json")
+
+
+def _text(name: str, value: Any) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str() | int() | float():
+            return str(value)
+        case _:
+            raise ConfigurationError(
+                f"params: {name} is {type(value).__name__}; give a text, number or bool, or a "
+                "list of them, and leave out what has no value"
+            )

@@ -1,0 +1,88 @@
+"""The time-tracking host: when people work."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Unpack
+
+from jibble_async.core.operation import Operation, Safety
+from jibble_async.core.pager import Pager
+from jibble_async.entities import EntryStatus, TimeEntry
+from jibble_async.errors import ConfigurationError
+from jibble_async.query.expressions import Expression, all_of
+from jibble_async.query.values import require_date
+from jibble_async.query.vocabulary import fields
+from jibble_async.resources.base import ListOptions, Resource, entity_set
+
+__all__ = ["TimeEntries", "entries_between"]
+
+_FIELDS = fields(TimeEntry)
+_NOT_ARCHIVED = _FIELDS.status != EntryStatus.ARCHIVED
+
+
+class TimeEntries(Resource[TimeEntry]):
+    """The punches: every clocking in, out, and going on a break."""
+
+    entity = TimeEntry
+    list_operation, _ = entity_set("time-tracking", "TimeEntries")
+    # The documentation addresses a time entry so when it changes one, not in parentheses.
+    get_operation = Operation("time-tracking", "GET", "/v1/TimeEntries/{id}", Safety.READ)
+
+    def list(
+        self,
+        *,
+        since: date | None = None,
+        until: date | None = None,
+        where: Expression | None = None,
+        include_archived: bool = False,
+        **options: Unpack[ListOptions],
+    ) -> Pager[TimeEntry]:
+        """The time entries of a span of working days, archived ones left out unless asked for.
+
+        Args:
+            since: The first day, by `belongs_to_date`: the working day, not the UTC date.
+            until: The last day, included.
+            where: A further condition.
+            include_archived: Whether deleted entries come along.
+            **options: See `ListOptions`.
+
+        Raises:
+            ConfigurationError: An argument that can't be used, such as `since` after `until`.
+
+        Example:
+            >>> T = fields(TimeEntry)
+            >>> pager = jibble.time_entries.list(
+            ...     since=date(2026, 10, 1), until=date(2026, 10, 31), expand=["project"]
+            ... )
+            >>> async for entry in pager:
+            ...     print(entry.local_time, entry.type)
+        """
+        archived = None if include_archived else _NOT_ARCHIVED
+        return self._pager([entries_between(since, until), where, archived], **options)
+
+
+def entries_between(since: date | None, until: date | None) -> Expression | None:
+    """The condition that an entry's working day is in a span; None without bounds.
+
+    Args:
+        since: The first day.
+        until: The last day, included.
+
+    Raises:
+        ConfigurationError: One is no date, or they are the wrong way round.
+    """
+    day = _FIELDS.belongs_to_date
+    if since is not None:
+        require_date(since, "since")
+    if until is not None:
+        require_date(until, "until")
+    if since is not None and until is not None and since > until:
+        raise ConfigurationError(f"since={since} is after until={until}: exchange them")
+    if since is not None and since == until:
+        return day == since
+    bounds: list[Expression] = []
+    if since is not None:
+        bounds.append(day >= since)
+    if until is not None:
+        bounds.append(day <= until)
+    return all_of(bounds) if bounds else None
