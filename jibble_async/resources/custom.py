@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import msgspec
 
@@ -14,7 +14,7 @@ from jibble_async.errors import ConfigurationError
 __all__ = ["Params", "custom_operation", "custom_params", "custom_request"]
 
 Value: TypeAlias = str | int | float | bool
-Params: TypeAlias = Mapping[str, Value | Iterable[Value]] | Iterable[tuple[str, Value]]
+Params: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
 """Query options: a mapping, in which a list repeats the name, or pairs."""
 
 _PATH = re.compile(r"/v[0-9]+/[A-Za-z0-9_.$(),='@:/-]+")
@@ -54,13 +54,10 @@ def custom_params(params: Params) -> tuple[tuple[str, str], ...]:
     Raises:
         ConfigurationError: A value that can't be sent, such as None.
     """
-    given: Any = params
-    items: Any = given.items() if isinstance(given, Mapping) else given
-    pairs: list[tuple[str, str]] = []
-    for name, value in items:
-        several = isinstance(value, Iterable) and not isinstance(value, str)
-        pairs += [(name, _text(name, each)) for each in (value if several else (value,))]
-    return tuple(pairs)
+    items = cast(
+        "Iterable[tuple[str, Any]]", params.items() if isinstance(params, Mapping) else params
+    )
+    return tuple((name, _text(name, each)) for name, value in items for each in _each_value(value))
 
 
 def custom_request(operation: Operation, base: str, params: Params, json: Any) -> Request:
@@ -83,6 +80,11 @@ def custom_request(operation: Operation, base: str, params: Params, json: Any) -
     except (TypeError, msgspec.MsgspecError, ValueError) as error:
         raise ConfigurationError(f"json= can't be encoded: {error}") from None
     return build(operation, base, params=options, body=body, content_type="application/json")
+
+
+def _each_value(value: Any) -> Iterable[Any]:
+    several = isinstance(value, Iterable) and not isinstance(value, str)
+    return cast("Iterable[Any]", value) if several else (value,)
 
 
 def _text(name: str, value: Any) -> str:

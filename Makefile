@@ -1,0 +1,65 @@
+# make demo and make test need nothing but python3 (3.11 or newer) with venv, make and git.
+
+PY ?= python3
+UV ?= uv
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
+COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header
+
+.PHONY: demo test check lint types docs bench lock clean
+
+demo: $(VENV)/.demo
+	@$(BIN)/python examples/demo.py
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m pytest -q
+
+check: lint types test docs
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check -q .
+	$(BIN)/ruff check -q .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+	$(BIN)/basedpyright
+
+# The examples of README and docs also run as a part of the tests.
+docs: $(VENV)/.dev
+	@$(BIN)/python -m pytest -q tests/docs
+
+bench: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks.imports
+	@$(BIN)/python -m benchmarks.call
+	@$(BIN)/python -m benchmarks.pages
+
+lock:
+	$(COMPILE) -o requirements/build.lock requirements/build.in
+	$(COMPILE) --extra test --extra redis -o requirements/dev.lock pyproject.toml requirements/build.in
+	$(COMPILE) --extra cli --extra sandbox -c requirements/dev.lock -o requirements/demo.lock \
+		pyproject.toml requirements/build.in
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist demo-output
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "jibble-async needs Python 3.11 or newer: name one, as in make PY=python3.12" >&2; exit 1; }
+	@$(PY) -m venv $(VENV) || \
+		{ rm -rf $(VENV); echo "python3 has no venv module: on Debian, apt install python3-venv" >&2; exit 1; }
+
+# Building from source happens with the pinned tools too, hence no build isolation.
+$(VENV)/.demo: requirements/build.lock requirements/demo.lock pyproject.toml | $(BIN)/python
+	@echo "installing into $(VENV) ..."
+	@$(PIP) --require-hashes -r requirements/build.lock
+	@$(PIP) --require-hashes --no-build-isolation --use-pep517 -r requirements/demo.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.lock $(VENV)/.demo
+	@echo "installing what the tests need ..."
+	@$(PIP) --require-hashes --no-build-isolation --use-pep517 -r requirements/dev.lock
+	@touch $@
