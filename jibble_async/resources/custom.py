@@ -84,7 +84,7 @@ def custom_request(operation: Operation, base: str, params: Params, json: Any) -
 
 def _each_value(value: Any) -> Iterable[Any]:
     several = isinstance(value, Iterable) and not isinstance(value, str)
-    return cast("Iterable[Any]", value) if several else (value,)
+    return cast("Iterable[Any]", value if several else (value,))
 
 
 def _text(name: str, value: Any) -> str:
