@@ -110,14 +110,14 @@ class Bearer:
     )
 
     def __init__(self, token: Token, generation: int, refresh_at: float, expires_at: float) -> None:
-        self.generation = generation
-        self.authorization = f"Bearer {token.access_token}"
-        self.refresh_at = refresh_at
-        self.expires_at = expires_at
-        self.accepted = False
+        self.generation: int = generation
+        self.authorization: str = f"Bearer {token.access_token}"
+        self.refresh_at: float = refresh_at
+        self.expires_at: float = expires_at
+        self.accepted: bool = False
         claims = _claims(token.access_token)
-        self.organization_id = token.organization_id or claims.organization_id
-        self.person_id = token.person_id or claims.person_id
+        self.organization_id: str | None = token.organization_id or claims.organization_id
+        self.person_id: str | None = token.person_id or claims.person_id
 
     def __repr__(self) -> str:
         return f"<Bearer generation {self.generation}>"

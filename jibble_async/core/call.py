@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -54,7 +54,7 @@ class Timeouts:
     Attributes:
         total: A call as a whole, waiting and retries included. Made for a person who waits.
         attempt: One request, from sending it to the end of the answer.
-        connect: Opening a connection.
+        connect: Opening a connection. The client's own settings decide this one.
     """
 
     total: float | None = 60.0
@@ -128,7 +128,7 @@ class Caller:
         self._plain_headers = {"Accept": "application/json", "User-Agent": user_agent}
         self._bearer_headers: tuple[int, dict[str, str]] = (0, {})
         self.stats = stats
-        self.tokens = Tokens(auth, identity_url, self._exchange, clock, self._token_refreshed)
+        self.tokens: Tokens = Tokens(auth, identity_url, self._exchange, clock, self._token_refreshed)
 
     async def call(self, request: Request, read: Callable[[Reply], T], options: CallOptions) -> T:
         """Send a request, again where that is safe, and give the value in its answer.
@@ -229,7 +229,7 @@ class Caller:
         reply, error, bearer = await self._exchange_once(request, options, ends, number, authorise)
         if error is not None and reply.status == 401 and bearer is not None:
             # Once more with another token, if there is one: a second refusal is an error.
-            if await self.tokens.replace(bearer) is None:
+            if await self._within(ends, self.tokens.replace(bearer)) is None:
                 raise error
             reply, error, bearer = await self._exchange_once(
                 request, options, ends, number, authorise
@@ -255,7 +255,9 @@ class Caller:
         try:
             # After the slot, which may take an hour: a token fetched before would be dead.
             tokens = self.tokens
-            bearer = tokens.current() or await tokens.get() if authorise else None
+            bearer = tokens.current() if authorise else None
+            if authorise and bearer is None:
+                bearer = await self._within(ends, tokens.get())
             outcome = Outcome.ABANDONED
             reply = await self._send(request, bearer, options, ends, number)
             outcome = Outcome.ANSWERED
@@ -291,6 +293,21 @@ class Caller:
             if self._hooks:
                 self.emit(SlotWaited(service, waited))
         return slot
+
+    async def _within(self, ends: float | None, awaitable: Awaitable[T]) -> T:
+        """What is awaited, if it comes before the call ends; what sends it has limits of its own."""
+        if ends is None:
+            return await awaitable
+        left = max(0.0, ends - self._clock.monotonic())
+        deadline = self._deadlines.start(left)
+        try:
+            return await awaitable
+        except asyncio.CancelledError:
+            if not deadline.expired():
+                raise
+        finally:
+            deadline.stop()
+        raise DeadlineExceededError(f"no token within {left:.3g} s", sent=False)
 
     async def _send(
         self,

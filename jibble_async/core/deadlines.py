@@ -39,7 +39,7 @@ class Deadline:
     def fire(self) -> None:
         """Cancel the task that set this deadline."""
         if self._task is not None:
-            self.fired = True
+            self.fired: bool = True
             self._task.cancel()
 
     def expired(self) -> bool:

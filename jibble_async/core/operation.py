@@ -70,10 +70,10 @@ class Request:
         body: bytes | None = None,
         content_type: str | None = None,
     ) -> None:
-        self.operation = operation
-        self.url = url
-        self.body = body
-        self.content_type = content_type
+        self.operation: Operation = operation
+        self.url: URL = url
+        self.body: bytes | None = body
+        self.content_type: str | None = content_type
 
     @property
     def line(self) -> str:

@@ -119,10 +119,13 @@ class Pager(Generic[T]):
         Raises:
             NotSupportedError: The API does not count this set.
         """
-        content = await self._session.call(self._source.request(0, 1), self._source.read)
-        if content.total is None:
+        total: int | None = None
+        if self._source.page_size is not None:
+            content = await self._session.call(self._source.request(0, 1), self._source.read)
+            total = content.total
+        if total is None:
             raise NotSupportedError("the server does not count these rows: collect() them")
-        return content.total
+        return total
 
     async def _items(self) -> AsyncGenerator[T, None]:
         pages = self._walk(self._limit).pages()

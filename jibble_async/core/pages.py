@@ -30,11 +30,11 @@ class PageContent(Generic[T]):
     def __init__(
         self, items: list[T], received: int, total: int | None, link: str | None, raw: bytes
     ) -> None:
-        self.items = items
-        self.received = received
-        self.total = total
-        self.link = link
-        self.raw = raw
+        self.items: list[T] = items
+        self.received: int = received
+        self.total: int | None = total
+        self.link: str | None = link
+        self.raw: bytes = raw
 
 
 class PageSource(Protocol[T]):

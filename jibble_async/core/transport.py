@@ -12,6 +12,7 @@ import aiohttp
 from jibble_async.core.operation import Request
 from jibble_async.core.wire import Reply, printable
 from jibble_async.errors import (
+    ConfigurationError,
     ConnectFailedError,
     ConnectionLostError,
     ProtocolError,
@@ -69,7 +70,10 @@ class Transport:
 
         Raises:
             TransportError: There was no complete answer; the subclass says how far it got.
+            ConfigurationError: The session is closed.
         """
+        if self._session.closed:
+            raise ConfigurationError("this client was closed while a call was under way")
         try:
             response = await self._session.request(
                 request.operation.method,

@@ -111,7 +111,7 @@ class Walk(Generic[T]):
         start = self._start
         place: _Place | None = start
         if self._concurrency > 1 and start.link is None and self._left != 0:
-            fetched = await self._fetch(start, self._source.page_size)
+            fetched = await self._fetch(start, self._count_at(start))
             place = self._after(fetched)
             stride = fetched.content.received - self._verify
             total = fetched.content.total
@@ -130,7 +130,7 @@ class Walk(Generic[T]):
                 finally:
                     await ahead.aclose()
         while place is not None and self._left != 0:
-            fetched = await self._fetch(place, self._source.page_size)
+            fetched = await self._fetch(place, self._count_at(place))
             place = self._after(fetched)
             page = self._deliver(fetched)
             # A page is let go of before the next is fetched: that halves the memory in use,
@@ -196,9 +196,7 @@ class Walk(Generic[T]):
         return parts
 
     async def _fetch(self, place: _Place, count: int | None) -> _Fetched[T]:
-        overlaps = self._verify and place.offset > 0 and place.link is None
-        if count is not None and self._left is not None:
-            count = min(count, self._left + overlaps)
+        overlaps = self._overlaps(place)
         try:
             if place.link is not None:
                 request = self._source.follow(place.link)
@@ -210,6 +208,16 @@ class Walk(Generic[T]):
             raise
         self._session.emit(PageRead(content.received, content.total))
         return _Fetched(place, content, overlaps)
+
+    def _overlaps(self, place: _Place) -> bool:
+        return self._verify and place.offset > 0 and place.link is None
+
+    def _count_at(self, place: _Place) -> int | None:
+        """How many rows to ask for, when pages are read one after the other."""
+        size = self._source.page_size
+        if size is None or self._left is None:
+            return size
+        return min(size, self._left + self._overlaps(place))
 
     def _after(self, fetched: _Fetched[T]) -> _Place | None:
         """Where to go on; None at the end."""
