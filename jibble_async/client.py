@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,18 +15,18 @@ import msgspec
 
 from jibble_async.config import ClientConfig, Service, auth_from, endpoints_from
 from jibble_async.core.auth import Auth, ClientCredentials, StaticToken
-from jibble_async.core.call import Caller, CallOptions, Timeouts
 from jibble_async.core.cursor import Cursor
 from jibble_async.core.events import Event, Stats
 from jibble_async.core.operation import Request, Safety
+from jibble_async.core.options import CallOptions, Timeouts
 from jibble_async.core.pager import Pager
-from jibble_async.core.retry import RetryBudget, RetryPolicy
-from jibble_async.core.transport import Network, Transport
+from jibble_async.core.retry import RetryPolicy
+from jibble_async.core.transport import Network
 from jibble_async.core.wire import Reply, decode_json
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.bucket import TokenBucket
 from jibble_async.limits.slots import Priority, RateLimiter
-from jibble_async.odata.envelope import decoder, read_error
+from jibble_async.odata.envelope import decoder
 from jibble_async.odata.pages import ODataPages
 from jibble_async.resources.custom import Params, custom_operation, custom_params, custom_request
 from jibble_async.resources.time_tracking import TimeEntries
@@ -40,6 +39,7 @@ from jibble_async.resources.workspace import (
     People,
     Projects,
 )
+from jibble_async.shared import Shared
 
 __all__ = ["Identity", "JibbleClient"]
 
@@ -53,68 +53,6 @@ class Identity:
 
     organization_id: str | None
     person_id: str | None
-
-
-class _Shared:
-    """What a client shares with those that `with_options` made of it."""
-
-    def __init__(
-        self,
-        auth: Auth,
-        config: ClientConfig,
-        limiters: Mapping[str, RateLimiter],
-        network: Network,
-    ) -> None:
-        self.config = config
-        self.stats = Stats()
-        self._auth = auth
-        self._limiters = limiters
-        self._network = network
-        self._budget = RetryBudget()
-        self._caller: Caller | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._closed = False
-
-    def caller(self) -> Caller:
-        """The caller, opened at the first call in the loop that is running then."""
-        caller = self._caller
-        loop = asyncio.get_running_loop()
-        if caller is not None and self._loop is loop:
-            return caller
-        if self._closed:
-            raise ConfigurationError("this client is closed: make another one")
-        if caller is not None:
-            raise ConfigurationError(
-                "this client is in use in another event loop: make one client for each loop, "
-                "and in notebooks await it directly instead of calling asyncio.run() again"
-            )
-        config = self.config
-        transport = Transport(
-            self._network,
-            connect_timeout=config.timeouts.connect,
-            max_body_bytes=config.max_body_bytes,
-        )
-        self._loop = loop
-        self._caller = Caller(
-            transport,
-            self._auth,
-            config.endpoints.identity,
-            self._limiters,
-            read_error,
-            CallOptions(config.timeouts, config.retry),
-            config.clock,
-            self.stats,
-            self._budget,
-            config.hooks,
-            config.user_agent,
-        )
-        return self._caller
-
-    async def aclose(self) -> None:
-        caller, self._caller = self._caller, None
-        self._closed = True
-        if caller is not None:
-            await caller.aclose()
 
 
 class JibbleClient:
@@ -160,7 +98,7 @@ class JibbleClient:
     ) -> None:
         config = ClientConfig() if config is None else config
         network = Network(connector, proxy, ssl, trace_configs)
-        self._shared = _Shared(
+        self._shared = Shared(
             _auth(client_id, client_secret, auth), config, _limiters(limiter), network
         )
         self._options = CallOptions(config.timeouts, config.retry)

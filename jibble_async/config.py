@@ -10,9 +10,9 @@ from typing import Literal, TypeAlias, get_args
 from yarl import URL
 
 from jibble_async.core.auth import Auth, ClientCredentials, StaticToken
-from jibble_async.core.call import Timeouts
 from jibble_async.core.clock import Clock
 from jibble_async.core.events import Hook
+from jibble_async.core.options import Timeouts
 from jibble_async.core.retry import RetryPolicy
 from jibble_async.errors import ConfigurationError
 

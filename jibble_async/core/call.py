@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
 
 from jibble_async.core.auth import Auth, Bearer, Tokens
@@ -21,18 +20,17 @@ from jibble_async.core.events import (
     TokenRefreshed,
 )
 from jibble_async.core.operation import Request
+from jibble_async.core.options import CallOptions
 from jibble_async.core.retry import (
     RETRYABLE,
     Decision,
     RetryBudget,
-    RetryPolicy,
     decide,
     retry,
 )
 from jibble_async.core.transport import Transport
 from jibble_async.core.wire import ErrorReader, Reply, remaining_quota, retry_after
 from jibble_async.errors import (
-    ConfigurationError,
     DeadlineExceededError,
     JibbleError,
     ProtocolError,
@@ -40,49 +38,11 @@ from jibble_async.errors import (
     ThrottledOrForbiddenError,
     TransportError,
 )
-from jibble_async.limits.slots import FREE_SLOT, Outcome, Priority, RateLimiter, Slot
+from jibble_async.limits.slots import FREE_SLOT, Outcome, RateLimiter, Slot
 
-__all__ = ["CallOptions", "Caller", "Timeouts"]
+__all__ = ["Caller"]
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long things may take, in seconds; None means as long as they take.
-
-    Attributes:
-        total: A call as a whole, waiting and retries included. Made for a person who waits.
-        attempt: One request, from sending it to the end of the answer.
-        connect: Opening a connection. The client's own settings decide this one.
-    """
-
-    total: float | None = 60.0
-    attempt: float | None = 30.0
-    connect: float = 10.0
-
-    def __post_init__(self) -> None:
-        for name in ("total", "attempt", "connect"):
-            seconds = getattr(self, name)
-            if seconds is not None and not seconds > 0:
-                raise ConfigurationError(f"Timeouts({name}={seconds}): it must be above 0")
-
-
-@dataclass(frozen=True, slots=True)
-class CallOptions:
-    """What may differ from call to call.
-
-    Attributes:
-        timeouts: How long things may take.
-        max_wait: Seconds to wait for the limiter at most; None: as long as the total allows.
-        priority: Whom the limiter serves first.
-        retry: How often and how patiently to try again.
-    """
-
-    timeouts: Timeouts
-    retry: RetryPolicy
-    max_wait: float | None = None
-    priority: Priority = "interactive"
 
 
 class Caller:
@@ -128,7 +88,9 @@ class Caller:
         self._plain_headers = {"Accept": "application/json", "User-Agent": user_agent}
         self._bearer_headers: tuple[int, dict[str, str]] = (0, {})
         self.stats = stats
-        self.tokens: Tokens = Tokens(auth, identity_url, self._exchange, clock, self._token_refreshed)
+        self.tokens: Tokens = Tokens(
+            auth, identity_url, self._exchange, clock, self._token_refreshed
+        )
 
     async def call(self, request: Request, read: Callable[[Reply], T], options: CallOptions) -> T:
         """Send a request, again where that is safe, and give the value in its answer.
@@ -295,7 +257,7 @@ class Caller:
         return slot
 
     async def _within(self, ends: float | None, awaitable: Awaitable[T]) -> T:
-        """What is awaited, if it comes before the call ends; what sends it has limits of its own."""
+        """What is awaited, if it comes before the call ends."""
         if ends is None:
             return await awaitable
         left = max(0.0, ends - self._clock.monotonic())

@@ -25,7 +25,7 @@ class Deadline:
     def __init__(self, task: asyncio.Task[Any]) -> None:
         self._task: asyncio.Task[Any] | None = task
         self._cancelling = task.cancelling()
-        self.fired = False
+        self.fired: bool = False
 
     @property
     def stopped(self) -> bool:
@@ -39,7 +39,7 @@ class Deadline:
     def fire(self) -> None:
         """Cancel the task that set this deadline."""
         if self._task is not None:
-            self.fired: bool = True
+            self.fired = True
             self._task.cancel()
 
     def expired(self) -> bool:

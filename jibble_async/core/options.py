@@ -1,0 +1,49 @@
+"""What may differ from call to call: time limits, patience and priority."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jibble_async.core.retry import RetryPolicy
+from jibble_async.errors import ConfigurationError
+from jibble_async.limits.slots import Priority
+
+__all__ = ["CallOptions", "Timeouts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long things may take, in seconds; None means as long as they take.
+
+    Attributes:
+        total: A call as a whole, waiting and retries included. Made for a person who waits.
+        attempt: One request, from sending it to the end of the answer.
+        connect: Opening a connection. The client's own settings decide this one.
+    """
+
+    total: float | None = 60.0
+    attempt: float | None = 30.0
+    connect: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name in ("total", "attempt", "connect"):
+            seconds = getattr(self, name)
+            if seconds is not None and not seconds > 0:
+                raise ConfigurationError(f"Timeouts({name}={seconds}): it must be above 0")
+
+
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """What may differ from call to call.
+
+    Attributes:
+        timeouts: How long things may take.
+        max_wait: Seconds to wait for the limiter at most; None: as long as the total allows.
+        priority: Whom the limiter serves first.
+        retry: How often and how patiently to try again.
+    """
+
+    timeouts: Timeouts
+    retry: RetryPolicy
+    max_wait: float | None = None
+    priority: Priority = "interactive"

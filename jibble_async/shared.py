@@ -1,0 +1,89 @@
+"""What stands behind a client: opened at its first call, shared by all that is made of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from jibble_async.config import ClientConfig
+from jibble_async.core.auth import Auth
+from jibble_async.core.call import Caller
+from jibble_async.core.events import Stats
+from jibble_async.core.options import CallOptions
+from jibble_async.core.retry import RetryBudget
+from jibble_async.core.transport import Network, Transport
+from jibble_async.errors import ConfigurationError
+from jibble_async.limits.slots import RateLimiter
+from jibble_async.odata.envelope import read_error
+
+__all__ = ["Shared"]
+
+
+class Shared:
+    """What a client shares with those that `with_options` made of it.
+
+    Args:
+        auth: Where tokens come from.
+        config: The settings.
+        limiters: A limiter for each service.
+        network: How to reach the network.
+    """
+
+    def __init__(
+        self,
+        auth: Auth,
+        config: ClientConfig,
+        limiters: Mapping[str, RateLimiter],
+        network: Network,
+    ) -> None:
+        self.config = config
+        self.stats = Stats()
+        self._auth = auth
+        self._limiters = limiters
+        self._network = network
+        self._budget = RetryBudget()
+        self._caller: Caller | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    def caller(self) -> Caller:
+        """The caller, opened at the first call in the loop that is running then."""
+        caller = self._caller
+        loop = asyncio.get_running_loop()
+        if caller is not None and self._loop is loop:
+            return caller
+        if self._closed:
+            raise ConfigurationError("this client is closed: make another one")
+        if caller is not None:
+            raise ConfigurationError(
+                "this client is in use in another event loop: make one client for each loop, "
+                "and in notebooks await it directly instead of calling asyncio.run() again"
+            )
+        config = self.config
+        transport = Transport(
+            self._network,
+            connect_timeout=config.timeouts.connect,
+            max_body_bytes=config.max_body_bytes,
+        )
+        self._loop = loop
+        self._caller = Caller(
+            transport,
+            self._auth,
+            config.endpoints.identity,
+            self._limiters,
+            read_error,
+            CallOptions(config.timeouts, config.retry),
+            config.clock,
+            self.stats,
+            self._budget,
+            config.hooks,
+            config.user_agent,
+        )
+        return self._caller
+
+    async def aclose(self) -> None:
+        """Close the connections; `caller()` is an error from then on."""
+        caller, self._caller = self._caller, None
+        self._closed = True
+        if caller is not None:
+            await caller.aclose()
