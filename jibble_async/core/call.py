@@ -196,10 +196,10 @@ class Caller:
             reply, error, bearer = await self._exchange_once(
                 request, options, ends, number, authorise
             )
+        if bearer is not None and reply.status != 401:
+            bearer.accepted = True
         if error is not None:
             raise error
-        if bearer is not None:
-            bearer.accepted = True
         return read(reply)
 
     async def _exchange_once(
