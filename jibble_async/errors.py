@@ -24,7 +24,8 @@
     │   └── ServerError               5xx
     ├── DecodeError                   the answer could not be read
     ├── PaginationError               the pages do not fit together
-    └── AmbiguousWriteError           a write whose outcome is unknown
+    ├── AmbiguousWriteError           a write whose outcome is unknown
+    └── ExportError                   a file could not be written
 
 Errors can be pickled, and hold no secret: neither their text nor their attributes contain a
 credential, a query value or a server's stack trace.
@@ -45,6 +46,7 @@ __all__ = [
     "ConnectionLostError",
     "DeadlineExceededError",
     "DecodeError",
+    "ExportError",
     "FeatureRestrictedError",
     "JibbleError",
     "NotFoundError",
@@ -242,3 +244,7 @@ class AmbiguousWriteError(JibbleError):
     def __init__(self, message: str, *, candidates: tuple[Any, ...] = ()) -> None:
         super().__init__(message)
         self.candidates = candidates
+
+
+class ExportError(JibbleError):
+    """A file of an export could not be written; the message names it and the reason."""

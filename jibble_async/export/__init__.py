@@ -1,0 +1,17 @@
+"""Bulk export: a set of rows to a file that is complete, or not there at all.
+
+The file is written under another name and takes its own when every row is in it and on the disk.
+
+Example:
+    >>> exporter = Exporter(client, "time_entries", since=first, until=last, out="entries.jsonl")
+    >>> report = await exporter.run()
+    >>> report.rows, report.sha256
+"""
+
+from __future__ import annotations
+
+from jibble_async.export.exporter import Exporter, ExportProgress, ExportReport
+from jibble_async.export.sets import SetName
+from jibble_async.export.sinks import Format
+
+__all__ = ["ExportProgress", "ExportReport", "Exporter", "Format", "SetName"]

@@ -1,0 +1,171 @@
+"""Rows to bytes, a page at a time: JSON lines as the server wrote them, or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias, get_args
+
+import msgspec
+
+from jibble_async.entities import Entity, ValueObject
+from jibble_async.errors import ConfigurationError
+from jibble_async.export.raw_pages import RawRow
+
+__all__ = ["CsvSink", "Format", "JsonLinesSink", "Sink", "format_of"]
+
+Format: TypeAlias = Literal["jsonl", "csv"]
+
+_BY_SUFFIX: dict[str, Format] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
+
+
+class Sink(Protocol):
+    """Turns rows into the bytes of a file.
+
+    Attributes:
+        unknown_fields: Fields that the file has no place for, and in how many rows they came.
+    """
+
+    unknown_fields: Counter[str]
+
+    def head(self) -> bytes:
+        """What a file begins with."""
+        ...
+
+    def encode(self, rows: Sequence[RawRow]) -> bytes:
+        """The bytes of these rows."""
+        ...
+
+
+def format_of(path: Path, wanted: Format | None) -> Format:
+    """The format of a file: the one that is wanted, or the one that its name says.
+
+    Raises:
+        ConfigurationError: There is no such format, or the name does not say.
+    """
+    if wanted is not None:
+        if wanted not in get_args(Format):
+            raise ConfigurationError(
+                f"no format {wanted!r}: there are {', '.join(get_args(Format))}"
+            )
+        return wanted
+    suffix = path.suffix.lower()
+    if suffix not in _BY_SUFFIX:
+        raise ConfigurationError(
+            f"{path.name!r} does not say which format: end it in {' or '.join(_BY_SUFFIX)}, "
+            "or name the format"
+        )
+    return _BY_SUFFIX[suffix]
+
+
+class JsonLinesSink:
+    """A line for each row, byte for byte as the server wrote it.
+
+    A row that the server wrote over several lines is put on one, without its white space.
+    """
+
+    def __init__(self) -> None:
+        self.unknown_fields: Counter[str] = Counter()
+
+    def head(self) -> bytes:
+        """Nothing."""
+        return b""
+
+    def encode(self, rows: Sequence[RawRow]) -> bytes:
+        """The rows, a line each."""
+        lines = b"\n".join([*(raw for _, raw in rows), b""])
+        # Within a JSON text a line break can only be white space.
+        if lines.count(b"\n") == len(rows) and b"\r" not in lines:
+            return lines
+        compact = [msgspec.json.format(bytes(raw), indent=-1) for _, raw in rows]
+        return b"\n".join([*compact, b""])
+
+
+# What spreadsheets take for the beginning of a formula, the full-width forms included.
+_FORMULA_STARTS = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+
+
+class CsvSink:
+    """CSV after RFC 4180, in UTF-8, with the documented fields of an entity as columns.
+
+    Columns bear the wire's names; the fields of nested objects are columns of their own, such as
+    `coordinates.latitude`, and lists are JSON. An empty cell is null or an empty text.
+
+    Args:
+        entity: Whose rows they are.
+        spreadsheet_safe: Put `'` before a text that a spreadsheet would run as a formula.
+            Numbers stay as they are.
+    """
+
+    def __init__(self, entity: type[Entity], *, spreadsheet_safe: bool) -> None:
+        self.unknown_fields: Counter[str] = Counter()
+        self._columns, self._objects = _columns(entity)
+        self._known = {name.partition(".")[0] for name in self._columns}
+        self._safe = spreadsheet_safe
+        # Decimals keep the server's digits.
+        self._decode = msgspec.json.Decoder(float_hook=Decimal).decode
+        self._encode = msgspec.json.Encoder(decimal_format="number").encode
+
+    def head(self) -> bytes:
+        """The line with the names of the columns."""
+        return _lines([self._columns])
+
+    def encode(self, rows: Sequence[RawRow]) -> bytes:
+        """The rows, a record each."""
+        return _lines([self._record(self._decode(raw)) for _, raw in rows])
+
+    def _record(self, row: dict[str, Any]) -> list[Any]:
+        self._note(row.keys() - self._known)
+        for name in self._objects:
+            value = row.get(name)
+            if isinstance(value, dict):
+                nested: dict[str, Any] = {**value}
+                parts = {f"{name}.{inner}": each for inner, each in nested.items()}
+                self._note(parts.keys() - self._columns.keys())
+                row.update(parts)
+            elif value is not None:
+                self._note({name})
+        cell, get = self._cell, row.get
+        return [cell(get(name)) for name in self._columns]
+
+    def _note(self, unknown: set[str]) -> None:
+        # OData's own remarks, such as `@odata.etag`, are no fields.
+        self.unknown_fields.update(name for name in unknown if "@" not in name)
+
+    def _cell(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return "'" + value if value[:1] in _FORMULA_STARTS and self._safe else value
+        is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+        if value is None or is_number:
+            return value
+        return self._encode(value).decode()
+
+
+def _columns(entity: type[ValueObject]) -> tuple[dict[str, None], list[str]]:
+    """The columns, and the fields that are objects and so have a column for each of theirs."""
+    columns: dict[str, None] = {}
+    objects: list[str] = []
+    for field in msgspec.structs.fields(entity):
+        name = field.encode_name
+        options = (field.type, *getattr(field.type, "__args__", ()))
+        found = [
+            item for item in options if isinstance(item, type) and issubclass(item, ValueObject)
+        ]
+        if not found:
+            columns[name] = None
+        elif not issubclass(found[0], Entity):
+            # Entities are there only when expanded, which an export never asks for.
+            objects.append(name)
+            inner = msgspec.structs.fields(found[0])
+            columns.update((f"{name}.{part.encode_name}", None) for part in inner)
+    return columns, objects
+
+
+def _lines(records: Iterable[Iterable[Any]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(records)
+    return text.getvalue().encode()

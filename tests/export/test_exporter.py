@@ -1,0 +1,322 @@
+from __future__ import annotations
+
+import asyncio
+import csv
+import errno
+import hashlib
+import json
+import os
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jibble_async import (
+    ConfigurationError,
+    ExportError,
+    JibbleClient,
+    PaginationError,
+    ServerError,
+    Unlimited,
+)
+from jibble_async.export import Exporter, ExportProgress
+from jibble_async.sandbox import Fault, Sandbox
+from tests.support.leaks import RecordingLimiter, other_tasks
+
+Row = dict[str, Any]
+
+
+def lines(path: Path) -> list[Row]:
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def ledger(box: Sandbox, name: str = "TimeEntries", **options: Any) -> list[Row]:
+    return sorted(box.ledger.rows(name, **options), key=lambda row: str(row["id"]))
+
+
+@pytest.mark.parametrize("concurrency", [1, 3, 8])
+async def test_a_file_equals_the_ledger(
+    box: Sandbox, client: JibbleClient, tmp_path: Path, concurrency: int
+) -> None:
+    out = tmp_path / "entries.jsonl"
+    report = await Exporter(client, "time_entries", out=out, concurrency=concurrency).run()
+    expected = ledger(box)
+    assert lines(out) == expected
+    assert (report.rows, report.readings, report.duplicates) == (len(expected), 1, 0)
+    assert report.bytes == out.stat().st_size
+    assert report.sha256 == hashlib.sha256(out.read_bytes()).hexdigest()
+    assert report.requests == len(box.ledger.requests)
+    # Every page, and the count in the end.
+    assert box.ledger.count(path="TimeEntries") == report.pages + 1
+    assert os.listdir(tmp_path) == [out.name]
+
+
+async def test_only_the_days_that_are_asked_for(
+    box: Sandbox, client: JibbleClient, tmp_path: Path
+) -> None:
+    days: dict[str, Any] = {"since": date(2026, 7, 8), "until": date(2026, 7, 10)}
+    out = tmp_path / "days.jsonl"
+    await Exporter(client, "time_entries", out=out, **days).run()
+    assert lines(out) == ledger(box, **days)
+
+
+async def test_archived_rows_on_request(box: Sandbox, client: JibbleClient, tmp_path: Path) -> None:
+    victim_id = str(ledger(box)[5]["id"])
+    box.dataset.update("TimeEntries", victim_id, {"status": "Archived"})
+    out = tmp_path / "all.jsonl"
+    await Exporter(client, "time_entries", out=out, include_archived=True).run()
+    assert lines(out) == ledger(box, include_archived=True)
+    await Exporter(client, "time_entries", out=out).run()
+    assert victim_id not in {row["id"] for row in lines(out)}
+
+
+@pytest.mark.parametrize(
+    ("what", "name"),
+    [
+        ("activities", "Activities"),
+        ("clients", "Clients"),
+        ("groups", "Groups"),
+        ("locations", "Locations"),
+        ("organizations", "Organizations"),
+        ("people", "People"),
+        ("projects", "Projects"),
+    ],
+)
+async def test_every_set(
+    box: Sandbox, client: JibbleClient, tmp_path: Path, what: Any, name: str
+) -> None:
+    out = tmp_path / f"{what}.jsonl"
+    await Exporter(client, what, out=out).run()
+    rows = lines(out)
+    for row in rows:
+        row.pop("@odata.etag", None)
+    assert rows == ledger(box, name)
+    table = out.with_suffix(".csv")
+    report = await Exporter(client, what, out=table).run()
+    assert report.unknown_fields == {}
+    with table.open(newline="", encoding="utf-8") as text:
+        assert [row["id"] for row in csv.DictReader(text)] == [row["id"] for row in rows]
+
+
+async def test_csv_holds_every_value(box: Sandbox, client: JibbleClient, tmp_path: Path) -> None:
+    out = tmp_path / "entries.csv"
+    report = await Exporter(client, "time_entries", out=out, spreadsheet_safe=False).run()
+    assert report.unknown_fields == {}
+    with out.open(newline="", encoding="utf-8") as text:
+        records = list(csv.DictReader(text))
+    assert len(records) == report.rows
+    for record, row in zip(records, ledger(box), strict=True):
+        for name, value in row.items():
+            match value:
+                case dict():
+                    inner = {key: record[f"{name}.{key}"] for key in value}
+                    assert inner == {key: _text(each) for key, each in value.items()}
+                case None if name not in record:
+                    parts = [part for part in record if part.startswith(f"{name}.")]
+                    assert parts
+                    assert {record[part] for part in parts} == {""}
+                case _:
+                    assert record[name] == _text(value)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+async def test_nothing_to_export_is_a_file_too(client: JibbleClient, tmp_path: Path) -> None:
+    long_ago: dict[str, Any] = {"since": date(2020, 1, 1), "until": date(2020, 1, 2)}
+    report = await Exporter(client, "time_entries", out=tmp_path / "none.jsonl", **long_ago).run()
+    assert (report.rows, (tmp_path / "none.jsonl").read_bytes()) == (0, b"")
+    await Exporter(client, "time_entries", out=tmp_path / "none.csv", **long_ago).run()
+    assert (tmp_path / "none.csv").read_bytes().startswith(b"id,type,status,")
+
+
+@pytest.mark.parametrize(
+    "kind", ["drop_before", "drop_after", "html_502", "too_many", "truncate", "invalid_json"]
+)
+async def test_faults_cost_no_row(
+    box: Sandbox, client: JibbleClient, tmp_path: Path, kind: str
+) -> None:
+    box.faults.add(Fault(kind, path="TimeEntries", nth=3, times=2))
+    out = tmp_path / "entries.jsonl"
+    report = await Exporter(client, "time_entries", out=out).run()
+    assert lines(out) == ledger(box)
+    assert report.retries == 2
+
+
+async def test_a_server_that_caps_pages_costs_no_row(tmp_path: Path) -> None:
+    week: dict[str, Any] = {"since": date(2026, 7, 6), "until": date(2026, 7, 12)}
+    async with (
+        Sandbox(people=6, page_cap=17, next_links=True, **week) as box,
+        JibbleClient.from_env(box.environment(), limiter=Unlimited()) as client,
+    ):
+        out = tmp_path / "entries.jsonl"
+        await Exporter(client, "time_entries", out=out).run()
+        assert lines(out) == ledger(box)
+
+
+async def test_progress_is_told_after_every_page(client: JibbleClient, tmp_path: Path) -> None:
+    told: list[ExportProgress] = []
+    out = tmp_path / "entries.jsonl"
+    report = await Exporter(client, "time_entries", out=out, on_progress=told.append).run()
+    assert len(told) == report.pages
+    assert [each.rows for each in told] == sorted({each.rows for each in told})
+    assert (told[-1].rows, told[-1].total, told[-1].reading) == (report.rows, report.rows, 1)
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+async def test_rows_that_move_are_read_again(
+    box: Sandbox, client: JibbleClient, tmp_path: Path, concurrency: int
+) -> None:
+    first = str(ledger(box)[0]["id"])
+
+    def remove(dataset: Any) -> None:
+        dataset.remove("TimeEntries", first)
+
+    box.faults.add(Fault("mutate", path="TimeEntries", nth=3, change=remove))
+    out = tmp_path / "entries.jsonl"
+    report = await Exporter(client, "time_entries", out=out, concurrency=concurrency).run()
+    assert report.readings == 2
+    assert lines(out) == ledger(box)
+
+
+async def test_rows_that_never_rest_leave_no_file(
+    box: Sandbox, client: JibbleClient, tmp_path: Path
+) -> None:
+    def remove(dataset: Any) -> None:
+        dataset.remove("TimeEntries", str(ledger(box)[0]["id"]))
+
+    box.faults.add(Fault("mutate", path="TimeEntries", times=None, change=remove))
+    exporter = Exporter(client, "time_entries", out=tmp_path / "x.jsonl", concurrency=1)
+    with pytest.raises(PaginationError, match="read 4 times without getting it whole"):
+        await exporter.run()
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+async def test_a_count_that_stays_wrong_is_an_error(
+    box: Sandbox, client: JibbleClient, tmp_path: Path, concurrency: int
+) -> None:
+    box.faults.add(Fault("wrong_count", path="TimeEntries", times=None, by=3))
+    exporter = Exporter(client, "time_entries", out=tmp_path / "x.csv", concurrency=concurrency)
+    with pytest.raises(PaginationError, match="the server counts"):
+        await exporter.run()
+    assert os.listdir(tmp_path) == []
+
+
+async def test_a_count_that_is_wrong_once_is_read_again(
+    box: Sandbox, client: JibbleClient, tmp_path: Path
+) -> None:
+    pages = (await Exporter(client, "time_entries", out=tmp_path / "x.jsonl").run()).pages
+    box.faults.add(Fault("wrong_count", path="TimeEntries", nth=pages + 1, by=-1))
+    report = await Exporter(client, "time_entries", out=tmp_path / "x.jsonl").run()
+    assert report.readings == 2
+    assert lines(tmp_path / "x.jsonl") == ledger(box)
+
+
+async def test_a_failure_leaves_what_was_there(
+    box: Sandbox, client: JibbleClient, tmp_path: Path
+) -> None:
+    out = tmp_path / "entries.jsonl"
+    out.write_text("yesterday's")
+    box.faults.add(Fault("status", path="TimeEntries", nth=4, times=None, status=503))
+    with pytest.raises(ServerError) as caught:
+        await Exporter(client, "time_entries", out=out).run()
+    assert caught.value.attempts == 4
+    assert out.read_text() == "yesterday's"
+    assert os.listdir(tmp_path) == [out.name]
+
+
+async def test_cancelled_midway_leaves_nothing(
+    box: Sandbox, client: JibbleClient, tmp_path: Path
+) -> None:
+    stall = box.faults.add(Fault("stall", path="TimeEntries", nth=4, times=None))
+    exporter = Exporter(client, "time_entries", out=tmp_path / "x.jsonl", concurrency=2)
+    before = other_tasks()
+    export = asyncio.create_task(exporter.run())
+    await stall.reached.wait()
+    assert [name.startswith(".x.jsonl.part-") for name in os.listdir(tmp_path)] == [True]
+    export.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await export
+    assert os.listdir(tmp_path) == []
+    box.faults.clear()
+    assert not {task for task in other_tasks() - before if "jibble" in task.get_name()}
+
+
+async def test_a_full_disk_is_one_clear_error(
+    client: JibbleClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    out = tmp_path / "entries.jsonl"
+    with pytest.raises(ExportError, match=r"entries\.jsonl could not be written: No space left"):
+        await Exporter(client, "time_entries", out=out).run()
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"since": date(2026, 7, 9), "until": date(2026, 7, 8)}, "exchange them"),
+        ({"since": datetime(2026, 7, 9)}, "takes a date"),  # noqa: DTZ001 - what is refused
+        ({"what": "timesheets"}, "nothing called 'timesheets'"),
+        ({"what": "people", "since": date(2026, 7, 9)}, "these have no date"),
+        ({"format": "xml"}, "no format 'xml'"),
+        ({"out": "entries.txt"}, "does not say which format"),
+        ({"out": "."}, "is a folder"),
+        ({"out": "missing/entries.csv"}, "there is no folder"),
+        ({"out": "a\0b.csv"}, "can't be a file"),
+        ({"out": "/dev/null"}, "not a regular file"),
+        ({"concurrency": 0}, "at least 1"),
+    ],
+)
+async def test_bad_arguments_send_nothing(
+    box: Sandbox,
+    client: JibbleClient,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: dict[str, Any],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given: dict[str, Any] = {"what": "time_entries", "out": "entries.csv", **arguments}
+    with pytest.raises(ConfigurationError, match=message):
+        Exporter(client, given.pop("what"), **given)
+    assert box.ledger.requests == []
+    assert os.listdir(tmp_path) == []
+
+
+async def test_a_folder_that_cannot_be_written_sends_nothing(
+    box: Sandbox, client: JibbleClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    exporter = Exporter(client, "time_entries", out=tmp_path / "entries.csv")
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(ConfigurationError, match=r"can.t write in .*: Permission denied"):
+        await exporter.run()
+    assert box.ledger.requests == []
+
+
+async def test_a_link_is_followed_and_stays(client: JibbleClient, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    link = tmp_path / "latest.jsonl"
+    link.symlink_to(tmp_path / "real" / "people.jsonl")
+    report = await Exporter(client, "people", out=link).run()
+    assert report.path == tmp_path / "real" / "people.jsonl"
+    assert link.is_symlink()
+    assert len(lines(link)) == report.rows
+
+
+async def test_bulk_work_waits_for_its_turn(box: Sandbox, tmp_path: Path) -> None:
+    limiter = RecordingLimiter()
+    async with JibbleClient.from_env(box.environment(), limiter=limiter) as client:
+        await Exporter(client, "people", out=tmp_path / "people.csv").run()
+    assert set(limiter.asked) == {("bulk", None)}

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+import msgspec
+import pytest
+
+from jibble_async import TimeEntry
+from jibble_async.export.raw_pages import RawRow
+from jibble_async.export.sinks import CsvSink, JsonLinesSink
+
+
+def raw(*rows: str) -> list[RawRow]:
+    return [(str(place), msgspec.Raw(row.encode())) for place, row in enumerate(rows)]
+
+
+def cells(sink: CsvSink, row: str) -> dict[str, str]:
+    text = (sink.head() + sink.encode(raw(row))).decode()
+    (record,) = csv.DictReader(io.StringIO(text, newline=""))
+    return record
+
+
+def test_rows_stay_as_they_are() -> None:
+    rows = ('{"id": "a", "x":1.50,"y":1e3}', '{"id":"b","note":"one\\ntwo \\u00fc ü"}')
+    assert JsonLinesSink().encode(raw(*rows)).decode() == "".join(row + "\n" for row in rows)
+
+
+@pytest.mark.parametrize("white", ["\n", "\r\n", "\r"])
+def test_a_row_over_several_lines_is_put_on_one(white: str) -> None:
+    row = f'{{{white}  "id": "a",{white}  "x": 1.50 {white}}}'
+    written = JsonLinesSink().encode(raw('{"id":"0"}', row))
+    assert written == b'{"id":"0"}\n{"id":"a","x":1.50}\n'
+
+
+def test_the_columns_are_the_documented_fields() -> None:
+    names = CsvSink(TimeEntry, spreadsheet_safe=True).head().decode().rstrip("\r\n").split(",")
+    assert names[:5] == ["id", "type", "status", "time", "localTime"]
+    assert "coordinates.latitude" in names
+    assert not {"coordinates", "person", "activity", "project"}.intersection(names)
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])  # noqa: RUF001
+def test_formulas_are_disarmed(start: str) -> None:
+    row = json.dumps({"id": "a", "note": f"{start}SUM(A1)"})
+    safe = CsvSink(TimeEntry, spreadsheet_safe=True)
+    assert cells(safe, row)["note"] == f"'{start}SUM(A1)"
+    plain = CsvSink(TimeEntry, spreadsheet_safe=False)
+    assert cells(plain, row)["note"] == f"{start}SUM(A1)"
+
+
+def test_numbers_keep_their_digits_and_their_sign() -> None:
+    row = (
+        '{"id":"a","coordinates":{"latitude":-23.5500,"longitude":-46},"faceSimilarity":-1.50,'
+        '"isOffline":true,"isLocked":false,"picture":{"size":123456789012345678901}}'
+    )
+    record = cells(CsvSink(TimeEntry, spreadsheet_safe=True), row)
+    assert record["coordinates.latitude"] == "-23.5500"
+    assert record["coordinates.longitude"] == "-46"
+    assert record["faceSimilarity"] == "-1.50"
+    assert (record["isOffline"], record["isLocked"]) == ("true", "false")
+    assert record["picture.size"] == "123456789012345678901"
+
+
+def test_texts_come_back_as_they_were() -> None:
+    note = 'a "quoted", line\r\nand\nanother; Überstunden 客先 ☕ \u2028'
+    row = json.dumps({"id": "a", "note": note})
+    sink = CsvSink(TimeEntry, spreadsheet_safe=True)
+    assert cells(sink, row)["note"] == note
+    assert sink.encode(raw(row)).endswith(b"\r\n")
+
+
+def test_lists_and_odd_values_are_json() -> None:
+    row = '{"id":"a","note":[1.50,"x"],"address":{"street":"B"}}'
+    record = cells(CsvSink(TimeEntry, spreadsheet_safe=True), row)
+    assert json.loads(record["note"]) == [1.5, "x"]
+    assert record["note"].startswith("[1.50,")
+    assert json.loads(record["address"]) == {"street": "B"}
+
+
+def test_what_has_no_column_is_counted() -> None:
+    sink = CsvSink(TimeEntry, spreadsheet_safe=True)
+    sink.encode(
+        raw(
+            '{"id":"a","mood":"good","@odata.etag":"1","platform":{"os":"x","chip":"y"}}',
+            '{"id":"b","mood":null,"coordinates":"here","type@odata.type":"#String"}',
+        )
+    )
+    assert sink.unknown_fields == {"mood": 2, "platform.chip": 1, "coordinates": 1}
