@@ -1,0 +1,65 @@
+"""The commands together, and what their failures mean for whoever started the program."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from cyclopts import App, CycloptsError
+
+from jibble_async.cli.export import export
+from jibble_async.cli.output import say
+from jibble_async.cli.sandbox import sandbox
+from jibble_async.cli.workspace import people, whoami
+from jibble_async.errors import ConfigurationError, JibbleError
+
+__all__ = ["run"]
+
+_DONE, _FAILED, _MISUSED, _INTERRUPTED = 0, 1, 2, 130
+
+_app = App(
+    name="jibble",
+    help="Jibble from the command line. Credentials come from the environment: "
+    "JIBBLE_CLIENT_ID and JIBBLE_CLIENT_SECRET, or JIBBLE_TOKEN.",
+    version=lambda: version("jibble-async"),
+)
+_app.command(export)
+_app.command(whoami)
+_app.command(people)
+_app.command(sandbox)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """The exit code of the command that these arguments name.
+
+    Args:
+        arguments: What follows the program's name.
+    """
+    try:
+        command, bound, _ = _app.parse_args(list(arguments), print_error=False, exit_on_error=False)
+    except CycloptsError as error:
+        say(f"{error} (see jibble --help)")
+        return _MISUSED
+    try:
+        result = command(*bound.args, **bound.kwargs)
+        if asyncio.iscoroutine(result):
+            asyncio.run(result)
+    except KeyboardInterrupt:
+        if command is sandbox:
+            return _DONE
+        say("interrupted")
+        return _INTERRUPTED
+    except ConfigurationError as error:
+        say(str(error))
+        return _MISUSED
+    except JibbleError as error:
+        say(str(error))
+        return _FAILED
+    except BrokenPipeError:
+        # Whoever read stdout has gone; leave nothing to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return _FAILED
+    return _DONE

@@ -1,0 +1,86 @@
+"""`jibble whoami` and `jibble people`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from jibble_async.cli.connection import DEFAULTS, Common, connect
+from jibble_async.cli.output import show_facts, show_json, show_table
+from jibble_async.client import JibbleClient
+from jibble_async.entities import Organization, Person
+from jibble_async.errors import NotFoundError, PermissionDeniedError
+
+__all__ = ["people", "whoami"]
+
+_COLUMNS = ("id", "full_name", "email", "role", "status")
+
+
+async def whoami(*, common: Common = DEFAULTS) -> None:
+    """Show the organisation and the person that the credentials act for.
+
+    Args:
+        common: What every command takes.
+    """
+    async with connect(common) as client:
+        identity = await client.whoami()
+        organization = await _organization(client, identity.organization_id)
+        person = await _person(client, identity.person_id)
+    organization_name = organization.name if organization is not None else None
+    person_name = person.full_name if person is not None else None
+    if common.json:
+        show_json(
+            {
+                "organization": {"id": identity.organization_id, "name": organization_name},
+                "person": {"id": identity.person_id, "full_name": person_name},
+            }
+        )
+        return
+    show_facts(
+        {
+            "organisation": organization_name or "unknown",
+            "organisation id": identity.organization_id or "unknown",
+            "person": person_name or "unknown",
+            "person id": identity.person_id or "unknown",
+        }
+    )
+
+
+async def people(
+    *,
+    include_removed: Annotated[bool, Parameter(negative="")] = False,
+    common: Common = DEFAULTS,
+) -> None:
+    """List the people of the organisation.
+
+    Args:
+        include_removed: List people who were removed, too.
+        common: What every command takes.
+    """
+    async with connect(common) as client:
+        found = await client.people.list(
+            select=_COLUMNS, order_by="full_name", include_removed=include_removed
+        ).collect()
+    if common.json:
+        show_json([{name: getattr(person, name) for name in _COLUMNS} for person in found])
+        return
+    show_table(
+        ("Name", "Email", "Role", "Status"),
+        [(person.full_name, person.email, person.role, person.status) for person in found],
+    )
+
+
+async def _organization(client: JibbleClient, id: str | None) -> Organization | None:  # noqa: A002
+    try:
+        return None if id is None else await client.organizations.get(id)
+    except (NotFoundError, PermissionDeniedError):
+        return None
+
+
+async def _person(client: JibbleClient, id: str | None) -> Person | None:  # noqa: A002
+    try:
+        return None if id is None else await client.people.get(id)
+    except (NotFoundError, PermissionDeniedError):
+        # A key acts as a person of its own, which the key need not be allowed to see.
+        return None
