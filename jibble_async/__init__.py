@@ -5,10 +5,10 @@ from __future__ import annotations
 from jibble_async.client import Identity, JibbleClient
 from jibble_async.config import ClientConfig, Endpoints
 from jibble_async.core.auth import ClientCredentials, StaticToken
-from jibble_async.core.call import Timeouts
 from jibble_async.core.cursor import Cursor
 from jibble_async.core.events import Stats
 from jibble_async.core.operation import Safety
+from jibble_async.core.options import Timeouts
 from jibble_async.core.pager import Pager
 from jibble_async.core.pages import Page
 from jibble_async.core.retry import RetryPolicy
@@ -56,6 +56,7 @@ from jibble_async.errors import (
     ConnectionLostError,
     DeadlineExceededError,
     DecodeError,
+    ExportError,
     FeatureRestrictedError,
     JibbleError,
     NotFoundError,
@@ -99,6 +100,7 @@ __all__ = [
     "Entity",
     "EntryStatus",
     "EntryType",
+    "ExportError",
     "Expression",
     "FeatureRestrictedError",
     "FileData",

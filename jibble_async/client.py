@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from ssl import SSLContext
 from types import TracebackType
@@ -47,8 +47,7 @@ T = TypeVar("T")
 _KEEP: Any = object()
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """Whom a client acts for, and as whom."""
 
     organization_id: str | None
@@ -153,15 +152,15 @@ class JibbleClient:
                 if isinstance(timeout, Timeouts)
                 else replace(options.timeouts, total=timeout)
             )
-            options = replace(options, timeouts=timeouts)
+            options = msgspec.structs.replace(options, timeouts=timeouts)
         if max_wait is not _KEEP:
-            options = replace(options, max_wait=max_wait)
+            options = msgspec.structs.replace(options, max_wait=max_wait)
         if priority is not _KEEP:
             if priority not in get_args(Priority):
                 raise ConfigurationError(f"priority={priority!r}: there are interactive and bulk")
-            options = replace(options, priority=priority)
+            options = msgspec.structs.replace(options, priority=priority)
         if retry is not _KEEP:
-            options = replace(options, retry=retry)
+            options = msgspec.structs.replace(options, retry=retry)
         other = object.__new__(type(self))
         other._shared = self._shared
         other._options = options
@@ -334,9 +333,9 @@ class JibbleClient:
         """The origin of a service, with its path prefix if there is one."""
         return self._shared.config.endpoints.base(service)
 
-    async def call(self, request: Request, read: Callable[[Reply], T]) -> T:
+    def call(self, request: Request, read: Callable[[Reply], T]) -> Coroutine[Any, Any, T]:
         """Send a request that was built, and give what `read` finds in the answer."""
-        return await self._shared.caller().call(request, read, self._options)
+        return self._shared.caller().call(request, read, self._options)
 
     def emit(self, event: Event) -> None:
         """Tell the hooks of an event."""

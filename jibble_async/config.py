@@ -20,6 +20,7 @@ __all__ = ["ClientConfig", "Endpoints", "Service", "auth_from", "endpoints_from"
 
 Service: TypeAlias = Literal["identity", "workspace", "time-tracking", "time-attendance"]
 
+_FIELD_OF: dict[str, str] = {name: name.replace("-", "_") for name in get_args(Service)}
 _HOST = "https://{}.prod.jibble.io"
 
 
@@ -49,11 +50,10 @@ class Endpoints:
         Raises:
             ConfigurationError: There is no such service.
         """
-        if service not in get_args(Service):
-            raise ConfigurationError(
-                f"no service {service!r}: there are {', '.join(get_args(Service))}"
-            )
-        base: str = getattr(self, service.replace("-", "_"))
+        field_name = _FIELD_OF.get(service)
+        if field_name is None:
+            raise ConfigurationError(f"no service {service!r}: there are {', '.join(_FIELD_OF)}")
+        base: str = getattr(self, field_name)
         return base
 
 

@@ -22,7 +22,7 @@ from jibble_async.resources.time_tracking import entries_between
 
 __all__ = ["export"]
 
-export = App(name="export", help="Export rows to a file, which appears only when complete.")
+export: App = App(name="export", help="Export rows to a file, which appears only when complete.")
 
 _OTHERS: tuple[SetName, ...] = (
     "people",

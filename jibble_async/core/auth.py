@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import contextlib
+import copy
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -205,8 +205,7 @@ class Tokens:
         task = self._refresh
         if task is not None:
             task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, JibbleError):
-                await task
+            await asyncio.wait((task,))
 
     async def _shared_refresh(self) -> Bearer:
         task = self._refresh
@@ -216,11 +215,20 @@ class Tokens:
         self._waiters += 1
         try:
             return await asyncio.shield(task)
+        except JibbleError as error:
+            # To each who waited one of its own, to note on it what call it ended.
+            failure = copy.copy(error)
+        except asyncio.CancelledError:
+            waiter = asyncio.current_task()
+            if not task.cancelled() or (waiter is not None and waiter.cancelling()):
+                raise
+            failure = ConfigurationError("this client was closed while a call was under way")
         finally:
             self._waiters -= 1
             if not self._waiters and not task.done():
                 self._refresh = None
                 task.cancel()
+        raise failure
 
     def _refreshed(self, task: asyncio.Task[Bearer]) -> None:
         if self._refresh is task:
@@ -232,13 +240,12 @@ class Tokens:
     async def _fetch(self) -> Bearer:
         match self._auth:
             case ClientCredentials():
-                reply = await self._exchange(_token_request(self._auth, self._identity_url))
-                token = decode_json(reply, _TOKEN_DECODER.decode)
+                request = _token_request(self._auth, self._identity_url)
+                token = _read_token(await self._exchange(request), request)
             case StaticToken(text):
                 token = Token(text)
             case provider:
                 token = Token(_clean("the token from auth=", await provider()))
-        _check(token)
         self._generation += 1
         now = self._clock.monotonic()
         refresh_in, lifetime = _lifetimes(self._auth, token, self._clock.random())
@@ -256,6 +263,17 @@ def _token_request(credentials: ClientCredentials, identity_url: str) -> Request
     }
     body = urlencode(form).encode()
     return build(_TOKEN, identity_url, body=body, content_type="application/x-www-form-urlencoded")
+
+
+def _read_token(reply: Reply, request: Request) -> Token:
+    try:
+        token = decode_json(reply, _TOKEN_DECODER.decode)
+        _check(token)
+    except DecodeError as error:
+        # Said of the call for the token, not of the call that waits for it.
+        error.request, error.attempts = request.line, 1
+        raise
+    return token
 
 
 def _check(token: Token) -> None:

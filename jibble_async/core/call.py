@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, TypeVar
+
+from multidict import CIMultiDict
 
 from jibble_async.core.auth import Auth, Bearer, Tokens
 from jibble_async.core.clock import Clock
@@ -85,14 +87,17 @@ class Caller:
         self._budget = budget
         self._deadlines = Deadlines(asyncio.get_running_loop())
         self._throttled_at: dict[str, float] = {}
-        self._plain_headers = {"Accept": "application/json", "User-Agent": user_agent}
-        self._bearer_headers: tuple[int, dict[str, str]] = (0, {})
+        # In aiohttp's own type, which it takes as it is.
+        self._plain_headers = CIMultiDict({"Accept": "application/json", "User-Agent": user_agent})
+        self._bearer_headers = (0, self._plain_headers)
         self.stats = stats
         self.tokens: Tokens = Tokens(
             auth, identity_url, self._exchange, clock, self._token_refreshed
         )
 
-    async def call(self, request: Request, read: Callable[[Reply], T], options: CallOptions) -> T:
+    def call(
+        self, request: Request, read: Callable[[Reply], T], options: CallOptions
+    ) -> Coroutine[Any, Any, T]:
         """Send a request, again where that is safe, and give the value in its answer.
 
         Args:
@@ -103,7 +108,7 @@ class Caller:
         Raises:
             JibbleError: What the last attempt failed with.
         """
-        return await self._persist(request, read, options, authorise=True)
+        return self._persist(request, read, options, authorise=True)
 
     def emit(self, event: Event) -> None:
         """Tell the hooks of an event."""
@@ -310,16 +315,17 @@ class Caller:
             raise DeadlineExceededError(f"no complete answer within {seconds:.3g} s")
         return reply
 
-    def _headers(self, request: Request, bearer: Bearer | None) -> dict[str, str]:
+    def _headers(self, request: Request, bearer: Bearer | None) -> CIMultiDict[str]:
         headers = self._plain_headers
         if bearer is not None:
             generation, headers = self._bearer_headers
             if generation != bearer.generation:
-                headers = {**self._plain_headers, "Authorization": bearer.authorization}
+                headers = self._plain_headers.copy()
+                headers["Authorization"] = bearer.authorization
                 self._bearer_headers = (bearer.generation, headers)
         if request.content_type is None:
             return headers
-        return {**headers, "Content-Type": request.content_type}
+        return CIMultiDict(headers, **{"Content-Type": request.content_type})
 
     def _error(self, request: Request, reply: Reply) -> JibbleError:
         if reply.status < 400:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import msgspec
+
 __all__ = [
     "AttemptFinished",
     "Event",
@@ -18,8 +20,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptFinished:
+class AttemptFinished(msgspec.Struct, frozen=True):
     """A request was answered or failed.
 
     Attributes:
@@ -37,8 +38,7 @@ class AttemptFinished:
     error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class RetryScheduled:
+class RetryScheduled(msgspec.Struct, frozen=True):
     """A call will be tried again after `delay` seconds."""
 
     request: str
@@ -47,23 +47,20 @@ class RetryScheduled:
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class SlotWaited:
+class SlotWaited(msgspec.Struct, frozen=True):
     """A call waited `seconds` for its limiter."""
 
     service: str
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class TokenRefreshed:
+class TokenRefreshed(msgspec.Struct, frozen=True):
     """A new token was fetched, `lifetime` seconds long as far as the server said."""
 
     lifetime: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class PageRead:
+class PageRead(msgspec.Struct, frozen=True):
     """A page of a walk arrived.
 
     Attributes:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import enum
+import functools
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import quote
 
+import msgspec
 from yarl import URL
 
 from jibble_async.errors import ConfigurationError, PaginationError
@@ -20,6 +21,9 @@ Params: TypeAlias = Iterable[tuple[str, str]]
 
 # Everything a query may hold as it is. "+" is not among them: servers read it as a space.
 _QUERY_SAFE = "$()',:;/*!@"
+# What a link may hold as it is: it is sent to the letter, or as near to it as can be sent.
+_ASCII = "".join(map(chr, range(0x21, 0x7F)))
+_NOT_IN_LINK = re.compile(r"[\x00-\x1f\x7f\\]")
 _PATH_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -34,8 +38,7 @@ class Safety(enum.Enum):
     """Twice is not the same as once: never repeated unless it surely was not processed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(msgspec.Struct, frozen=True):
     """Something that a service offers.
 
     Attributes:
@@ -113,12 +116,27 @@ def build(
         if _PATH_ID.fullmatch(path_id) is None:
             raise ConfigurationError(f"{path_id!r} is not an id")
         path = path.replace("{id}", path_id)
-    query = "&".join(
-        f"{quote(name, safe=_QUERY_SAFE)}={quote(value, safe=_QUERY_SAFE)}"
-        for name, value in params
+    scheme, authority, prefix = _parts(base)
+    url = URL.build(
+        scheme=scheme,
+        authority=authority,
+        path=prefix + path,
+        query_string="&".join([_option(name, value) for name, value in params]),
+        encoded=True,
     )
-    text = f"{base}{path}?{query}" if query else base + path
-    return Request(operation, URL(text, encoded=True), body, content_type)
+    return Request(operation, url, body, content_type)
+
+
+@functools.cache
+def _parts(base: str) -> tuple[str, str, str]:
+    # Once for all requests of a client: parsing a URL anew costs more than putting it together.
+    url = URL(base, encoded=True)
+    return url.scheme, url.raw_authority, url.raw_path.rstrip("/")
+
+
+@functools.lru_cache(256)
+def _option(name: str, value: str) -> str:
+    return f"{quote(name, safe=_QUERY_SAFE)}={quote(value, safe=_QUERY_SAFE)}"
 
 
 def build_link(operation: Operation, base: str, link: str) -> Request:
@@ -133,16 +151,24 @@ def build_link(operation: Operation, base: str, link: str) -> Request:
         PaginationError: It leads to another origin, where no credential may go.
     """
     home = URL(base + operation.path, encoded=True)
+    if _NOT_IN_LINK.search(link) is not None:
+        raise PaginationError("the server's next link holds characters that no URL has")
     try:
-        url = URL(link, encoded=True)
+        url = URL(quote(link, safe=_ASCII), encoded=True)
         if not url.absolute:
             url = home.join(url)
-        foreign = url.origin() != home.origin() or url.user is not None
+        foreign = _origin(url) != _origin(home) or "@" in url.raw_authority
+        host = url.raw_host
     except ValueError:
         raise PaginationError("the server's next link is not a URL") from None
     if foreign:
         raise PaginationError(
-            f"the server's next link leads to {url.scheme}://{url.host}, "
+            f"the server's next link leads to {url.scheme}://{host}, "
             f"which is not {home.origin()}: it was not followed"
         )
     return Request(operation, url)
+
+
+def _origin(url: URL) -> tuple[str, str, int | None]:
+    # Not yarl's, to which a port that is named differs from the same one by default.
+    return url.scheme, (url.raw_host or "").lower(), url.port

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from jibble_async.core.retry import RetryPolicy
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.slots import Priority
@@ -32,8 +34,7 @@ class Timeouts:
                 raise ConfigurationError(f"Timeouts({name}={seconds}): it must be above 0")
 
 
-@dataclass(frozen=True, slots=True)
-class CallOptions:
+class CallOptions(msgspec.Struct, frozen=True):
     """What may differ from call to call.
 
     Attributes:

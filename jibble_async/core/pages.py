@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
+
+import msgspec
 
 from jibble_async.core.cursor import Cursor
 from jibble_async.core.operation import Request
@@ -75,8 +76,7 @@ class PageSource(Protocol[T]):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class Page(msgspec.Struct, Generic[T], frozen=True):
     """A page of a walk.
 
     Attributes:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+import msgspec
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from jibble_async.core.clock import Clock
@@ -98,8 +99,7 @@ class RetryBudget:
             self._tokens = min(self._capacity, self._tokens + 0.1)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """Try again after `delay` seconds; `asked` if it was the server that named them."""
 
     delay: float

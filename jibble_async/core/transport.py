@@ -87,14 +87,18 @@ class Transport:
             failure = _failure(error)
         else:
             try:
-                body = await self._read(response)
+                content = response.content
+                body = await content.readany()
+                if not content.at_eof() or len(body) > self._max_body_bytes:
+                    body = await self._rest(response, body)
             except aiohttp.ClientError as error:
                 failure = _failure(error)
             else:
                 return Reply(response.status, response.headers, body)
             finally:
-                # Closes the connection, unless the body was read to its end.
-                response.close()
+                # Closed means read to its end, and the connection is free for the next request.
+                if not response.closed:
+                    response.close()
         # Raised out here so that aiohttp's error, which holds the request's headers, is not
         # dragged along as its context.
         raise failure
@@ -103,17 +107,13 @@ class Transport:
         """Close the session, and its connector unless it was given."""
         await self._session.close()
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _rest(self, response: aiohttp.ClientResponse, first: bytes) -> bytes:
         cap = self._max_body_bytes
-        if (response.content_length or 0) > cap:
+        size = len(first)
+        if max(size, response.content_length or 0) > cap:
             _too_large(cap)
-        content = response.content
-        body = await content.readany()
-        if content.at_eof():
-            return body
-        size = len(body)
-        chunks = [body]
-        while chunk := await content.readany():
+        chunks = [first]
+        while chunk := await response.content.readany():
             size += len(chunk)
             if size > cap:
                 _too_large(cap)

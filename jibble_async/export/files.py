@@ -57,7 +57,7 @@ class PartFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.size = 0
+        self.size: int = 0
         self._hash = hashlib.sha256()
         self._part = path.with_name(f".{path.name}.part-{secrets.token_hex(4)}")
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import msgspec
@@ -34,7 +35,7 @@ class RawPages:
         self._source = source
         self.fingerprint: str = source.fingerprint
         self.page_size: int | None = source.page_size
-        self.key: itemgetter[int] = operator.itemgetter(0)
+        self.key: Callable[[RawRow], str | None] = operator.itemgetter(0)
 
     def request(self, offset: int, count: int | None) -> Request:
         """The request for `count` rows from `offset` on."""

@@ -19,7 +19,7 @@ from jibble_async.errors import (
 )
 from jibble_async.odata.lenient import decode_leniently
 
-__all__ = ["BadRowHandler", "decoder", "read_error", "read_page"]
+__all__ = ["BadRowHandler", "decoder", "read_error", "read_page", "reader"]
 
 T = TypeVar("T")
 
@@ -43,6 +43,12 @@ def _page_decoder(item: Any) -> msgspec.json.Decoder[_Envelope[Any]]:
 def decoder(item: Any) -> msgspec.json.Decoder[Any]:
     """The decoder of a type; kept, because making one costs more than using it."""
     return msgspec.json.Decoder(item)
+
+
+@functools.cache
+def reader(item: Any) -> Callable[[Reply], Any]:
+    """What finds a value of a type in a reply."""
+    return functools.partial(decode_json, decode=decoder(item).decode)
 
 
 def read_page(reply: Reply, item: Any, on_bad_row: BadRowHandler | None = None) -> PageContent[Any]:

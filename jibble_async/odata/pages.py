@@ -19,7 +19,6 @@ from jibble_async.odata.render import (
     render_select,
 )
 from jibble_async.query.expressions import Kind, Path
-from jibble_async.query.names import Name
 from jibble_async.query.options import Ordering, Query
 
 __all__ = ["ODataPages", "query_pages"]
@@ -62,7 +61,7 @@ class ODataPages(Generic[T]):
         self._on_bad_row = on_bad_row
         self.page_size = page_size
         options = (f"{name}={value}" for name, value in (*before, *after))
-        self.fingerprint = fingerprint((operation.service, operation.path, *options))
+        self.fingerprint: str = fingerprint((operation.service, operation.path, *options))
         self.key: Callable[[T], str | None] = (
             operator.attrgetter(_KEY) if hasattr(item, _KEY) else _key_of_dict
         )
@@ -121,16 +120,13 @@ def query_pages(
         order = (*order, Ordering(Path(owner, (_KEY,), Kind.ID)))
     if order:
         before.append(("$orderby", render_order_by(order)))
-    select = query.select
-    if select and all(name.name != _KEY for name in select):
-        # Without the key a row can't be told from its repetition.
-        select = (Name(_KEY), *select)
+    select = render_select(owner, query.select) if query.select else None
     return ODataPages(
         operation,
         base,
         owner if item is None else item,
         before=tuple(before),
-        after=(("$select", render_select(owner, select)),) if select else (),
+        after=() if select is None else (("$select", select),),
         page_size=page_size,
         on_bad_row=on_bad_row,
     )

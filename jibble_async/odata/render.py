@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from jibble_async.entities import ValueObject
+from jibble_async.entities import Entity, ValueObject
 from jibble_async.errors import NotSupportedError
 from jibble_async.odata.literals import literal
 from jibble_async.query.expressions import (
@@ -31,6 +31,7 @@ from jibble_async.query.options import Expand, Ordering
 
 __all__ = ["render_expand", "render_filter", "render_order_by", "render_select"]
 
+_KEY = "id"
 _FUNCTIONS: dict[FunctionName, str] = {
     "contains": "contains",
     "startswith": "startswith",
@@ -87,7 +88,13 @@ def render_filter(expression: Expression) -> str:
 
 
 def render_select(owner: type[ValueObject], names: Iterable[Name]) -> str:
-    """The `$select` that asks for these fields of `owner`."""
+    """The `$select` that asks for these fields of `owner`, and for its key in any case.
+
+    Without the key an entity can't be read, nor a row be told from its repetition.
+    """
+    names = tuple(names)
+    if issubclass(owner, Entity) and all(name.name != _KEY for name in names):
+        names = (Name(_KEY), *names)
     return ",".join(_name(owner, name) for name in names)
 
 

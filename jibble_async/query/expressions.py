@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Literal, NoReturn, TypeAlias
+
+import msgspec
 
 from jibble_async.entities import ValueObject
 from jibble_async.errors import ConfigurationError
@@ -60,8 +61,7 @@ class Kind(enum.Enum):
     OBJECT = "object"
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(msgspec.Struct, frozen=True):
     """A field of an entity, or of something that hangs on it.
 
     Attributes:
@@ -78,8 +78,7 @@ class Path:
         return f"{self.owner.__name__}.{'.'.join(self.names)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """A function of an operand, such as the year of a date."""
 
     function: FunctionName
@@ -92,8 +91,7 @@ class Call:
         return f"{self.operand}.{self.function}({arguments})"
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(msgspec.Struct, frozen=True):
     """A value that was given."""
 
     value: Scalar
@@ -103,10 +101,8 @@ class Constant:
 Operand: TypeAlias = Path | Call | Constant
 
 
-class Expression:
+class Expression(msgspec.Struct, frozen=True):
     """A condition; combine conditions by `&`, `|` and `~`."""
-
-    __slots__ = ()
 
     def __and__(self, other: Expression) -> Expression:
         return all_of((self, other))
@@ -125,8 +121,7 @@ class Expression:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison(Expression):
+class Comparison(Expression, frozen=True):
     """An operand beside another."""
 
     left: Operand
@@ -134,8 +129,7 @@ class Comparison(Expression):
     right: Operand
 
 
-@dataclass(frozen=True, slots=True)
-class Between(Expression):
+class Between(Expression, frozen=True):
     """An operand within two bounds, both included."""
 
     operand: Path | Call
@@ -143,44 +137,38 @@ class Between(Expression):
     high: Constant
 
 
-@dataclass(frozen=True, slots=True)
-class InList(Expression):
+class InList(Expression, frozen=True):
     """An operand that equals one of several values."""
 
     operand: Path | Call
     values: tuple[Constant, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Predicate(Expression):
+class Predicate(Expression, frozen=True):
     """A function call that is itself true or false."""
 
     call: Call
 
 
-@dataclass(frozen=True, slots=True)
-class Not(Expression):
+class Not(Expression, frozen=True):
     """The opposite of a condition."""
 
     inner: Expression
 
 
-@dataclass(frozen=True, slots=True)
-class And(Expression):
+class And(Expression, frozen=True):
     """All of several conditions."""
 
     parts: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Or(Expression):
+class Or(Expression, frozen=True):
     """At least one of several conditions."""
 
     parts: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RawFilter(Expression):
+class RawFilter(Expression, frozen=True):
     """Text in the words of the API that is asked; passed on as it is."""
 
     text: str

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from typing import Any, ClassVar, Generic, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_type_hints
+from uuid import UUID
 
 from jibble_async.entities import ValueObject
 from jibble_async.errors import ConfigurationError
@@ -141,7 +142,7 @@ class _OrderedField(Field[T]):
         return Between(self._operand, self._constant(low), self._constant(high))
 
 
-class IdField(Field[str]):
+class IdField(Field[str | UUID]):
     """An id."""
 
     __slots__ = ()
@@ -268,7 +269,7 @@ class CollectionField:
     __slots__ = ("path",)
 
     def __init__(self, path: Path) -> None:
-        self.path = path
+        self.path: Path = path
 
 
 class Fields:
@@ -280,17 +281,24 @@ class Fields:
 
     entity: ClassVar[type[ValueObject]]
 
+    def __init_subclass__(cls, entity: type[ValueObject]) -> None:
+        super().__init_subclass__()
+        cls.entity = entity
+
     def __init__(self, path: Path | None = None) -> None:
         self._path = path
 
-    def __getattr__(self, name: str) -> Any:
-        # Underscored names are asked for by copy and pickle, before there is a _path.
-        declared = None if name.startswith("_") else _declared(type(self)).get(name)
-        if declared is None:
-            raise unknown_field(self.entity, name)
-        field = self._make(name, declared)
-        self.__dict__[name] = field
-        return field
+    # Hidden from type checkers, to which it would make every name a field.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            # Underscored names are asked for by copy and pickle, before there is a _path.
+            declared = None if name.startswith("_") else _declared(type(self)).get(name)
+            if declared is None:
+                raise unknown_field(self.entity, name)
+            field = self._make(name, declared)
+            self.__dict__[name] = field
+            return field
 
     def __repr__(self) -> str:
         return f"<fields of {self._path or self.entity.__name__}>"

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import types
 import typing
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -17,8 +15,7 @@ from jibble_async.errors import UnknownFieldError
 __all__ = ["Name", "resolve", "target", "unknown_field", "wire_name"]
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(msgspec.Struct, frozen=True):
     """A field that was asked for by name.
 
     Attributes:
@@ -78,6 +75,8 @@ def _object_type(annotation: Any) -> type[ValueObject] | None:
 
 def unknown_field(owner: type[ValueObject], name: str) -> UnknownFieldError:
     """The error for a name that `owner` does not have, with the nearest ones that it has."""
+    import difflib  # nothing but a mistake needs it
+
     names = list(_fields(owner))
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     advice = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(sorted(names))}"

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias
 
+import msgspec
+
 from jibble_async.entities import ValueObject
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.expressions import Expression, Kind, Path, all_of
@@ -34,8 +36,7 @@ class SupportsPath(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Ordering:
+class Ordering(msgspec.Struct, frozen=True):
     """A field to sort by.
 
     Attributes:
@@ -91,8 +92,7 @@ Sortable: TypeAlias = str | SupportsPath | Ordering
 Expandable: TypeAlias = str | SupportsPath | Expand
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(msgspec.Struct, frozen=True):
     """What is asked of a set of entities, in no API's words."""
 
     entity: type[ValueObject]

@@ -52,7 +52,10 @@ def _scalar(kind: Kind, value: Any, label: str) -> Scalar:
             return value
         case _:
             given = f"{type(value).__name__} {value!r}"
-            raise ConfigurationError(f"{label} is compared with a {kind.value}, not with {given}")
+            article = "an" if kind in {Kind.ID, Kind.ENUM, Kind.OBJECT} else "a"
+            raise ConfigurationError(
+                f"{label} is compared with {article} {kind.value}, not with {given}"
+            )
 
 
 def require_date(value: Any, label: str) -> date:

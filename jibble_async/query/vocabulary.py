@@ -58,29 +58,23 @@ __all__ = [
 ]
 
 
-class CoordinatesFields(Fields):
+class CoordinatesFields(Fields, entity=Coordinates):
     """The fields of coordinates."""
-
-    entity = Coordinates
 
     latitude: NumberField
     longitude: NumberField
 
 
-class GeoFenceFields(Fields):
+class GeoFenceFields(Fields, entity=GeoFence):
     """The fields of a geofence."""
-
-    entity = GeoFence
 
     radius: NumberField
     units: EnumField[GeoUnits | str]
     radius_in_meters: NumberField
 
 
-class FileDataFields(Fields):
+class FileDataFields(Fields, entity=FileData):
     """The fields of a file."""
-
-    entity = FileData
 
     file_name: TextField
     size: NumberField
@@ -89,10 +83,8 @@ class FileDataFields(Fields):
     hash: TextField
 
 
-class PlatformFields(Fields):
+class PlatformFields(Fields, entity=Platform):
     """The fields of a platform."""
-
-    entity = Platform
 
     client_version: TextField
     os: TextField
@@ -102,10 +94,8 @@ class PlatformFields(Fields):
     event_id: TextField
 
 
-class OrganizationFields(Fields):
+class OrganizationFields(Fields, entity=Organization):
     """The fields of an organisation."""
-
-    entity = Organization
 
     id: IdField
     name: TextField
@@ -115,10 +105,8 @@ class OrganizationFields(Fields):
     updated_at: DateTimeField
 
 
-class ActivityFields(Fields):
+class ActivityFields(Fields, entity=Activity):
     """The fields of an activity."""
-
-    entity = Activity
 
     id: IdField
     name: TextField
@@ -132,10 +120,8 @@ class ActivityFields(Fields):
     updated_at: DateTimeField
 
 
-class ClientFields(Fields):
+class ClientFields(Fields, entity=Client):
     """The fields of a client."""
-
-    entity = Client
 
     id: IdField
     name: TextField
@@ -146,10 +132,8 @@ class ClientFields(Fields):
     updated_at: DateTimeField
 
 
-class LocationFields(Fields):
+class LocationFields(Fields, entity=Location):
     """The fields of a location."""
-
-    entity = Location
 
     id: IdField
     name: TextField
@@ -164,10 +148,8 @@ class LocationFields(Fields):
     updated_at: DateTimeField
 
 
-class ProjectFields(Fields):
+class ProjectFields(Fields, entity=Project):
     """The fields of a project."""
-
-    entity = Project
 
     id: IdField
     name: TextField
@@ -184,10 +166,8 @@ class ProjectFields(Fields):
     location: LocationFields
 
 
-class PositionFields(Fields):
+class PositionFields(Fields, entity=Position):
     """The fields of a position."""
-
-    entity = Position
 
     id: IdField
     name: TextField
@@ -197,10 +177,8 @@ class PositionFields(Fields):
     updated_at: DateTimeField
 
 
-class GroupFields(Fields):
+class GroupFields(Fields, entity=Group):
     """The fields of a group."""
-
-    entity = Group
 
     id: IdField
     organization_id: IdField
@@ -222,10 +200,8 @@ class GroupFields(Fields):
     activities: CollectionField
 
 
-class PersonFields(Fields):
+class PersonFields(Fields, entity=Person):
     """The fields of a person."""
-
-    entity = Person
 
     id: IdField
     organization_id: IdField
@@ -267,10 +243,8 @@ class PersonFields(Fields):
     position: PositionFields
 
 
-class TimeEntryFields(Fields):
+class TimeEntryFields(Fields, entity=TimeEntry):
     """The fields of a time entry."""
-
-    entity = TimeEntry
 
     id: IdField
     type: EnumField[EntryType | str]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import functools
 from collections.abc import Iterable
 from typing import Any, ClassVar, Generic, Protocol, TypedDict, TypeVar, Unpack
 
@@ -11,10 +10,9 @@ from jibble_async.core.cursor import Cursor
 from jibble_async.core.operation import Operation, Safety, build
 from jibble_async.core.pager import Pager
 from jibble_async.core.walk import Session
-from jibble_async.core.wire import decode_json
 from jibble_async.entities import Entity
 from jibble_async.errors import ConfigurationError
-from jibble_async.odata.envelope import BadRowHandler, decoder
+from jibble_async.odata.envelope import BadRowHandler, reader
 from jibble_async.odata.literals import is_guid
 from jibble_async.odata.pages import query_pages
 from jibble_async.query.expressions import Expression, all_of
@@ -28,7 +26,7 @@ from jibble_async.query.options import (
     selection,
 )
 
-__all__ = ["ArchivableResource", "ClientSession", "ListOptions", "Resource", "entity_set"]
+__all__ = ["ArchivableResource", "ClientSession", "ListOptions", "Resource", "list_of", "member_of"]
 
 E = TypeVar("E", bound=Entity)
 
@@ -74,13 +72,14 @@ class ListOptions(TypedDict, total=False):
     on_bad_row: BadRowHandler | None
 
 
-def entity_set(service: str, name: str) -> tuple[Operation, Operation]:
-    """The operations that list an entity set and get one of its members."""
-    path = f"/v1/{name}"
-    return (
-        Operation(service, "GET", path, Safety.READ),
-        Operation(service, "GET", f"{path}({{id}})", Safety.READ),
-    )
+def list_of(service: str, name: str) -> Operation:
+    """The operation that lists an entity set."""
+    return Operation(service, "GET", f"/v1/{name}", Safety.READ)
+
+
+def member_of(service: str, name: str) -> Operation:
+    """The operation that gets one member of an entity set."""
+    return Operation(service, "GET", f"/v1/{name}({{id}})", Safety.READ)
 
 
 class Resource(Generic[E]):
@@ -113,8 +112,7 @@ class Resource(Generic[E]):
         if not is_guid(id):
             raise ConfigurationError(f"{self.entity.__name__} ids are GUIDs, and {id!r} is not one")
         request = build(operation, self._session.base(operation.service), path_id=id)
-        read = functools.partial(decode_json, decode=decoder(self.entity).decode)
-        entity: E = await self._session.call(request, read)
+        entity: E = await self._session.call(request, reader(self.entity))
         return entity
 
     def _pager(

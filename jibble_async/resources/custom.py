@@ -83,7 +83,7 @@ def custom_request(operation: Operation, base: str, params: Params, json: Any) -
 
 
 def _each_value(value: Any) -> Iterable[Any]:
-    several = isinstance(value, Iterable) and not isinstance(value, str)
+    several = isinstance(value, Iterable) and not isinstance(value, str | bytes)
     return cast("Iterable[Any]", value if several else (value,))
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Unpack
+from typing import ClassVar, Unpack
 
 from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
-from jibble_async.entities import EntryStatus, TimeEntry
+from jibble_async.entities import Entity, EntryStatus, TimeEntry
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.expressions import Expression, all_of
 from jibble_async.query.values import require_date
 from jibble_async.query.vocabulary import fields
-from jibble_async.resources.base import ListOptions, Resource, entity_set
+from jibble_async.resources.base import ListOptions, Resource, list_of
 
 __all__ = ["TimeEntries", "entries_between"]
 
@@ -23,10 +23,12 @@ _NOT_ARCHIVED = _FIELDS.status != EntryStatus.ARCHIVED
 class TimeEntries(Resource[TimeEntry]):
     """The punches: every clocking in, out, and going on a break."""
 
-    entity = TimeEntry
-    list_operation, _ = entity_set("time-tracking", "TimeEntries")
+    entity: ClassVar[type[Entity]] = TimeEntry
+    list_operation: ClassVar[Operation] = list_of("time-tracking", "TimeEntries")
     # The documentation addresses a time entry so when it changes one, not in parentheses.
-    get_operation = Operation("time-tracking", "GET", "/v1/TimeEntries/{id}", Safety.READ)
+    get_operation: ClassVar[Operation] = Operation(
+        "time-tracking", "GET", "/v1/TimeEntries/{id}", Safety.READ
+    )
 
     def list(
         self,

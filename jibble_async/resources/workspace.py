@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import ClassVar, Unpack
 
 from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
@@ -10,6 +10,7 @@ from jibble_async.entities import (
     Activity,
     Client,
     CommonStatus,
+    Entity,
     Group,
     Location,
     Organization,
@@ -21,7 +22,13 @@ from jibble_async.odata.pages import query_pages
 from jibble_async.query.expressions import Expression
 from jibble_async.query.options import Query, selection
 from jibble_async.query.vocabulary import fields
-from jibble_async.resources.base import ArchivableResource, ListOptions, Resource, entity_set
+from jibble_async.resources.base import (
+    ArchivableResource,
+    ListOptions,
+    Resource,
+    list_of,
+    member_of,
+)
 
 __all__ = [
     "Activities",
@@ -40,8 +47,9 @@ _PEOPLE_AT_WORK = Operation("time-tracking", "GET", "/v1/People", Safety.READ)
 class Organizations(Resource[Organization]):
     """The organisations that the credentials may see."""
 
-    entity = Organization
-    list_operation, get_operation = entity_set(_WORKSPACE, "Organizations")
+    entity: ClassVar[type[Entity]] = Organization
+    list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Organizations")
+    get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Organizations")
 
     def list(
         self, *, where: Expression | None = None, **options: Unpack[ListOptions]
@@ -61,8 +69,9 @@ class Organizations(Resource[Organization]):
 class People(Resource[Person]):
     """The people of the organisation."""
 
-    entity = Person
-    list_operation, get_operation = entity_set(_WORKSPACE, "People")
+    entity: ClassVar[type[Entity]] = Person
+    list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "People")
+    get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "People")
 
     def list(
         self,
@@ -113,38 +122,43 @@ class People(Resource[Person]):
 class Groups(ArchivableResource[Group]):
     """The groups that people are in."""
 
-    entity = Group
-    not_archived = fields(Group).status != CommonStatus.ARCHIVED
-    list_operation, get_operation = entity_set(_WORKSPACE, "Groups")
+    entity: ClassVar[type[Entity]] = Group
+    not_archived: ClassVar[Expression] = fields(Group).status != CommonStatus.ARCHIVED
+    list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Groups")
+    get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Groups")
 
 
 class Activities(ArchivableResource[Activity]):
     """The kinds of work that time is booked on; not the time entries."""
 
-    entity = Activity
-    not_archived = fields(Activity).status != CommonStatus.ARCHIVED
-    list_operation, get_operation = entity_set(_WORKSPACE, "Activities")
+    entity: ClassVar[type[Entity]] = Activity
+    not_archived: ClassVar[Expression] = fields(Activity).status != CommonStatus.ARCHIVED
+    list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Activities")
+    get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Activities")
 
 
 class Projects(ArchivableResource[Project]):
     """The projects that time is booked on."""
 
-    entity = Project
-    not_archived = fields(Project).status != CommonStatus.ARCHIVED
-    list_operation, get_operation = entity_set(_WORKSPACE, "Projects")
+    entity: ClassVar[type[Entity]] = Project
+    not_archived: ClassVar[Expression] = fields(Project).status != CommonStatus.ARCHIVED
+    list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Projects")
+    get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Projects")
 
 
 class Clients(ArchivableResource[Client]):
     """The clients that projects are done for."""
 
-    entity = Client
-    not_archived = fields(Client).status != CommonStatus.ARCHIVED
-    list_operation, get_operation = entity_set(_WORKSPACE, "Clients")
+    entity: ClassVar[type[Entity]] = Client
+    not_archived: ClassVar[Expression] = fields(Client).status != CommonStatus.ARCHIVED
+    list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Clients")
+    get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Clients")
 
 
 class Locations(ArchivableResource[Location]):
     """The places where work is done."""
 
-    entity = Location
-    not_archived = fields(Location).status != CommonStatus.ARCHIVED
-    list_operation, get_operation = entity_set(_WORKSPACE, "Locations")
+    entity: ClassVar[type[Entity]] = Location
+    not_archived: ClassVar[Expression] = fields(Location).status != CommonStatus.ARCHIVED
+    list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Locations")
+    get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Locations")
