@@ -50,7 +50,7 @@ class Dataset:
             raise ValueError("a sandbox needs somebody, and a period that ends after it begins")
         self.since = since
         self.until = until
-        self.version = 0
+        self.version: int = 0
         self._organisation = Organisation(people=people, since=since, until=until, seed=seed)
         self._rows: dict[str, list[Row]] = {name: [] for name in TYPES}
         self._index: dict[str, dict[str, Row]] = {name: {} for name in TYPES}

@@ -111,11 +111,11 @@ class Fault:
         self.service = service
         self.method = method
         self.path = path
-        self.nth = nth or 1
+        self.nth: int = nth or 1
         self.left = times
         self.params: dict[str, Any] = {**KINDS[kind], **params}
-        self.reached = asyncio.Event()
-        self.released = asyncio.Event()
+        self.reached: asyncio.Event = asyncio.Event()
+        self.released: asyncio.Event = asyncio.Event()
         self._seen = 0
 
     def __repr__(self) -> str:

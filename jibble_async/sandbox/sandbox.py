@@ -71,11 +71,11 @@ class Sandbox:
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         now = clock or _real_time
-        self.client_id = f"sandbox-client-id-{seed}"
-        self.client_secret = f"sandbox-client-secret-{seed}"
-        self.dataset = Dataset(people=people, since=since, until=until, seed=seed)
-        self.ledger = Ledger(self.dataset)
-        self.faults = Faults()
+        self.client_id: str = f"sandbox-client-id-{seed}"
+        self.client_secret: str = f"sandbox-client-secret-{seed}"
+        self.dataset: Dataset = Dataset(people=people, since=since, until=until, seed=seed)
+        self.ledger: Ledger = Ledger(self.dataset)
+        self.faults: Faults = Faults()
         self._port = port
         self._quotas = QuotaMeter(quota)
         self._identity = Identity(
@@ -105,7 +105,7 @@ class Sandbox:
             seed,
             keeps_client_ids=keeps_client_ids,
         )
-        self.restricted = workspace.restricted
+        self.restricted: set[str] = workspace.restricted
         self._server = Server(
             identity=self._identity,
             services={"workspace": workspace, "time-tracking": tracking},

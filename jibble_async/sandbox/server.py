@@ -62,7 +62,7 @@ class Server:
         self._quotas = quotas
         self._clock = clock
         self._runner: web.ServerRunner | None = None
-        self.url = ""
+        self.url: str = ""
 
     async def start(self, port: int) -> None:
         """Begins to listen.
