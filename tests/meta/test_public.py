@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import ast
+import importlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+import jibble_async
+from jibble_async import JibbleClient, Safety, StaticToken, entities, errors
+from jibble_async.config import Service
+from jibble_async.core.operation import Operation
+from jibble_async.resources.base import Resource
+from tests.meta.sources import ROOT, modules
+
+
+def test_the_exported_names_are_sorted_and_all_there_is() -> None:
+    names = jibble_async.__all__
+    assert names == sorted(names)
+    for name in names:
+        assert getattr(jibble_async, name).__module__.startswith("jibble_async"), name
+    ours = {
+        name
+        for name, value in vars(jibble_async).items()
+        if not name.startswith("_") and getattr(value, "__module__", "").startswith("jibble_async")
+    }
+    assert ours <= set(names)
+
+
+def test_every_entity_and_error_is_exported() -> None:
+    marks = {"Guid", "ValueObject"}
+    assert set(entities.__all__) - marks <= set(jibble_async.__all__)
+    assert set(errors.__all__) - {"ExportError"} <= set(jibble_async.__all__)
+
+
+PARSED = [(name, path, ast.parse(path.read_text())) for name, path in modules()]
+
+
+@pytest.mark.parametrize(("name", "path", "tree"), PARSED, ids=[item[0] for item in PARSED])
+def test_what_is_public_is_documented(name: str, path: Path, tree: ast.Module) -> None:
+    bare: list[str] = []
+
+    def look(owner: ast.Module | ast.ClassDef, prefix: str) -> None:
+        for node in owner.body:
+            if not isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            marks = [ast.unparse(each) for each in node.decorator_list]
+            # A setter has its getter's words, an overload those of what it overloads.
+            spared = any(mark == "overload" or mark.endswith(".setter") for mark in marks)
+            if node.name.startswith("_") or spared:
+                continue
+            if not ast.get_docstring(node):
+                bare.append(f"{prefix}.{node.name}")
+            if isinstance(node, ast.ClassDef):
+                look(node, f"{prefix}.{node.name}")
+
+    if path.read_text().strip():
+        assert ast.get_docstring(tree), f"{name} has no docstring"
+    look(tree, name)
+    assert bare == []
+
+
+@pytest.mark.parametrize(("name", "path", "tree"), PARSED, ids=[item[0] for item in PARSED])
+def test_a_module_fits_in_a_head(name: str, path: Path, tree: ast.Module) -> None:
+    assert len(path.read_text().splitlines()) <= 400, name
+
+
+def operations() -> dict[str, Operation]:
+    """Every operation that is a module's or a class's."""
+    found: dict[str, Operation] = {}
+    for name, path in modules():
+        if name.startswith(("jibble_async.sandbox", "jibble_async.cli")) or not path.stat().st_size:
+            continue
+        module = importlib.import_module(name)
+        classes = [item for item in vars(module).values() if isinstance(item, type)]
+        owners: list[Any] = [module, *classes]
+        for owner in owners:
+            for key in dir(owner):
+                value = getattr(owner, key, None)
+                if isinstance(value, Operation):
+                    found[f"{owner.__name__}.{key}"] = value
+    return found
+
+
+def test_every_operation_says_what_it_means_to_send_it_twice() -> None:
+    found = operations()
+    assert len(found) > 10
+    for name, operation in found.items():
+        assert isinstance(operation.safety, Safety), name
+        assert operation.service in get_args(Service), name
+        assert re.fullmatch(r"/(v1|connect)/[A-Za-z]+((\(\{id\}\))|/\{id\})?", operation.path), name
+        if operation.safety is Safety.READ:
+            assert operation.method == "GET", name
+        elif operation.method == "GET":
+            assert operation.safety is Safety.UNSAFE, name
+
+
+def test_every_resource_has_its_operations() -> None:
+    client = JibbleClient(auth=StaticToken("x"))
+    names = [
+        name
+        for name, value in vars(JibbleClient).items()
+        if isinstance(getattr(value, "func", None), object) and hasattr(value, "attrname")
+    ]
+    resources = [getattr(client, name) for name in names]
+    assert len(resources) >= 8
+    for name, resource in zip(names, resources, strict=True):
+        assert isinstance(resource, Resource), name
+        assert resource.list_operation.safety is Safety.READ
+        assert "{id}" in resource.get_operation.path
+
+
+# In parts, so that this file is not among those it looks for.
+REGISTRIES = [
+    ".".join(parts) for parts in (("pypi", "org"), ("pythonhosted", "org"), ("npmjs", "org"))
+]
+SKIPPED = {"__pycache__", "build", "dist"}
+
+
+def own_files() -> list[Path]:
+    tops = [
+        path
+        for path in ROOT.iterdir()
+        if not path.name.startswith(".") and path.name not in SKIPPED
+    ]
+    files = [path for top in tops for path in (top.rglob("*") if top.is_dir() else [top])]
+    return [path for path in files if path.is_file() and not SKIPPED.intersection(path.parts)]
+
+
+def test_no_file_names_a_package_registry() -> None:
+    files = own_files()
+    assert len(files) > 50
+    for path in files:
+        text = path.read_text(errors="replace")
+        assert not [host for host in REGISTRIES if host in text], path
+
+
+@pytest.mark.timeout(120)
+def test_every_public_type_is_known() -> None:
+    """What `--verifytypes` says of the package as it is installed."""
+    home = str(Path(sys.executable).parent)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "basedpyright",
+            "--verifytypes",
+            "jibble_async",
+            "--ignoreexternal",
+        ],
+        # It asks the first python of the path where packages are.
+        env={**os.environ, "PATH": os.pathsep.join((home, os.environ.get("PATH", "")))},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    lines = done.stdout.splitlines()
+    problems = [line.strip() for line in lines if " error:" in line]
+    assert problems == []
+    assert "Type completeness score: 100%" in done.stdout, done.stdout + done.stderr

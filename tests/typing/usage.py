@@ -1,0 +1,233 @@
+"""The public interface as a type checker sees it; checked by `test_usage.py`, never run.
+
+A line that ends in `# error` must be an error for every checker, and no other line may be one.
+"""
+
+# ruff: noqa: B015, B018
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, assert_type
+from uuid import UUID
+
+import jibble_async
+from jibble_async import (
+    Activity,
+    APIError,
+    ClientConfig,
+    ClientCredentials,
+    Coordinates,
+    Cursor,
+    EntryStatus,
+    EntryType,
+    Expression,
+    Identity,
+    JibbleClient,
+    JibbleError,
+    Outcome,
+    Page,
+    Pager,
+    Person,
+    PersonStatus,
+    Project,
+    RateLimiter,
+    RetryPolicy,
+    Slot,
+    StaticToken,
+    Stats,
+    TimeEntry,
+    Timeouts,
+    TokenBucket,
+    Unlimited,
+    fields,
+    raw_filter,
+)
+from jibble_async.limits.slots import Priority
+from jibble_async.query.expressions import Between, Comparison, InList, Predicate
+from jibble_async.query.fields import DateField, EnumField, IdField, NumberField, TextField
+from jibble_async.query.options import Expand, Ordering
+from jibble_async.query.vocabulary import PersonFields, TimeEntryFields
+
+T = fields(TimeEntry)
+P = fields(Person)
+DAY = date(2026, 10, 1)
+NOON = datetime(2026, 10, 1, 12, tzinfo=UTC)
+
+assert_type(T, TimeEntryFields)
+assert_type(T.person, PersonFields)
+assert_type(T.person_id, IdField)
+assert_type(T.person.full_name, TextField)
+assert_type(T.person.group.name, TextField)
+assert_type(T.type, EnumField[EntryType | str])
+assert_type(T.time.date(), DateField)
+assert_type(T.note.strip().length(), NumberField)
+assert_type(T.time >= NOON, Comparison)
+assert_type(T.belongs_to_date == DAY, Comparison)
+assert_type(T.time < T.updated_at, Comparison)
+assert_type(T.note == None, Comparison)  # noqa: E711 - an expression
+assert_type(T.note.contains("x"), Predicate)
+assert_type(T.belongs_to_date.between(DAY, DAY), Between)
+assert_type(T.type.is_in(["In", EntryType.OUT]), InList)
+assert_type((T.note == "x") & ~(T.type == "In"), Expression)
+assert_type((T.note == "x") | raw_filter("a eq 1"), Expression)
+assert_type(T.time.desc(), Ordering)
+assert_type(T.person.select("id", P.full_name).limit(1), Expand)
+
+ok: list[Expression] = [
+    T.status != EntryStatus.ARCHIVED,
+    P.status == PersonStatus.JOINED,
+    T.is_manual == True,  # noqa: E712 - an expression
+    T.offset > timedelta(hours=8),
+    T.face_similarity >= 1,
+    T.coordinates.latitude <= 52.5,
+    T.coordinates.is_null(),
+    T.person.group_id.is_null(),
+    T.person_id == UUID(int=0),
+]
+
+T.person_idd  # error
+T.person.fullname  # error
+T.person.group.nam  # error
+T.time >= "2026-10-01"  # error
+T.time >= DAY  # error
+T.belongs_to_date < 5  # error
+T.offset > 8  # error
+T.face_similarity >= "high"  # error
+T.note < 5  # error
+T.note.contains(5)  # error
+T.id < "x"  # error
+T.is_manual > False  # error
+T.type.contains("In")  # error
+T.time.is_in([DAY])  # error
+T.belongs_to_date.between("a", "b")  # error
+T.belongs_to_date.hour()  # error
+T.person.managers.contains("x")  # error
+T.person.select(5)  # error
+(T.note == "x") & "y"  # error
+fields(str)  # error
+raw_filter(5)  # error
+
+
+async def uses(jibble: JibbleClient) -> None:
+    pager = jibble.time_entries.list(
+        since=DAY,
+        until=DAY,
+        where=(T.person_id == "x") & ~T.type.is_in(["StartBreak"]),
+        expand=[T.person.select("id", "full_name"), "project"],
+        order_by=T.time.desc(),
+        select=["id", T.time],
+        page_size=100,
+        limit=5,
+        concurrency=4,
+        verify=True,
+    )
+    assert_type(pager, Pager[TimeEntry])
+    async for entry in pager:
+        assert_type(entry, TimeEntry)
+        assert_type(entry.id, str)
+        assert_type(entry.time, datetime | None)
+        assert_type(entry.offset, timedelta | None)
+        assert_type(entry.belongs_to_date, date | None)
+        assert_type(entry.type, EntryType | None)
+        assert_type(entry.person, Person | None)
+        assert_type(entry.coordinates, Coordinates | None)
+        assert_type(entry.is_manual, bool | None)
+        entry.person.full_name  # error
+        entry.personId  # error
+        entry.note = "x"  # error
+    assert_type(pager.pages(), AsyncGenerator[Page[TimeEntry], None])
+    async for page in pager.pages():
+        assert_type(page.items, list[TimeEntry])
+        assert_type(page.cursor, Cursor)
+        assert_type(page.raw, bytes)
+        assert_type(page.total, int | None)
+    async with pager as same:
+        assert_type(same, Pager[TimeEntry])
+    assert_type(await pager.first(), TimeEntry | None)
+    assert_type(await pager.collect(limit=3), list[TimeEntry])
+    assert_type(await pager.count(), int)
+
+    assert_type(await jibble.people.get("x"), Person)
+    assert_type(jibble.people.list(include_removed=True), Pager[Person])
+    assert_type(jibble.people.clocked_in(), Pager[Person])
+    assert_type(jibble.projects.list(include_archived=True), Pager[Project])
+    assert_type(await jibble.activities.get("x"), Activity)
+    assert_type(await jibble.whoami(), Identity)
+    assert_type(jibble.stats, Stats)
+    assert_type(jibble.with_options(timeout=None, priority="bulk"), JibbleClient)
+    assert_type(await jibble.request("GET", "workspace", "/v1/Schedules"), Any)
+    assert_type(jibble.paginate("workspace", "/v1/Schedules", params={"a": [1, "b"]}), Pager[Any])
+
+    jibble.time_entries.list(sinse=DAY)  # error
+    jibble.time_entries.list(since="2026-10-01")  # error
+    jibble.time_entries.list(where="a eq 1")  # error
+    jibble.time_entries.list(where=T.note == 5)  # error
+    jibble.time_entries.list(where=T.time == "2026-10-01")  # error
+    jibble.time_entries.list(where=T.is_manual == "yes")  # error
+    jibble.time_entries.list(select=[5])  # error
+    jibble.time_entries.list(expand=[5])  # error
+    jibble.time_entries.list(page_size="100")  # error
+    jibble.people.list(include_archived=True)  # error
+    jibble.projects.list(include_removed=True)  # error
+    jibble.people.list(DAY)  # error
+    await jibble.people.get(5)  # error
+    jibble.persons  # error
+    jibble.with_options(priority="urgent")  # error
+    jibble.with_options(timeouts=5)  # error
+    await jibble.request("GET", "legacy", "/v1/Schedules")  # error
+    jibble.paginate("workspace", "/v1/Schedules", params="$top=1")  # error
+
+
+async def makes() -> None:
+    async with JibbleClient("x", "y") as jibble:
+        assert_type(jibble, JibbleClient)
+    assert_type(JibbleClient.from_env(), JibbleClient)
+    JibbleClient(auth=StaticToken("x"), config=ClientConfig(page_size=5), limiter=Unlimited())
+    JibbleClient(auth=ClientCredentials("x", "y"), limiter={"workspace": TokenBucket(limit=5)})
+    JibbleClient(auth=provide)
+    ClientConfig(timeouts=Timeouts(total=None), retry=RetryPolicy(attempts=1))
+    JibbleClient("x", secret="y")  # error
+    JibbleClient(auth="token")  # error
+    JibbleClient("x", "y", limiter={"worksspace": Unlimited()})  # error
+    JibbleClient("x", "y", limiter=5)  # error
+    ClientConfig(pagesize=5)  # error
+    ClientConfig().page_size = 5  # error
+    TimeEntry("x")  # error
+    TimeEntry(id="x", type=5)  # error
+
+
+async def provide() -> str:
+    return "token"
+
+
+class Polite:
+    """A limiter of one's own."""
+
+    async def acquire(
+        self, *, priority: Priority = "interactive", max_wait: float | None = None
+    ) -> Slot:
+        raise NotImplementedError
+
+
+class Rude:
+    """Something that is no limiter."""
+
+    async def acquire(self) -> None:
+        raise NotImplementedError
+
+
+jibble_async.Nonsense  # error
+
+limiter: RateLimiter = Polite()
+no_limiter: RateLimiter = Rude()  # error
+
+
+def handles(error: JibbleError, slot: Slot) -> None:
+    assert_type(error.cursor, str | None)
+    if isinstance(error, APIError):
+        assert_type(error.status, int)
+        assert_type(error.retry_after, float | None)
+    slot.release(Outcome.ANSWERED)
+    slot.release("answered")  # error
+    error.status  # error

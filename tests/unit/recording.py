@@ -1,0 +1,47 @@
+"""A client that keeps its requests and is answered from a list, so that nothing is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+import msgspec
+
+from jibble_async import JibbleClient, StaticToken
+from jibble_async.core.operation import Request
+from jibble_async.core.wire import Reply
+
+T = TypeVar("T")
+
+
+class RecordingClient(JibbleClient):
+    """Answers each call with the next of `answers`, and with an empty page after the last."""
+
+    def __init__(self, *answers: Any) -> None:
+        super().__init__(auth=StaticToken("never-sent"))
+        self.answers = [
+            answer if isinstance(answer, bytes) else msgspec.json.encode(answer)
+            for answer in answers
+        ]
+        self.requests: list[Request] = []
+
+    async def call(self, request: Request, read: Callable[[Reply], T]) -> T:
+        self.requests.append(request)
+        body = self.answers.pop(0) if self.answers else b'{"@odata.count":0,"value":[]}'
+        return read(Reply(200, {}, body))
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The query options of the last request, decoded once."""
+        query = self.requests[-1].url.raw_query_string
+        pairs = [part.partition("=") for part in query.split("&") if part]
+        decoded = {unquote(name): unquote(value) for name, _, value in pairs}
+        assert len(decoded) == len(pairs)
+        return decoded
+
+
+def target(request: Request) -> str:
+    """Path and query as they are sent, percent-decoded once."""
+    query = request.url.raw_query_string
+    return unquote(request.url.raw_path + (f"?{query}" if query else ""))

@@ -1,0 +1,162 @@
+"""Every documented request is made by a method call, and every documented answer is understood."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qs
+
+import msgspec
+import pytest
+
+from jibble_async import ClientCredentials, Endpoints, TimeEntry, fields
+from jibble_async.core.auth import Token, Tokens
+from jibble_async.core.clock import Clock
+from jibble_async.core.operation import Request
+from jibble_async.core.wire import Reply
+from tests.unit import documented
+from tests.unit.recording import RecordingClient, target
+
+T = fields(TimeEntry)
+
+
+def assert_carries(entity: Any, document: dict[str, Any]) -> None:
+    """Every field of a JSON document is an attribute of the entity, with that value."""
+    names = {field.encode_name: field.name for field in msgspec.structs.fields(entity)}
+    for key, value in document.items():
+        if key.startswith("@"):
+            continue
+        assert key in names, f"{type(entity).__name__} has no place for {key!r}"
+        found = getattr(entity, names[key])
+        match value:
+            case dict():
+                assert_carries(found, document[key])
+            case _:
+                assert _as_found(value, found) == found, key
+
+
+def _as_found(value: Any, found: Any) -> Any:
+    """A JSON value as the type that the entity has for it."""
+    match found:
+        case datetime() | date():
+            return type(found).fromisoformat(value)
+        case timedelta():
+            return msgspec.convert(value, timedelta)
+        case _:
+            return value
+
+
+def test_a_field_without_a_place_would_be_noticed() -> None:
+    entity = TimeEntry(id="1", note="x")
+    assert_carries(entity, {"id": "1", "note": "x", "@odata.etag": "y"})
+    for document in ({"id": "1", "brandNew": None}, {"note": "y"}, {"address": "x"}):
+        with pytest.raises(AssertionError):
+            assert_carries(entity, document)
+
+
+async def test_a_token() -> None:
+    requests: list[Request] = []
+
+    async def exchange(request: Request) -> Reply:
+        requests.append(request)
+        return Reply(200, {}, msgspec.json.encode(documented.TOKEN_ANSWER))
+
+    pair = ClientCredentials(documented.TOKEN_FORM["client_id"], "CLIENT_SECRET")
+    tokens = Tokens(pair, Endpoints().identity, exchange, Clock(), lambda _: None)
+    bearer = await tokens.get()
+    (request,) = requests
+    assert (request.operation.method, request.url.host) == ("POST", documented.TOKEN_HOST)
+    assert target(request) == documented.TOKEN_TARGET
+    assert request.content_type == "application/x-www-form-urlencoded"
+    assert request.body is not None
+    form = parse_qs(request.body.decode(), strict_parsing=True)
+    assert form == {name: [value] for name, value in documented.TOKEN_FORM.items()}
+
+    answer = documented.TOKEN_ANSWER
+    assert bearer.authorization == f"{answer['token_type']} {answer['access_token']}"
+    assert bearer.organization_id == answer["organizationId"]
+    assert bearer.person_id == answer["personId"]
+    token = msgspec.convert(answer, Token)
+    assert token.lifetime == answer["expires_in"]
+
+
+async def test_the_list_of_time_entries() -> None:
+    client = RecordingClient(documented.TIME_ENTRIES_ANSWER)
+    day = date(2024, 6, 13)
+    pager = client.time_entries.list(
+        since=day,
+        until=day,
+        expand=[
+            T.activity.select("id", "name", "code"),
+            T.project.select("id", "name", "code"),
+            T.person.select("id", "group_id", "fullname"),
+        ],
+        order_by=T.time.asc(),
+        stable=False,
+        page_size=100,
+        select=[
+            T.id,
+            T.type,
+            T.time,
+            T.local_time,
+            T.belongs_to_date,
+            T.person_id,
+            T.project_id,
+            T.activity_id,
+            T.location_id,
+            T.note,
+            T.coordinates,
+            T.address,
+        ],
+    )
+    entries = await pager.collect()
+    (request,) = client.requests
+    assert request.operation.method == "GET"
+    assert request.url.scheme == "https"
+    assert request.url.host == documented.TIME_TRACKING_HOST
+    assert target(request) == documented.TIME_ENTRIES_TARGET
+    assert len(entries) == documented.TIME_ENTRIES_ANSWER["@odata.count"]
+    for entry, row in zip(entries, documented.TIME_ENTRIES_ANSWER["value"], strict=True):
+        assert_carries(entry, row)
+
+
+async def test_the_people_who_are_clocked_in() -> None:
+    client = RecordingClient({"value": [{"id": "1", "fullName": "Paul Oak"}]})
+    (person,) = await client.people.clocked_in().collect()
+    (request,) = client.requests
+    assert request.operation.method == "GET"
+    assert request.url.host == documented.TIME_TRACKING_HOST
+    assert target(request) == documented.PEOPLE_CLOCKED_IN_TARGET
+    assert person.full_name == "Paul Oak"
+
+
+@pytest.mark.parametrize("row", documented.NEW_TIME_ENTRIES)
+async def test_a_new_time_entry(row: dict[str, Any]) -> None:
+    client = RecordingClient(row)
+    entry = await client.time_entries.get(row["id"])
+    assert_carries(entry, row)
+    assert target(client.requests[0]) == f"/v1/TimeEntries/{row['id']}"
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("organizations", "/v1/Organizations"),
+        ("people", "/v1/People"),
+        ("groups", "/v1/Groups"),
+        ("activities", "/v1/Activities"),
+        ("projects", "/v1/Projects"),
+        ("clients", "/v1/Clients"),
+        ("locations", "/v1/Locations"),
+    ],
+)
+async def test_the_sets_of_the_workspace(name: str, path: str) -> None:
+    key = "3cf11f61-76ad-418a-8783-103b66b22fde"
+    client = RecordingClient({"value": []}, {"id": key})
+    resource = getattr(client, name)
+    await resource.list().collect()
+    assert (await resource.get(key)).id == key
+    listed, got = client.requests
+    assert listed.url.host == got.url.host == "workspace.prod.jibble.io"
+    assert listed.url.raw_path == path
+    assert target(got) == f"{path}({key})"

@@ -1,0 +1,66 @@
+"""Rows that come twice in neighbouring pages."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jibble_async.core.repeats import Repeats
+
+Row = tuple[str | None, int]
+
+
+def _key(row: Row) -> str | None:
+    return row[0]
+
+
+@st.composite
+def walks(draw: st.DrawFn) -> list[list[Row]]:
+    """Pages of rows, all different objects: in the order of their keys, or in none."""
+    keys = st.integers(0, 40).map(lambda number: f"{number:02}")
+    either: st.SearchStrategy[str | None] = st.one_of(keys, st.none())
+    pages = draw(st.lists(st.lists(either, max_size=5), max_size=8))
+    if draw(st.booleans()):
+        ascending: list[str | None] = [*sorted({key for page in pages for key in page if key})]
+        pages = [ascending[start : start + 4] for start in range(0, len(ascending), 4)]
+        pages.append(draw(st.lists(either, max_size=5)))
+    return [[(key, number) for number, key in enumerate(page)] for page in pages]
+
+
+@given(pages=walks(), remembered=st.integers(1, 3))
+def test_a_row_of_a_page_remembered_is_left_out_and_no_other(
+    pages: list[list[Row]], remembered: int
+) -> None:
+    repeats = Repeats(_key, remembered)
+    for number, page in enumerate(pages):
+        fresh = repeats.unseen(page)
+        near = {row[0] for each in pages[max(0, number - remembered) : number] for row in each}
+        far = {row[0] for each in pages[:number] for row in each}
+        here: set[str | None] = set()
+        for row in page:
+            if row[0] is None:
+                assert row in fresh
+            elif row[0] in near or row[0] in here:
+                assert row not in fresh
+            elif row[0] not in far:
+                assert row in fresh
+            here.add(row[0])
+        assert [row for row in page if row in fresh] == fresh
+
+
+def test_a_repetition_is_seen_when_keys_stop_ascending() -> None:
+    repeats = Repeats(_key, 1)
+    assert repeats.unseen([("a", 0), ("b", 0)]) == [("a", 0), ("b", 0)]
+    assert repeats.unseen([("b", 1), ("c", 1)]) == [("c", 1)]
+    assert repeats.unseen([("c", 2), ("a", 2), ("d", 2)]) == [("d", 2)]
+
+
+def test_equal_keys_on_one_page_are_one_row() -> None:
+    assert Repeats(_key, 1).unseen([("a", 0), ("a", 1)]) == [("a", 0)]
+
+
+def test_pages_long_gone_are_forgotten() -> None:
+    repeats = Repeats(_key, 1)
+    for key in "cba":
+        assert repeats.unseen([(key, 0)]) == [(key, 0)]
+    assert repeats.unseen([("c", 1)]) == [("c", 1)]

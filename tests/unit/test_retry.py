@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jibble_async import (
+    AmbiguousWriteError,
+    AuthenticationError,
+    BadRequestError,
+    ConfigurationError,
+    ConflictError,
+    ConnectFailedError,
+    ConnectionLostError,
+    DeadlineExceededError,
+    DecodeError,
+    FeatureRestrictedError,
+    JibbleError,
+    NotFoundError,
+    NotSupportedError,
+    PaginationError,
+    PermissionDeniedError,
+    ProtocolError,
+    RateLimitedError,
+    ResponseTooLargeError,
+    RetryPolicy,
+    Safety,
+    ServerError,
+    ThrottledOrForbiddenError,
+)
+from jibble_async.core.clock import Clock
+from jibble_async.core.retry import RETRYABLE, Decision, RetryBudget, decide, retry
+
+POLICY = RetryPolicy()
+
+
+def _with(error: JibbleError, **attributes: object) -> JibbleError:
+    for name, value in attributes.items():
+        setattr(error, name, value)
+    return error
+
+
+# What may be tried again, by what it means to send the request twice: read, idempotent, unsafe.
+TABLE: list[tuple[str, JibbleError, tuple[bool, bool, bool]]] = [
+    ("no connection", ConnectFailedError("x"), (True, True, True)),
+    ("bad certificate", _with(ConnectFailedError("x"), permanent=True), (False, False, False)),
+    ("lost", ConnectionLostError("x"), (True, True, False)),
+    ("lost, not sent", _with(ConnectionLostError("x"), sent=False), (True, True, True)),
+    ("too late", DeadlineExceededError("x"), (True, True, False)),
+    ("too late, not sent", DeadlineExceededError("x", sent=False), (True, True, True)),
+    ("no HTTP", ProtocolError("x"), (True, True, False)),
+    ("redirect", _with(ProtocolError("x"), permanent=True), (False, False, False)),
+    ("too large", ResponseTooLargeError("x"), (False, False, False)),
+    ("429", RateLimitedError("x", status=429), (True, True, True)),
+    ("throttling 403", RateLimitedError("x", status=403), (True, True, True)),
+    ("bare 403", ThrottledOrForbiddenError("x", status=403), (True, True, True)),
+    ("403", PermissionDeniedError("x", status=403), (False, False, False)),
+    ("500", ServerError("x", status=500), (True, True, False)),
+    ("501", ServerError("x", status=501), (False, False, False)),
+    ("502", ServerError("x", status=502), (True, True, False)),
+    ("503", ServerError("x", status=503), (True, True, False)),
+    ("504", ServerError("x", status=504), (True, True, False)),
+    ("505", ServerError("x", status=505), (False, False, False)),
+    ("400", BadRequestError("x", status=400), (False, False, False)),
+    ("401", AuthenticationError("x", status=401), (False, False, False)),
+    ("402", FeatureRestrictedError("x", status=402), (False, False, False)),
+    ("404", NotFoundError("x", status=404), (False, False, False)),
+    ("409", ConflictError("x", status=409), (False, False, False)),
+    ("cut off", _with(DecodeError("x"), malformed=True), (True, True, False)),
+    ("another form", DecodeError("x"), (False, False, False)),
+    ("configuration", ConfigurationError("x"), (False, False, False)),
+    ("not supported", NotSupportedError("x"), (False, False, False)),
+    ("pages", PaginationError("x"), (False, False, False)),
+    ("ambiguous", AmbiguousWriteError("x"), (False, False, False)),
+]
+
+
+@pytest.mark.parametrize(("name", "error", "expected"), TABLE, ids=[row[0] for row in TABLE])
+def test_what_may_be_tried_again(
+    name: str, error: JibbleError, expected: tuple[bool, bool, bool]
+) -> None:
+    found = tuple(decide(POLICY, error, safety, 1, 0.5) is not None for safety in Safety)
+    assert found == expected
+    if any(found):
+        assert isinstance(error, RETRYABLE)
+
+
+LOST = ConnectionLostError("x")
+BUSY = RateLimitedError("x", status=429)
+BARE = ThrottledOrForbiddenError("x", status=403)
+
+
+@pytest.mark.parametrize(("error", "attempts"), [(LOST, 4), (BUSY, 10), (BARE, 2)])
+def test_how_often(error: JibbleError, attempts: int) -> None:
+    assert decide(POLICY, error, Safety.READ, attempts - 1, 0.5) is not None
+    assert decide(POLICY, error, Safety.READ, attempts, 0.5) is None
+    once = RetryPolicy(attempts=1, throttled_attempts=1)
+    assert decide(once, error, Safety.READ, 1, 0.5) is None
+
+
+def test_waits_double_up_to_the_longest() -> None:
+    patient = RetryPolicy(attempts=100)
+    found = [decide(patient, LOST, Safety.READ, attempt, 1.0) for attempt in range(1, 9)]
+    assert [step.delay for step in found if step] == [0.5, 1, 2, 4, 8, 16, 20, 20]
+    assert decide(patient, LOST, Safety.READ, 1, 0.0) == Decision(0.0, asked=False)
+    endless = RetryPolicy(throttled_attempts=10_000)
+    assert decide(endless, BUSY, Safety.READ, 9_000, 1.0) == Decision(20.0, asked=False)
+
+
+@pytest.mark.parametrize("error_class", [RateLimitedError, ThrottledOrForbiddenError, ServerError])
+def test_what_the_server_asks_for_is_honoured_up_to_a_cap(
+    error_class: type[RateLimitedError | ServerError],
+) -> None:
+    def step(wait: float, chance: float = 0.0) -> Decision | None:
+        error = error_class("x", status=503, retry_after=wait)
+        return decide(POLICY, error, Safety.READ, 1, chance)
+
+    assert step(0) == Decision(0.0, asked=True)
+    assert step(120) == Decision(120.0, asked=True)
+    assert step(120, chance=1.0) == Decision(120.5, asked=True)
+    assert step(120.1) is None
+
+
+@given(
+    st.sampled_from([row[1] for row in TABLE]),
+    st.sampled_from(Safety),
+    st.integers(1, 10**6),
+    st.floats(0, 1),
+    st.builds(
+        RetryPolicy,
+        attempts=st.integers(1, 10**6),
+        throttled_attempts=st.integers(1, 10**6),
+        base_delay=st.floats(0, 1e300),
+        max_delay=st.floats(0, 1e9),
+        max_retry_after=st.floats(0, 1e9),
+    ),
+)
+def test_no_wait_is_negative_or_longer_than_allowed(
+    error: JibbleError, safety: Safety, attempt: int, chance: float, policy: RetryPolicy
+) -> None:
+    step = decide(policy, error, safety, attempt, chance)
+    assert step is None or 0 <= step.delay <= policy.max_delay
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"attempts": 0},
+        {"throttled_attempts": 0},
+        {"base_delay": -1},
+        {"max_delay": -0.1},
+        {"max_retry_after": float("nan")},
+        {"max_delay": float("inf")},
+    ],
+)
+def test_a_policy_that_cant_be_used(wrong: dict[str, float]) -> None:
+    with pytest.raises(ConfigurationError, match="can't be used"):
+        RetryPolicy(**wrong)  # type: ignore[arg-type]
+
+
+def test_the_budget_gives_a_tenth_back() -> None:
+    budget = RetryBudget(capacity=3)
+    assert [budget.take() for _ in range(4)] == [True, True, True, False]
+    for _ in range(9):
+        budget.succeeded()
+    assert not budget.take()
+    for _ in range(2):
+        budget.succeeded()
+    assert budget.take()
+    assert not budget.take()
+
+
+def test_the_budget_never_holds_more_than_its_capacity() -> None:
+    budget = RetryBudget(capacity=2)
+    for _ in range(1000):
+        budget.succeeded()
+    assert [budget.take() for _ in range(3)] == [True, True, False]
+
+
+@given(st.lists(st.booleans(), max_size=600))
+def test_in_a_long_outage_retries_are_a_tenth_of_the_calls(calls: list[bool]) -> None:
+    budget = RetryBudget(capacity=5)
+    retries = successes = 0
+    for succeeds in calls:
+        if succeeds:
+            budget.succeeded()
+            successes += 1
+        else:
+            retries += budget.take()
+    assert retries <= 5 + successes * 0.1 + 1e-6
+
+
+class Naps:
+    """A clock whose sleeps take no time, and are kept."""
+
+    def __init__(self) -> None:
+        self.taken: list[float] = []
+        self.clock = Clock(sleep=self._sleep)
+
+    async def _sleep(self, seconds: float) -> None:
+        self.taken.append(seconds)
+
+
+def _steps(delays: list[float]) -> Iterator[Decision]:
+    return (Decision(delay, asked=False) for delay in delays)
+
+
+async def test_retry_carries_out_the_decisions() -> None:
+    naps = Naps()
+    steps = _steps([0.25, 3.0])
+    seen: list[tuple[JibbleError, int]] = []
+
+    def next_step(error: JibbleError, number: int) -> Decision | None:
+        seen.append((error, number))
+        return next(steps)
+
+    async def attempt(number: int) -> str:
+        if number < 3:
+            raise second
+        return f"attempt {number}"
+
+    second = ConnectionLostError("second")
+    assert await retry(LOST, attempt, next_step, naps.clock) == "attempt 3"
+    assert naps.taken == [0.25, 3.0]
+    assert seen == [(LOST, 1), (second, 2)]
+
+
+async def test_retry_raises_the_last_error_when_told_to_give_up() -> None:
+    naps = Naps()
+    steps = iter([Decision(1.0, asked=True), None])
+    last = ServerError("last", status=503)
+
+    async def attempt(_: int) -> str:
+        raise last
+
+    with pytest.raises(ServerError) as caught:
+        await retry(LOST, attempt, lambda error, number: next(steps), naps.clock)
+    assert caught.value is last
+    assert naps.taken == [1.0]
+
+
+@pytest.mark.parametrize(
+    "end", [asyncio.CancelledError(), NotFoundError("x", status=404), KeyError("x")]
+)
+async def test_anything_else_passes_untouched(end: BaseException) -> None:
+    naps = Naps()
+
+    async def attempt(_: int) -> str:
+        raise end
+
+    with pytest.raises(type(end)) as caught:
+        await retry(LOST, attempt, lambda error, number: Decision(0.0, asked=False), naps.clock)
+    assert caught.value is end
+    assert naps.taken == [0.0]
