@@ -6,7 +6,8 @@ import asyncio
 
 from aiolimiter import AsyncLimiter
 
-from jibble_async.errors import ConfigurationError, RateLimitedError
+from jibble_async.errors import ConfigurationError
+from jibble_async.limits.refusals import claim_loop, too_long
 from jibble_async.limits.slots import FREE_SLOT, Priority, Slot
 from jibble_async.limits.turns import Turns
 
@@ -67,12 +68,12 @@ class TokenBucket:
             return FREE_SLOT
         shortest = (self._turns.ahead_of(priority) - self.burst) / self.rate
         if shortest > max_wait:
-            raise self._too_long(max_wait, shortest)
+            raise too_long(max_wait, shortest)
         try:
             async with asyncio.timeout(max_wait):
                 await self._wait(priority)
         except TimeoutError:
-            raise self._too_long(max_wait, None) from None
+            raise too_long(max_wait) from None
         return FREE_SLOT
 
     async def _wait(self, priority: Priority) -> None:
@@ -83,19 +84,6 @@ class TokenBucket:
             self._turns.give()
 
     def _bind(self) -> None:
-        if self._loop is not None and not self._loop.is_closed():
-            raise ConfigurationError(
-                f"{self!r} is in use in another event loop: make one for each loop"
-            )
-        self._loop = asyncio.get_running_loop()
+        self._loop = claim_loop(self, self._loop)
         self._bucket = AsyncLimiter(self.burst, self.burst / self.rate)
         self._turns = Turns()
-
-    def _too_long(self, max_wait: float, wait: float | None) -> RateLimitedError:
-        known = "" if wait is None else f", it would take {wait:.1f} s or more"
-        return RateLimitedError(
-            f"no slot within max_wait={max_wait:g} s at {self.rate:.3g} requests per second"
-            f"{known}; nothing was sent",
-            status=429,
-            retry_after=wait,
-        )

@@ -10,7 +10,7 @@ import enum
 from collections.abc import Mapping
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
-__all__ = ["FREE_SLOT", "Outcome", "Priority", "RateLimiter", "Slot", "Unlimited"]
+__all__ = ["FREE_SLOT", "Outcome", "Paced", "Priority", "RateLimiter", "Slot", "Unlimited"]
 
 Priority: TypeAlias = Literal["interactive", "bulk"]
 """`interactive` goes before `bulk`; within each, first come first served."""
@@ -58,6 +58,16 @@ class RateLimiter(Protocol):
         Raises:
             RateLimitedError: `max_wait` can't be met. Raised at once where that is known ahead.
         """
+        ...
+
+
+@runtime_checkable
+class Paced(Protocol):
+    """A limiter that can tell how fast it lets requests go."""
+
+    @property
+    def rate(self) -> float:
+        """Requests per second that the server is believed to accept."""
         ...
 
 

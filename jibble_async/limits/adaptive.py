@@ -1,0 +1,217 @@
+"""A limiter for a quota that nobody published: it is told by the server, or found by trying."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Mapping
+
+from jibble_async.errors import ConfigurationError
+from jibble_async.limits.allowance import Allowance, Window
+from jibble_async.limits.headers import read_date, read_limits, read_retry_after
+from jibble_async.limits.pace import Pace
+from jibble_async.limits.refusals import claim_loop, too_long
+from jibble_async.limits.slots import Outcome, Priority, Slot
+from jibble_async.limits.turns import Turns
+
+__all__ = ["AdaptiveLimiter"]
+
+# A shorter wait is the business of the refused call alone: if all obeyed it, a window of one
+# second would stay unused for up to a fifth.
+_STOPS_ALL = 2.0
+
+
+class _Slot:
+    """The right to send one request, and what must be known when its answer comes."""
+
+    __slots__ = ("_limiter", "held", "sent_at", "serial", "window")
+
+    def __init__(
+        self,
+        limiter: AdaptiveLimiter,
+        sent_at: float,
+        held: bool,
+        window: Window | None,
+        serial: int,
+    ) -> None:
+        self._limiter: AdaptiveLimiter | None = limiter
+        self.sent_at: float = sent_at
+        self.held: bool = held
+        self.window: Window | None = window
+        self.serial: int = serial
+
+    def release(self, outcome: Outcome, headers: Mapping[str, str] | None = None) -> None:
+        limiter, self._limiter = self._limiter, None
+        if limiter is not None:
+            limiter.learn(self, outcome, headers)
+
+
+class AdaptiveLimiter:
+    """Finds the server's quota, uses nearly all of it, and is refused hardly ever.
+
+    Without help from the server it climbs until a request is refused, settles just below, and
+    looks again about every 140 requests, so it follows a quota that changes. Where answers carry
+    `X-Rate-Limit-*` it spreads what is left over the time that is left by the server's clock, and
+    need not be refused to learn.
+
+    Use one for each credential and service, in one event loop.
+
+    Args:
+        initial: Requests per second to begin with.
+
+    Raises:
+        ConfigurationError: `initial` is not a number above 0.
+
+    Attributes:
+        waits: How many requests had to wait for their slot.
+        waited: Seconds they waited, all together.
+        rejections: How many requests the server refused for going too fast.
+
+    Example:
+        >>> client = JibbleClient(key_id, secret, limiter=AdaptiveLimiter(initial=10))
+    """
+
+    def __init__(self, initial: float = 4.0) -> None:
+        if not 0 < initial < math.inf:
+            raise ConfigurationError(f"AdaptiveLimiter(initial={initial}) can't send anything")
+        self.waits: int = 0
+        self.waited: float = 0.0
+        self.rejections: int = 0
+        self._pace = Pace(initial)
+        self._allowance = Allowance()
+        self._told = False
+        self._stopped_until = -math.inf
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __repr__(self) -> str:
+        return f"<AdaptiveLimiter at {self.rate:.3g} requests per second>"
+
+    @property
+    def rate(self) -> float:
+        """Requests per second that the server is believed to accept."""
+        return self._allowance.limit / self._allowance.per if self._told else self._pace.rate
+
+    @property
+    def quota(self) -> tuple[int, float] | None:
+        """Requests, and the seconds they are for, as the server tells; None if it doesn't."""
+        return (self._allowance.limit, self._allowance.per) if self._told else None
+
+    async def acquire(
+        self, *, priority: Priority = "interactive", max_wait: float | None = None
+    ) -> Slot:
+        """Wait for a slot; see `RateLimiter.acquire`."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._bind()
+        now = loop.time()
+        turns = self._turns
+        if turns.free:
+            # While no slot is due the limiter itself has the turn, and passes it on in time.
+            await turns.take(priority)
+            self._passed = False
+        if not self._passed and turns.ahead_of("bulk") == 1 and self._due() <= now:
+            return self._grant(loop, now, held=False)
+        if self._timer is None and not self._passed:
+            self._schedule(loop)
+        if max_wait is None:
+            await self._turns.take(priority)
+        else:
+            await self._take_within(priority, max_wait, now)
+        granted = loop.time()
+        self.waits += 1
+        self.waited += granted - now
+        return self._grant(loop, granted, held=True)
+
+    def learn(
+        self, slot: _Slot, outcome: Outcome, headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Take a slot back with what became of its request; called by the slot."""
+        loop = self._loop
+        assert loop is not None
+        now = loop.time()
+        if outcome is Outcome.ANSWERED or outcome is Outcome.THROTTLED:
+            self._answered(slot, now, headers, refused=outcome is Outcome.THROTTLED)
+        else:
+            sent = outcome is not Outcome.NOT_SENT
+            if not self._told:
+                self._pace.unanswered(slot.sent_at, sent=sent)
+            elif not sent:
+                self._allowance.unsent(slot.window)
+        if self._told is not self._allowance.known:
+            if self._told:
+                told = self._allowance
+                self._pace = Pace.near(told.limit, told.per, now, slides=not told.hidden)
+            self._told = not self._told
+        if self._timer is not None:
+            self._schedule(loop)
+
+    def _answered(
+        self, slot: _Slot, now: float, headers: Mapping[str, str] | None, *, refused: bool
+    ) -> None:
+        reading = wait = None
+        if headers:
+            reading = read_limits(headers)
+            if reading is not None:
+                self._allowance.timed(slot.sent_at, now, reading, read_date(headers))
+                self._allowance.told(slot.window, slot.serial, reading, refused=refused)
+            if refused:
+                wait = read_retry_after(headers, time.time())
+        if not refused:
+            if not self._told:
+                self._pace.accepted(slot.sent_at, now, held=slot.held)
+            return
+        self.rejections += 1
+        if wait is not None and wait <= _STOPS_ALL:
+            wait = None
+        if not self._told:
+            self._pace.refused(slot.sent_at, now, wait)
+        elif reading is None:
+            self._allowance.refused(slot.window)
+        if wait is not None:
+            self._stopped_until = max(self._stopped_until, now + wait)
+
+    def _due(self) -> float:
+        due = self._allowance.due() if self._told else self._pace.due()
+        return max(due, self._stopped_until)
+
+    def _grant(self, loop: asyncio.AbstractEventLoop, now: float, *, held: bool) -> Slot:
+        if not self._told:
+            self._pace.sent(now)
+        window, serial = self._allowance.sent(now)
+        self._passed = False
+        if self._turns.ahead_of("bulk") > 1:
+            self._schedule(loop)
+        return _Slot(self, now, held, window, serial)
+
+    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = loop.call_at(self._due(), self._pass_turn, loop)
+
+    def _pass_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = None
+        # A timer may fire early by the resolution of the clock.
+        if self._due() > loop.time():
+            self._schedule(loop)
+        else:
+            self._passed = True
+            self._turns.give()
+
+    async def _take_within(self, priority: Priority, max_wait: float, now: float) -> None:
+        # The first of those ahead is the limiter itself.
+        shortest = self._due() - now + (self._turns.ahead_of(priority) - 1) / self.rate
+        if shortest > max_wait:
+            raise too_long(max_wait, shortest)
+        try:
+            async with asyncio.timeout(max_wait):
+                await self._turns.take(priority)
+        except TimeoutError:
+            raise too_long(max_wait) from None
+
+    def _bind(self) -> None:
+        self._loop = claim_loop(self, self._loop)
+        self._turns = Turns()
+        self._timer = None
+        self._passed = False

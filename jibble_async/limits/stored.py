@@ -1,0 +1,283 @@
+"""A rolling window whose slots are counted in a store that several processes share."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from jibble_async.errors import ConfigurationError
+from jibble_async.limits.line import CountedSlot, Line
+from jibble_async.limits.refusals import claim_loop
+from jibble_async.limits.slots import Outcome, Priority, Slot
+from jibble_async.limits.window import check_window, clock_of
+
+__all__ = [
+    "ASK_AGAIN",
+    "OVERDUE",
+    "PATIENCE",
+    "Answer",
+    "GivenBack",
+    "SlotStore",
+    "StoredWindow",
+    "lease_seconds",
+]
+
+HAND_OVER = 1.0
+"""Seconds after which a granted slot that has not reached its caller is given back instead: the
+process was stopped in between, and the slot's lease may be about to end."""
+
+PATIENCE = 20
+"""Slots that may go to `interactive` in a row while `bulk` waits."""
+
+ASK_AGAIN = 1.0
+"""Seconds after which a waiting process asks again in any case: another may have given back a slot
+unused."""
+
+OVERDUE = 0.05
+"""Seconds by which a process in line may be late before those behind it stop waiting for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """A slot that came back: counted until `free_at`, or no longer if that is None."""
+
+    key: str
+    free_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a store says to one exchange; all times are on the clock of the exchange.
+
+    Attributes:
+        granted: The keys of the slots that were granted.
+        granted_at: A time not after the grant.
+        dues: When the next slots come due for this process, as far as it is known; sorted.
+        ask_again: When to ask again if nothing was granted.
+        kept: What the store could not take note of, to be given to the next exchange.
+    """
+
+    granted: Sequence[str]
+    granted_at: float
+    dues: Sequence[float]
+    ask_again: float
+    kept: Sequence[GivenBack] = ()
+
+
+class SlotStore(Protocol):
+    """Where the slots are counted."""
+
+    @property
+    def degraded(self) -> str | None:
+        """What is wrong with the store, in a sentence; None if it answers."""
+        ...
+
+    def open(self, clock: Callable[[], float]) -> None:
+        """Get ready for the running loop, without I/O."""
+        ...
+
+    async def exchange(
+        self, given_back: Sequence[GivenBack], want: int, priority: Priority, look: int
+    ) -> Answer:
+        """Give slots back, and ask for up to `want` new ones.
+
+        If none is granted, this process keeps its place in the line of processes until it asks
+        with `want=0`.
+
+        Args:
+            given_back: What came back since the last exchange.
+            want: How many calls wait in this process.
+            priority: The priority of the first of them.
+            look: How many dues to tell.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of files and connections; `open` may come again."""
+        ...
+
+
+class StoredWindow:
+    """The common part of `SharedWindow` and `RedisWindow`: one line of calls for each process.
+
+    One task for each process talks to the store, and only while somebody waits or something is to
+    be given back.
+
+    Args:
+        name: The constructor's call, for messages.
+        store: Where the slots are counted.
+        limit: Requests that the server accepts in a period.
+        per: The period in seconds.
+        linger: Seconds for which a request that was given up may still be on its way.
+        lease: Seconds from a slot's grant within which its request has ended.
+
+    Raises:
+        ConfigurationError: The numbers leave nothing to send.
+    """
+
+    def __init__(
+        self, name: str, store: SlotStore, limit: int, per: float, linger: float, lease: float
+    ) -> None:
+        check_window(name, limit, per, linger)
+        if lease <= 0:
+            raise ConfigurationError(f"{name} needs a lease above 0")
+        self.limit = limit
+        self.per = per
+        self.linger = linger
+        self.lease = lease
+        self._name = name
+        self._store = store
+        self._line = Line(PATIENCE)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._now: Callable[[], float] = time.monotonic
+        self._given_back: list[GivenBack] = []
+        self._courier: asyncio.Task[None] | None = None
+        self._bell = asyncio.Event()
+
+    def __repr__(self) -> str:
+        return self._name
+
+    @property
+    def degraded(self) -> str | None:
+        """What is wrong with the store, in a sentence; None if it answers."""
+        return self._store.degraded
+
+    @property
+    def rate(self) -> float:
+        """Requests per second in the long run, of all processes together."""
+        return self.limit / self.per
+
+    async def acquire(
+        self, *, priority: Priority = "interactive", max_wait: float | None = None
+    ) -> Slot:
+        """Wait for a slot; see `RateLimiter.acquire`.
+
+        Whether `max_wait` can be met is known after one exchange with the store.
+        """
+        if self._loop is not asyncio.get_running_loop():
+            self._bind()
+        if self._courier is None:
+            self._send_courier()
+        elif priority == "interactive" or max_wait is not None:
+            self._bell.set()
+        try:
+            return await self._line.wait(priority, max_wait)
+        finally:
+            # The place among the processes is given up with the last call in line.
+            if not self._line:
+                self._bell.set()
+
+    async def aclose(self) -> None:
+        """Tell the store what came back last, and let go of it; waiting calls fail.
+
+        The window can be used again afterwards. Without this, what was given back in the last
+        moments counts until its lease ends.
+        """
+        if self._loop is asyncio.get_running_loop():
+            self._line.fail(ConfigurationError(f"{self!r} was closed"))
+            await asyncio.sleep(0)
+            courier = self._courier
+            if courier is not None:
+                self._bell.set()
+                await asyncio.wait([courier], timeout=HAND_OVER)
+                courier.cancel()
+        await self._store.close()
+        self._loop = None
+
+    def take_back(self, key: str, outcome: Outcome) -> None:
+        """Pass on what became of a slot; see `SlotOwner`."""
+        free_at: float | None = self._now() + self.per
+        if outcome is Outcome.NOT_SENT:
+            free_at = None
+        elif outcome is Outcome.ABANDONED:
+            free_at = self._now() + self.per + self.linger
+        self._given_back.append(GivenBack(key, free_at))
+        if self._courier is not None:
+            self._bell.set()
+        elif self._loop is not None and not self._loop.is_closed():
+            self._send_courier()
+
+    def lose(self, key: str) -> None:
+        """Pass on that a slot was dropped; see `SlotOwner`."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self.take_back, key, Outcome.ABANDONED)
+
+    def _bind(self) -> None:
+        self._loop = claim_loop(self, self._loop)
+        self._now = clock_of(self._loop)
+        self._line = Line(PATIENCE)
+        self._bell = asyncio.Event()
+        self._courier = None
+        self._store.open(self._now)
+
+    def _send_courier(self) -> None:
+        assert self._loop is not None
+        self._courier = self._loop.create_task(self._run(), name=self._name)
+        self._courier.add_done_callback(self._returned)
+
+    def _returned(self, courier: asyncio.Task[None]) -> None:
+        if courier is not self._courier:
+            return
+        self._courier = None
+        error = None if courier.cancelled() else courier.exception()
+        if error is not None:
+            self._line.fail(error)
+        elif not courier.cancelled() and (self._line or self._given_back):
+            self._send_courier()
+
+    async def _run(self) -> None:
+        queued = True
+        while self._line or self._given_back or queued:
+            self._bell.clear()
+            given_back, self._given_back = self._given_back, []
+            want, look = len(self._line), self._unchecked()
+            answer = await self._store.exchange(given_back, want, self._line.priority, look)
+            news = bool(self._given_back)
+            self._given_back[:0] = answer.kept
+            self._hand_out(answer)
+            queued = want > 0 and not answer.granted
+            if answer.kept or (queued and self._line and not news):
+                await self._rest(answer.ask_again)
+
+    def _unchecked(self) -> int:
+        """How many dues are needed to tell every new call whether its `max_wait` can be met."""
+        last = 1
+        for place, waiter in enumerate(self._line, start=1):
+            if not waiter.checked:
+                last = place
+        return min(last, self.limit)
+
+    def _hand_out(self, answer: Answer) -> None:
+        late = self._now() - answer.granted_at > HAND_OVER
+        for key in answer.granted:
+            slot = CountedSlot(self, key)
+            if late or not self._line.serve(slot):
+                slot.release(Outcome.NOT_SENT)
+        if answer.granted or not answer.dues:
+            return
+        now = self._now()
+        for place, waiter in enumerate(self._line):
+            due = answer.dues[min(place, len(answer.dues) - 1)]
+            if waiter.deadline is not None and due > waiter.deadline:
+                waiter.refuse(due - now)
+            waiter.checked = True
+
+    async def _rest(self, until: float) -> None:
+        assert self._loop is not None
+        timer = self._loop.call_at(until, self._bell.set)
+        try:
+            await self._bell.wait()
+        finally:
+            timer.cancel()
+
+
+def lease_seconds(per: float, linger: float, lease: float) -> float:
+    """How long a slot counts whose holder is never heard of again, in seconds.
+
+    The holder had it for up to `HAND_OVER` before its caller got it, the request was given up
+    `lease` later at most, and may have arrived `linger` after that.
+    """
+    return HAND_OVER + lease + linger + per

@@ -1,0 +1,176 @@
+"""A rolling window, exact as the server counts it, for one process."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from heapq import merge
+from itertools import islice
+from math import inf
+
+from jibble_async.errors import ConfigurationError
+from jibble_async.limits.line import CountedSlot, Line
+from jibble_async.limits.refusals import claim_loop, too_long
+from jibble_async.limits.slots import Outcome, Priority, Slot
+
+__all__ = ["RollingWindow", "check_window", "clock_of"]
+
+
+class RollingWindow:
+    """At most `limit` requests in any `per` seconds, as the server counts them.
+
+    The server counts a request at a moment between its sending and the arrival of its answer. So a
+    slot is free again `per` after the answer came; at once if the request was surely not sent; and
+    `per + linger` after it was given up, since it may still arrive. The promise holds as long as
+    no request that was given up is under way for more than `linger`, nobody else uses the
+    credentials, and the two clocks run at the same speed.
+
+    What it costs is the time of waiting for answers: `limit / (per + round trip)` requests a second
+    at most.
+
+    Args:
+        limit: Requests that the server accepts in a period.
+        per: The period in seconds.
+        linger: Seconds for which a request that was given up may still be on its way.
+
+    Raises:
+        ConfigurationError: The numbers leave nothing to send.
+
+    Example:
+        >>> client = LegacyClient(token, limiter=RollingWindow(limit=150, per=3600))
+    """
+
+    def __init__(self, limit: int, per: float, linger: float = 60.0) -> None:
+        check_window(
+            f"RollingWindow(limit={limit}, per={per}, linger={linger})", limit, per, linger
+        )
+        self.limit = limit
+        self.per = per
+        self.linger = linger
+        self._free = limit
+        self._answered: deque[float] = deque()
+        self._abandoned: deque[float] = deque()
+        self._line = Line()
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._now: Callable[[], float] = time.monotonic
+
+    def __repr__(self) -> str:
+        return f"RollingWindow(limit={self.limit}, per={self.per}, linger={self.linger})"
+
+    @property
+    def rate(self) -> float:
+        """Requests per second in the long run, if answers took no time."""
+        return self.limit / self.per
+
+    async def acquire(
+        self, *, priority: Priority = "interactive", max_wait: float | None = None
+    ) -> Slot:
+        """Wait for a slot; see `RateLimiter.acquire`.
+
+        Whether `max_wait` can be met is judged as if every request under way were answered now,
+        and nobody ahead gave up.
+        """
+        if self._loop is not asyncio.get_running_loop():
+            self._bind()
+        if not self._line:
+            if not self._free:
+                self._reclaim()
+            if self._free:
+                self._free -= 1
+                return CountedSlot(self, "")
+        if max_wait is not None:
+            wait = self._wait_behind(self._line.ahead_of(priority))
+            if wait > max_wait:
+                raise too_long(max_wait, wait)
+        self._arm()
+        return await self._line.wait(priority, max_wait)
+
+    def take_back(self, key: str, outcome: Outcome) -> None:
+        """Count a slot on for as long as the server may; see `SlotOwner`."""
+        if outcome is Outcome.ABANDONED:
+            self._abandoned.append(self._now() + self.per + self.linger)
+        elif outcome is Outcome.NOT_SENT:
+            self._free += 1
+            self._serve()
+            return
+        else:
+            self._answered.append(self._now() + self.per)
+        if self._line:
+            self._arm()
+
+    def lose(self, key: str) -> None:
+        """Count a slot that was dropped as abandoned; see `SlotOwner`."""
+        loop = self._loop
+        if loop is None or loop.is_closed():
+            self._abandoned.append(self._now() + self.per + self.linger)
+        else:
+            loop.call_soon_threadsafe(self.take_back, key, Outcome.ABANDONED)
+
+    def _bind(self) -> None:
+        self._loop = claim_loop(self, self._loop)
+        self._now = clock_of(self._loop)
+        self._line = Line()
+        self._timer = None
+
+    def _reclaim(self) -> None:
+        now = self._now()
+        for counted in (self._answered, self._abandoned):
+            while counted and counted[0] <= now:
+                counted.popleft()
+                self._free += 1
+
+    def _serve(self) -> None:
+        while self._free and self._line:
+            self._free -= 1
+            slot = CountedSlot(self, "")
+            if not self._line.serve(slot):
+                slot.release(Outcome.NOT_SENT)
+
+    def _arm(self) -> None:
+        if self._loop is None or not (self._answered or self._abandoned):
+            return
+        due = min(counted[0] for counted in (self._answered, self._abandoned) if counted)
+        if self._timer is not None:
+            if self._timer.when() <= due:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_at(due, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._reclaim()
+        self._serve()
+        if self._line:
+            self._arm()
+
+    def _wait_behind(self, ahead: int) -> float:
+        """The shortest wait in seconds with `ahead` calls in front."""
+        rounds, index = divmod(ahead, self.limit)
+        now = self._now()
+        due = next(islice(merge(self._answered, self._abandoned), index, None), inf)
+        if len(self._answered) + len(self._abandoned) < self.limit:
+            due = min(due, now + self.per)
+        return max(0.0, due - now) + rounds * self.per
+
+
+def check_window(name: str, limit: int, per: float, linger: float) -> None:
+    """Raise if a window of these numbers could never send.
+
+    Raises:
+        ConfigurationError: With `name` in its message.
+    """
+    if limit < 1 or per <= 0 or linger < 0:
+        raise ConfigurationError(
+            f"{name} can't send anything: limit must be at least 1, per above 0, linger not below 0"
+        )
+
+
+def clock_of(loop: asyncio.AbstractEventLoop) -> Callable[[], float]:
+    """The finest clock that runs along with `loop.time()`.
+
+    uvloop cuts its time to milliseconds, which could free a slot a moment before it is due.
+    """
+    return time.monotonic if abs(loop.time() - time.monotonic()) < 0.1 else loop.time

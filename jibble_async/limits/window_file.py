@@ -1,0 +1,262 @@
+"""The slots of a `SharedWindow`, counted in a SQLite file."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from jibble_async.errors import ConfigurationError
+from jibble_async.limits.slots import Priority
+from jibble_async.limits.stored import (
+    ASK_AGAIN,
+    OVERDUE,
+    PATIENCE,
+    Answer,
+    GivenBack,
+    lease_seconds,
+)
+
+__all__ = ["FileBusyError", "WindowFile"]
+
+APPLICATION_ID = 0x4A62576E
+VERSION = 1
+BUSY_TIMEOUT = 1.0
+FORGET = 60.0
+DURABLE_FROM = 60.0
+"""Periods from this many seconds on outlast a power cut and the restart that follows, so their
+transactions are flushed to the disk; a shorter period is over by then."""
+
+SCHEMA = f"""
+CREATE TABLE slots (
+    key TEXT PRIMARY KEY, free_at REAL NOT NULL, held INTEGER NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX slots_by_due ON slots (held, free_at);
+CREATE TABLE line (holder TEXT PRIMARY KEY, turn REAL NOT NULL, wake REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE facts (per REAL NOT NULL, seen REAL NOT NULL);
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {VERSION};
+"""
+
+
+class FileBusyError(Exception):
+    """Another process has had the file locked for longer than a transaction takes."""
+
+
+class WindowFile:
+    """Slots and the line of processes in one SQLite file; every call is one transaction.
+
+    Times are those of the machine's monotonic clock, which all of its processes share. After a
+    restart of the machine that clock begins again: what is counted is then moved along, as if no
+    time had passed while it was off.
+
+    Args:
+        path: The file; made, with its folder, if it is not there.
+        limit: Requests that the server accepts in a period.
+        per: The period in seconds.
+        linger: Seconds for which a request that was given up may still be on its way.
+        lease: Seconds from a slot's grant within which its request has ended.
+        clock: The machine's monotonic clock.
+
+    Raises:
+        ConfigurationError: The file is damaged, is something else, can't be written, or counts
+            for another period.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        limit: int,
+        per: float,
+        linger: float,
+        lease: float,
+        clock: Callable[[], float],
+    ) -> None:
+        self._path = path
+        self._limit = limit
+        self._per = per
+        self._hold = lease_seconds(per, linger, lease)
+        self._clock = clock
+        self._holder = uuid.uuid4().hex[:12]
+        self._taken = 0
+        self._head_start = PATIENCE * per / limit
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(
+                path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
+            )
+        except (sqlite3.Error, OSError) as error:
+            raise self._unusable(error) from error
+        try:
+            self._prepare()
+            self._inode = os.stat(path).st_ino
+        except sqlite3.Error as error:
+            self._db.close()
+            raise self._translated(error) from error
+        except BaseException:
+            self._db.close()
+            raise
+
+    def exchange(
+        self, given_back: Sequence[GivenBack], want: int, priority: Priority, look: int
+    ) -> Answer:
+        """Do what `SlotStore.exchange` says.
+
+        Raises:
+            FileBusyError: Nothing was done.
+            ConfigurationError: The file can't be used any more.
+        """
+        self._check_identity()
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                answer = self._exchange(given_back, want, priority, look)
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+        except sqlite3.Error as error:
+            raise self._translated(error) from error
+        return answer
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def _exchange(
+        self, given_back: Sequence[GivenBack], want: int, priority: Priority, look: int
+    ) -> Answer:
+        db = self._db
+        now = self._tell_time()
+        for slot in given_back:
+            if slot.free_at is None:
+                db.execute("DELETE FROM slots WHERE key = ?", (slot.key,))
+            else:
+                # A slot whose lease has ended counts again: its request may have just been sent.
+                db.execute(
+                    "INSERT OR REPLACE INTO slots VALUES (?, ?, 0)", (slot.key, slot.free_at)
+                )
+        db.execute("DELETE FROM slots WHERE free_at <= ?", (now,))
+        db.execute("DELETE FROM line WHERE wake <= ?", (now - FORGET,))
+        if want == 0:
+            self._leave()
+            return Answer((), now, (), now)
+        turn = self._turn(now, priority)
+        ahead = self._number(
+            "SELECT count(*) FROM line WHERE holder <> ? AND wake > ? AND turn < ?",
+            self._holder,
+            now - OVERDUE,
+            turn,
+        )
+        free = self._limit - int(self._number("SELECT count(*) FROM slots"))
+        if ahead < free:
+            return Answer(self._take(now, want, free), now, (), now)
+        dues = self._dues(now, int(ahead) - free, look)
+        # One of those ahead may have gone: then the next slot is left lying.
+        soonest = now if free > 0 else self._dues(now, 0, 1)[0]
+        ask_again = min(dues[0], soonest + OVERDUE, now + ASK_AGAIN)
+        db.execute("INSERT OR REPLACE INTO line VALUES (?, ?, ?)", (self._holder, turn, ask_again))
+        return Answer((), now, dues, ask_again)
+
+    def _turn(self, now: float, priority: Priority) -> float:
+        # The line is sorted by time of arrival, with a head start for interactive calls.
+        turn = now if priority == "bulk" else now - self._head_start
+        row = self._db.execute("SELECT turn FROM line WHERE holder = ?", (self._holder,)).fetchone()
+        return turn if row is None else min(turn, float(row[0]))
+
+    def _take(self, now: float, want: int, free: int) -> list[str]:
+        others = int(self._number("SELECT count(*) FROM line WHERE holder <> ?", self._holder))
+        count = min(want, max(1, free // (others + 1)))
+        keys = [f"{self._holder}:{self._taken + i}" for i in range(count)]
+        self._taken += count
+        self._db.executemany(
+            "INSERT INTO slots VALUES (?, ?, 1)", [(key, now + self._hold) for key in keys]
+        )
+        self._leave()
+        return keys
+
+    def _dues(self, now: float, skip: int, look: int) -> list[float]:
+        """The next `look` dues; slots under way count as if their answers came now."""
+        rows = self._db.execute(
+            "SELECT free_at FROM slots WHERE held = 0 ORDER BY free_at LIMIT ? OFFSET ?",
+            (look, skip),
+        )
+        under_way = self._number("SELECT count(*) FROM slots WHERE held = 1") > 0
+        dues = [float(row[0]) for row in rows]
+        if under_way:
+            dues = [min(due, now + self._per) for due in dues]
+        return dues or [now + self._per]
+
+    def _leave(self) -> None:
+        self._db.execute("DELETE FROM line WHERE holder = ?", (self._holder,))
+
+    def _tell_time(self) -> float:
+        now = self._clock()
+        seen = self._number("SELECT seen FROM facts")
+        if now < seen - 1.0:
+            self._db.execute("UPDATE slots SET free_at = free_at + ?", (now - seen,))
+            self._db.execute("DELETE FROM line")
+        if now > seen or now < seen - 1.0:
+            self._db.execute("UPDATE facts SET seen = ?", (now,))
+        return now
+
+    def _number(self, sql: str, *parameters: str | float) -> float:
+        return float(self._db.execute(sql, parameters).fetchone()[0])
+
+    def _prepare(self) -> None:
+        db = self._db
+        # Reading comes first: a foreign file is not to be changed, not even its journal mode.
+        if self._number("PRAGMA application_id") != APPLICATION_ID:
+            if self._number("SELECT count(*) FROM sqlite_master"):
+                raise ConfigurationError(
+                    f"{self._path} is a SQLite file of something else: choose another path"
+                )
+            db.execute("PRAGMA journal_mode = WAL")
+        if self._number("PRAGMA user_version") > VERSION:
+            raise ConfigurationError(f"{self._path} was made by a newer version of this package")
+        db.execute(f"PRAGMA synchronous = {'FULL' if self._per >= DURABLE_FROM else 'NORMAL'}")
+        db.execute("BEGIN IMMEDIATE")
+        if self._number("PRAGMA application_id") != APPLICATION_ID:
+            for statement in SCHEMA.split(";"):
+                db.execute(statement)
+            db.execute("INSERT INTO facts VALUES (?, ?)", (self._per, self._clock()))
+        else:
+            self._check_period(self._tell_time())
+        db.execute("COMMIT")
+
+    def _check_period(self, now: float) -> None:
+        per = self._number("SELECT per FROM facts")
+        if per == self._per:
+            return
+        if self._number("SELECT count(*) FROM slots WHERE free_at > ?", now):
+            raise ConfigurationError(
+                f"{self._path} counts requests per {per:g} s, not per {self._per:g} s: give every "
+                "process the same numbers, or choose another path"
+            )
+        self._db.execute("UPDATE facts SET per = ?", (self._per,))
+
+    def _check_identity(self) -> None:
+        try:
+            same = os.stat(self._path).st_ino == self._inode
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise ConfigurationError(
+                f"{self._path} was deleted or replaced while in use, so what was sent is not known "
+                f"any more: close the window, and open it again {self._hold:g} s later"
+            )
+
+    def _translated(self, error: sqlite3.Error) -> Exception:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return FileBusyError(str(error))
+        return self._unusable(error)
+
+    def _unusable(self, error: BaseException) -> ConfigurationError:
+        return ConfigurationError(
+            f"the limit can't be counted in {self._path}: {error}; if it is damaged, delete it "
+            f"when nothing has been sent for {self._hold:g} s"
+        )

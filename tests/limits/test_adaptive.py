@@ -1,0 +1,343 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from multidict import CIMultiDict
+
+from benchmarks.limits.adaptive import CHANGES, settled_after, shares
+from benchmarks.limits.simulator import LATENCIES, Kind, Server, simulate
+from jibble_async.errors import ConfigurationError, RateLimitedError
+from jibble_async.limits.adaptive import AdaptiveLimiter
+from jibble_async.limits.headers import read_limits, read_retry_after
+from jibble_async.limits.pace import Pace
+from jibble_async.limits.slots import Outcome, Priority, RateLimiter
+from tests.support.virtual_time import run
+
+WINDOWS: tuple[Kind, ...] = ("aligned", "anchored", "sliding")
+STEADY = ("loopback", "20-300 ms, drifting")
+
+
+@pytest.mark.parametrize("latency", STEADY)
+@pytest.mark.parametrize("kind", WINDOWS)
+@pytest.mark.parametrize(
+    ("quota", "used", "refused"),
+    [((3, 1.0), 95, 2), ((10, 1.0), 97, 1), ((500, 300.0), 95, 1.6)],
+)
+def test_finds_a_quota_that_nobody_tells(
+    quota: tuple[int, float], used: float, refused: float, kind: Kind, latency: str
+) -> None:
+    share, rejected = shares(AdaptiveLimiter, quota, kind, latency, seed=7)
+    assert share >= used
+    assert rejected <= refused
+
+
+@pytest.mark.parametrize("kind", WINDOWS)
+def test_random_travel_times_cost_a_part_of_the_quota(kind: Kind) -> None:
+    share, rejected = shares(AdaptiveLimiter, (10, 1.0), kind, "20-300 ms, random", seed=7)
+    assert share >= 85
+    assert rejected <= 2
+
+
+@pytest.mark.parametrize("latency", STEADY)
+@pytest.mark.parametrize("quota", [(3, 1.0), (10, 1.0), (500, 300.0)])
+def test_uses_all_of_a_quota_that_headers_tell(quota: tuple[int, float], latency: str) -> None:
+    share, rejected = shares(AdaptiveLimiter, quota, "aligned", latency, seed=7, headers=True)
+    assert share >= 99.5
+    assert rejected <= 0.1
+
+
+@pytest.mark.parametrize("kind", WINDOWS)
+@pytest.mark.parametrize(("change", "within"), [(CHANGES[0], 20), (CHANGES[1], 120)])
+def test_follows_a_change_of_quota(change: tuple[int, int], within: float, kind: Kind) -> None:
+    assert settled_after(change, kind, STEADY[1], seed=7) <= within
+
+
+@pytest.mark.parametrize("kind", ["aligned", "anchored"])
+@pytest.mark.parametrize("change", CHANGES)
+def test_follows_a_told_change_at_once(change: tuple[int, int], kind: Kind) -> None:
+    assert settled_after(change, kind, STEADY[1], seed=7, headers=True) <= 3
+
+
+def test_headers_of_a_sliding_window_are_no_worse_than_none() -> None:
+    share, rejected = shares(AdaptiveLimiter, (10, 1.0), "sliding", STEADY[1], 7, headers=True)
+    assert share >= 97
+    assert rejected <= 1
+
+
+def test_finds_a_second_limit_that_the_headers_hide() -> None:
+    class TwoLimits(Server):
+        def ask(self, now: float) -> tuple[bool, dict[str, str] | None]:
+            admitted, headers = super().ask(now)
+            if admitted and not hidden.ask(now)[0]:
+                self.log[-1] = (now, False)
+                admitted = False
+            return admitted, headers
+
+    hidden = Server(5, 1.0, "sliding")
+    server = TwoLimits(6000, 600.0, "aligned", headers=True)
+    result = simulate(AdaptiveLimiter, server, LATENCIES[STEADY[0]], seed=7, until=200)
+    used, refused = result.shares(100, 200, 5)
+    assert used >= 90
+    assert refused <= 5
+
+
+def test_long_retry_after_stops_everybody_and_a_short_one_does_not() -> None:
+    async def refused_with(retry_after: str) -> float:
+        loop = asyncio.get_running_loop()
+        limiter = AdaptiveLimiter(initial=10)
+        slot = await limiter.acquire()
+        slot.release(Outcome.THROTTLED, {"Retry-After": retry_after})
+        began = loop.time()
+        await limiter.acquire()
+        assert limiter.rejections == 1
+        return loop.time() - began
+
+    assert run(refused_with("30")) == pytest.approx(30, abs=0.01)
+    assert run(refused_with("1")) < 0.5
+
+
+def _busy(
+    limiter: RateLimiter, server: Server, latency: float, priority: Priority
+) -> Callable[[], Awaitable[float]]:
+    async def call() -> float:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        slot = await limiter.acquire(priority=priority)
+        waited = loop.time() - began
+        await asyncio.sleep(latency / 2)
+        admitted, headers = server.ask(loop.time())
+        await asyncio.sleep(latency / 2)
+        slot.release(Outcome.ANSWERED if admitted else Outcome.THROTTLED, headers)
+        return waited
+
+    return call
+
+
+@pytest.mark.parametrize("headers", [True, False])
+def test_a_click_overtakes_a_bulk_job_that_fills_the_quota(headers: bool) -> None:
+    async def main() -> tuple[list[float], float, float]:
+        limiter = AdaptiveLimiter()
+        server = Server(10, 1.0, "aligned", headers=headers)
+        bulk = _busy(limiter, server, 0.05, "bulk")
+        click = _busy(limiter, server, 0.05, "interactive")
+
+        async def export() -> None:
+            while True:
+                await bulk()
+
+        jobs = [asyncio.create_task(export()) for _ in range(16)]
+        await asyncio.sleep(60)
+        waits: list[float] = []
+        for _ in range(60):
+            waits.append(await click())
+            await asyncio.sleep(1)
+        for job in jobs:
+            job.cancel()
+        admitted = sum(ok for at, ok in server.log if 60 <= at < 120)
+        return sorted(waits), admitted / 600, limiter.rate
+
+    waits, used, rate = run(main())
+    assert waits[-4] <= 1.1 / rate
+    assert waits[-1] <= (1.3 if headers else 3) / rate
+    assert used >= 0.95
+
+
+def test_bulk_is_slowed_by_clicks_but_never_stopped() -> None:
+    async def main() -> int:
+        limiter = AdaptiveLimiter(initial=10)
+        server = Server(10, 1.0, "aligned", headers=True)
+        done = 0
+
+        async def work(priority: Priority) -> None:
+            nonlocal done
+            call = _busy(limiter, server, 0.001, priority)
+            while True:
+                await call()
+                done += priority == "bulk"
+
+        jobs = [asyncio.create_task(work("interactive")) for _ in range(8)]
+        jobs.append(asyncio.create_task(work("bulk")))
+        await asyncio.sleep(60)
+        for job in jobs:
+            job.cancel()
+        return done
+
+    assert 20 <= run(main()) <= 40
+
+
+def test_a_wait_that_would_be_too_long_is_refused_at_once() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        limiter = AdaptiveLimiter(initial=1)
+        await limiter.acquire()
+        waiting = [asyncio.create_task(limiter.acquire()) for _ in range(5)]
+        await asyncio.sleep(0)
+        began = loop.time()
+        with pytest.raises(RateLimitedError, match="nothing was sent") as caught:
+            await limiter.acquire(max_wait=2)
+        assert loop.time() - began < 0.001
+        assert caught.value.retry_after == pytest.approx(6, abs=0.1)
+        await limiter.acquire(max_wait=10)
+        assert all(task.done() for task in waiting)
+
+    run(main())
+
+
+def test_a_wait_that_becomes_too_long_ends_in_time() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        limiter = AdaptiveLimiter(initial=1)
+        slot = await limiter.acquire()
+        patient = asyncio.create_task(limiter.acquire(max_wait=1.5))
+        await asyncio.sleep(0.1)
+        slot.release(Outcome.THROTTLED, {"Retry-After": "60"})
+        with pytest.raises(RateLimitedError):
+            await patient
+        assert loop.time() == pytest.approx(1.5, abs=0.01)
+
+    run(main())
+
+
+def test_cancelling_a_waiter_costs_no_slot() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        limiter = AdaptiveLimiter(initial=1)
+        await limiter.acquire()
+        waiting = [asyncio.create_task(limiter.acquire()) for _ in range(100)]
+        last = asyncio.create_task(limiter.acquire())
+        await asyncio.sleep(0.5)
+        for task in waiting:
+            task.cancel()
+        await last
+        assert loop.time() == pytest.approx(1, abs=0.01)
+        assert limiter.waits == 1
+        assert limiter.waited == pytest.approx(1, abs=0.01)
+
+    run(main())
+
+
+def test_a_request_that_was_not_sent_gives_its_slot_back() -> None:
+    async def main() -> None:
+        limiter = AdaptiveLimiter(initial=1)
+        for _ in range(10):
+            slot = await limiter.acquire(max_wait=0.1)
+            slot.release(Outcome.NOT_SENT)
+            slot.release(Outcome.THROTTLED)
+        assert limiter.rejections == 0
+
+    run(main())
+
+
+@pytest.mark.parametrize("released", [True, False])
+def test_a_lost_probe_does_not_hold_up_the_rest_for_ever(released: bool) -> None:
+    async def main() -> float:
+        loop = asyncio.get_running_loop()
+        limiter = AdaptiveLimiter(initial=10)
+        for _ in range(2):
+            (await limiter.acquire()).release(Outcome.THROTTLED)
+        probe = await limiter.acquire()
+        began = loop.time()
+        if released:
+            probe.release(Outcome.ABANDONED)
+        await limiter.acquire()
+        return loop.time() - began
+
+    assert run(main()) <= (1 if released else 31)
+
+
+def test_a_rate_that_nobody_uses_does_not_grow() -> None:
+    pace = Pace(10)
+    for second in range(100):
+        pace.sent(second)
+        pace.accepted(second, second + 0.1, held=False)
+    assert pace.rate == 10
+    pace.sent(100)
+    pace.accepted(100, 100.1, held=True)
+    assert pace.rate > 10
+
+
+def test_tells_what_it_believes() -> None:
+    async def main() -> None:
+        limiter = AdaptiveLimiter(initial=10)
+        assert (limiter.rate, limiter.quota) == (10, None)
+        slot = await limiter.acquire()
+        slot.release(
+            Outcome.ANSWERED,
+            CIMultiDict(
+                {
+                    "x-rate-limit-limit": "1s",
+                    "x-rate-limit-remaining": "3",
+                    "x-rate-limit-reset": "2025-06-11T05:18:51.0588326Z",
+                }
+            ),
+        )
+        assert (limiter.rate, limiter.quota) == (4, (4, 1))
+        assert "4 requests per second" in repr(limiter)
+
+    run(main())
+
+
+@pytest.mark.parametrize("initial", [0, -1, float("nan"), float("inf")])
+def test_a_senseless_rate_is_an_error(initial: float) -> None:
+    with pytest.raises(ConfigurationError):
+        AdaptiveLimiter(initial=initial)
+
+
+def test_one_limiter_serves_one_loop_at_a_time() -> None:
+    limiter = AdaptiveLimiter(initial=1000)
+
+    async def use() -> None:
+        await limiter.acquire()
+
+    run(use())
+    run(use())  # the first loop is closed by now
+
+    async def use_in_both() -> None:
+        await limiter.acquire()
+        with pytest.raises(ConfigurationError, match="another event loop"):
+            await asyncio.to_thread(run, use())
+
+    asyncio.run(use_in_both())
+
+
+DOCUMENTED = {
+    "X-Rate-Limit-Limit": "1s",
+    "X-Rate-Limit-Remaining": "3",
+    "X-Rate-Limit-Reset": "2025-06-11T05:18:51.0588326Z",
+}
+
+
+def test_reads_the_documented_headers() -> None:
+    lower = {name.lower(): value for name, value in DOCUMENTED.items()}
+    assert read_limits(DOCUMENTED) == read_limits(CIMultiDict(lower)) == read_limits(lower)
+    reading = read_limits(DOCUMENTED)
+    assert reading is not None
+    assert (reading.remaining, reading.per) == (3, 1.0)
+    assert reading.resets_at == pytest.approx(1749619131.058832, abs=1e-5)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("15m", 900), ("12h", 43200), ("7d", 604800)])
+def test_reads_longer_windows(text: str, seconds: float) -> None:
+    reading = read_limits(DOCUMENTED | {"X-Rate-Limit-Limit": text})
+    assert reading is not None
+    assert reading.per == seconds
+
+
+@pytest.mark.parametrize("name", list(DOCUMENTED))
+@pytest.mark.parametrize("value", ["", "soon", "-1", "0s", "99999-01-01"])
+def test_headers_without_sense_tell_nothing(name: str, value: str) -> None:
+    assert read_limits(DOCUMENTED | {name: value}) is None
+    assert read_limits({key: held for key, held in DOCUMENTED.items() if key != name}) is None
+
+
+def test_reads_retry_after_in_both_forms() -> None:
+    date = {"Retry-After": "Wed, 11 Jun 2025 05:19:00 GMT"}
+    assert read_retry_after({"retry-after": "7"}) == 7
+    assert read_retry_after(date | {"Date": "Wed, 11 Jun 2025 05:18:50 GMT"}) == 10
+    assert read_retry_after(date, now=1749619139.5) == 0.5
+    assert read_retry_after(date, now=1749619199) == 0
+    assert read_retry_after(date) is None
+    assert read_retry_after({"Retry-After": "soon"}) is None
+    assert read_retry_after({}) is None

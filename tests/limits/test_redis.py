@@ -1,0 +1,364 @@
+# pyright: reportUnknownMemberType=false, reportPrivateUsage=false
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from jibble_async.errors import ConfigurationError, RateLimitedError
+from jibble_async.limits import redis as module
+from jibble_async.limits.redis import RedisWindow
+from jibble_async.limits.slots import Outcome, Priority, RateLimiter
+from tests.limits.fleet import ROOT, Fleet, Job
+from tests.limits.redis_server import RedisServer
+from tests.limits.schedules import tightest
+from tests.limits.script_model import ScriptModel
+from tests.support import virtual_time
+
+HAIR = 1e-6
+NOWHERE = "unix:///nonexistent/redis.sock"
+
+
+@pytest.fixture(scope="module")
+def own_redis() -> Iterator[RedisServer]:
+    program = shutil.which("redis-server")
+    if program is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("redis-server is not installed, and CI must not skip these tests")
+        pytest.skip("redis-server is not installed (Debian: apt install redis-server)")
+    with tempfile.TemporaryDirectory() as folder:
+        server = RedisServer(program, Path(folder))
+        server.start()
+        yield server
+        server.kill()
+
+
+@pytest.fixture
+def redis_server(own_redis: RedisServer) -> RedisServer:
+    own_redis.client.flushall()
+    return own_redis
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Short waits for the tests that wait for real."""
+    monkeypatch.setattr("jibble_async.limits.stored.HAND_OVER", 0.1)
+    monkeypatch.setattr("jibble_async.limits.redis.PROBE", 0.05)
+
+
+def worker(
+    url: str, limit: int, per: float, *, trust_empty: bool = True, workers: int = 1
+) -> RedisWindow:
+    return RedisWindow(
+        url,
+        limit,
+        per,
+        linger=0.1,
+        workers=workers,
+        lease=0.1,
+        timeout=0.1,
+        trust_empty=trust_empty,
+    )
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+async def send(window: RateLimiter, outcome: Outcome = Outcome.ANSWERED) -> None:
+    (await window.acquire()).release(outcome)
+
+
+def test_it_is_a_limiter_and_connects_only_when_used() -> None:
+    assert isinstance(RedisWindow(NOWHERE, 1, 1, workers=1), RateLimiter)
+
+
+@pytest.mark.parametrize("options", [{"workers": 0}, {"url": "http://cache:6379", "workers": 1}])
+def test_what_cannot_be_used_is_refused(options: dict[str, Any]) -> None:
+    arguments: dict[str, Any] = {"url": NOWHERE, "limit": 1, "per": 1, **options}
+    with pytest.raises(ConfigurationError):
+        RedisWindow(**arguments)
+
+
+def test_password_is_not_shown() -> None:
+    window = RedisWindow("redis://:canary@cache:6379/0", 1, 1, workers=1)
+    assert "canary" not in repr(window)
+
+
+def test_missing_extra_is_a_clear_error() -> None:
+    code = (
+        "import sys; sys.modules['redis'] = None\n"
+        "from jibble_async.limits.redis import RedisWindow\n"
+        f"RedisWindow({NOWHERE!r}, 1, 1, workers=1)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert "pip install 'jibble-async[redis]'" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("outcome", "counts_for"),
+    [
+        (Outcome.NOT_SENT, 0.0),
+        (Outcome.ANSWERED, 0.3),
+        (Outcome.THROTTLED, 0.3),
+        (Outcome.ABANDONED, 0.4),
+    ],
+)
+async def test_another_worker_waits_as_long_as_a_slot_counts(
+    redis_server: RedisServer, outcome: Outcome, counts_for: float
+) -> None:
+    one, other = worker(redis_server.url, 1, 0.3), worker(redis_server.url, 1, 0.3)
+    slot = await one.acquire()
+    began = now()
+    slot.release(outcome)
+    await other.acquire()
+    assert now() - began >= counts_for
+    await one.aclose()
+    await other.aclose()
+
+
+async def test_uncontended_slot_is_one_round_trip(redis_server: RedisServer) -> None:
+    window = worker(redis_server.url, 5, 10)
+    slot = await window.acquire()
+
+    def calls() -> int:
+        stats: dict[str, Any] = redis_server.client.info("commandstats")
+        return sum(
+            int(stats.get(f"cmdstat_{name}", {}).get("calls", 0)) for name in ("evalsha", "eval")
+        )
+
+    before = calls()
+    second = await window.acquire()
+    assert calls() == before + 1
+    slot.release(Outcome.NOT_SENT)
+    second.release(Outcome.NOT_SENT)
+    await window.aclose()
+
+
+@pytest.mark.usefixtures("quick")
+async def test_killed_holder_is_leased_out(redis_server: RedisServer) -> None:
+    dead, alive = worker(redis_server.url, 1, 0.1), worker(redis_server.url, 1, 0.1)
+    began = now()
+    slot = await dead.acquire()
+    slot._owner = None  # type: ignore[attr-defined]
+    await alive.acquire()
+    assert now() - began >= 0.4
+    await dead.aclose()
+    await alive.aclose()
+
+
+async def test_interactive_of_one_worker_goes_before_bulk_of_another(
+    redis_server: RedisServer,
+) -> None:
+    job, web = worker(redis_server.url, 1, 0.2), worker(redis_server.url, 1, 0.2)
+    await send(job)
+    served: list[str] = []
+
+    async def call(name: str, window: RedisWindow, priority: Priority) -> None:
+        slot = await window.acquire(priority=priority)
+        served.append(name)
+        slot.release(Outcome.ANSWERED)
+
+    async with asyncio.TaskGroup() as group:
+        for number in range(3):
+            group.create_task(call(f"bulk {number}", job, "bulk"))
+        await asyncio.sleep(0.05)
+        group.create_task(call("click", web, "interactive"))
+    assert served == ["click", "bulk 0", "bulk 1", "bulk 2"]
+    await job.aclose()
+    await web.aclose()
+
+
+async def test_max_wait_raises_before_waiting(redis_server: RedisServer) -> None:
+    one, other = worker(redis_server.url, 1, 100), worker(redis_server.url, 1, 100)
+    await send(one)
+    # The grant to the other proves that the store has what came back.
+    await one.aclose()
+    with pytest.raises(RateLimitedError) as caught:
+        await other.acquire(max_wait=90)
+    assert caught.value.retry_after == pytest.approx(100, abs=5)
+    await other.aclose()
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("failure", ["down", "slow"])
+async def test_store_away_leaves_a_share_and_says_so(
+    redis_server: RedisServer, failure: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    window = worker(redis_server.url, 4, 0.2, workers=2)
+    await send(window)
+    await asyncio.sleep(0.01)
+    if failure == "down":
+        redis_server.kill()
+    else:
+        redis_server.send_signal(signal.SIGSTOP)
+    began = now()
+    slots = [await window.acquire() for _ in range(2)]
+    # Nothing before all that the store granted has left the window.
+    assert now() - began >= 0.5
+    assert window.degraded is not None
+    assert "2 of 4" in window.degraded
+    with pytest.raises(RateLimitedError):
+        await window.acquire(max_wait=0.01)
+    if failure == "down":
+        redis_server.start()
+    else:
+        redis_server.send_signal(signal.SIGCONT)
+    for slot in slots:
+        slot.release(Outcome.ANSWERED)
+    while window.degraded:
+        await send(window)
+    assert "Redis is away" in caplog.text
+    assert "answers again" in caplog.text
+    await window.aclose()
+
+
+@pytest.mark.usefixtures("quick")
+async def test_flushed_store_grants_nothing_until_all_has_left(
+    redis_server: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    window = worker(redis_server.url, 2, 0.2)
+    await send(window)
+    await send(window)
+    await asyncio.sleep(0.02)
+    redis_server.client.flushall()
+    began = now()
+    with pytest.raises(RateLimitedError):
+        await window.acquire(max_wait=0.1)
+    assert window.degraded is not None
+    assert "lost its data" in window.degraded
+    await send(window)
+    assert now() - began >= 0.45
+    assert window.degraded is None
+    assert [record.name for record in caplog.records] == ["jibble_async.limits"]
+    await window.aclose()
+
+
+@pytest.mark.usefixtures("quick")
+async def test_empty_store_is_not_trusted_unless_told(redis_server: RedisServer) -> None:
+    window = worker(redis_server.url, 2, 0.2, trust_empty=False)
+    began = now()
+    await send(window)
+    assert now() - began >= 0.45
+    await window.aclose()
+
+
+async def test_refused_credentials_are_an_error(redis_server: RedisServer) -> None:
+    redis_server.client.config_set("requirepass", "canary")
+    window = worker(redis_server.url, 1, 1)
+    try:
+        with pytest.raises(ConfigurationError, match="credentials"):
+            await window.acquire()
+    finally:
+        with redis.Redis(unix_socket_path=redis_server.url[7:], password="canary") as client:
+            client.config_set("requirepass", "")
+    await window.aclose()
+
+
+async def test_real_workers_with_wrong_clocks_killed_and_stopped(
+    redis_server: RedisServer,
+) -> None:
+    def job(skew: float) -> Job:
+        return Job("redis", redis_server.url, 50, 1.0, skew=skew)
+
+    async with Fleet(leg=0.01) as fleet:
+        for name, skew in zip("abcd", (0.0, 5.0, -5.0, 0.0), strict=True):
+            await fleet.start(name, job(skew))
+        await fleet.heard("a", "b", "c", "d")
+        fleet.send_signal("a", signal.SIGKILL)
+        fleet.send_signal("b", signal.SIGSTOP)
+        await fleet.heard("c", "d", count=8)
+        await fleet.start("e", job(-5.0))
+        fleet.send_signal("b", signal.SIGCONT)
+        await fleet.heard("b", "c", "d", "e", count=3)
+        for name in ("b", "c", "d", "e"):
+            await fleet.finish(name)
+    assert fleet.tightest(50) >= 1.0
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_outages_never_break_the_limit(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers, some of them idle for long, and a store that is down or flushed now and then."""
+    dice = random.Random(seed)
+    store = ScriptModel()
+    limit, per, count = dice.choice([(8, 1.0, 4), (20, 2.0, 4), (6, 1.0, 2)])
+    arrivals: list[float] = []
+    on_share = 0
+
+    async def call(self: Any, given_back: Sequence[Any], want: int, *rest: Any) -> list[str | int]:
+        script = self._script
+
+        async def run(keys: object, args: Sequence[str | float]) -> list[str | int]:
+            await asyncio.sleep(0.001)
+            if store.down:
+                raise redis.ConnectionError
+            reply = store.run(now(), args)
+            await asyncio.sleep(0.001)
+            return reply
+
+        self._script = run
+        try:
+            return await original(self, given_back, want, *rest)
+        finally:
+            self._script = script
+
+    original = module._RedisStore._call
+    monkeypatch.setattr(module._RedisStore, "_call", call)
+
+    async def caller(window: RedisWindow, until: float, rest: float) -> None:
+        nonlocal on_share
+        while now() < until:
+            try:
+                slot = await window.acquire(max_wait=dice.choice((None, 1.0)))
+            except RateLimitedError:
+                await asyncio.sleep(0.2)
+                continue
+            on_share += window.degraded is not None
+            there = dice.uniform(0, 0.05)
+            arrivals.append(now() + there)
+            await asyncio.sleep(2 * there)
+            slot.release(Outcome.ANSWERED)
+            await asyncio.sleep(dice.uniform(0, rest))
+
+    async def fate(until: float) -> None:
+        while now() < until:
+            await asyncio.sleep(dice.uniform(2, 12))
+            if dice.random() < 0.3:
+                store.flush()
+            else:
+                store.down = True
+                await asyncio.sleep(dice.uniform(0.5, 20))
+                if dice.random() < 0.3:
+                    store.flush()
+                store.down = False
+
+    async def main() -> None:
+        windows = [
+            RedisWindow(NOWHERE, limit, per, 0.2, workers=count, lease=0.5, trust_empty=True)
+            for _ in range(count)
+        ]
+        tasks = [asyncio.create_task(fate(100))]
+        for window in windows:
+            rest = dice.choice((0.0, 0.0, 20.0))
+            tasks += [asyncio.create_task(caller(window, 100, rest)) for _ in range(6)]
+        await asyncio.gather(*tasks)
+        store.down = False
+        for window in windows:
+            await window.aclose()
+
+    virtual_time.run(main())
+    assert on_share
+    assert tightest(sorted(arrivals), limit) >= per - HAIR

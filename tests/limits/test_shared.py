@@ -1,0 +1,523 @@
+# ruff: noqa: ASYNC240 - these loops have nothing else to do
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import random
+import signal
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jibble_async.errors import ConfigurationError, RateLimitedError
+from jibble_async.limits.shared import SharedWindow
+from jibble_async.limits.slots import Outcome, Priority, RateLimiter
+from jibble_async.limits.stored import OVERDUE, Answer, GivenBack, StoredWindow
+from jibble_async.limits.window_file import WindowFile
+from tests.limits.fleet import Fleet, Job
+from tests.limits.schedules import tightest
+from tests.support import virtual_time
+
+HAIR = 1e-6
+
+
+class Direct:
+    """A window file used in the loop's thread, on the loop's clock."""
+
+    degraded: str | None = None
+    stopped_for = 0.0
+    granted = 0
+
+    def __init__(self, path: Path, limit: int, per: float, linger: float, lease: float) -> None:
+        self._numbers = (path, limit, per, linger, lease)
+        self._file: WindowFile | None = None
+
+    def open(self, clock: Callable[[], float]) -> None:
+        self._file = WindowFile(*self._numbers, clock)
+
+    async def exchange(
+        self, given_back: Sequence[GivenBack], want: int, priority: Priority, look: int
+    ) -> Answer:
+        assert self._file is not None
+        await asyncio.sleep(0.0005)
+        answer = self._file.exchange(given_back, want, priority, look)
+        self.granted += len(answer.granted)
+        stopped_for, self.stopped_for = self.stopped_for, 0.0
+        await asyncio.sleep(0.0005 + stopped_for)
+        return answer
+
+    async def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def process(
+    path: Path, limit: int, per: float, linger: float = 1.0, lease: float = 5.0
+) -> StoredWindow:
+    """What a process has, without the thread."""
+    store = Direct(path, limit, per, linger, lease)
+    return StoredWindow(f"window of {path.name}", store, limit, per, linger, lease)
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def is_due(moment: float) -> object:
+    return pytest.approx(moment, abs=0.01)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "limit.db"
+
+
+async def send(window: RateLimiter, outcome: Outcome = Outcome.ANSWERED) -> None:
+    (await window.acquire()).release(outcome)
+
+
+@pytest.mark.parametrize("options", [{"limit": 0}, {"per": 0}, {"linger": -1}, {"lease": 0}])
+def test_numbers_that_leave_nothing_are_refused(path: Path, options: dict[str, float]) -> None:
+    numbers: dict[str, Any] = {"limit": 1, "per": 1, "linger": 1, "lease": 1, **options}
+    with pytest.raises(ConfigurationError):
+        SharedWindow(path, **numbers)
+
+
+def test_it_is_a_limiter_and_touches_nothing_before_use(path: Path) -> None:
+    before = threading.active_count()
+    assert isinstance(SharedWindow(path, 1, 1), RateLimiter)
+    assert not path.parent.exists()
+    assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_processes_together_never_exceed_the_limit(path: Path, seed: int) -> None:
+    dice = random.Random(seed)
+    limit, per = dice.choice([(1, 1.0), (3, 0.5), (15, 2.0), (50, 1.0)])
+    arrivals: list[float] = []
+
+    async def caller(window: StoredWindow, until: float) -> None:
+        while now() < until:
+            try:
+                async with asyncio.timeout(dice.choice((None, None, 0.3))):
+                    slot = await window.acquire(priority=dice.choice(("interactive", "bulk")))
+            except TimeoutError:
+                continue
+            there, back = dice.uniform(0, 0.1), dice.uniform(0, 0.1)
+            fate = dice.random()
+            if fate < 0.05:
+                slot.release(Outcome.NOT_SENT)
+            elif fate < 0.15:
+                arrivals.append(now() + there + dice.uniform(0, 1))
+                await asyncio.sleep(there)
+                slot.release(Outcome.ABANDONED)
+            elif fate < 0.2:
+                arrivals.append(now() + there)
+                # As if killed: nobody ever hears of the slot again.
+                slot._owner = None  # type: ignore[attr-defined]
+            else:
+                arrivals.append(now() + there)
+                await asyncio.sleep(there + back)
+                slot.release(Outcome.ANSWERED)
+
+    async def main() -> None:
+        windows = [process(path, limit, per) for _ in range(4)]
+        await asyncio.gather(
+            *(caller(window, 8 * per) for window in windows for _ in range(dice.choice((1, 8))))
+        )
+        for window in windows:
+            await window.aclose()
+
+    virtual_time.run(main())
+    assert len(arrivals) > limit
+    assert tightest(sorted(arrivals), limit) >= per - HAIR
+
+
+@pytest.mark.parametrize(
+    ("outcome", "due"),
+    [
+        (Outcome.NOT_SENT, 1.0),
+        (Outcome.ANSWERED, 3.0),
+        (Outcome.THROTTLED, 3.0),
+        (Outcome.ABANDONED, 6.0),
+    ],
+)
+def test_another_process_waits_as_long_as_a_slot_counts(
+    path: Path, outcome: Outcome, due: float
+) -> None:
+    async def main() -> float:
+        one, other = process(path, 1, 2, linger=3), process(path, 1, 2, linger=3)
+        slot = await one.acquire()
+        await asyncio.sleep(1)
+        slot.release(outcome)
+        await asyncio.sleep(0.01)
+        await other.acquire()
+        return now()
+
+    assert virtual_time.run(main()) == pytest.approx(due, abs=0.02)
+
+
+def test_killed_holder_is_leased_out(path: Path) -> None:
+    async def main() -> float:
+        dead, alive = process(path, 1, 2, linger=3, lease=4), process(path, 1, 2, linger=3, lease=4)
+        slot = await dead.acquire()
+        slot._owner = None  # type: ignore[attr-defined]
+        await alive.acquire()
+        return now()
+
+    assert virtual_time.run(main()) == is_due(1 + 4 + 3 + 2)
+
+
+def test_slot_that_reached_a_stopped_process_too_late_is_not_used(path: Path) -> None:
+    async def main() -> tuple[float, int]:
+        store = Direct(path, 1, 2, 0, 5)
+        window = StoredWindow("window", store, 1, 2, 0, 5)
+        store.stopped_for = 1.5
+        await window.acquire()
+        return now(), store.granted
+
+    served_at, granted = virtual_time.run(main())
+    assert served_at == is_due(1.5)
+    assert granted == 2
+
+
+def test_late_release_counts_although_the_lease_has_ended(path: Path) -> None:
+    async def main() -> float:
+        stopped, alive = (process(path, 1, 2, linger=0, lease=1) for _ in range(2))
+        slot = await stopped.acquire()
+        await asyncio.sleep(10)
+        await send(alive, Outcome.NOT_SENT)
+        slot.release(Outcome.ANSWERED)
+        await asyncio.sleep(0.1)
+        await alive.acquire()
+        return now()
+
+    assert virtual_time.run(main()) == is_due(12)
+
+
+def test_dropped_slot_is_an_abandoned_one(path: Path) -> None:
+    async def main() -> float:
+        one, other = process(path, 1, 2, linger=3), process(path, 1, 2, linger=3)
+        await one.acquire()
+        await asyncio.sleep(0.01)
+        await other.acquire()
+        return now()
+
+    assert virtual_time.run(main()) == pytest.approx(5, abs=0.05)
+
+
+def test_restart_remembers_what_was_sent(path: Path) -> None:
+    async def main() -> float:
+        before = process(path, 2, 10)
+        await send(before)
+        await send(before)
+        await before.aclose()
+        await asyncio.sleep(1)
+        await send(process(path, 2, 10))
+        return now()
+
+    assert virtual_time.run(main()) == is_due(10)
+
+
+def test_restart_of_the_machine_moves_what_is_counted_along(path: Path) -> None:
+    moment = [1000.0]
+    file = WindowFile(path, 1, 10, 0, 1, lambda: moment[0])
+    (key,) = file.exchange((), 1, "bulk", 1).granted
+    file.exchange([GivenBack(key, 1010.0)], 0, "bulk", 1)
+    file.close()
+    # The monotonic clock has begun again.
+    moment[0] = 5.0
+    file = WindowFile(path, 1, 10, 0, 1, lambda: moment[0])
+    assert file.exchange((), 1, "bulk", 1).dues == [15.0]
+    moment[0] = 15.0
+    assert file.exchange((), 1, "bulk", 1).granted
+    file.close()
+
+
+def test_processes_take_turns(path: Path) -> None:
+    async def main() -> list[int]:
+        counts = [0, 0, 0, 0]
+        windows = [process(path, 10, 1) for _ in counts]
+
+        async def caller(number: int) -> None:
+            while now() < 20:
+                slot = await windows[number].acquire()
+                counts[number] += 1
+                await asyncio.sleep(0.02)
+                slot.release(Outcome.ANSWERED)
+
+        # The first has fifty tasks, the others one each, which can't use a quarter's half more.
+        crowd = [caller(0) for _ in range(50)]
+        await asyncio.gather(*crowd, *(caller(i) for i in (1, 2, 3) for _ in range(5)))
+        return counts
+
+    counts = virtual_time.run(main())
+    assert min(counts) >= 0.5 * sum(counts) / 4
+    assert sum(counts) >= 0.97 * 20 * 10 / 1.02
+
+
+def test_interactive_of_one_process_goes_before_bulk_of_another(path: Path) -> None:
+    async def main() -> list[str]:
+        job, web = process(path, 1, 1), process(path, 1, 1)
+        await send(job)
+        served: list[str] = []
+
+        async def call(name: str, window: StoredWindow, priority: Priority) -> None:
+            slot = await window.acquire(priority=priority)
+            served.append(name)
+            slot.release(Outcome.ANSWERED)
+
+        async with asyncio.TaskGroup() as group:
+            for number in range(3):
+                group.create_task(call(f"bulk {number}", job, "bulk"))
+            await asyncio.sleep(0.5)
+            group.create_task(call("click", web, "interactive"))
+        return served
+
+    assert virtual_time.run(main()) == ["click", "bulk 0", "bulk 1", "bulk 2"]
+
+
+def test_bulk_of_one_process_is_not_starved_by_another(path: Path) -> None:
+    async def main() -> dict[str, int]:
+        windows = {"interactive": process(path, 10, 1), "bulk": process(path, 10, 1)}
+        counts = {"interactive": 0, "bulk": 0}
+
+        async def caller(priority: Priority) -> None:
+            while now() < 40:
+                slot = await windows[priority].acquire(priority=priority)
+                counts[priority] += 1
+                slot.release(Outcome.ANSWERED)
+
+        await asyncio.gather(*(caller("interactive") for _ in range(30)), caller("bulk"))
+        return counts
+
+    counts = virtual_time.run(main())
+    assert counts["bulk"] >= counts["interactive"] / 31
+    assert counts["interactive"] >= 5 * counts["bulk"]
+
+
+def test_max_wait_raises_before_waiting(path: Path) -> None:
+    async def main() -> None:
+        one, other = process(path, 2, 10), process(path, 2, 10)
+        await send(one)
+        await asyncio.sleep(1)
+        await send(one)
+        began = now()
+        with pytest.raises(RateLimitedError) as caught:
+            await other.acquire(max_wait=8)
+        assert now() - began < 0.01
+        assert caught.value.retry_after == is_due(9)
+        # A call in the second place needs the second slot.
+        first = asyncio.create_task(other.acquire())
+        await asyncio.sleep(0)
+        with pytest.raises(RateLimitedError):
+            await other.acquire(priority="bulk", max_wait=9.5)
+        assert now() - began < 0.03
+        await other.acquire(priority="bulk", max_wait=10.5)
+        await first
+
+    virtual_time.run(main())
+
+
+def test_cancelled_waiters_cost_nothing(path: Path) -> None:
+    async def main() -> float:
+        one, other = process(path, 1, 1), process(path, 1, 1)
+        await send(one)
+        waiters = [asyncio.create_task(one.acquire()) for _ in range(5)]
+        await asyncio.sleep(0.5)
+        patient = asyncio.create_task(other.acquire())
+        await asyncio.sleep(0.1)
+        for waiter in waiters:
+            waiter.cancel()
+        await patient
+        return now()
+
+    assert virtual_time.run(main()) <= 1 + OVERDUE + 0.01
+
+
+def test_cancelled_waiters_leave_the_line_of_processes(path: Path) -> None:
+    async def main() -> None:
+        one, other = process(path, 1, 10), process(path, 1, 10)
+        await send(one)
+        waiter = asyncio.create_task(one.acquire())
+        await asyncio.sleep(0.5)
+        waiter.cancel()
+        await asyncio.sleep(0.1)
+        await other.acquire(max_wait=9.5)
+
+    virtual_time.run(main())
+
+
+def test_limit_of_one_process_may_be_lower(path: Path) -> None:
+    async def main() -> None:
+        wide, narrow = process(path, 3, 10), process(path, 2, 10)
+        await send(wide)
+        await send(wide)
+        with pytest.raises(RateLimitedError):
+            await narrow.acquire(max_wait=9)
+        await send(wide)
+
+    virtual_time.run(main())
+
+
+async def first_use(window: SharedWindow) -> ConfigurationError:
+    with pytest.raises(ConfigurationError) as caught:
+        await window.acquire()
+    await window.aclose()
+    return caught.value
+
+
+async def test_damaged_file_is_a_clear_error(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"SQLite format 3\0" + random.Random(1).randbytes(8000))
+    assert str(path) in str(await first_use(SharedWindow(path, 1, 1)))
+
+
+async def test_file_damaged_in_use_is_a_clear_error(path: Path) -> None:
+    window = SharedWindow(path, 5, 1)
+    await send(window)
+    await window.aclose()
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 4096 * 3)
+    assert "damaged" in str(await first_use(window))
+
+
+async def test_text_file_is_left_alone(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text("name,hours\nAda,8\n" * 100)
+    assert "not a database" in str(await first_use(SharedWindow(path, 1, 1)))
+    assert path.read_text().startswith("name,hours")
+
+
+async def test_foreign_database_is_left_alone(path: Path) -> None:
+    path.parent.mkdir()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE people (name TEXT)")
+    before = path.read_bytes()
+    assert "something else" in str(await first_use(SharedWindow(path, 1, 1)))
+    assert path.read_bytes() == before
+
+
+async def test_folder_in_the_place_of_the_file(path: Path) -> None:
+    path.mkdir(parents=True)
+    assert str(path) in str(await first_use(SharedWindow(path, 1, 1)))
+
+
+async def test_other_period_is_refused_while_something_counts(path: Path) -> None:
+    window = SharedWindow(path, 1, 1000)
+    await send(window)
+    await window.aclose()
+    assert "per 1000 s, not per 1 s" in str(await first_use(SharedWindow(path, 1, 1)))
+
+
+def test_other_period_is_accepted_when_nothing_counts(path: Path) -> None:
+    moment = [0.0]
+    file = WindowFile(path, 1, 10, 0, 1, lambda: moment[0])
+    file.exchange((), 1, "bulk", 1)
+    file.close()
+    moment[0] = 100.0
+    file = WindowFile(path, 1, 20, 0, 1, lambda: moment[0])
+    assert file.exchange((), 1, "bulk", 1).granted
+    file.close()
+
+
+async def test_deleted_file_is_noticed(path: Path) -> None:
+    window = SharedWindow(path, 5, 1)
+    await send(window)
+    path.unlink()
+    assert "deleted" in str(await first_use(window))
+
+
+async def test_file_of_a_newer_version_is_refused(path: Path) -> None:
+    window = SharedWindow(path, 5, 1)
+    await send(window)
+    await window.aclose()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 99")
+    assert "newer version" in str(await first_use(window))
+
+
+async def test_locked_file_grants_nothing_and_says_so(
+    path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jibble_async.limits.window_file.BUSY_TIMEOUT", 0.05)
+    caplog.set_level(logging.INFO, "jibble_async.limits")
+    window = SharedWindow(path, 5, 1)
+    await send(window)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as stopped:
+        stopped.execute("BEGIN IMMEDIATE")
+        with pytest.raises(RateLimitedError):
+            await window.acquire(max_wait=0.3)
+        assert window.degraded is not None
+        assert "locked" in window.degraded
+        stopped.execute("ROLLBACK")
+    await send(window)
+    assert window.degraded is None
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    await window.aclose()
+
+
+async def test_file_is_not_touched_in_the_thread_of_the_loop(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: set[int] = set()
+    connect = sqlite3.connect
+
+    def traced(*args: Any, **kwargs: Any) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*args, **kwargs)
+        connection.set_trace_callback(lambda _: threads.add(threading.get_ident()))
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", traced)
+    window = SharedWindow(path, 5, 1)
+    await send(window)
+    await window.aclose()
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
+
+
+async def test_closed_window_lets_waiting_calls_fail_and_opens_again(path: Path) -> None:
+    window = SharedWindow(path, 1, 0.05, linger=0)
+    await send(window)
+    await window.aclose()
+    slot = await window.acquire()
+    waiting = asyncio.create_task(window.acquire())
+    await asyncio.sleep(0)
+    await window.aclose()
+    with pytest.raises(ConfigurationError, match="closed"):
+        await waiting
+    slot.release(Outcome.ANSWERED)
+
+
+def test_window_that_was_not_closed_leaves_no_warning(path: Path) -> None:
+    window = SharedWindow(path, 5, 1)
+    asyncio.run(send(window))
+    del window
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
+@pytest.mark.parametrize(("limit", "per"), [(50, 1.0), (15, 0.5)])
+async def test_real_processes_killed_stopped_and_restarted(
+    path: Path, limit: int, per: float
+) -> None:
+    job = Job("shared", os.fspath(path), limit, per)
+    async with Fleet(leg=0.01) as fleet:
+        for name in ("a", "b", "c", "d"):
+            await fleet.start(name, job)
+        await fleet.heard("a", "b", "c", "d")
+        fleet.send_signal("a", signal.SIGKILL)
+        fleet.send_signal("b", signal.SIGSTOP)
+        await fleet.heard("c", "d", count=max(2, limit // 8))
+        await fleet.start("e", job)
+        fleet.send_signal("b", signal.SIGCONT)
+        await fleet.heard("b", "c", "d", "e", count=2)
+        for name in ("b", "c", "d", "e"):
+            await fleet.finish(name)
+    assert fleet.tightest(limit) >= per

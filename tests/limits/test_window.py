@@ -1,0 +1,284 @@
+from __future__ import annotations
+
+import asyncio
+import gc
+
+import pytest
+
+from jibble_async.errors import ConfigurationError, RateLimitedError
+from jibble_async.limits.slots import Outcome, Priority, RateLimiter, Slot
+from jibble_async.limits.window import RollingWindow
+from tests.limits.schedules import Load, drawn, play, tightest
+from tests.support import virtual_time
+
+HAIR = 1e-6
+SEEDS = 400
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def test_it_is_a_limiter() -> None:
+    assert isinstance(RollingWindow(1, 1), RateLimiter)
+
+
+def test_server_never_counts_more_than_the_limit() -> None:
+    gave_up = 0
+    for seed in range(SEEDS):
+        limit, per, load = drawn(seed)
+        schedule = play(RollingWindow(limit, per, load.linger), load, seed)
+        assert tightest(schedule.arrivals, limit) >= per - HAIR, f"seed {seed}"
+        gave_up += schedule.abandoned
+    assert gave_up > SEEDS
+
+
+def test_without_the_assumption_the_limit_breaks() -> None:
+    # Proves that the test above can see it.
+    load = Load(callers=20, seconds=10, linger=1.0, lost=0.3, slack=2.0)
+    gaps = [tightest(play(RollingWindow(5, 1, 1.0), load, seed).arrivals, 5) for seed in range(20)]
+    assert min(gaps) < 1 - HAIR
+
+
+@pytest.mark.parametrize(("limit", "per"), [(50, 1.0), (15, 2.0), (150, 60.0)])
+def test_two_hundred_waiters_use_nearly_all(limit: int, per: float) -> None:
+    load = Load(callers=200, seconds=20 * per, linger=1.0)
+    schedule = play(RollingWindow(limit, per, 1.0), load, seed=1)
+    assert tightest(schedule.arrivals, limit) >= per - HAIR
+    mean = sum(schedule.round_trips) / len(schedule.round_trips)
+    possible = limit / (per + mean) * load.seconds
+    within = sum(1 for arrival in schedule.arrivals if arrival < load.seconds)
+    assert within >= 0.99 * possible
+
+
+def test_order_is_kept_within_a_priority() -> None:
+    async def main() -> list[str]:
+        window = RollingWindow(1, 1)
+        (await window.acquire()).release(Outcome.ANSWERED)
+        served: list[str] = []
+
+        async def call(name: str, priority: Priority) -> None:
+            slot = await window.acquire(priority=priority)
+            served.append(name)
+            slot.release(Outcome.ANSWERED)
+
+        async with asyncio.TaskGroup() as group:
+            for name in ("b1", "b2", "i1", "b3", "i2"):
+                group.create_task(call(name, "interactive" if name[0] == "i" else "bulk"))
+                await asyncio.sleep(0)
+        return served
+
+    assert virtual_time.run(main()) == ["i1", "i2", "b1", "b2", "b3"]
+
+
+def test_bulk_is_not_starved() -> None:
+    async def main() -> tuple[int, int]:
+        window = RollingWindow(10, 1)
+        served = {"interactive": 0, "bulk": 0}
+
+        async def keep_calling(priority: Priority) -> None:
+            while now() < 60:
+                slot = await window.acquire(priority=priority)
+                served[priority] += 1
+                slot.release(Outcome.ANSWERED)
+
+        callers = [keep_calling("interactive") for _ in range(30)]
+        await asyncio.gather(*callers, keep_calling("bulk"))
+        return served["interactive"], served["bulk"]
+
+    interactive, bulk = virtual_time.run(main())
+    # At most 20 go before it, and up to 9 more that come due together with its own.
+    assert bulk >= interactive / 31
+
+
+def test_interactive_waits_for_one_slot_beside_a_job_that_fills_the_quota() -> None:
+    async def main() -> tuple[list[float], list[str]]:
+        window = RollingWindow(10, 1)
+        waits: list[float] = []
+        grants: list[str] = []
+
+        async def use(slot: Slot) -> None:
+            await asyncio.sleep(0.1)
+            slot.release(Outcome.ANSWERED)
+
+        async def job() -> None:
+            while now() < 60:
+                slot = await window.acquire(priority="bulk")
+                grants.append("bulk")
+                await use(slot)
+
+        async def person() -> None:
+            while now() < 59:
+                await asyncio.sleep(1)
+                began, before = now(), len(grants)
+                slot = await window.acquire()
+                waits.append(now() - began)
+                assert "bulk" not in grants[before:]
+                grants.append("interactive")
+                await use(slot)
+
+        # One slot each 0.11 s: the rhythm in which they come due from then on.
+        async with asyncio.TaskGroup() as group:
+            for _ in range(10):
+                group.create_task(use(await window.acquire()))
+                await asyncio.sleep(0.11)
+            group.create_task(person())
+            for _ in range(16):
+                group.create_task(job())
+        return waits, grants
+
+    waits, grants = virtual_time.run(main())
+    assert max(waits) <= 0.111
+    assert len(grants) >= 0.99 * 59 * 10 / 1.1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "free_after"),
+    [
+        (Outcome.NOT_SENT, 0.0),
+        (Outcome.ANSWERED, 2.0),
+        (Outcome.THROTTLED, 2.0),
+        (Outcome.ABANDONED, 5.0),
+    ],
+)
+def test_outcome_says_how_long_a_slot_counts(outcome: Outcome, free_after: float) -> None:
+    async def main() -> float:
+        window = RollingWindow(1, 2, linger=3)
+        slot = await window.acquire()
+        await asyncio.sleep(1)
+        slot.release(outcome)
+        slot.release(Outcome.NOT_SENT)
+        await window.acquire()
+        return now()
+
+    assert virtual_time.run(main()) == pytest.approx(1 + free_after, abs=1e-4)
+
+
+def test_dropped_slot_is_an_abandoned_one() -> None:
+    async def main() -> float:
+        window = RollingWindow(1, 2, linger=3)
+        slot = await window.acquire()
+        waiter = asyncio.create_task(window.acquire())
+        await asyncio.sleep(1)
+        del slot
+        gc.collect()
+        await waiter
+        return now()
+
+    assert virtual_time.run(main()) == pytest.approx(6, abs=1e-4)
+
+
+def test_cancelled_waiters_cost_nothing() -> None:
+    async def main() -> float:
+        window = RollingWindow(2, 1)
+        for _ in range(2):
+            (await window.acquire()).release(Outcome.ANSWERED)
+        waiters = [asyncio.create_task(window.acquire()) for _ in range(50)]
+        await asyncio.sleep(0.5)
+        for waiter in waiters[:-2]:
+            waiter.cancel()
+        await asyncio.gather(*waiters[-2:])
+        return now()
+
+    assert virtual_time.run(main()) == pytest.approx(1, abs=1e-4)
+
+
+def test_slot_that_comes_with_the_cancellation_goes_to_the_next() -> None:
+    async def main() -> float:
+        window = RollingWindow(1, 1)
+        slot = await window.acquire()
+        first = asyncio.create_task(window.acquire())
+        second = asyncio.create_task(window.acquire())
+        await asyncio.sleep(0.1)
+        slot.release(Outcome.NOT_SENT)
+        first.cancel()
+        await second
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        return now()
+
+    assert virtual_time.run(main()) == pytest.approx(0.1, abs=1e-4)
+
+
+@pytest.mark.parametrize("ahead", [0, 1, 2, 3])
+def test_max_wait_that_cannot_be_met_raises_at_once(ahead: int) -> None:
+    async def main() -> None:
+        window = RollingWindow(2, 10)
+        for _ in range(2):
+            (await window.acquire()).release(Outcome.ANSWERED)
+            await asyncio.sleep(1)
+        line = [asyncio.create_task(window.acquire(priority="bulk")) for _ in range(ahead)]
+        await asyncio.sleep(0)
+        due = (8, 9, 18, 19)[ahead]
+        began = now()
+        with pytest.raises(RateLimitedError) as caught:
+            await window.acquire(priority="bulk", max_wait=due - 0.1)
+        assert caught.value.status == 429
+        assert caught.value.retry_after == pytest.approx(due, abs=1e-3)
+        assert now() - began < 1e-4
+        # Interactive calls do not stand behind those.
+        with pytest.raises(RateLimitedError):
+            await window.acquire(max_wait=7.9)
+        for task in line:
+            task.cancel()
+
+    virtual_time.run(main())
+
+
+def test_max_wait_takes_slots_under_way_into_account() -> None:
+    async def main() -> None:
+        window = RollingWindow(1, 10)
+        slot = await window.acquire()
+        with pytest.raises(RateLimitedError):
+            await window.acquire(max_wait=9.9)
+        patient = asyncio.create_task(window.acquire(max_wait=10.5))
+        await asyncio.sleep(1)
+        slot.release(Outcome.ANSWERED)
+        began = now()
+        with pytest.raises(RateLimitedError, match="nothing was sent"):
+            await patient
+        assert now() - began == pytest.approx(9.5, abs=1e-3)
+        await window.acquire(max_wait=1)
+
+    virtual_time.run(main())
+
+
+def test_what_was_sent_outlives_its_loop() -> None:
+    window = RollingWindow(1, 10)
+
+    async def send() -> None:
+        (await window.acquire()).release(Outcome.ANSWERED)
+
+    async def refused() -> None:
+        with pytest.raises(RateLimitedError):
+            await window.acquire(max_wait=9)
+
+    virtual_time.run(send())
+    virtual_time.run(refused())
+
+
+def test_second_loop_is_refused_while_the_first_lives() -> None:
+    window = RollingWindow(1, 10)
+    first = virtual_time.VirtualTimeLoop()
+    first.run_until_complete(window.acquire())
+    with pytest.raises(ConfigurationError, match="another event loop"):
+        virtual_time.run(window.acquire())
+    first.close()
+
+
+@pytest.mark.parametrize(
+    ("limit", "per", "linger"), [(0, 1.0, 0.0), (1, 0.0, 0.0), (1, -1.0, 0.0), (1, 1.0, -1.0)]
+)
+def test_numbers_that_leave_nothing_are_refused(limit: int, per: float, linger: float) -> None:
+    with pytest.raises(ConfigurationError):
+        RollingWindow(limit, per, linger)
+
+
+def test_uncontended_slots_start_no_timer_and_no_task() -> None:
+    async def main() -> int:
+        window = RollingWindow(100, 1)
+        for _ in range(100):
+            (await window.acquire()).release(Outcome.ANSWERED)
+        return len(asyncio.all_tasks())
+
+    assert virtual_time.run(main()) == 1

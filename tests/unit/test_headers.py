@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jibble_async.limits.headers import read_date, read_limits, read_remaining, read_retry_after
+
+NOW = datetime(2026, 10, 1, 12, tzinfo=UTC)
+THEN = format_datetime(NOW + timedelta(seconds=90), usegmt=True)
+LATE = format_datetime(NOW + timedelta(seconds=60), usegmt=True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ({}, None),
+        ({"Retry-After": ""}, None),
+        ({"Retry-After": "0"}, 0.0),
+        ({"Retry-After": " 7 "}, 7.0),
+        ({"Retry-After": "1.5"}, 1.5),
+        ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "+5"}, None),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "1e999"}, None),
+        ({"Retry-After": "nan"}, None),
+        ({"Retry-After": "٣"}, None),
+        ({"Retry-After": THEN}, 90.0),
+        ({"Retry-After": THEN, "Date": LATE}, 30.0),
+        ({"Retry-After": LATE, "Date": THEN}, 0.0),
+        ({"Retry-After": THEN, "Date": "rubbish"}, 90.0),
+        ({"Retry-After": "Thu, 01 Oct 2026 12:01:30 -0000"}, 90.0),
+        ({"Retry-After": "Thu, 01 Oct 2026 12:01:30"}, 90.0),
+        ({"Retry-After": "Thu, 99 Oct 99999 12:01:30 GMT"}, None),
+    ],
+)
+def test_retry_after(headers: dict[str, str], expected: float | None) -> None:
+    assert read_retry_after(headers, NOW.timestamp()) == expected
+
+
+_header_texts = st.one_of(
+    st.text(max_size=40),
+    st.from_regex(r"[-+0-9eE._ ]{1,20}", fullmatch=True),
+    st.datetimes(timezones=st.just(UTC)).map(lambda moment: format_datetime(moment, usegmt=True)),
+    st.from_regex(
+        r"[A-Z][a-z]{2}, [0-9]{1,3} [A-Z][a-z]{2} [0-9]{1,6} [0-9:]{1,9} [-+A-Z0-9]{1,6}"
+    ),
+)
+
+
+@given(_header_texts, st.none() | _header_texts)
+def test_retry_after_is_never_negative_and_never_fails(text: str, date: str | None) -> None:
+    headers = {"Retry-After": text} if date is None else {"Retry-After": text, "Date": date}
+    seconds = read_retry_after(headers, NOW.timestamp())
+    assert seconds is None or (seconds >= 0 and math.isfinite(seconds))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("0", 0), ("3", 3), ("", None), ("-1", None), ("1s", None), ("٣", None), ("9" * 10, None)],
+)
+def test_the_remaining_quota(text: str, expected: int | None) -> None:
+    assert read_remaining({"X-Rate-Limit-Remaining": text}) == expected
+    assert read_remaining({}) is None
+
+
+_limits = st.fixed_dictionaries(
+    {},
+    optional={
+        name: _header_texts | st.from_regex(r"[0-9]{1,6}[smhd]?", fullmatch=True)
+        for name in ("X-Rate-Limit-Limit", "X-Rate-Limit-Remaining", "X-Rate-Limit-Reset", "Date")
+    },
+)
+
+
+@given(_limits)
+def test_any_headers_are_read_or_left(headers: dict[str, str]) -> None:
+    moment = read_date(headers)
+    assert moment is None or math.isfinite(moment)
+    reading = read_limits(headers)
+    if reading is not None:
+        assert reading.remaining >= 0
+        assert reading.per >= 0
+        assert math.isfinite(reading.resets_at)
