@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import typing
+
 from jibble_async.client import Identity, JibbleClient
 from jibble_async.config import ClientConfig, Endpoints
 from jibble_async.core.auth import ClientCredentials, StaticToken
@@ -71,15 +74,22 @@ from jibble_async.errors import (
     TransportError,
     UnknownFieldError,
 )
+from jibble_async.limits.adaptive import AdaptiveLimiter
 from jibble_async.limits.bucket import TokenBucket
 from jibble_async.limits.slots import Outcome, RateLimiter, Slot, Unlimited
+from jibble_async.limits.window import RollingWindow
 from jibble_async.query.expressions import Expression, raw_filter
 from jibble_async.query.vocabulary import fields
+
+if typing.TYPE_CHECKING:
+    from jibble_async.limits.redis import RedisWindow
+    from jibble_async.limits.shared import SharedWindow
 
 __all__ = [
     "APIError",
     "Activity",
     "ActivityGroup",
+    "AdaptiveLimiter",
     "AmbiguousWriteError",
     "AuthenticationError",
     "BadRequestError",
@@ -133,10 +143,13 @@ __all__ = [
     "ProtocolError",
     "RateLimitedError",
     "RateLimiter",
+    "RedisWindow",
     "ResponseTooLargeError",
     "RetryPolicy",
+    "RollingWindow",
     "Safety",
     "ServerError",
+    "SharedWindow",
     "Slot",
     "StaticToken",
     "Stats",
@@ -154,3 +167,18 @@ __all__ = [
     "fields",
     "raw_filter",
 ]
+
+# Imported when asked for: they need SQLite and Redis, which few programs use.
+_LAZY = {
+    "RedisWindow": "jibble_async.limits.redis",
+    "SharedWindow": "jibble_async.limits.shared",
+}
+
+
+# Hidden from type checkers, to which it would make every name an export.
+if not typing.TYPE_CHECKING:
+
+    def __getattr__(name: str) -> typing.Any:
+        if name in _LAZY:
+            return getattr(importlib.import_module(_LAZY[name]), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -24,7 +24,7 @@ from jibble_async.core.retry import RetryPolicy
 from jibble_async.core.transport import Network
 from jibble_async.core.wire import Reply, decode_json
 from jibble_async.errors import ConfigurationError
-from jibble_async.limits.bucket import TokenBucket
+from jibble_async.limits.adaptive import AdaptiveLimiter
 from jibble_async.limits.slots import Priority, RateLimiter
 from jibble_async.odata.envelope import decoder
 from jibble_async.odata.pages import ODataPages
@@ -66,8 +66,8 @@ class JibbleClient:
         auth: Instead of the pair: `ClientCredentials`, a `StaticToken`, or an async function that
             gives a bearer token.
         config: Endpoints, timeouts, retries and the like.
-        limiter: A limiter for all services, or one for each by name; by default a
-            `TokenBucket(limit=10, per=1)` for each.
+        limiter: A limiter for all services, or one for each by name; by default an
+            `AdaptiveLimiter` for each.
         connector: An aiohttp connector to share between clients; it is never closed here.
         proxy: The URL of a proxy.
         ssl: TLS settings.
@@ -367,7 +367,7 @@ def _limiters(
 ) -> dict[str, RateLimiter]:
     services = [service for service in get_args(Service) if service != "identity"]
     if limiter is None:
-        return {service: TokenBucket(limit=10, per=1.0) for service in services}
+        return {service: AdaptiveLimiter() for service in services}
     if isinstance(limiter, Mapping):
         return {str(service): each for service, each in limiter.items()}
     return dict.fromkeys(services, limiter)

@@ -37,7 +37,7 @@ class Shared:
         network: Network,
     ) -> None:
         self.config = config
-        self.stats: Stats = Stats()
+        self.stats: Stats = Stats(limiters=limiters)
         self._auth = auth
         self._limiters = limiters
         self._network = network

@@ -135,7 +135,7 @@ def _show(report: ExportReport, common: Common) -> None:
 
 
 class _Figures(ProgressColumn):
-    """Rows, rows a second, requests, and seconds waited for the quota."""
+    """Rows, rows a second, requests, seconds waited for the quota, and the quota as believed."""
 
     def render(self, task: Task) -> Text:
         progress: ExportProgress | None = task.fields["progress"]
@@ -143,10 +143,11 @@ class _Figures(ProgressColumn):
             return Text("connecting")
         total = "" if progress.total is None else f"/{progress.total:,}"
         rate = progress.rows / progress.seconds if progress.seconds else 0.0
+        quota = "" if progress.quota is None else f" of {progress.quota:.3g}/s"
         again = "" if progress.reading == 1 else f", reading {progress.reading}"
         return Text(
             f"{progress.rows:,}{total} rows, {rate:,.0f}/s, {progress.requests:,} requests, "
-            f"{progress.throttled_seconds:.0f} s for quota{again}"
+            f"{progress.throttled_seconds:.0f} s for quota{quota}{again}"
         )
 
 

@@ -31,7 +31,7 @@ from jibble_async.core.retry import (
     retry,
 )
 from jibble_async.core.transport import Transport
-from jibble_async.core.wire import ErrorReader, Reply, remaining_quota, retry_after
+from jibble_async.core.wire import ErrorReader, Reply
 from jibble_async.errors import (
     DeadlineExceededError,
     JibbleError,
@@ -40,6 +40,7 @@ from jibble_async.errors import (
     ThrottledOrForbiddenError,
     TransportError,
 )
+from jibble_async.limits.headers import read_remaining, read_retry_after
 from jibble_async.limits.slots import FREE_SLOT, Outcome, RateLimiter, Slot
 
 __all__ = ["Caller"]
@@ -256,6 +257,7 @@ class Caller:
             raise
         waited = self._clock.monotonic() - now
         if waited > 0.001:
+            self.stats.waits += 1
             self.stats.throttled_seconds += waited
             if self._hooks:
                 self.emit(SlotWaited(service, waited))
@@ -337,8 +339,8 @@ class Caller:
         service = request.operation.service
         now = self._clock.monotonic()
         recent = now - self._throttled_at.get(service, -math.inf) < 60.0
-        wait = retry_after(reply.headers, self._clock.now())
-        throttling = recent or wait is not None or remaining_quota(reply.headers) == 0
+        wait = read_retry_after(reply.headers, self._clock.now().timestamp())
+        throttling = recent or wait is not None or read_remaining(reply.headers) == 0
         error = self._read_error(reply, throttling=throttling, wait=wait)
         if isinstance(error, RateLimitedError):
             self.stats.throttled += 1

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import msgspec
+
+from jibble_async.limits.slots import Paced, RateLimiter
 
 __all__ = [
     "AttemptFinished",
@@ -85,16 +87,29 @@ class Stats:
         requests: Requests sent, repeated ones and those for tokens included.
         retries: Requests that repeated one that had failed.
         throttled: Answers by which the server refused for speed.
+        waits: Requests that had to wait for their limiter.
         throttled_seconds: Time spent waiting, for a limiter or because the server asked.
         token_requests: Requests for a token.
         rows: Rows delivered by pagers.
         duplicates: Rows that came twice in neighbouring pages and were delivered once.
+        limiters: The limiter of each service.
     """
 
     requests: int = 0
     retries: int = 0
     throttled: int = 0
+    waits: int = 0
     throttled_seconds: float = 0.0
     token_requests: int = 0
     rows: int = 0
     duplicates: int = 0
+    limiters: Mapping[str, RateLimiter] = field(default_factory=dict[str, RateLimiter], repr=False)
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """Requests per second that each service is believed to accept, where its limiter knows."""
+        return {
+            service: limiter.rate
+            for service, limiter in self.limiters.items()
+            if isinstance(limiter, Paced)
+        }

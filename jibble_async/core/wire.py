@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -30,8 +27,6 @@ __all__ = [
     "decode_json",
     "error_class",
     "printable",
-    "remaining_quota",
-    "retry_after",
 ]
 
 T = TypeVar("T")
@@ -109,49 +104,6 @@ def decode_json(reply: Reply, decode: Callable[[bytes], T]) -> T:
         )
         failure.malformed = True
         raise failure from None
-
-
-def retry_after(headers: Mapping[str, str], now: datetime) -> float | None:
-    """Seconds that the server asks to wait; None if it does not say, or says it unreadably.
-
-    Args:
-        headers: The headers of the answer.
-        now: Our own clock; a date is measured by the server's `Date` where it is sent.
-    """
-    text = headers.get("Retry-After", "").strip()
-    if not text:
-        return None
-    if text[0].isdigit() and text[0].isascii():
-        try:
-            seconds = float(text)
-        except ValueError:
-            seconds = math.inf
-        if math.isfinite(seconds):
-            return seconds
-        return _date_wait(text, headers, now)
-    return _date_wait(text, headers, now)
-
-
-def _date_wait(text: str, headers: Mapping[str, str], now: datetime) -> float | None:
-    moment = _http_date(text)
-    if moment is None:
-        return None
-    server_now = _http_date(headers.get("Date", "")) or now
-    return max(0.0, (moment - server_now).total_seconds())
-
-
-def _http_date(text: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-
-
-def remaining_quota(headers: Mapping[str, str]) -> int | None:
-    """Requests left in the server's window (documented header); None if it does not say."""
-    text = headers.get("X-Rate-Limit-Remaining", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def printable(text: str) -> str:

@@ -39,6 +39,7 @@ class ExportProgress:
         requests: Requests that the client sent since the export began.
         retries: Those of them that repeated one that had failed.
         throttled_seconds: Time that its calls spent waiting for the quota, in sum.
+        quota: Requests per second that the server is believed to accept, if that is known.
         seconds: Time since the export began.
         reading: Which reading this is, counted from 1; a second one follows when rows moved.
     """
@@ -48,6 +49,7 @@ class ExportProgress:
     requests: int
     retries: int
     throttled_seconds: float
+    quota: float | None
     seconds: float
     reading: int
 
@@ -146,6 +148,7 @@ class Exporter:
             RawPages(source), self._client, concurrency=concurrency, verify=True
         )
         self._entity = chosen.resource.entity
+        self._service = operation.service
         self._path = output_path(out)
         self._format: Format = format_of(self._path, format)
         self._spreadsheet_safe = spreadsheet_safe
@@ -160,7 +163,7 @@ class Exporter:
             PaginationError: Rows moved in every one of several readings.
             JibbleError: A call failed for good.
         """
-        meter = _Meter(self._client)
+        meter = _Meter(self._client, self._service)
         reading = 1
         while True:
             try:
@@ -219,8 +222,9 @@ class Exporter:
 class _Meter:
     """What a client did since an export began."""
 
-    def __init__(self, client: JibbleClient) -> None:
+    def __init__(self, client: JibbleClient, service: str) -> None:
         self._now = client.stats
+        self._service = service
         self._before = replace(client.stats)
         self._started = time.monotonic()
 
@@ -232,6 +236,7 @@ class _Meter:
             requests=now.requests - before.requests,
             retries=now.retries - before.retries,
             throttled_seconds=now.throttled_seconds - before.throttled_seconds,
+            quota=now.rates.get(self._service),
             seconds=time.monotonic() - self._started,
             reading=reading,
         )

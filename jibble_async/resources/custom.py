@@ -54,6 +54,8 @@ def custom_params(params: Params) -> tuple[tuple[str, str], ...]:
     Raises:
         ConfigurationError: A value that can't be sent, such as None.
     """
+    if isinstance(params, str | bytes):
+        raise ConfigurationError('params is a text: give a mapping such as {"$top": 5}')
     items = cast(
         "Iterable[tuple[str, Any]]", params.items() if isinstance(params, Mapping) else params
     )
