@@ -37,7 +37,7 @@ bench: $(VENV)/.dev
 
 lock:
 	$(COMPILE) -o requirements/build.lock requirements/build.in
-	$(COMPILE) --extra test --extra redis -o requirements/dev.lock pyproject.toml requirements/build.in
+	$(COMPILE) --extra test -o requirements/dev.lock pyproject.toml requirements/build.in
 	$(COMPILE) --extra cli --extra sandbox -c requirements/dev.lock -o requirements/demo.lock \
 		pyproject.toml requirements/build.in
 

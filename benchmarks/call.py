@@ -9,14 +9,15 @@ import itertools
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any
 
 import aiohttp
+import msgspec
 
 from benchmarks.measuring import Spread, Variant, differences, interleave, quick, ratios, table
 from benchmarks.server import serving
 from jibble_async import (
+    AdaptiveLimiter,
     ClientConfig,
     Endpoints,
     JibbleClient,
@@ -25,7 +26,6 @@ from jibble_async import (
     RateLimiter,
     StaticToken,
     Timeouts,
-    TokenBucket,
     Unlimited,
 )
 from jibble_async.core.operation import Request, build
@@ -67,7 +67,7 @@ async def _over_the_wire(base: str, rounds: int) -> None:
     transport = Transport(Network(), connect_timeout=10.0, max_body_bytes=2**26)
     untimed = _client(base, Unlimited(), _ENDLESS)
     unlimited = _client(base, Unlimited(), Timeouts())
-    limited = _client(base, TokenBucket(limit=1e6), Timeouts())
+    limited = _client(base, AdaptiveLimiter(initial=1e6), Timeouts())
 
     def request(identity: str, client: JibbleClient = limited) -> Request:
         return build(client.people.get_operation, base, path_id=identity)
@@ -91,7 +91,7 @@ async def _over_the_wire(base: str, rounds: int) -> None:
             ),
             "the call around it: token, retry shell, events": through(untimed),
             "its deadline": through(unlimited),
-            "its limiter": through(limited),
+            "its limiter, adaptive": through(limited),
             "`people.get`: id checked, answer decoded": limited.people.get,
             _DECODED: plain_decoded,
         }
@@ -133,7 +133,7 @@ class _AnswersAtOnce(Transport):
 
 
 async def _without_a_wire(base: str, rounds: int) -> None:
-    limited = _client(base, TokenBucket(limit=1e9), Timeouts())
+    limited = _client(base, AdaptiveLimiter(initial=1e9), Timeouts())
     transport = _AnswersAtOnce()
     caller = limited._shared.caller()
     await caller._transport.aclose()
@@ -144,12 +144,12 @@ async def _without_a_wire(base: str, rounds: int) -> None:
     request = build(operation, base, path_id="7b1b3e0e-52a2-4d4b-9a53-6f1f1c9e6f10")
     reply = await transport.send(request, {})
     options = limited._options
-    untimed = replace(options, timeouts=_ENDLESS)
-    bucket = TokenBucket(limit=1e9)
+    untimed = msgspec.structs.replace(options, timeouts=_ENDLESS)
+    adaptive = AdaptiveLimiter(initial=1e9)
     read = reader(Person)
 
     async def limiter() -> None:
-        slot = await bucket.acquire(priority="interactive", max_wait=60.0)
+        slot = await adaptive.acquire(priority="interactive", max_wait=60.0)
         slot.release(Outcome.ANSWERED, None)
 
     steps: dict[str, Callable[[], Any]] = {
@@ -160,7 +160,7 @@ async def _without_a_wire(base: str, rounds: int) -> None:
         "deadline set and met": lambda: deadlines.start(30.0).stop(),
     }
     awaited: dict[str, Callable[[], Awaitable[Any]]] = {
-        "limiter": limiter,
+        "limiter, adaptive": limiter,
         "call without a deadline": lambda: caller.call(request, _whole, untimed),
         "call": lambda: caller.call(request, _whole, options),
         "`people.get`": lambda: limited.people.get(next(_IDS)),

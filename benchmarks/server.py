@@ -27,9 +27,6 @@ _HEAD = (
     b"Date: Mon, 05 Oct 2026 08:00:00 GMT\r\n"
     b"Content-Type: application/json; odata.metadata=minimal; odata.streaming=true\r\n"
     b"OData-Version: 4.0\r\n"
-    b"X-Rate-Limit-Limit: 1s\r\n"
-    b"X-Rate-Limit-Remaining: 9\r\n"
-    b"X-Rate-Limit-Reset: 2026-10-05T08:00:01.0000000Z\r\n"
     b"Strict-Transport-Security: max-age=15724800; includeSubDomains\r\n"
     b"Content-Length: %d\r\n\r\n"
 )
