@@ -9,6 +9,7 @@ from jibble_async.entities.organization import CommonStatus
 from jibble_async.entities.projects import ActivityGroup
 
 __all__ = [
+    "EmploymentType",
     "FileData",
     "Group",
     "GroupApprover",
@@ -126,6 +127,16 @@ class Position(Entity):
     updated_at: datetime | None = None
 
 
+class EmploymentType(Entity):
+    """How somebody is employed, such as part-time. Source: the workspace host's metadata."""
+
+    name: str | None = None
+    status: CommonStatus | None = None
+    organization_id: Guid | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
 class PersonStatus(OpenEnum):
     """Where a person stands with the organisation. Source: the workspace host's metadata."""
 
@@ -139,7 +150,7 @@ class Person(Unit):
     """Somebody who works here, or a key or kiosk that acts as one.
 
     Source: the workspace host's metadata; `is_active` is the time-tracking host's (documented).
-    `group` and `position` are there only when expanded.
+    `group`, `position` and `employment_type` are there only when expanded.
 
     Attributes:
         status: Whether the person was invited, joined or was removed.
@@ -174,3 +185,4 @@ class Person(Unit):
     latest_time_entry_time: datetime | None = None
     group: Group | None = None
     position: Position | None = None
+    employment_type: EmploymentType | None = None
