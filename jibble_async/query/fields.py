@@ -7,7 +7,7 @@ checker finds a wrong comparison, and a wrong value is an error before anything 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_type_hints
 from uuid import UUID
 
@@ -41,6 +41,7 @@ __all__ = [
     "IdField",
     "NumberField",
     "TextField",
+    "TimeField",
 ]
 
 T = TypeVar("T")
@@ -175,6 +176,13 @@ class DurationField(_OrderedField[timedelta]):
 
     __slots__ = ()
     kind = Kind.DURATION
+
+
+class TimeField(_OrderedField[time]):
+    """A time of day."""
+
+    __slots__ = ()
+    kind = Kind.TIME
 
 
 class TextField(_OrderedField[str]):

@@ -46,7 +46,7 @@ def _scalar(kind: Kind, value: Any, label: str) -> Scalar:
             return require_date(value, label)
         case Kind.DATETIME if isinstance(value, datetime):
             return require_aware(value, label)
-        case Kind.TIME if isinstance(value, time):
+        case Kind.TIME if isinstance(value, time) and value.tzinfo is None:
             return value
         case Kind.DURATION if isinstance(value, timedelta):
             return value

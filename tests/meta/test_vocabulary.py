@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
@@ -26,6 +26,7 @@ from jibble_async.query.fields import (
     IdField,
     NumberField,
     TextField,
+    TimeField,
 )
 from jibble_async.query.names import wire_name
 
@@ -38,6 +39,7 @@ SCALARS: dict[Any, Any] = {
     float: NumberField,
     date: DateField,
     datetime: DateTimeField,
+    time: TimeField,
     timedelta: DurationField,
 }
 
