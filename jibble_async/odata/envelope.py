@@ -19,7 +19,7 @@ from jibble_async.errors import (
 )
 from jibble_async.odata.lenient import decode_leniently
 
-__all__ = ["BadRowHandler", "decoder", "read_error", "read_page", "reader"]
+__all__ = ["BadRowHandler", "decoder", "optional_reader", "read_error", "read_page", "reader"]
 
 T = TypeVar("T")
 
@@ -49,6 +49,13 @@ def decoder(item: Any) -> msgspec.json.Decoder[Any]:
 def reader(item: Any) -> Callable[[Reply], Any]:
     """What finds a value of a type in a reply."""
     return functools.partial(decode_json, decode=decoder(item).decode)
+
+
+@functools.cache
+def optional_reader(item: Any) -> Callable[[Reply], Any]:
+    """What finds a value of a type in a reply, and None in one without a body."""
+    read = reader(item)
+    return lambda reply: read(reply) if reply.body.strip() else None
 
 
 def read_page(reply: Reply, item: Any, on_bad_row: BadRowHandler | None = None) -> PageContent[Any]:

@@ -26,6 +26,8 @@ __all__ = ["ODataPages", "query_pages"]
 T = TypeVar("T")
 
 _KEY = "id"
+# What tells the rows of a set apart, by the first of these that they have.
+_KEYS = (_KEY, "person_id")
 
 
 class ODataPages(Generic[T]):
@@ -40,6 +42,7 @@ class ODataPages(Generic[T]):
         page_size: Rows to ask for at a time. None asks for no number and for no count: what the
             server gives is the whole, unless it gives a next link.
         on_bad_row: Gets rows that can't be read.
+        counted: Whether to ask for the count of all rows with each page.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class ODataPages(Generic[T]):
         after: tuple[tuple[str, str], ...] = (),
         page_size: int | None,
         on_bad_row: BadRowHandler | None = None,
+        counted: bool = True,
     ) -> None:
         self._operation = operation
         self._base = base
@@ -59,11 +63,13 @@ class ODataPages(Generic[T]):
         self._before = before
         self._after = after
         self._on_bad_row = on_bad_row
+        self._count = (("$count", "true"),) if counted else ()
         self.page_size = page_size
         options = (f"{name}={value}" for name, value in (*before, *after))
         self.fingerprint: str = fingerprint((operation.service, operation.path, *options))
+        key = next((name for name in _KEYS if hasattr(item, name)), None)
         self.key: Callable[[T], str | None] = (
-            operator.attrgetter(_KEY) if hasattr(item, _KEY) else _key_of_dict
+            _key_of_dict if key is None else operator.attrgetter(key)
         )
 
     def request(self, offset: int, count: int | None) -> Request:
@@ -72,7 +78,7 @@ class ODataPages(Generic[T]):
             params = (*self._before, *self._after)
         else:
             place = (("$skip", str(offset)), ("$top", str(count)))
-            params = (("$count", "true"), *self._before, *place, *self._after)
+            params = (*self._count, *self._before, *place, *self._after)
         return build(self._operation, self._base, params=params)
 
     def follow(self, link: str) -> Request:
@@ -93,6 +99,8 @@ def query_pages(
     stable: bool,
     on_bad_row: BadRowHandler | None,
     item: Any = None,
+    params: tuple[tuple[str, str], ...] = (),
+    counted: bool = True,
 ) -> ODataPages[Any]:
     """The pages of a query.
 
@@ -104,13 +112,15 @@ def query_pages(
         stable: Whether to sort by the key in the end, without which pages may overlap.
         on_bad_row: Gets rows that can't be read.
         item: The type of a row, where it is not the query's entity.
+        params: Parameters of the set's own, which come first.
+        counted: Whether to ask for the count of all rows with each page.
 
     Raises:
         ConfigurationError: A value that has no literal.
         NotSupportedError: An expression that OData has no words for.
     """
     owner = query.entity
-    before: list[tuple[str, str]] = []
+    before = [*params]
     if query.expand:
         before.append(("$expand", render_expand(owner, query.expand)))
     if query.where is not None:
@@ -129,6 +139,7 @@ def query_pages(
         after=() if select is None else (("$select", select),),
         page_size=page_size,
         on_bad_row=on_bad_row,
+        counted=counted,
     )
 
 
