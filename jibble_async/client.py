@@ -1,11 +1,10 @@
-"""The client: its life, its settings, and the resources it offers."""
+"""The client: its life, its settings, and requests of any kind."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from ssl import SSLContext
 from types import TracebackType
 from typing import Any, Self, TypeVar, get_args
@@ -28,17 +27,8 @@ from jibble_async.limits.adaptive import AdaptiveLimiter
 from jibble_async.limits.slots import Priority, RateLimiter
 from jibble_async.odata.envelope import decoder
 from jibble_async.odata.pages import ODataPages
+from jibble_async.resources.catalog import Catalog
 from jibble_async.resources.custom import Params, custom_operation, custom_params, custom_request
-from jibble_async.resources.time_tracking import TimeEntries
-from jibble_async.resources.workspace import (
-    Activities,
-    Clients,
-    Groups,
-    Locations,
-    Organizations,
-    People,
-    Projects,
-)
 from jibble_async.shared import Shared
 
 __all__ = ["Identity", "JibbleClient"]
@@ -54,7 +44,7 @@ class Identity(msgspec.Struct, frozen=True):
     person_id: str | None
 
 
-class JibbleClient:
+class JibbleClient(Catalog):
     """A client of the current API.
 
     Nothing is opened or sent before the first call. Use it as `async with JibbleClient(...)`, or
@@ -185,46 +175,6 @@ class JibbleClient:
     def stats(self) -> Stats:
         """What was done so far: requests, retries, seconds waited, rows."""
         return self._shared.stats
-
-    @cached_property
-    def organizations(self) -> Organizations:
-        """The organisations that the credentials may see."""
-        return Organizations(self)
-
-    @cached_property
-    def people(self) -> People:
-        """The people of the organisation."""
-        return People(self)
-
-    @cached_property
-    def groups(self) -> Groups:
-        """The groups that people are in."""
-        return Groups(self)
-
-    @cached_property
-    def activities(self) -> Activities:
-        """The kinds of work that time is booked on."""
-        return Activities(self)
-
-    @cached_property
-    def projects(self) -> Projects:
-        """The projects that time is booked on."""
-        return Projects(self)
-
-    @cached_property
-    def clients(self) -> Clients:
-        """The clients that projects are done for."""
-        return Clients(self)
-
-    @cached_property
-    def locations(self) -> Locations:
-        """The places where work is done."""
-        return Locations(self)
-
-    @cached_property
-    def time_entries(self) -> TimeEntries:
-        """The punches: clocking in, out, and going on a break."""
-        return TimeEntries(self)
 
     async def whoami(self) -> Identity:
         """Whom the credentials act for, as the token host or the token itself says.

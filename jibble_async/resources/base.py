@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from typing import Any, ClassVar, Generic, Protocol, TypedDict, TypeVar, Unpack
 
 from jibble_async.core.cursor import Cursor
-from jibble_async.core.operation import Operation, Safety, build
+from jibble_async.core.operation import Operation, Request, Safety, build
 from jibble_async.core.pager import Pager
 from jibble_async.core.walk import Session
-from jibble_async.entities import Entity
+from jibble_async.entities import Entity, ValueObject
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.envelope import BadRowHandler, reader
 from jibble_async.odata.literals import is_guid
@@ -26,9 +26,21 @@ from jibble_async.query.options import (
     selection,
 )
 
-__all__ = ["ArchivableResource", "ClientSession", "ListOptions", "Resource", "list_of", "member_of"]
+__all__ = [
+    "ArchivableResource",
+    "ClientSession",
+    "ListOptions",
+    "Listing",
+    "PageOptions",
+    "PlainResource",
+    "Resource",
+    "addressed",
+    "list_of",
+    "member_of",
+]
 
 E = TypeVar("E", bound=Entity)
+V = TypeVar("V", bound=ValueObject)
 
 
 class ClientSession(Session, Protocol):
@@ -44,14 +56,10 @@ class ClientSession(Session, Protocol):
         ...
 
 
-class ListOptions(TypedDict, total=False):
-    """The arguments that every `list()` takes, beside those of its own.
+class PageOptions(TypedDict, total=False):
+    """The arguments of every `list()` that say how it is walked over.
 
     Attributes:
-        select: The fields to fetch, by name or as fields; the id always comes along.
-        expand: What is to come along: names, or `T.person.select("id", "full_name")`.
-        order_by: A field, a name, `T.time.desc()`, or several; the id is added at the end.
-        stable: False leaves the id out of the order; then rows that tie may be missed.
         page_size: Rows to ask for at a time.
         limit: Rows to deliver at most.
         concurrency: Pages in flight; they are delivered in order.
@@ -60,16 +68,28 @@ class ListOptions(TypedDict, total=False):
         on_bad_row: Gets rows that can't be read; without it the first one is a `DecodeError`.
     """
 
-    select: Iterable[Selectable]
-    expand: Iterable[Expandable]
-    order_by: Sortable | Iterable[Sortable]
-    stable: bool
     page_size: int | None
     limit: int | None
     concurrency: int
     resume_from: Cursor | str | None
     verify: bool
     on_bad_row: BadRowHandler | None
+
+
+class ListOptions(PageOptions, total=False):
+    """The arguments that the `list()` of every entity set takes, beside those of its own.
+
+    Attributes:
+        select: The fields to fetch, by name or as fields; the id always comes along.
+        expand: What is to come along: names, or `T.person.select("id", "full_name")`.
+        order_by: A field, a name, `T.time.desc()`, or several; the id is added at the end.
+        stable: False leaves the id out of the order; then rows that tie may be missed.
+    """
+
+    select: Iterable[Selectable]
+    expand: Iterable[Expandable]
+    order_by: Sortable | Iterable[Sortable]
+    stable: bool
 
 
 def list_of(service: str, name: str) -> Operation:
@@ -82,38 +102,37 @@ def member_of(service: str, name: str) -> Operation:
     return Operation(service, "GET", f"/v1/{name}({{id}})", Safety.READ)
 
 
-class Resource(Generic[E]):
-    """A set of entities.
+def addressed(session: ClientSession, operation: Operation, id: str, owner: str) -> Request:  # noqa: A002 - the field's name
+    """The request for what an operation does with one id.
+
+    Args:
+        session: Knows where the service is.
+        operation: Its path has a place for an id.
+        id: A GUID.
+        owner: Whose id it is, for the error.
+
+    Raises:
+        ConfigurationError: It is not a GUID.
+    """
+    if not is_guid(id):
+        raise ConfigurationError(f"{owner} ids are GUIDs, and {id!r} is not one")
+    return build(operation, session.base(operation.service), path_id=id)
+
+
+class Listing(Generic[V]):
+    """A set of rows.
 
     Attributes:
-        entity: The class of its members.
+        entity: The class of its rows.
         list_operation: How the set is asked for.
-        get_operation: How one member is asked for.
     """
 
-    entity: ClassVar[type[Entity]]
+    # Any, since a resource narrows it to an entity, which a mutable attribute would not allow.
+    entity: ClassVar[type[Any]]
     list_operation: ClassVar[Operation]
-    get_operation: ClassVar[Operation]
 
     def __init__(self, session: ClientSession) -> None:
         self._session = session
-
-    async def get(self, id: str) -> E:  # noqa: A002 - the field's name
-        """The entity with this id.
-
-        Args:
-            id: A GUID.
-
-        Raises:
-            ConfigurationError: It is not a GUID.
-            NotFoundError: There is no such entity.
-        """
-        operation = self.get_operation
-        if not is_guid(id):
-            raise ConfigurationError(f"{self.entity.__name__} ids are GUIDs, and {id!r} is not one")
-        request = build(operation, self._session.base(operation.service), path_id=id)
-        entity: E = await self._session.call(request, reader(self.entity))
-        return entity
 
     def _pager(
         self,
@@ -129,7 +148,10 @@ class Resource(Generic[E]):
         resume_from: Cursor | str | None = None,
         verify: bool = False,
         on_bad_row: BadRowHandler | None = None,
-    ) -> Pager[E]:
+        params: tuple[tuple[str, str], ...] = (),
+        counted: bool = True,
+        server_paged: bool = False,
+    ) -> Pager[V]:
         given = [condition for condition in conditions if condition is not None]
         several = isinstance(order_by, Iterable) and not isinstance(order_by, str)
         keys: Any = order_by if several else (order_by,)
@@ -141,13 +163,17 @@ class Resource(Generic[E]):
             order_by=orderings(self.entity, keys),
         )
         operation = self.list_operation
+        if page_size is None:
+            page_size = self._session.default_page_size
         source = query_pages(
             operation,
             self._session.base(operation.service),
             query,
-            page_size=self._session.default_page_size if page_size is None else page_size,
+            page_size=None if server_paged else page_size,
             stable=stable,
             on_bad_row=on_bad_row,
+            params=params,
+            counted=counted,
         )
         return Pager(
             source,
@@ -157,6 +183,48 @@ class Resource(Generic[E]):
             resume_from=resume_from,
             verify=verify,
         )
+
+
+class Resource(Listing[E]):
+    """A set of entities, each of which can be asked for by its id.
+
+    Attributes:
+        entity: The class of its members.
+        get_operation: How one member is asked for.
+    """
+
+    entity: ClassVar[type[Entity]]
+    get_operation: ClassVar[Operation]
+
+    async def get(self, id: str) -> E:  # noqa: A002 - the field's name
+        """The entity with this id.
+
+        Args:
+            id: A GUID.
+
+        Raises:
+            ConfigurationError: It is not a GUID.
+            NotFoundError: There is no such entity.
+        """
+        request = addressed(self._session, self.get_operation, id, self.entity.__name__)
+        entity: E = await self._session.call(request, reader(self.entity))
+        return entity
+
+
+class PlainResource(Resource[E]):
+    """A set whose members all count: none is archived."""
+
+    def list(self, *, where: Expression | None = None, **options: Unpack[ListOptions]) -> Pager[E]:
+        """The members of the set.
+
+        Args:
+            where: A condition.
+            **options: See `ListOptions`.
+
+        Raises:
+            ConfigurationError: An argument that can't be used.
+        """
+        return self._pager([where], **options)
 
 
 class ArchivableResource(Resource[E]):

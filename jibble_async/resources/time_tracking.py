@@ -8,15 +8,16 @@ from typing import ClassVar, Unpack
 from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
 from jibble_async.entities import Entity, EntryStatus, TimeEntry
-from jibble_async.errors import ConfigurationError
-from jibble_async.query.expressions import Expression, all_of
-from jibble_async.query.values import require_date
+from jibble_async.odata.envelope import optional_reader
+from jibble_async.query.expressions import Expression
 from jibble_async.query.vocabulary import fields
-from jibble_async.resources.base import ListOptions, Resource, list_of
+from jibble_async.resources.base import ListOptions, Resource, addressed, list_of
+from jibble_async.resources.parameters import days_between
 
 __all__ = ["TimeEntries", "entries_between"]
 
 _FIELDS = fields(TimeEntry)
+_LATEST = Operation("time-tracking", "GET", "/v1/People({id})/LatestTimeEntry", Safety.READ)
 _NOT_ARCHIVED = _FIELDS.status != EntryStatus.ARCHIVED
 
 
@@ -62,6 +63,24 @@ class TimeEntries(Resource[TimeEntry]):
         archived = None if include_archived else _NOT_ARCHIVED
         return self._pager([entries_between(since, until), where, archived], **options)
 
+    async def latest(self, person_id: str) -> TimeEntry | None:
+        """A person's latest entry, which says whether they are at work; None if there is none.
+
+        Args:
+            person_id: A GUID.
+
+        Raises:
+            ConfigurationError: It is not a GUID.
+            NotFoundError: There is no such person.
+
+        Example:
+            >>> entry = await jibble.time_entries.latest(person.id)
+            >>> at_work = entry is not None and entry.type == EntryType.IN
+        """
+        request = addressed(self._session, _LATEST, person_id, "Person")
+        entry: TimeEntry | None = await self._session.call(request, optional_reader(TimeEntry))
+        return entry
+
 
 def entries_between(since: date | None, until: date | None) -> Expression | None:
     """The condition that an entry's working day is in a span; None without bounds.
@@ -73,18 +92,4 @@ def entries_between(since: date | None, until: date | None) -> Expression | None
     Raises:
         ConfigurationError: One is no date, or they are the wrong way round.
     """
-    day = _FIELDS.belongs_to_date
-    if since is not None:
-        require_date(since, "since")
-    if until is not None:
-        require_date(until, "until")
-    if since is not None and until is not None and since > until:
-        raise ConfigurationError(f"since={since} is after until={until}: exchange them")
-    if since is not None and since == until:
-        return day == since
-    bounds: list[Expression] = []
-    if since is not None:
-        bounds.append(day >= since)
-    if until is not None:
-        bounds.append(day <= until)
-    return all_of(bounds) if bounds else None
+    return days_between(_FIELDS.belongs_to_date, since, until)

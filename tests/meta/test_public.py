@@ -15,7 +15,8 @@ import jibble_async
 from jibble_async import JibbleClient, Safety, StaticToken, entities, errors
 from jibble_async.config import Service
 from jibble_async.core.operation import Operation
-from jibble_async.resources.base import Resource
+from jibble_async.resources.attendance import Reports
+from jibble_async.resources.base import Listing, Resource
 from tests.meta.sources import ROOT, modules
 
 
@@ -93,7 +94,8 @@ def test_every_operation_says_what_it_means_to_send_it_twice() -> None:
     for name, operation in found.items():
         assert isinstance(operation.safety, Safety), name
         assert operation.service in get_args(Service), name
-        assert re.fullmatch(r"/(v1|connect)/[A-Za-z]+((\(\{id\}\))|/\{id\})?", operation.path), name
+        shape = r"/(v1|connect)/[A-Za-z]+(\((personId=)?\{id\}\)(/[A-Za-z]+)?|/\{id\})?"
+        assert re.fullmatch(shape, operation.path), name
         if operation.safety is Safety.READ:
             assert operation.method == "GET", name
         elif operation.method == "GET":
@@ -104,15 +106,18 @@ def test_every_resource_has_its_operations() -> None:
     client = JibbleClient(auth=StaticToken("x"))
     names = [
         name
-        for name, value in vars(JibbleClient).items()
+        for owner in JibbleClient.__mro__
+        for name, value in vars(owner).items()
         if isinstance(getattr(value, "func", None), object) and hasattr(value, "attrname")
     ]
     resources = [getattr(client, name) for name in names]
-    assert len(resources) >= 8
+    assert len(resources) >= 18
     for name, resource in zip(names, resources, strict=True):
-        assert isinstance(resource, Resource), name
-        assert resource.list_operation.safety is Safety.READ
-        assert "{id}" in resource.get_operation.path
+        assert isinstance(resource, Listing | Reports), name
+        if isinstance(resource, Listing):
+            assert resource.list_operation.safety is Safety.READ
+        if isinstance(resource, Resource):
+            assert "{id}" in resource.get_operation.path
 
 
 # In parts, so that this file is not among those it looks for.

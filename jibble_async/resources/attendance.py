@@ -1,0 +1,311 @@
+"""The time-attendance host: hours as the server adds them up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any, ClassVar, TypeAlias, Unpack
+
+from jibble_async.core.operation import Operation, Safety, build
+from jibble_async.core.pager import Pager
+from jibble_async.entities import (
+    ExportFormat,
+    ExportJob,
+    GroupBy,
+    Period,
+    Timesheet,
+    TimesheetSummary,
+    TrackedTime,
+)
+from jibble_async.errors import ConfigurationError
+from jibble_async.odata.envelope import reader
+from jibble_async.odata.pages import ODataPages
+from jibble_async.query.expressions import Expression
+from jibble_async.query.options import Expandable, Sortable
+from jibble_async.query.values import require_date
+from jibble_async.query.vocabulary import fields
+from jibble_async.resources.base import (
+    ClientSession,
+    Listing,
+    PageOptions,
+    list_of,
+)
+from jibble_async.resources.parameters import day_or_moment, flag, repeated_ids, require_span
+
+__all__ = ["Reports", "TimesheetSummaries", "Timesheets"]
+
+_Params: TypeAlias = tuple[tuple[str, str], ...]
+
+_SERVICE = "time-attendance"
+# A row is a person with all their days, so a page holds fewer of them than elsewhere.
+_PAGE_SIZE = 100
+_TRACKED_TIME = list_of(_SERVICE, "TrackedTimeReport")
+# A GET that starts a job (documented): twice is not the same as once.
+_START_EXPORT = Operation(_SERVICE, "GET", "/v1/TimeAttendanceReportStartExport", Safety.UNSAFE)
+
+
+class Timesheets(Listing[Timesheet]):
+    """People's days in full."""
+
+    entity: ClassVar[type[Any]] = Timesheet
+    list_operation: ClassVar[Operation] = list_of(_SERVICE, "Timesheets")
+
+    def list(
+        self,
+        date: date,
+        *,
+        period: Period | str | None = None,
+        end_date: date | None = None,
+        person_ids: Iterable[str] = (),
+        search_term: str | None = None,
+        where: Expression | None = None,
+        expand: Iterable[Expandable] = (),
+        order_by: Sortable | Iterable[Sortable] | None = None,
+        server_paged: bool = False,
+        **options: Unpack[PageOptions],
+    ) -> Pager[Timesheet]:
+        """The timesheets of the day, week or month around a date, a row for each person.
+
+        Args:
+            date: The day, or the first of several.
+            period: What around `date` is meant; by default that day alone, or the span up to
+                `end_date`.
+            end_date: The last day, included; only for `Period.CUSTOM`.
+            person_ids: Only these people.
+            search_term: Only people whom the server finds by it; by what is not documented.
+            where: A condition.
+            expand: `["person"]` for names beside ids.
+            order_by: By default the person's full name (observed).
+            server_paged: Ask for no page and no order, and take what the server gives.
+            **options: See `PageOptions`.
+
+        Raises:
+            ConfigurationError: An argument that can't be used.
+
+        Example:
+            >>> month = jibble.timesheets.list(date(2026, 7, 1), period="Month", expand=["person"])
+            >>> async for sheet in month:
+            ...     print(sheet.person.full_name, sheet.total_payroll)
+        """
+        params = _period(date, period, end_date) + repeated_ids(
+            "personIds", person_ids, "person_ids"
+        )
+        if search_term is not None:
+            params += (("searchTerm", search_term),)
+        if order_by is None:
+            order_by = () if server_paged else fields(Timesheet).person.full_name.asc()
+        options.setdefault("page_size", min(_PAGE_SIZE, self._session.default_page_size))
+        return self._pager(
+            [where],
+            expand=expand,
+            order_by=order_by,
+            params=params,
+            server_paged=server_paged,
+            **options,
+        )
+
+
+class TimesheetSummaries(Listing[TimesheetSummary]):
+    """People's days as sums."""
+
+    entity: ClassVar[type[Any]] = TimesheetSummary
+    list_operation: ClassVar[Operation] = list_of(_SERVICE, "TimesheetsSummary")
+
+    def list(
+        self,
+        date: date,
+        *,
+        period: Period | str | None = None,
+        end_date: date | None = None,
+        person_ids: Iterable[str] = (),
+        where: Expression | None = None,
+        server_paged: bool = False,
+        **options: Unpack[PageOptions],
+    ) -> Pager[TimesheetSummary]:
+        """The sums of the day, week or month around a date, a row for each person.
+
+        Rows come in the server's own order, and it is not asked to count them: neither was
+        seen to be offered. `verify=True` shows whether rows moved between two pages.
+
+        Args:
+            date: The day, or the first of several.
+            period: What around `date` is meant; by default that day alone, or the span up to
+                `end_date`.
+            end_date: The last day, included; only for `Period.CUSTOM`.
+            person_ids: Only these people.
+            where: A condition, such as `fields(TimesheetSummary).person_id == person.id`.
+            server_paged: Ask for no page, and take what the server gives.
+            **options: See `PageOptions`.
+
+        Raises:
+            ConfigurationError: An argument that can't be used.
+
+        Example:
+            >>> first, last = date(2026, 8, 1), date(2026, 8, 31)
+            >>> async for person in jibble.timesheet_summaries.list(first, end_date=last):
+            ...     print(person.person_id, [day.payroll_hours for day in person.daily])
+        """
+        params = _period(date, period, end_date)
+        params += repeated_ids("personIds", person_ids, "person_ids")
+        options.setdefault("page_size", min(_PAGE_SIZE, self._session.default_page_size))
+        return self._pager(
+            [where], params=params, counted=False, server_paged=server_paged, **options
+        )
+
+
+class Reports:
+    """What the server computes over all people at once."""
+
+    def __init__(self, session: ClientSession) -> None:
+        self._session = session
+
+    def tracked_time(
+        self,
+        since: date | datetime,
+        until: date | datetime,
+        *,
+        group_by: GroupBy | str = GroupBy.MEMBER,
+        sub_group_by: GroupBy | str | None = None,
+        person_ids: Iterable[str] = (),
+        activity_ids: Iterable[str] = (),
+        project_ids: Iterable[str] = (),
+        client_ids: Iterable[str] = (),
+        group_ids: Iterable[str] = (),
+        location_ids: Iterable[str] = (),
+        schedule_ids: Iterable[str] = (),
+    ) -> Pager[TrackedTime]:
+        """Tracked time added up by one thing, or by two.
+
+        The parameters are spelt and ordered as in the documented request; names are taken in
+        any case.
+
+        Args:
+            since: The first day, or a moment.
+            until: The last day, or a moment; that the day is included is inferred.
+            group_by: What a row is about.
+            sub_group_by: What the rows in `items` are about; without it there are none.
+            person_ids: Only these people.
+            activity_ids: Only these activities.
+            project_ids: Only these projects.
+            client_ids: Only the projects of these clients.
+            group_ids: Only the people of these groups.
+            location_ids: Only what was clocked at these locations.
+            schedule_ids: Only the people of these schedules.
+
+        Raises:
+            ConfigurationError: An argument that can't be used.
+
+        Example:
+            >>> report = jibble.reports.tracked_time(
+            ...     date(2026, 7, 1), date(2026, 7, 31), sub_group_by="Project"
+            ... )
+            >>> async for row in report:
+            ...     print(row.subject.name, row.tracked_time, len(row.items or []))
+        """
+        begin, end = day_or_moment(since, "since"), day_or_moment(until, "until")
+        if isinstance(since, datetime) is not isinstance(until, datetime):
+            raise ConfigurationError("since= and until= are both days, or both moments")
+        if since > until:
+            raise ConfigurationError(f"since={since} is after until={until}: exchange them")
+        params = (
+            ("$expand", "Subject,Items($expand=Subject)"),
+            ("from", begin),
+            ("groupBy", _group(group_by)),
+            *repeated_ids("personids", person_ids, "person_ids"),
+            ("subGroupBy", "None" if sub_group_by is None else _group(sub_group_by)),
+            ("to", end),
+            *repeated_ids("projectids", project_ids, "project_ids"),
+            *repeated_ids("activityIds", activity_ids, "activity_ids"),
+            *repeated_ids("clientIds", client_ids, "client_ids"),
+            *repeated_ids("groupIds", group_ids, "group_ids"),
+            *repeated_ids("locationIds", location_ids, "location_ids"),
+            *repeated_ids("scheduleIds", schedule_ids, "schedule_ids"),
+        )
+        base = self._session.base(_SERVICE)
+        source: ODataPages[TrackedTime] = ODataPages(
+            _TRACKED_TIME, base, TrackedTime, before=params, page_size=None
+        )
+        return Pager(source, self._session)
+
+    async def start_attendance_export(
+        self,
+        since: date,
+        until: date,
+        *,
+        file_format: ExportFormat | str = ExportFormat.XLSX,
+        individual_reports: bool = False,
+        raw_time_entries: bool = False,
+        raw_timesheets: bool = False,
+        summary_by_date: bool = False,
+        person_ids: Iterable[str] = (),
+        group_ids: Iterable[str] = (),
+        schedule_ids: Iterable[str] = (),
+    ) -> ExportJob:
+        """A file that the server begins to make; how to ask for it later is not documented.
+
+        Each call starts a job, so none is sent again unless the server surely did not take it
+        up. If the answer is lost, whether there is a job is not known.
+
+        Args:
+            since: The first day.
+            until: The last day, included.
+            file_format: What kind of file.
+            individual_reports: Whether each person gets a sheet.
+            raw_time_entries: Whether the time entries are in it.
+            raw_timesheets: Whether the timesheets are in it.
+            summary_by_date: Whether there is a summary of each day.
+            person_ids: Only these people.
+            group_ids: Only the people of these groups.
+            schedule_ids: Only the people of these schedules.
+
+        Raises:
+            ConfigurationError: An argument that can't be used.
+            TransportError: The answer was lost; unless `sent` is False a job may have begun.
+
+        Example:
+            >>> job = await jibble.reports.start_attendance_export(monday, sunday)
+            >>> job.status
+            <ExportStatus.IN_PROGRESS: 'InProgress'>
+        """
+        require_span(since, until)
+        params = (
+            ("fileFormat", _name("file_format", file_format)),
+            ("from", since.isoformat()),
+            ("to", until.isoformat()),
+            ("doIncludeIndividualReports", flag(individual_reports)),
+            ("doIncludeRawTimeEntries", flag(raw_time_entries)),
+            ("doIncludeRawTimesheets", flag(raw_timesheets)),
+            ("doIncludeSummaryByDate", flag(summary_by_date)),
+            *repeated_ids("groupIds", group_ids, "group_ids"),
+            *repeated_ids("personIds", person_ids, "person_ids"),
+            *repeated_ids("scheduleIds", schedule_ids, "schedule_ids"),
+        )
+        request = build(_START_EXPORT, self._session.base(_SERVICE), params=params)
+        job: ExportJob = await self._session.call(request, reader(ExportJob))
+        return job
+
+
+def _period(date: date, period: Period | str | None, end_date: date | None) -> _Params:
+    begin = require_date(date, "date")
+    if period is None:
+        period = Period.DAY if end_date is None else Period.CUSTOM
+    if (end_date is None) is (period == Period.CUSTOM):
+        raise ConfigurationError("end_date= goes with period='Custom', and with no other")
+    params: _Params = (("period", _name("period", period)), ("date", begin.isoformat()))
+    if end_date is None:
+        return params
+    end = require_date(end_date, "end_date")
+    if end < begin:
+        raise ConfigurationError(f"date={begin} is after end_date={end}: exchange them")
+    return (*params, ("endDate", end.isoformat()))
+
+
+def _group(value: GroupBy | str) -> str:
+    return _name("group_by", value)
+
+
+def _name(argument: str, value: str) -> str:
+    text = str(value)
+    if not text.isascii() or not text.isalnum():
+        raise ConfigurationError(f"{argument}={text!r} is not a name that the API may have")
+    return text
