@@ -72,15 +72,55 @@ class ODataService:
         """
         options = parse_options(call.query)
         rows = self._rows(name, options)
+        project = self._projection(TYPES[name], options)
+        context = _context(TYPES[name], public, options)
+        return self._page(call, context, options, rows, project, shift)
+
+    def computed(self, call: Call, entity: EntityType, public: str, rows: list[Row]) -> Row:
+        """The page of rows that were computed for this request, in its envelope.
+
+        Args:
+            call: The request.
+            entity: The type of the rows; its objects are shown only where they are expanded.
+            public: The set's name on the wire.
+            rows: All of them, in their own order.
+
+        Raises:
+            Refusal: 400, the query is wrong.
+        """
+        options = parse_options(call.query)
+        expanded = {find_name(entity, item.name) for item in options.expand}
+        if not expanded <= entity.objects.keys():
+            raise bad_request(f"{', '.join(sorted(expanded))} cannot be expanded here.")
+        hidden = entity.objects.keys() - expanded
+        rows = self._select(entity, entity.name, rows, options)
+        names = _selected(entity, options.select)
+
+        def project(row: Row) -> Row:
+            return {
+                name: value
+                for name, value in row.items()
+                if name not in hidden and (names is None or name in names)
+            }
+
+        shown = ",".join(f"{name}()" for name in sorted(expanded))
+        context = f"{public}({shown})" if shown else public
+        return self._page(call, context, options, rows, project, 0)
+
+    def _page(
+        self,
+        call: Call,
+        context: str,
+        options: Options,
+        rows: list[Row],
+        project: Callable[[Row], Row],
+        shift: int,
+    ) -> Row:
         start = max(options.skip - shift, 0)
         wanted = len(rows) if options.top is None else options.top
         size = wanted if self._page_cap is None else min(wanted, self._page_cap)
-        entity = TYPES[name]
-        project = self._projection(entity, options)
         page = [project(row) for row in rows[start : start + size]]
-        envelope: Row = {
-            "@odata.context": f"{call.base}/v1/$metadata#{_context(entity, public, options)}"
-        }
+        envelope: Row = {"@odata.context": f"{call.base}/v1/$metadata#{context}"}
         if options.count:
             envelope["@odata.count"] = len(rows) + shift
         envelope["value"] = page

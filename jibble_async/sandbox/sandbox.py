@@ -13,6 +13,7 @@ from jibble_async.sandbox.odata import ODataService
 from jibble_async.sandbox.quotas import Quota, QuotaMeter
 from jibble_async.sandbox.scalars import format_instant
 from jibble_async.sandbox.server import Server
+from jibble_async.sandbox.time_attendance import TimeAttendance
 from jibble_async.sandbox.time_tracking import TimeTracking
 from jibble_async.sandbox.workspace import Workspace
 
@@ -105,10 +106,15 @@ class Sandbox:
             seed,
             keeps_client_ids=keeps_client_ids,
         )
+        attendance = TimeAttendance(self.dataset, tracking_odata, self.ledger, now, seed)
         self.restricted: set[str] = workspace.restricted
         self._server = Server(
             identity=self._identity,
-            services={"workspace": workspace, "time-tracking": tracking},
+            services={
+                "workspace": workspace,
+                "time-tracking": tracking,
+                "time-attendance": attendance,
+            },
             ledger=self.ledger,
             faults=self.faults,
             quotas=self._quotas,

@@ -209,6 +209,18 @@ TYPES: dict[str, EntityType] = {
             instant=_STAMPS,
         ),
         {"people": Navigation("People", "id", "scheduleId", many=True)},
+        {
+            "overtime": _kinds(
+                enum="timeRangeStyle",
+                bool="dailyOvertime dailyDoubleOvertime weeklyOvertime restDayOvertime "
+                "publicHolidayOvertime",
+                time="dailyFrom dailyDoubleFrom endWorkDayAt",
+                duration="dailyDuration dailyDoubleDuration weeklyDuration",
+                number="dailyOvertimeMultiplier dailyDoubleOvertimeMultiplier "
+                "weeklyOvertimeMultiplier restDayOvertimeMultiplier "
+                "publicHolidayOvertimeMultiplier",
+            )
+        },
         etag=True,
     ),
     "Calendars": EntityType(
@@ -287,17 +299,35 @@ TYPES: dict[str, EntityType] = {
     "TimeOffOverview": EntityType(
         "TimeOffOverview", {**_TIME_OFF, **_kinds(number="duration")}, _TIME_OFF_LINKS
     ),
+    "ExportLogs": EntityType(
+        "ExportLog",
+        _kinds(
+            guid="id personId organizationId requestParametersHashId jobId",
+            text="name fileName mimeType",
+            instant="createdOn",
+            number="fileSizeBytes",
+            enum="status",
+        ),
+    ),
 }
 
 HOLIDAY = EntityType(
     "PersonHoliday", _kinds(date="date", text="name", list="rules", bool="isShortDay")
 )
+# What a schedule is without where it holds and when it was made.
+PERSON_SCHEDULE = EntityType(
+    "PersonSchedule",
+    {
+        name: kind
+        for name, kind in TYPES["Schedules"].properties.items()
+        if name not in {"organizationId", "createdAt", "locations"}
+    },
+)
 
-WORKSPACE_SETS = {
-    name.lower(): name
-    for name in TYPES
-    if name not in {"TimeTrackingPeople", "TimeEntries", "TimeOffIntervals", "TimeOffOverview"}
-}
+_ELSEWHERE = frozenset(
+    {"TimeTrackingPeople", "TimeEntries", "TimeOffIntervals", "TimeOffOverview", "ExportLogs"}
+)
+WORKSPACE_SETS = {name.lower(): name for name in TYPES if name not in _ELSEWHERE}
 TIME_TRACKING_SETS = {
     "timeentries": "TimeEntries",
     "people": "TimeTrackingPeople",

@@ -10,7 +10,7 @@ from jibble_async.sandbox.bodies import check_links, checked, require
 from jibble_async.sandbox.errors import Refusal, bad_request, not_found
 from jibble_async.sandbox.exchange import Call, Reply
 from jibble_async.sandbox.scalars import format_instant, is_guid, new_guid
-from jibble_async.sandbox.schema import HOLIDAY, TYPES, WORKSPACE_SETS
+from jibble_async.sandbox.schema import HOLIDAY, PERSON_SCHEDULE, TYPES, WORKSPACE_SETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +98,8 @@ class Workspace:
         asked, key = match.groups()
         if asked.lower() == "personholidays" and call.method == "GET":
             return self._holidays(call, key)
+        if asked.lower() == "personschedule" and call.method == "GET":
+            return self._schedule(call, key)
         name = WORKSPACE_SETS.get(asked.lower())
         if name is None:
             raise not_found(call.path)
@@ -176,18 +178,32 @@ class Workspace:
         return Reply(204)
 
     def _holidays(self, call: Call, argument: str | None) -> Reply:
-        name, _, person_id = (argument or "").partition("=")
-        if name.strip().lower() != "personid" or not is_guid(person_id.strip()):
-            raise bad_request("PersonHolidays needs personId=<guid>.")
-        person = self._dataset.index("People").get(person_id.strip().lower())
-        if person is None:
-            raise not_found(f"The person {person_id}")
+        person = self._person("PersonHolidays", argument)
         rows = [
             {key: day[key] for key in HOLIDAY.properties}
             for day in self._dataset.rows("CalendarDays")
             if day["calendarId"] == person["calendarId"]
         ]
         return Reply(200, self._odata.rows_of(call, HOLIDAY, "PersonHolidays", rows))
+
+    def _schedule(self, call: Call, argument: str | None) -> Reply:
+        person = self._person("PersonSchedule", argument)
+        row = self._dataset.index("Schedules").get(person["scheduleId"])
+        if row is None:
+            return Reply(204)
+        context = f"{call.base}/v1/$metadata#Jibble.Common.Model.PersonSchedule"
+        shown = {key: row[key] for key in PERSON_SCHEDULE.properties}
+        return Reply(200, {"@odata.context": context, **shown})
+
+    def _person(self, function: str, argument: str | None) -> Row:
+        """The person whose id is a function's argument."""
+        name, _, person_id = (argument or "").partition("=")
+        if name.strip().lower() != "personid" or not is_guid(person_id.strip()):
+            raise bad_request(f"{function} needs personId=<guid>.")
+        person = self._dataset.index("People").get(person_id.strip().lower())
+        if person is None:
+            raise not_found(f"The person {person_id}")
+        return person
 
 
 def _add_radius(row: Row) -> None:

@@ -27,7 +27,8 @@ def test_equal_seeds_make_equal_rows_and_others_do_not() -> None:
 @pytest.mark.parametrize("name", TYPES)
 def test_every_declared_property_is_there_and_nothing_else(name: str) -> None:
     rows = MONTH.rows(name)
-    assert rows
+    # Nobody has begun an export yet.
+    assert rows or name == "ExportLogs"
     for row in rows:
         assert row.keys() == TYPES[name].properties.keys()
         assert is_guid(row["id"])

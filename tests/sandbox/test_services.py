@@ -246,7 +246,7 @@ async def test_holidays_of_a_person(caller: Caller) -> None:
         ("time_tracking", f"/v1/TimeEntries/{NOBODY}", 404),
         ("time_tracking", f"/v1/People/{NOBODY}", 404),
         ("time_tracking", f"/v1/TimeEntries({NOBODY})/LatestTimeEntry", 404),
-        ("time_attendance", "/v1/Timesheets", 404),
+        ("time_attendance", "/v1/DailyTimesheets", 404),
         ("identity", "/connect/other", 404),
     ],
 )

@@ -1,0 +1,302 @@
+"""Hours as the attendance host adds them up: entries paired into stretches, stretches into days.
+
+Every Out, break and change of work ends what came before. A stretch that nothing ends is not
+counted: how the service counts a forgotten Out is unknown. Breaks are unpaid, nothing is overtime,
+and a paid day off counts eight hours; what the service makes of schedules here is unknown too.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from jibble_async.sandbox.scalars import format_duration, parse_instant
+from jibble_async.sandbox.schema import EntityType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from jibble_async.sandbox.dataset import Dataset
+    from jibble_async.sandbox.schema import Kind, Row
+
+_PERSON: dict[str, Kind] = {
+    "id": "guid",
+    "fullName": "text",
+    "code": "text",
+    "groupName": "text",
+    "positionName": "text",
+    "employmentTypeName": "text",
+    "timeZone": "text",
+    "status": "enum",
+}
+TIMESHEET = EntityType(
+    "TimesheetModel",
+    {
+        "personId": "guid",
+        "total": "duration",
+        "totalTracked": "duration",
+        "totalPayroll": "duration",
+        "daily": "list",
+        "person": "object",
+    },
+    objects={"person": _PERSON},
+)
+SUMMARY = EntityType(
+    "TimesheetSummaryModel",
+    {"personId": "guid", "daily": "list", "person": "object"},
+    objects={"person": _PERSON},
+)
+_NOTHING = timedelta(0)
+_DAY_OFF = timedelta(hours=8)
+
+
+class Stretch(NamedTuple):
+    """A time between two entries, at work or on a break."""
+
+    person_id: str
+    day: str
+    start: datetime
+    end: datetime
+    at_work: bool
+    activity_id: str | None
+    project_id: str | None
+    location_id: str | None
+
+    @property
+    def length(self) -> timedelta:
+        """How long it took."""
+        return self.end - self.start
+
+
+class Day(NamedTuple):
+    """What a person did on a working day.
+
+    Args:
+        entries: The entries that count, in the order of their time.
+        stretches: What lies between them.
+    """
+
+    entries: list[Row]
+    stretches: list[Stretch]
+
+    def at(self, *, work: bool) -> timedelta:
+        """The time at work, or on breaks."""
+        lengths = (stretch.length for stretch in self.stretches if stretch.at_work is work)
+        return sum(lengths, _NOTHING)
+
+
+class Attendance:
+    """The days of everybody, worked out once for each version of the data.
+
+    Args:
+        dataset: The rows.
+    """
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._version = -1
+        self._days: dict[tuple[str, str], Day] = {}
+
+    def stretches(self) -> Iterable[Stretch]:
+        """Every stretch of everybody."""
+        for day in self._all().values():
+            yield from day.stretches
+
+    def timesheets(self, people: list[Row], days: list[date]) -> list[Row]:
+        """A row for each person with every day in full."""
+        rows: list[Row] = []
+        for person in people:
+            worked = [self._all().get((person["id"], day.isoformat())) for day in days]
+            present = [day for day in worked if day is not None]
+            at_work = sum((day.at(work=True) for day in present), _NOTHING)
+            breaks = sum((day.at(work=False) for day in present), _NOTHING)
+            rows.append(
+                {
+                    "personId": person["id"],
+                    "total": format_duration(at_work + breaks),
+                    "totalTracked": format_duration(at_work + breaks),
+                    "totalPayroll": format_duration(at_work),
+                    "daily": [
+                        self._daily(person, day, done)
+                        for day, done in zip(days, worked, strict=True)
+                    ],
+                    "person": self._shown(person),
+                }
+            )
+        return rows
+
+    def summaries(self, people: list[Row], days: list[date]) -> list[Row]:
+        """A row for each person with sums for every day."""
+        return [
+            {
+                "personId": person["id"],
+                "daily": [
+                    _sums(day, self._all().get((person["id"], day.isoformat()))) for day in days
+                ],
+                "person": self._shown(person),
+            }
+            for person in people
+        ]
+
+    def present(self, person_id: str, days: list[date]) -> bool:
+        """Whether a person has entries on one of the days."""
+        return any((person_id, day.isoformat()) in self._all() for day in days)
+
+    def _all(self) -> dict[tuple[str, str], Day]:
+        # The rows first: asking for them may make them, which makes a new version.
+        entries = self._dataset.rows("TimeEntries")
+        if self._version != self._dataset.version:
+            found: dict[tuple[str, str], list[Row]] = {}
+            for entry in entries:
+                if entry["status"] != "Archived":
+                    key = (entry["personId"], entry["belongsToDate"])
+                    found.setdefault(key, []).append(entry)
+            self._days = {key: _day(rows) for key, rows in found.items()}
+            self._version = self._dataset.version
+        return self._days
+
+    def _daily(self, person: Row, day: date, done: Day | None) -> Row:
+        at_work = _NOTHING if done is None else done.at(work=True)
+        breaks = _NOTHING if done is None else done.at(work=False)
+        first, last = _ends(done)
+        nothing = {"time": format_duration(_NOTHING)}
+        return {
+            "date": day.isoformat(),
+            "firstIn": first and _clock(first),
+            "lastOut": last and _clock(last),
+            "firstInOffset": first and first["localTime"],
+            "lastOutOffset": last and last["localTime"],
+            "firstInTimestamp": first and first["time"],
+            "lastOutTimestamp": last and last["time"],
+            "trackedHours": {
+                "worked": format_duration(at_work),
+                "total": format_duration(at_work + breaks),
+                "totalBreakTime": format_duration(breaks),
+                "paidBreakTime": format_duration(_NOTHING),
+                "unpaidBreakTime": format_duration(breaks),
+                "totalAutoDeductionTime": format_duration(_NOTHING),
+                "breaks": [] if done is None else _breaks(done),
+                "autoDeductions": [],
+            },
+            "payrollHours": {
+                "total": format_duration(at_work),
+                "regular": {"time": format_duration(at_work)},
+                "dailyOvertime": nothing,
+                "dailyDoubleOvertime": nothing,
+                "restDayOvertime": nothing,
+                "publicHolidayOvertime": nothing,
+                "weeklyOvertime": nothing,
+            },
+            "timeOff": self._time_off(person["id"], day),
+            "hasArchivedScreenshots": False,
+            "updatedAt": last and last["updatedAt"],
+        }
+
+    def _time_off(self, person_id: str, day: date) -> Row:
+        policies = self._dataset.index("TimeOffPolicies")
+        taken = [
+            policies[row["policyId"]]
+            for row in self._dataset.rows("TimeOffIntervals")
+            if row["personId"] == person_id
+            and row["status"] == "Approved"
+            and row["kind"] == "FullDay"
+            and row["startDate"] <= day.isoformat() <= row["endDate"]
+        ]
+        off = dict.fromkeys(("Paid", "Unpaid"), _NOTHING)
+        for policy in taken:
+            off[policy["compensation"]] = _DAY_OFF
+        return {
+            "paidTimeOff": format_duration(off["Paid"]),
+            "unpaidTimeOff": format_duration(off["Unpaid"]),
+            "isRestDay": day.weekday() >= 5,
+            "holidays": [],
+            "shortDays": [],
+            "types": [
+                {"name": policy["name"], "compensation": policy["compensation"]} for policy in taken
+            ],
+        }
+
+    def _shown(self, person: Row) -> Row:
+        def name(entity_set: str, row_id: str | None) -> str | None:
+            row = None if row_id is None else self._dataset.index(entity_set).get(row_id)
+            return None if row is None else row["name"]
+
+        return {
+            "id": person["id"],
+            "fullName": person["fullName"],
+            "code": person["code"],
+            "groupName": name("Groups", person["groupId"]),
+            "positionName": name("Positions", person["positionId"]),
+            "employmentTypeName": name("EmploymentTypes", person["employmentTypeId"]),
+            "managers": [],
+            "timeZone": self._dataset.zone(person["id"]).key,
+            "status": person["status"],
+        }
+
+
+def _day(entries: list[Row]) -> Day:
+    timed = sorted(
+        ((parse_instant(entry["time"]), entry) for entry in entries),
+        key=lambda pair: (pair[0], pair[1]["id"]),
+    )
+    stretches = [
+        Stretch(
+            person_id=entry["personId"],
+            day=entry["belongsToDate"],
+            start=start,
+            end=end,
+            at_work=entry["type"] == "In",
+            activity_id=entry["activityId"],
+            project_id=entry["projectId"],
+            location_id=entry["locationId"],
+        )
+        for (start, entry), (end, _) in pairwise(timed)
+        if entry["type"] != "Out"
+    ]
+    return Day([entry for _, entry in timed], stretches)
+
+
+def _ends(done: Day | None) -> tuple[Row | None, Row | None]:
+    """The first In of a day, and its last entry if that is an Out."""
+    entries = [] if done is None else done.entries
+    first = next((entry for entry in entries if entry["type"] == "In"), None)
+    last = entries[-1] if entries and entries[-1]["type"] == "Out" else None
+    return first, last
+
+
+def _breaks(day: Day) -> list[Row]:
+    """The breaks by the person's clock, the last without an end if it is going on."""
+    ends = [_clock(entry) for entry in day.entries[1:]]
+    return [
+        {"start": _clock(entry), "end": end}
+        for entry, end in zip(day.entries, (*ends, None), strict=True)
+        if entry["type"] == "StartBreak"
+    ]
+
+
+def _sums(day: date, done: Day | None) -> Row:
+    at_work = _NOTHING if done is None else done.at(work=True)
+    breaks = _NOTHING if done is None else done.at(work=False)
+    first, last = _ends(done)
+    nothing = format_duration(_NOTHING)
+    return {
+        "date": day.isoformat(),
+        "firstIn": first and first["localTime"],
+        "lastOut": last and last["localTime"],
+        "tracked": format_duration(at_work + breaks),
+        "payrollHours": format_duration(at_work),
+        "regular": format_duration(at_work),
+        "dailyOvertime": nothing,
+        "dailyDoubleOvertime": nothing,
+        "restDayOvertime": nothing,
+        "publicHolidayOvertime": nothing,
+        "paidBreak": nothing,
+        "unpaidBreak": format_duration(breaks),
+    }
+
+
+def _clock(entry: Row) -> str:
+    """The time of day of an entry on the person's clock."""
+    text: str = entry["localTime"]
+    return text[11:].partition("+")[0].partition("-")[0]
