@@ -31,6 +31,9 @@ def assert_carries(entity: Any, document: dict[str, Any]) -> None:
         match value:
             case dict():
                 assert_carries(found, document[key])
+            case [dict(), *_]:
+                for item, part in zip(found, document[key], strict=True):
+                    assert_carries(item, part)
             case _:
                 assert _as_found(value, found) == found, key
 
