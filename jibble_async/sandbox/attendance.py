@@ -97,6 +97,7 @@ class Attendance:
         self._dataset = dataset
         self._version = -1
         self._days: dict[tuple[str, str], Day] = {}
+        self._leaves: dict[str, list[Row]] = {}
 
     def stretches(self) -> Iterable[Stretch]:
         """Every stretch of everybody."""
@@ -153,6 +154,10 @@ class Attendance:
                     key = (entry["personId"], entry["belongsToDate"])
                     found.setdefault(key, []).append(entry)
             self._days = {key: _day(rows) for key, rows in found.items()}
+            self._leaves = {}
+            for row in self._dataset.rows("TimeOffIntervals"):
+                if row["status"] == "Approved" and row["kind"] == "FullDay":
+                    self._leaves.setdefault(row["personId"], []).append(row)
             self._version = self._dataset.version
         return self._days
 
@@ -197,11 +202,8 @@ class Attendance:
         policies = self._dataset.index("TimeOffPolicies")
         taken = [
             policies[row["policyId"]]
-            for row in self._dataset.rows("TimeOffIntervals")
-            if row["personId"] == person_id
-            and row["status"] == "Approved"
-            and row["kind"] == "FullDay"
-            and row["startDate"] <= day.isoformat() <= row["endDate"]
+            for row in self._leaves.get(person_id, ())
+            if row["startDate"] <= day.isoformat() <= row["endDate"]
         ]
         off = dict.fromkeys(("Paid", "Unpaid"), _NOTHING)
         for policy in taken:
