@@ -21,6 +21,7 @@ from jibble_async import (
     Cursor,
     EntryStatus,
     EntryType,
+    ExportJob,
     Expression,
     Identity,
     JibbleClient,
@@ -29,16 +30,23 @@ from jibble_async import (
     Page,
     Pager,
     Person,
+    PersonHoliday,
     PersonStatus,
     Project,
     RateLimiter,
     RetryPolicy,
+    Schedule,
     Slot,
     StaticToken,
     Stats,
     TimeEntry,
+    TimeOff,
+    TimeOffInterval,
     Timeouts,
+    Timesheet,
+    TimesheetSummary,
     TokenBucket,
+    TrackedTime,
     Unlimited,
     fields,
     raw_filter,
@@ -231,3 +239,24 @@ def handles(error: JibbleError, slot: Slot) -> None:
     slot.release(Outcome.ANSWERED)
     slot.release("answered")  # error
     error.status  # error
+
+
+async def hours(jibble: JibbleClient) -> None:
+    assert_type(jibble.timesheets.list(DAY, period="Week"), Pager[Timesheet])
+    assert_type(jibble.timesheet_summaries.list(DAY, end_date=DAY), Pager[TimesheetSummary])
+    assert_type(jibble.reports.tracked_time(DAY, DAY), Pager[TrackedTime])
+    assert_type(jibble.reports.tracked_time(NOON, NOON, group_by="Date"), Pager[TrackedTime])
+    assert_type(await jibble.reports.start_attendance_export(DAY, DAY), ExportJob)
+    assert_type(jibble.time_off.list(since=DAY), Pager[TimeOff])
+    assert_type(await jibble.time_off.get("1"), TimeOffInterval)
+    assert_type(await jibble.time_entries.latest("1"), TimeEntry | None)
+    assert_type(await jibble.schedules.get("1"), Schedule)
+    assert_type(await jibble.people.schedule("1"), Schedule | None)
+    assert_type(await jibble.people.by_email("x"), Person | None)
+    assert_type(jibble.people.holidays("1"), Pager[PersonHoliday])
+    jibble.timesheets.list(DAY, select=["id"])  # error
+    jibble.timesheets.list("2026-10-01")  # error
+    jibble.timesheet_summaries.list(DAY, order_by="person_id")  # error
+    jibble.reports.tracked_time(DAY)  # error
+    jibble.reports.get("1")  # error
+    fields(TrackedTime)  # error
