@@ -7,11 +7,11 @@ import base64
 import binascii
 import copy
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import TypeAlias
 from urllib.parse import urlencode
 
 import msgspec
+from msgspec.structs import force_setattr
 
 from jibble_async.core.clock import Clock
 from jibble_async.core.operation import Operation, Request, Safety, build
@@ -33,8 +33,7 @@ def _clean(name: str, value: str) -> str:
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class ClientCredentials:
+class ClientCredentials(msgspec.Struct, frozen=True):
     """The id and secret of an API key, made in Jibble's settings.
 
     White space around them, a common result of pasting, is removed.
@@ -44,21 +43,26 @@ class ClientCredentials:
     """
 
     client_id: str
-    client_secret: str = field(repr=False)
+    client_secret: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "client_id", _clean("client_id", self.client_id))
-        object.__setattr__(self, "client_secret", _clean("client_secret", self.client_secret))
+        force_setattr(self, "client_id", _clean("client_id", self.client_id))
+        force_setattr(self, "client_secret", _clean("client_secret", self.client_secret))
+
+    def __repr__(self) -> str:
+        return f"ClientCredentials({self.client_id!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class StaticToken:
+class StaticToken(msgspec.Struct, frozen=True):
     """A bearer token that is there already, such as a person's own; it is never renewed."""
 
-    token: str = field(repr=False)
+    token: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "token", _clean("token", self.token))
+        force_setattr(self, "token", _clean("token", self.token))
+
+    def __repr__(self) -> str:
+        return "StaticToken()"
 
 
 Auth: TypeAlias = ClientCredentials | StaticToken | Callable[[], Awaitable[str]]

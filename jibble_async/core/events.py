@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import msgspec
@@ -79,8 +78,7 @@ Hook: TypeAlias = Callable[[Event], None]
 """Called synchronously; what it raises is raised to the caller, so it should not raise."""
 
 
-@dataclass(slots=True)
-class Stats:
+class Stats(msgspec.Struct):
     """Sums over a client's life, shared by all that `with_options` made of it.
 
     Attributes:
@@ -103,7 +101,7 @@ class Stats:
     token_requests: int = 0
     rows: int = 0
     duplicates: int = 0
-    limiters: Mapping[str, RateLimiter] = field(default_factory=dict[str, RateLimiter], repr=False)
+    limiters: Mapping[str, RateLimiter] = msgspec.field(default_factory=dict[str, RateLimiter])
 
     @property
     def rates(self) -> dict[str, float]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from ssl import SSLContext
 from typing import NoReturn
 
 import aiohttp
+import msgspec
 
 from jibble_async.core.operation import Request
 from jibble_async.core.wire import Reply, printable
@@ -23,8 +23,7 @@ from jibble_async.errors import (
 __all__ = ["Network", "Transport"]
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(msgspec.Struct, frozen=True):
     """How to reach the network.
 
     Attributes:
@@ -35,9 +34,12 @@ class Network:
     """
 
     connector: aiohttp.BaseConnector | None = None
-    proxy: str | None = field(default=None, repr=False)
+    proxy: str | None = None
     ssl: SSLContext | bool | None = None
     trace_configs: Sequence[aiohttp.TraceConfig] = ()
+
+    def __repr__(self) -> str:
+        return "<Network>"
 
 
 class Transport:

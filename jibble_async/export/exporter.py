@@ -8,9 +8,11 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+
+import msgspec
 
 from jibble_async.client import JibbleClient
 from jibble_async.core.options import Timeouts
@@ -225,7 +227,7 @@ class _Meter:
     def __init__(self, client: JibbleClient, service: str) -> None:
         self._now = client.stats
         self._service = service
-        self._before = replace(client.stats)
+        self._before = msgspec.structs.replace(client.stats)
         self._started = time.monotonic()
 
     def progress(self, rows: int, total: int | None, reading: int) -> ExportProgress:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
 
 from jibble_async.entities import ValueObject
 from jibble_async.errors import ConfigurationError
@@ -47,8 +47,7 @@ class Ordering(msgspec.Struct, frozen=True):
     descending: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Expand:
+class Expand(msgspec.Struct, frozen=True):
     """Something that hangs on an entity and is to come with it, with options of its own.
 
     Options are added by methods, each of which gives a new object:
