@@ -9,6 +9,7 @@ import random
 import signal
 import sqlite3
 import threading
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,8 @@ class Direct:
 
     def open(self, clock: Callable[[], float]) -> None:
         self._file = WindowFile(*self._numbers, clock)
+        # Processes of these tests end without a word, as killed ones do.
+        weakref.finalize(self, self._file.close)
 
     async def exchange(
         self, given_back: Sequence[GivenBack], want: int, priority: Priority, look: int
