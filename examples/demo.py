@@ -8,15 +8,13 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections import Counter, defaultdict
-from collections.abc import Iterable
-from datetime import date, datetime, timedelta
-from operator import itemgetter
+from collections import Counter
+from datetime import date, timedelta
 from pathlib import Path
 
 import msgspec
 
-from jibble_async import EntryType, JibbleClient, TimeEntry, TokenBucket
+from jibble_async import JibbleClient, TimeEntry, TokenBucket, work_sessions
 from jibble_async.export import Exporter, ExportReport
 from jibble_async.sandbox import Fault, Quota, Sandbox
 
@@ -47,36 +45,11 @@ def equal_to_ledger(box: Sandbox) -> bool:
     return exported == rows
 
 
-def worked(entries: Iterable[TimeEntry]) -> tuple[dict[date, timedelta], Counter[str]]:
-    """The time worked on each day, and what could not be paired.
-
-    An In begins a stretch of work; the next punch of the same person and working day ends it. An
-    In after an In is a change of work, so it also begins the next stretch.
-    """
-    days: defaultdict[tuple[str | None, date], list[tuple[datetime, str | None]]]
-    days = defaultdict(list)
-    for entry in entries:
-        if entry.belongs_to_date is not None and entry.time is not None:
-            days[entry.person_id, entry.belongs_to_date].append((entry.time, entry.type))
-    hours: defaultdict[date, timedelta] = defaultdict(timedelta)
-    unpaired: Counter[str] = Counter()
-    for (_, day), punches in days.items():
-        began: datetime | None = None
-        for time, kind in sorted(punches, key=itemgetter(0)):
-            if began is not None:
-                hours[day] += time - began
-            elif kind != EntryType.IN:
-                unpaired[f"{kind} without In"] += 1
-            began = time if kind == EntryType.IN else None
-        if began is not None:
-            unpaired["In without end"] += 1
-    return hours, unpaired
-
-
 def show_hours() -> None:
     with OUT.open("rb") as lines:
-        hours, unpaired = worked(msgspec.json.decode(line, type=TimeEntry) for line in lines)
-    total = sum(hours.values(), timedelta()) / timedelta(hours=1)
+        sessions = work_sessions(msgspec.json.decode(line, type=TimeEntry) for line in lines)
+    hours = sessions.by_day()
+    total = sessions.worked / timedelta(hours=1)
     print(f"\nHours worked per day: {total:,.0f} h in the quarter, its last four weeks below")
     longest = max(hours.values()) / timedelta(hours=1)
     for back in reversed(range(DAYS_SHOWN)):
@@ -84,6 +57,7 @@ def show_hours() -> None:
         today = hours.get(day, timedelta()) / timedelta(hours=1)
         bar = "█" * round(BAR_WIDTH * today / longest)
         print(f"  {day:%a %d %b} {today:5.0f} {bar}")
+    unpaired = Counter(f"{each.entry.type} with {each.reason}" for each in sessions.leftovers)
     missing = ", ".join(f"{count} {what}" for what, count in sorted(unpaired.items()))
     print(f"Left out, because they have no counterpart: {missing or 'none'}")
 

@@ -130,6 +130,7 @@ from jibble_async.limits.slots import Outcome, RateLimiter, Slot, Unlimited
 from jibble_async.limits.window import RollingWindow
 from jibble_async.query.expressions import Expression, raw_filter
 from jibble_async.query.vocabulary import fields
+from jibble_async.sessions import Leftover, LeftoverReason, Stretch, WorkSessions, work_sessions
 
 if typing.TYPE_CHECKING:
     from jibble_async.limits.redis import RedisWindow
@@ -191,6 +192,8 @@ __all__ = [
     "Identity",
     "JibbleClient",
     "JibbleError",
+    "Leftover",
+    "LeftoverReason",
     "Location",
     "LocationSchedule",
     "ManagedUnit",
@@ -236,6 +239,7 @@ __all__ = [
     "Slot",
     "StaticToken",
     "Stats",
+    "Stretch",
     "TakenTimeOff",
     "ThrottledOrForbiddenError",
     "TimeEntry",
@@ -264,8 +268,10 @@ __all__ = [
     "UnknownFieldError",
     "Unlimited",
     "WorkArrangement",
+    "WorkSessions",
     "fields",
     "raw_filter",
+    "work_sessions",
 ]
 
 # Imported when asked for: they need SQLite and Redis, which few programs use.

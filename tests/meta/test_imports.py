@@ -10,6 +10,7 @@ FLOORS: dict[str, set[str]] = {
     "errors": set(),
     "entities": set(),
     "sandbox": set(),
+    "sessions": {"entities"},
     "query": {"entities", "errors"},
     "limits": {"errors"},
     "core": {"limits", "errors"},
