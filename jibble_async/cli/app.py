@@ -12,7 +12,9 @@ from cyclopts import App, CycloptsError
 
 from jibble_async.cli.export import export
 from jibble_async.cli.output import say
+from jibble_async.cli.report import report
 from jibble_async.cli.sandbox import sandbox
+from jibble_async.cli.timesheets import timesheets
 from jibble_async.cli.workspace import people, whoami
 from jibble_async.errors import ConfigurationError, JibbleError
 
@@ -27,6 +29,8 @@ _app = App(
     version=lambda: version("jibble-async"),
 )
 _app.command(export)
+_app.command(report)
+_app.command(timesheets)
 _app.command(whoami)
 _app.command(people)
 _app.command(sandbox)

@@ -6,13 +6,24 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
+from rich.bar import Bar
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["clean", "say", "show_facts", "show_json", "show_lines", "show_table"]
+__all__ = [
+    "clean",
+    "hours",
+    "say",
+    "show_bars",
+    "show_facts",
+    "show_json",
+    "show_lines",
+    "show_table",
+]
 
 # Control characters, and those that turn the direction of a line: both can fake what is shown.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
@@ -21,6 +32,13 @@ _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 def clean(text: str) -> str:
     """A server's text made fit for a terminal: one line, without what steers a terminal."""
     return _UNSAFE.sub(" ", text).strip()
+
+
+def hours(length: timedelta) -> str:
+    """A length of time in hours and minutes, such as `168:30`."""
+    minutes = round(abs(length) / timedelta(minutes=1))
+    sign = "-" if length < timedelta(0) and minutes else ""
+    return f"{sign}{minutes // 60:,}:{minutes % 60:02}"
 
 
 def say(text: str) -> None:
@@ -53,4 +71,28 @@ def show_table(names: Sequence[str], rows: Iterable[Sequence[str | None]]) -> No
         table.add_column(Text(name), overflow="ellipsis", no_wrap=True)
     for row in rows:
         table.add_row(*(Text(clean(cell or "")) for cell in row))
+    Console(file=sys.stdout, highlight=False).print(table)
+
+
+def show_bars(names: Sequence[str], rows: Sequence[tuple[str, timedelta, bool]]) -> None:
+    """Print lengths of time as a table with bars, as wide as the terminal or 80 columns.
+
+    Args:
+        names: Of the column of texts, and of that of lengths.
+        rows: A text, its length, and whether it is a part of a row above it.
+    """
+    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
+    # Bars take what is left, which is never less than a third.
+    table.add_column(Text(names[0]), overflow="ellipsis", no_wrap=True, max_width=40)
+    table.add_column(Text(names[1]), justify="right", no_wrap=True)
+    table.add_column(ratio=1)
+    longest = max((length for _, length, _ in rows), default=timedelta(0))
+    for text, length, is_part in rows:
+        size, end = longest / timedelta(seconds=1), length / timedelta(seconds=1)
+        name = f"  {clean(text)}" if is_part else clean(text)
+        table.add_row(
+            Text(name, "dim" if is_part else ""),
+            Text(hours(length), "dim" if is_part else ""),
+            Bar(size, 0, end, color="bright_black" if is_part else "cyan") if size > 0 else "",
+        )
     Console(file=sys.stdout, highlight=False).print(table)

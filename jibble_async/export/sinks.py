@@ -16,7 +16,15 @@ from jibble_async.entities import Entity, ValueObject
 from jibble_async.errors import ConfigurationError
 from jibble_async.export.raw_pages import RawRow
 
-__all__ = ["CsvSink", "Format", "JsonLinesSink", "Sink", "format_of"]
+__all__ = [
+    "CsvSink",
+    "Format",
+    "JsonLinesSink",
+    "Sink",
+    "csv_lines",
+    "format_of",
+    "spreadsheet_safe",
+]
 
 Format: TypeAlias = Literal["jsonl", "csv"]
 
@@ -89,6 +97,11 @@ class JsonLinesSink:
 _FORMULA_STARTS = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 
 
+def spreadsheet_safe(text: str) -> str:
+    """A text with `'` before it if a spreadsheet would run it as a formula."""
+    return "'" + text if text[:1] in _FORMULA_STARTS else text
+
+
 class CsvSink:
     """CSV after RFC 4180, in UTF-8, with the documented fields of an entity as columns.
 
@@ -112,11 +125,11 @@ class CsvSink:
 
     def head(self) -> bytes:
         """The line with the names of the columns."""
-        return _lines([self._columns])
+        return csv_lines([self._columns])
 
     def encode(self, rows: Sequence[RawRow]) -> bytes:
         """The rows, a record each."""
-        return _lines([self._record(self._decode(raw)) for _, raw in rows])
+        return csv_lines([self._record(self._decode(raw)) for _, raw in rows])
 
     def _record(self, row: dict[str, Any]) -> list[Any]:
         self._note(row.keys() - self._known)
@@ -138,7 +151,7 @@ class CsvSink:
 
     def _cell(self, value: Any) -> Any:
         if isinstance(value, str):
-            return "'" + value if value[:1] in _FORMULA_STARTS and self._safe else value
+            return spreadsheet_safe(value) if self._safe else value
         is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
         if value is None or is_number:
             return value
@@ -165,7 +178,8 @@ def _columns(entity: type[ValueObject]) -> tuple[dict[str, None], list[str]]:
     return columns, objects
 
 
-def _lines(records: Iterable[Iterable[Any]]) -> bytes:
+def csv_lines(records: Iterable[Iterable[Any]]) -> bytes:
+    """Records as CSV after RFC 4180, in UTF-8."""
     text = io.StringIO(newline="")
     csv.writer(text).writerows(records)
     return text.getvalue().encode()

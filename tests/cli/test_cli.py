@@ -24,22 +24,6 @@ from jibble_async.sandbox import Sandbox
 WEEK = ("--since", "2026-07-06", "--until", "2026-07-12")
 
 
-@pytest.fixture(autouse=True)
-def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No credentials from outside, and a folder of its own."""
-    for name in list(os.environ):
-        if name.startswith("JIBBLE_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes the sandbox of `--sandbox` a small one."""
-    monkeypatch.setattr(connection, "make_sandbox", lambda **period: Sandbox(people=6, **period))
-
-
 @pytest.fixture
 def process() -> Iterator[Any]:
     """Starts `jibble` in a process of its own."""
@@ -296,7 +280,14 @@ def test_a_port_in_use(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_help_fits(capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in ([], ["--help"], ["export", "--help"], ["export", "time-entries", "--help"]):
+    for arguments in (
+        [],
+        ["--help"],
+        ["export", "--help"],
+        ["export", "time-entries", "--help"],
+        ["report", "tracked-time", "--help"],
+        ["timesheets", "--help"],
+    ):
         assert main(arguments) == 0
         out, err = capsys.readouterr()
         assert max(map(len, out.splitlines())) <= 80
