@@ -1,0 +1,17 @@
+"""Who is clocked in now, and since when."""
+
+import asyncio
+
+from jibble_async import JibbleClient
+
+
+async def main() -> None:
+    async with JibbleClient.from_env() as jibble:
+        people = await jibble.people.clocked_in().collect()
+        latest = await asyncio.gather(*(jibble.time_entries.latest(each.id) for each in people))
+    for person, entry in zip(people, latest, strict=True):
+        print(person.full_name, "since", entry and entry.local_time)
+    print(len(people), "people are in")
+
+
+asyncio.run(main())

@@ -1,0 +1,203 @@
+"""The programs in `examples/`, run as a reader would run them, against a local Jibble."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import getpass
+import inspect
+import json
+import os
+import runpy
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aiohttp
+import pytest
+
+from jibble_async.sandbox import Sandbox
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+PROGRAMS = sorted(path for path in EXAMPLES.glob("*.py") if path.name != "demo.py")
+MONTH = (date(2026, 7, 1), date(2026, 7, 31))
+
+
+@pytest.fixture
+async def box(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AsyncIterator[Sandbox]:
+    async with Sandbox(people=6, since=MONTH[0], until=MONTH[1]) as running:
+        for name, value in running.environment().items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(tmp_path)
+        yield running
+
+
+async def run(monkeypatch: pytest.MonkeyPatch, name: str, *arguments: str) -> None:
+    """Run a program in a thread, since it has a loop of its own."""
+    monkeypatch.setattr(sys, "argv", [name, *arguments])
+    await asyncio.to_thread(runpy.run_path, str(EXAMPLES / name), run_name="__main__")
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.name)
+def test_a_program_is_short_and_tested(path: Path) -> None:
+    assert sum(1 for line in path.read_text().splitlines() if line.strip()) < 25
+    assert f'"{path.name}"' in Path(__file__).read_text()
+    assert f"({path.name})" in (EXAMPLES / "README.md").read_text()
+
+
+async def test_hours_per_person(
+    box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await run(monkeypatch, "hours_per_person.py", "2026-07-15")
+    *people, last = capsys.readouterr().out.splitlines()
+    names = {row["fullName"] for row in box.dataset.rows("People")}
+    found = {line.partition(" h  ")[2] for line in people}
+    # A removed person's hours have no name in the list of people.
+    assert len(found & names) >= 4
+    assert last.endswith("entries could not be paired")
+
+
+async def test_who_is_in(
+    box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = box.dataset.latest_entry(box.dataset.owner_id)
+    assert out is not None
+    changes = {
+        "type": "In",
+        "time": "2026-08-01T04:00:00Z",
+        "localTime": "2026-08-01T08:00:00+04:00",
+    }
+    box.dataset.add("TimeEntries", {**out, "id": str(UUID(int=1)), **changes})
+    await run(monkeypatch, "who_is_in.py")
+    lines = capsys.readouterr().out.splitlines()
+    name = box.dataset.index("People")[out["personId"]]["fullName"]
+    assert any(line.startswith(f"{name} since 2026-08-01 08:00") for line in lines)
+    assert lines[-1] == f"{len(lines) - 1} people are in"
+
+
+async def test_many_organisations(
+    box: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    keys = "".join(f"Shop {n},{box.client_id},{box.client_secret}\n" for n in range(200))
+    (tmp_path / "keys.csv").write_text(keys)
+    await run(monkeypatch, "many_organisations.py", "keys.csv")
+    lines = capsys.readouterr().out.splitlines()
+    assert {line.rpartition(" ")[0] for line in lines} == {f"Shop {n}" for n in range(200)}
+    assert len(box.ledger.token_requests) == 200
+
+
+async def test_a_personal_token(
+    box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": box.client_id,
+        "client_secret": box.client_secret,
+    }
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{box.endpoints['identity']}/connect/token", data=form) as answer,
+    ):
+        token = (await answer.json())["access_token"]
+    monkeypatch.setattr(getpass, "getpass", lambda _: token)
+    await run(monkeypatch, "personal_token.py")
+    latest = box.dataset.latest_entry(box.dataset.owner_id)
+    assert latest is not None
+    assert capsys.readouterr().out.startswith(f"{latest['type']} at {latest['localTime'][:10]}")
+
+
+async def test_the_nightly_export(
+    box: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    day = date(2026, 7, 6)
+    await run(monkeypatch, "nightly_export.py", day.isoformat())
+    rows = (tmp_path / "time-entries-2026-07-06.jsonl").read_text().splitlines()
+    found = {json.loads(line)["id"] for line in rows}
+    assert found == {row["id"] for row in box.ledger.rows("TimeEntries", since=day, until=day)}
+
+
+@pytest.mark.usefixtures("box")
+async def test_an_export_that_fails_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("JIBBLE_CLIENT_SECRET", "wrong")
+    with pytest.raises(SystemExit, match="credentials were refused"):
+        await run(monkeypatch, "nightly_export.py", "2026-07-06")
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.usefixtures("box")
+async def test_the_tracked_time_report(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await run(monkeypatch, "tracked_time_report.py", "2026-07-06", "2026-07-12")
+    lines = capsys.readouterr().out.splitlines()
+    assert {line[0] == " " for line in lines} == {True, False}
+
+
+@pytest.mark.usefixtures("box")
+async def test_a_notebook_cell() -> None:
+    notebook = json.loads((EXAMPLES / "notebook.ipynb").read_text())
+    (cell,) = notebook["cells"]
+    *lines, last = "".join(cell["source"]).splitlines()
+    assert len(lines) < 24
+    # A notebook runs its cells in a loop that is there already, and shows the last expression.
+    text = "\n".join([*lines, f"shown = {last}"])
+    code = compile(text, "cell", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    names: dict[str, Any] = {}
+    outcome = eval(code, names)
+    assert inspect.iscoroutine(outcome)
+    await outcome
+    await names["jibble"].aclose()
+    assert max(names["shown"].values()) > timedelta(hours=20)
+
+
+def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Pytest as somebody else's project runs it: with no settings of ours."""
+    # Without this one pytest-asyncio itself warns.
+    scope = "--override-ini=asyncio_default_fixture_loop_scope=function"
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-W", "error", scope, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("mode", ["auto", "strict"])
+def test_the_test_of_ones_own_code(tmp_path: Path, mode: str) -> None:
+    (tmp_path / "test_own_code.py").write_text((EXAMPLES / "test_own_code.py").read_text())
+    done = run_pytest(tmp_path, f"--override-ini=asyncio_mode={mode}")
+    assert "1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_fixtures_keep_tests_from_the_real_account(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JIBBLE_TOKEN", "canary")
+    monkeypatch.setenv("JIBBLE_API_SECRET", "canary")
+    (tmp_path / "test_options.py").write_text(
+        "import os, pytest\n"
+        "from jibble_async import JibbleClient\n"
+        "pytest_plugins = ['jibble_async.testing']\n"
+        "@pytest.fixture\n"
+        "def jibble_sandbox_options():\n"
+        "    return {'people': 3}\n"
+        "async def test_it(jibble_sandbox):\n"
+        "    assert 'canary' not in os.environ.values()\n"
+        "    async with JibbleClient.from_env() as client:\n"
+        "        assert await client.people.list(include_removed=True).count() == 3\n"
+        "def test_afterwards():\n"
+        "    assert os.environ['JIBBLE_TOKEN'] == 'canary'\n"
+    )
+    done = run_pytest(tmp_path, "--override-ini=asyncio_mode=auto")
+    assert "2 passed" in done.stdout, done.stdout + done.stderr
