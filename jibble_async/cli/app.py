@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -42,6 +43,10 @@ def run(arguments: Sequence[str]) -> int:
     Args:
         arguments: What follows the program's name.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # Names and bars have characters that not every terminal can show.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         command, bound, _ = _app.parse_args(list(arguments), print_error=False, exit_on_error=False)
     except CycloptsError as error:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import csv
 import json
 import os
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from datetime import date, timedelta
 from html.parser import HTMLParser
@@ -239,6 +241,22 @@ def test_the_days_of_a_timesheet(capsys: pytest.CaptureFixture[str]) -> None:
         assert text.startswith(sheet["full_name"])
         assert f"{day['date']}  {day['first_in'][:5]}" in text
         assert hours(timedelta(seconds=day["worked_seconds"])) in text
+
+
+def test_a_terminal_that_knows_no_bars() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "jibble_async.cli", "report", "tracked-time", *WEEK],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "PYTHONIOENCODING": "ascii",
+        },
+        capture_output=True,
+        timeout=50,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"???" in done.stdout
 
 
 @pytest.mark.parametrize(
