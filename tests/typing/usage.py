@@ -26,6 +26,7 @@ from jibble_async import (
     Identity,
     JibbleClient,
     JibbleError,
+    Leftover,
     Outcome,
     Page,
     Pager,
@@ -39,6 +40,7 @@ from jibble_async import (
     Slot,
     StaticToken,
     Stats,
+    Stretch,
     TimeEntry,
     TimeOff,
     TimeOffInterval,
@@ -48,8 +50,10 @@ from jibble_async import (
     TokenBucket,
     TrackedTime,
     Unlimited,
+    WorkSessions,
     fields,
     raw_filter,
+    work_sessions,
 )
 from jibble_async.limits.slots import Priority
 from jibble_async.query.expressions import Between, Comparison, InList, Predicate
@@ -260,3 +264,19 @@ async def hours(jibble: JibbleClient) -> None:
     jibble.reports.tracked_time(DAY)  # error
     jibble.reports.get("1")  # error
     fields(TrackedTime)  # error
+
+
+def stretches(entries: list[TimeEntry]) -> None:
+    sessions = work_sessions(entries, longest=timedelta(hours=10))
+    assert_type(sessions, WorkSessions)
+    assert_type(sessions.work[0], Stretch)
+    assert_type(sessions.leftovers[0], Leftover)
+    assert_type(sessions.worked, timedelta)
+    assert_type(sessions.by_person(), dict[str, timedelta])
+    assert_type(sessions.by_day(), dict[date, timedelta])
+    assert_type(sessions.by_project(), dict[str | None, timedelta])
+    assert_type(sessions.worked_by(lambda each: (each.day, each.duration > timedelta(0))),
+                dict[tuple[date, bool], timedelta])  # fmt: skip
+    sessions.worked_by(lambda each: each.dya)  # error
+    work_sessions(entries, longest=10)  # error
+    sessions.work = []  # error
