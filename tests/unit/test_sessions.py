@@ -95,9 +95,26 @@ def test_a_night_split_at_midnight_is_paired_as_far_as_it_may_be() -> None:
     night = (punch("In", "22:00"), punch("Out", "6:00", 1))
     assert told(*night) == (["Mon 22:00-06:00"], [], [])
     assert told(*night, longest=timedelta(hours=7))[2] == ["In no end", "Out no beginning"]
+    assert told(*night, longest=timedelta(hours=8))[0] == ["Mon 22:00-06:00"]
     # Forgotten twice: out on Monday, in on Tuesday.
     forgotten = (punch("In", "8:00"), punch("Out", "17:00", 1))
     assert told(*forgotten) == ([], [], ["In no end", "Out no beginning"])
+
+
+@pytest.mark.parametrize("back", ["In", "StartBreak"])
+def test_a_break_does_not_go_over_midnight(back: str) -> None:
+    """Whether somebody came back, or had gone home, can't be told."""
+    work, breaks, left = told(
+        punch("In", "20:00"), punch("StartBreak", "23:00"), punch(back, "0:30", 1)
+    )
+    assert (work, breaks) == (["Mon 20:00-23:00"], [])
+    assert left[0] == "StartBreak no end"
+
+
+def test_an_in_of_another_day_begins_anew_however_close() -> None:
+    assert told(
+        punch("In", "20:00"), punch("In", "1:00", 1), punch("Out", "2:00", 1)
+    ) == (["Tue 01:00-02:00"], [], ["In no end"])  # fmt: skip
 
 
 def test_a_corrected_entry_counts_once() -> None:
