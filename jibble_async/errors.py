@@ -74,6 +74,8 @@ class JibbleError(Exception):
         cursor: Where a walk over pages can be resumed, as text for `resume_from=`.
         retries_exhausted: True if another attempt was in order but the client's retry budget
             was empty.
+        maybe_processed: True if this was a write, and the server may have done it: an attempt
+            was sent and its answer is lost, or is that of a server in trouble.
     """
 
     def __init__(self, message: str) -> None:
@@ -83,6 +85,7 @@ class JibbleError(Exception):
         self.attempts = 0
         self.cursor: str | None = None
         self.retries_exhausted = False
+        self.maybe_processed = False
 
     def __str__(self) -> str:
         parts = [self.message]
@@ -237,13 +240,28 @@ class PaginationError(JibbleError):
 class AmbiguousWriteError(JibbleError):
     """A write whose answer was lost, and that could not be found again.
 
+    It was sent once and not again. Its cause is the error that the answer was lost with.
+
     Attributes:
         candidates: What was found that might be it, never claimed to be.
+        sent_id: The id that was sent with it, if one was; the server need not have kept it.
+        nonce: What was sent as `platform.event_id`, if anything was: an entry that carries it is
+            the one.
     """
 
-    def __init__(self, message: str, *, candidates: tuple[Any, ...] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        candidates: tuple[Any, ...] = (),
+        sent_id: str | None = None,
+        nonce: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.candidates = candidates
+        self.sent_id = sent_id
+        self.nonce = nonce
+        self.maybe_processed = True
 
 
 class ExportError(JibbleError):

@@ -21,13 +21,14 @@ from jibble_async.core.events import (
     Stats,
     TokenRefreshed,
 )
-from jibble_async.core.operation import Request
+from jibble_async.core.operation import Request, Safety
 from jibble_async.core.options import CallOptions
 from jibble_async.core.retry import (
     RETRYABLE,
     Decision,
     RetryBudget,
     decide,
+    may_have_been_processed,
     retry,
 )
 from jibble_async.core.transport import Transport
@@ -135,13 +136,14 @@ class Caller:
         except RETRYABLE as error:
             first_error = error
         except JibbleError as error:
-            _locate(error, request, 1)
+            _locate(error, request, 1, doubtful=authorise and _doubtful(error, request))
             raise
         else:
             self._budget.succeeded()
             return value
 
         made = 1
+        doubtful = False
 
         async def attempt(number: int) -> T:
             nonlocal made
@@ -150,12 +152,15 @@ class Caller:
             return await self._attempt(request, read, options, ends, number, authorise)
 
         def next_step(error: JibbleError, number: int) -> Decision | None:
+            nonlocal doubtful
+            doubtful = doubtful or (authorise and _doubtful(error, request))
             return self._next_step(error, number, request, options, ends)
 
         try:
             return await retry(first_error, attempt, next_step, self._clock)
         except JibbleError as error:
-            _locate(error, request, made)
+            doubtful = doubtful or (authorise and _doubtful(error, request))
+            _locate(error, request, made, doubtful=doubtful)
             raise
 
     def _next_step(
@@ -357,7 +362,15 @@ def _whole(reply: Reply) -> Reply:
     return reply
 
 
-def _locate(error: JibbleError, request: Request, attempts: int) -> None:
+def _doubtful(error: JibbleError, request: Request) -> bool:
+    # One that knows its request is that of a call for a token: this one was not sent then.
+    if request.operation.safety is Safety.READ or error.request is not None:
+        return False
+    return may_have_been_processed(error)
+
+
+def _locate(error: JibbleError, request: Request, attempts: int, *, doubtful: bool = False) -> None:
+    error.maybe_processed = error.maybe_processed or doubtful
     if error.request is None:
         error.request = request.line
         error.attempts = attempts

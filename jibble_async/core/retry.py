@@ -24,9 +24,18 @@ from jibble_async.errors import (
     RateLimitedError,
     ServerError,
     ThrottledOrForbiddenError,
+    TransportError,
 )
 
-__all__ = ["RETRYABLE", "Decision", "RetryBudget", "RetryPolicy", "decide", "retry"]
+__all__ = [
+    "RETRYABLE",
+    "Decision",
+    "RetryBudget",
+    "RetryPolicy",
+    "decide",
+    "may_have_been_processed",
+    "retry",
+]
 
 T = TypeVar("T")
 
@@ -151,6 +160,21 @@ def _may_repeat(error: JibbleError, safety: Safety) -> bool:
             return safety is not Safety.UNSAFE and error.status in _TRANSIENT_STATUSES
         case DecodeError():
             return safety is not Safety.UNSAFE and error.malformed
+        case _:
+            return False
+
+
+def may_have_been_processed(error: JibbleError) -> bool:
+    """Whether the server may have done what it was asked in an attempt that failed so.
+
+    Args:
+        error: What the attempt failed with.
+    """
+    match error:
+        case TransportError():
+            return error.sent
+        case ServerError() | DecodeError():
+            return True
         case _:
             return False
 
