@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
-from datetime import date
+import builtins
+from datetime import UTC, date, datetime
 from typing import ClassVar, Unpack
+
+from msgspec import UNSET, UnsetType
 
 from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
-from jibble_async.entities import Entity, EntryStatus, TimeEntry
-from jibble_async.odata.envelope import optional_reader
+from jibble_async.entities import Entity, EntryStatus, EntryType, TimeEntry
+from jibble_async.errors import ConflictError, JibbleError
+from jibble_async.odata.envelope import optional_reader, reader
 from jibble_async.query.expressions import Expression
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.base import ListOptions, Resource, addressed, list_of
 from jibble_async.resources.parameters import days_between
+from jibble_async.resources.punches import (
+    LATEST,
+    Punch,
+    PunchOptions,
+    recovered,
+    settled_conflict,
+)
+from jibble_async.resources.writing import (
+    change,
+    creation_in,
+    optional_guid,
+    require_guid,
+    write,
+)
 
 __all__ = ["TimeEntries", "entries_between"]
 
 _FIELDS = fields(TimeEntry)
 _LATEST = Operation("time-tracking", "GET", "/v1/People({id})/LatestTimeEntry", Safety.READ)
+_CREATE = creation_in("time-tracking", "TimeEntries")
+# The documentation addresses a time entry so, not in parentheses.
+_CHANGE = Operation("time-tracking", "PATCH", "/v1/TimeEntries/{id}", Safety.IDEMPOTENT)
 _NOT_ARCHIVED = _FIELDS.status != EntryStatus.ARCHIVED
 
 
@@ -80,6 +101,169 @@ class TimeEntries(Resource[TimeEntry]):
         request = addressed(self._session, _LATEST, person_id, "Person")
         entry: TimeEntry | None = await self._session.call(request, optional_reader(TimeEntry))
         return entry
+
+    async def clock_in(
+        self,
+        person_id: str,
+        *,
+        at: datetime | None = None,
+        auto_clock_out_at: datetime | None = None,
+        **options: Unpack[PunchOptions],
+    ) -> TimeEntry:
+        """The entry with which a person begins work, or ends a break.
+
+        It is sent once. If the answer is lost, the entry is looked up by what only it can have;
+        that takes as long again as a call may take.
+
+        Args:
+            person_id: Who.
+            at: The moment, in any time zone; by default the server's now.
+            auto_clock_out_at: When the server is to clock out by itself; was not seen with `at`.
+            **options: See `PunchOptions`.
+
+        Raises:
+            ConfigurationError: An id that is no GUID, a moment without a time zone.
+            ConflictError: Another entry has the id that was given.
+            AmbiguousWriteError: The answer was lost, and so is what became of it.
+
+        Example:
+            >>> entry = await jibble.time_entries.clock_in(person.id, project_id=project.id)
+        """
+        punch = Punch.make(
+            EntryType.IN, person_id, _now(), options, at=at, auto_clock_out_at=auto_clock_out_at
+        )
+        return await self._send(punch)
+
+    async def clock_out(
+        self, person_id: str, *, at: datetime | None = None, **options: Unpack[PunchOptions]
+    ) -> TimeEntry:
+        """The entry with which a person ends work; sent as `clock_in` is.
+
+        Args:
+            person_id: Who.
+            at: The moment, in any time zone; by default the server's now.
+            **options: See `PunchOptions`.
+
+        Raises:
+            ConfigurationError: An id that is no GUID, a moment without a time zone.
+            ConflictError: Another entry has the id that was given.
+            AmbiguousWriteError: The answer was lost, and so is what became of it.
+        """
+        return await self._send(Punch.make(EntryType.OUT, person_id, _now(), options, at=at))
+
+    async def start_break(
+        self, person_id: str, *, at: datetime | None = None, **options: Unpack[PunchOptions]
+    ) -> TimeEntry:
+        """The entry with which a person goes on a break, which ends with `clock_in`.
+
+        Sent as `clock_in` is.
+
+        Args:
+            person_id: Who.
+            at: The moment, in any time zone; by default the server's now.
+            **options: See `PunchOptions`.
+
+        Raises:
+            ConfigurationError: An id that is no GUID, a moment without a time zone.
+            ConflictError: Another entry has the id that was given.
+            AmbiguousWriteError: The answer was lost, and so is what became of it.
+        """
+        punch = Punch.make(EntryType.START_BREAK, person_id, _now(), options, at=at)
+        return await self._send(punch)
+
+    async def create(
+        self,
+        person_id: str,
+        type: EntryType | str,  # noqa: A002 - the field's name
+        at: datetime,
+        belongs_to_date: date,
+        **options: Unpack[PunchOptions],
+    ) -> TimeEntry:
+        """A back-dated entry; sent as `clock_in` is.
+
+        Args:
+            person_id: Who.
+            type: What it marks.
+            at: The moment, in any time zone.
+            belongs_to_date: The working day it counts for.
+            **options: See `PunchOptions`.
+
+        Raises:
+            ConfigurationError: An id that is no GUID, a moment without a time zone.
+            ConflictError: Another entry has the id that was given.
+            AmbiguousWriteError: The answer was lost, and so is what became of it.
+        """
+        punch = Punch.make(type, person_id, _now(), options, at=at, belongs_to_date=belongs_to_date)
+        return await self._send(punch)
+
+    async def update(
+        self,
+        id: str,  # noqa: A002 - the field's name
+        *,
+        activity_id: str | UnsetType | None = UNSET,
+        project_id: str | UnsetType | None = UNSET,
+        note: str | UnsetType | None = UNSET,
+    ) -> None:
+        """Change what is given of an entry; None clears it, and the rest is left.
+
+        Args:
+            id: The entry's.
+            activity_id: The kind of work.
+            project_id: What the work was for.
+            note: The note.
+
+        Raises:
+            ConfigurationError: Nothing is given, or an id is no GUID.
+            NotFoundError: There is no such entry.
+        """
+        values = {
+            "activityId": optional_guid(activity_id, "activity_id"),
+            "projectId": optional_guid(project_id, "project_id"),
+            "note": note,
+        }
+        await change(self._session, _CHANGE, require_guid(id, "id"), values)
+
+    async def archive(self, id: str) -> None:  # noqa: A002 - the field's name
+        """Delete an entry as Jibble does it: it is kept, and no longer counts.
+
+        Args:
+            id: The entry's.
+
+        Raises:
+            ConfigurationError: It is not a GUID.
+            NotFoundError: There is no such entry.
+        """
+        archived = {"status": EntryStatus.ARCHIVED}
+        await change(self._session, _CHANGE, require_guid(id, "id"), archived)
+
+    async def _send(self, punch: Punch) -> TimeEntry:
+        request = write(self._session, _CREATE, punch.values)
+        try:
+            entry: TimeEntry = await self._session.call(request, reader(TimeEntry))
+        except ConflictError as error:
+            return await settled_conflict(punch, error, self)
+        except JibbleError as error:
+            if not error.maybe_processed:
+                raise
+            return await recovered(punch, error, self, lambda: self._newest(punch.person_id))
+        return entry
+
+    async def _newest(self, person_id: str) -> builtins.list[TimeEntry]:
+        # By when the server made them, so that neither a back-dated one nor a wrong clock here
+        # matters. In full, for `platform`; a row that can't be read must not hide the others.
+        newest = self.list(
+            where=_FIELDS.person_id == person_id,
+            include_archived=True,
+            order_by=_FIELDS.created_at.desc(),
+            page_size=LATEST,
+            limit=LATEST,
+            on_bad_row=lambda _, __: None,
+        )
+        return await newest.collect()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def entries_between(since: date | None, until: date | None) -> Expression | None:

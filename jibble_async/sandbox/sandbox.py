@@ -48,6 +48,7 @@ class Sandbox:
         dataset: The organisation's rows.
         ledger: What was received and committed.
         faults: Trouble to make.
+        keeps_client_ids: As it was given.
         restricted: Workspace sets whose creation the plan does not include (402).
 
     Example:
@@ -77,6 +78,7 @@ class Sandbox:
         self.dataset: Dataset = Dataset(people=people, since=since, until=until, seed=seed)
         self.ledger: Ledger = Ledger(self.dataset)
         self.faults: Faults = Faults()
+        self.keeps_client_ids: bool = keeps_client_ids
         self._port = port
         self._quotas = QuotaMeter(quota)
         self._identity = Identity(

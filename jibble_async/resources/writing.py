@@ -1,0 +1,192 @@
+"""What all writes do: send what was given and nothing else, and admit a lost answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from jibble_async.core.operation import Operation, Request, Safety, build
+from jibble_async.core.wire import Reply
+from jibble_async.errors import AmbiguousWriteError, ConfigurationError, JibbleError
+from jibble_async.odata.envelope import reader
+from jibble_async.odata.literals import is_guid
+from jibble_async.query.values import require_aware
+from jibble_async.resources.base import ClientSession
+
+__all__ = [
+    "call_once",
+    "change",
+    "change_of",
+    "create",
+    "creation_in",
+    "given",
+    "lost",
+    "moment",
+    "nothing",
+    "optional_guid",
+    "require_guid",
+    "require_text",
+    "write",
+]
+
+T = TypeVar("T")
+
+
+def creation_in(service: str, name: str) -> Operation:
+    """The operation that adds to an entity set; twice makes two."""
+    return Operation(service, "POST", f"/v1/{name}", Safety.UNSAFE)
+
+
+def change_of(service: str, name: str) -> Operation:
+    """The operation that changes a member of an entity set; twice is the same as once."""
+    return Operation(service, "PATCH", f"/v1/{name}({{id}})", Safety.IDEMPOTENT)
+
+
+def write(
+    session: ClientSession,
+    operation: Operation,
+    values: Mapping[str, Any],
+    path_id: str | None = None,
+) -> Request:
+    """The request of a write.
+
+    Args:
+        session: Knows where the service is.
+        operation: What to do.
+        values: By name on the wire; those that are UNSET stay away, and None is sent as null.
+        path_id: What takes the place of `{id}` in the path.
+
+    Raises:
+        ConfigurationError: A value that JSON can't hold.
+    """
+    sent = {name: value for name, value in values.items() if value is not UNSET}
+    try:
+        body = msgspec.json.encode(sent)
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"this can't be sent: {error}") from None
+    base = session.base(operation.service)
+    return build(operation, base, path_id=path_id, body=body, content_type="application/json")
+
+
+async def create(
+    session: ClientSession, operation: Operation, values: Mapping[str, Any], entity: Any
+) -> Any:
+    """The entity that the server made.
+
+    Args:
+        session: Sends it.
+        operation: What to do.
+        values: See `write`.
+        entity: What the answer is.
+
+    Raises:
+        AmbiguousWriteError: The answer was lost; it was not sent again.
+    """
+    return await call_once(session, write(session, operation, values), reader(entity))
+
+
+async def change(
+    session: ClientSession, operation: Operation, path_id: str, values: Mapping[str, Any]
+) -> None:
+    """Change what is given of an entity, and leave the rest.
+
+    Args:
+        session: Sends it.
+        operation: What to do.
+        path_id: Which entity.
+        values: See `write`.
+
+    Raises:
+        ConfigurationError: Nothing is given.
+    """
+    if all(value is UNSET for value in values.values()):
+        raise ConfigurationError("nothing to change: give what should become different")
+    await session.call(write(session, operation, values, path_id), nothing)
+
+
+async def call_once(session: ClientSession, request: Request, read: Callable[[Reply], T]) -> T:
+    """What is in the answer to an unsafe write that has no mark by which to find it again.
+
+    Args:
+        session: Sends it.
+        request: What to send.
+        read: Finds the value in the answer.
+
+    Raises:
+        AmbiguousWriteError: The answer was lost; it was not sent again.
+    """
+    try:
+        return await session.call(request, read)
+    except JibbleError as error:
+        if not error.maybe_processed:
+            raise
+        known = "nothing that was sent tells it from others, so it was not looked up or sent again"
+        raise lost(error, known) from error
+
+
+def lost(error: JibbleError, known: str, **found: Any) -> AmbiguousWriteError:
+    """The error that says that it is not known whether a write was done.
+
+    Args:
+        error: What its answer was lost with.
+        known: What was found out.
+        **found: The attributes of the error.
+    """
+    unknown = AmbiguousWriteError(
+        f"whether the server did this is not known ({error.message}); {known}", **found
+    )
+    unknown.request, unknown.attempts = error.request, error.attempts
+    return unknown
+
+
+def nothing(_: Reply) -> None:
+    """What is in an answer that says only that it is done."""
+
+
+def given(value: T | None) -> T | UnsetType:
+    """A value of something new, where there is nothing for None to clear."""
+    return UNSET if value is None else value
+
+
+def require_guid(value: str, label: str) -> str:
+    """The id.
+
+    Raises:
+        ConfigurationError: It is not a GUID.
+    """
+    if not is_guid(value):
+        raise ConfigurationError(f"{label} is a GUID, and {value!r} is not one")
+    return value
+
+
+def optional_guid(value: str | UnsetType | None, label: str) -> str | UnsetType | None:
+    """The id, if one is given.
+
+    Raises:
+        ConfigurationError: It is not a GUID.
+    """
+    return require_guid(value, label) if isinstance(value, str) else value
+
+
+def require_text(value: str, label: str) -> str:
+    """The text.
+
+    Raises:
+        ConfigurationError: It is empty.
+    """
+    if not value.strip():
+        raise ConfigurationError(f"{label} is empty")
+    return value
+
+
+def moment(value: datetime, label: str) -> datetime:
+    """The moment in UTC, as times are sent (documented).
+
+    Raises:
+        ConfigurationError: It has no time zone.
+    """
+    return require_aware(value, label).astimezone(UTC)
