@@ -194,28 +194,35 @@ async def recovered(
     raise _unknown(punch, error, known, seen) from error
 
 
-async def settled_conflict(punch: Punch, error: ConflictError, entries: Entries) -> TimeEntry:
+async def settled_conflict(
+    punch: Punch,
+    error: ConflictError,
+    entries: Entries,
+    latest: Callable[[], Awaitable[list[TimeEntry]]],
+) -> TimeEntry:
     """The entry with which a punch collides, if it is the punch itself, sent twice on its way.
 
     Args:
         punch: What was sent.
         error: The server's refusal.
         entries: Gives the entry with the id that was sent.
+        latest: Gives the person's latest entries.
 
     Raises:
         ConflictError: It is another entry.
         AmbiguousWriteError: The lookup failed.
     """
     try:
-        entry = await entries.get(punch.id)
-    except NotFoundError:
-        raise error from None
+        try:
+            rows = [await entries.get(punch.id)]
+        except NotFoundError:
+            rows = await latest()
     except JibbleError as trouble:
-        raise _unknown(
-            punch, error, f"looking up what it collides with failed ({trouble.message})", {}
-        ) from error
-    if punch.made(entry):
-        return entry
+        known = f"looking up what it collides with failed ({trouble.message})"
+        raise _unknown(punch, error, known, {}) from error
+    for entry in rows:
+        if punch.made(entry):
+            return entry
     raise error
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import functools
 from datetime import UTC, date, datetime
 from typing import ClassVar, Unpack
 
@@ -238,14 +239,15 @@ class TimeEntries(Resource[TimeEntry]):
 
     async def _send(self, punch: Punch) -> TimeEntry:
         request = write(self._session, _CREATE, punch.values)
+        latest = functools.partial(self._newest, punch.person_id)
         try:
             entry: TimeEntry = await self._session.call(request, reader(TimeEntry))
         except ConflictError as error:
-            return await settled_conflict(punch, error, self)
+            return await settled_conflict(punch, error, self, latest)
         except JibbleError as error:
             if not error.maybe_processed:
                 raise
-            return await recovered(punch, error, self, lambda: self._newest(punch.person_id))
+            return await recovered(punch, error, self, latest)
         return entry
 
     async def _newest(self, person_id: str) -> builtins.list[TimeEntry]:
