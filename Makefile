@@ -34,6 +34,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.imports
 	@$(BIN)/python -m benchmarks.call
 	@$(BIN)/python -m benchmarks.pages
+	@$(BIN)/python -m benchmarks.writes
 
 lock:
 	$(COMPILE) -o requirements/build.lock requirements/build.in

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from benchmarks.writes import run
+
+
+async def test_a_thousand_seeded_schedules_leave_what_was_meant() -> None:
+    tally = await run(1000, seed=1)
+    assert tally.wrong == []
+    outcomes = tally.outcomes()
+    assert sum(outcomes.values()) == 1000
+    assert outcomes["done"] > 400
+    assert outcomes["unknown"] > 100
+    assert tally.counts["closed after commit", "done"] > 0
+    assert tally.counts["closed before commit", "done"] == 0
