@@ -31,6 +31,7 @@ from jibble_async.resources.base import (
     list_of,
 )
 from jibble_async.resources.parameters import day_or_moment, flag, repeated_ids, require_span
+from jibble_async.resources.writing import call_once
 
 __all__ = ["Reports", "TimesheetSummaries", "Timesheets"]
 
@@ -260,7 +261,7 @@ class Reports:
 
         Raises:
             ConfigurationError: An argument that can't be used.
-            TransportError: The answer was lost; unless `sent` is False a job may have begun.
+            AmbiguousWriteError: The answer was lost, so a job may have begun.
 
         Example:
             >>> job = await jibble.reports.start_attendance_export(monday, sunday)
@@ -281,7 +282,7 @@ class Reports:
             *repeated_ids("scheduleIds", schedule_ids, "schedule_ids"),
         )
         request = build(_START_EXPORT, self._session.base(_SERVICE), params=params)
-        job: ExportJob = await self._session.call(request, reader(ExportJob))
+        job: ExportJob = await call_once(self._session, request, reader(ExportJob))
         return job
 
 
