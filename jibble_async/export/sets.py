@@ -12,6 +12,7 @@ from jibble_async.query.expressions import Expression, all_of
 from jibble_async.query.options import Query
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.base import ArchivableResource, Resource
+from jibble_async.resources.people import People
 from jibble_async.resources.time_tracking import TimeEntries, entries_between
 from jibble_async.resources.workspace import (
     Activities,
@@ -19,7 +20,6 @@ from jibble_async.resources.workspace import (
     Groups,
     Locations,
     Organizations,
-    People,
     Projects,
 )
 

@@ -13,6 +13,7 @@ from jibble_async.resources.calendars import (
     Schedules,
     TimeOffPolicies,
 )
+from jibble_async.resources.people import People
 from jibble_async.resources.time_off import TimeOffRequests
 from jibble_async.resources.time_tracking import TimeEntries
 from jibble_async.resources.workspace import (
@@ -22,7 +23,6 @@ from jibble_async.resources.workspace import (
     Groups,
     Locations,
     Organizations,
-    People,
     Positions,
     Projects,
 )

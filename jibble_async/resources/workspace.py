@@ -1,42 +1,35 @@
-"""The workspace host: who works here, where, and on what."""
+"""The workspace host: the organisation, what is worked on, and where."""
 
 from __future__ import annotations
 
 from typing import ClassVar, Unpack
 
-from jibble_async.core.operation import Operation, Safety
+from jibble_async.core.operation import Operation
 from jibble_async.core.pager import Pager
 from jibble_async.entities import (
     Activity,
     Client,
     CommonStatus,
+    Coordinates,
     EmploymentType,
     Entity,
+    GeoFence,
     Group,
     Location,
     Organization,
-    Person,
-    PersonHoliday,
-    PersonStatus,
     Position,
     Project,
-    Schedule,
 )
-from jibble_async.errors import ConfigurationError
-from jibble_async.odata.envelope import optional_reader
-from jibble_async.odata.literals import is_guid
-from jibble_async.odata.pages import ODataPages, query_pages
 from jibble_async.query.expressions import Expression
-from jibble_async.query.options import Query, selection
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.base import (
     ArchivableResource,
     ListOptions,
     Resource,
-    addressed,
     list_of,
     member_of,
 )
+from jibble_async.resources.writing import create, creation_in, given, require_text
 
 __all__ = [
     "Activities",
@@ -45,15 +38,14 @@ __all__ = [
     "Groups",
     "Locations",
     "Organizations",
-    "People",
     "Positions",
     "Projects",
 ]
 
 _WORKSPACE = "workspace"
-_PEOPLE_AT_WORK = Operation("time-tracking", "GET", "/v1/People", Safety.READ)
-_SCHEDULE = Operation("workspace", "GET", "/v1/PersonSchedule(personId={id})", Safety.READ)
-_HOLIDAYS = Operation("workspace", "GET", "/v1/PersonHolidays(personId={id})", Safety.READ)
+_CREATE_PROJECT = creation_in(_WORKSPACE, "Projects")
+_CREATE_CLIENT = creation_in(_WORKSPACE, "Clients")
+_CREATE_LOCATION = creation_in(_WORKSPACE, "Locations")
 
 
 class Organizations(Resource[Organization]):
@@ -76,112 +68,6 @@ class Organizations(Resource[Organization]):
             ConfigurationError: An argument that can't be used.
         """
         return self._pager([where], **options)
-
-
-class People(Resource[Person]):
-    """The people of the organisation."""
-
-    entity: ClassVar[type[Entity]] = Person
-    list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "People")
-    get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "People")
-
-    def list(
-        self,
-        *,
-        where: Expression | None = None,
-        include_removed: bool = False,
-        **options: Unpack[ListOptions],
-    ) -> Pager[Person]:
-        """The people, removed ones left out unless asked for.
-
-        Args:
-            where: A condition, such as `fields(Person).email == "ann@example.com"`.
-            include_removed: Whether people who were removed come along.
-            **options: See `ListOptions`.
-
-        Raises:
-            ConfigurationError: An argument that can't be used.
-
-        Example:
-            >>> async for person in jibble.people.list(select=["id", "full_name"]):
-            ...     print(person.full_name)
-        """
-        here = None if include_removed else fields(Person).status != PersonStatus.REMOVED
-        return self._pager([where, here], **options)
-
-    async def by_email(self, email: str) -> Person | None:
-        """The person with this e-mail address, unless removed; None if there is nobody.
-
-        Args:
-            email: The whole address.
-
-        Raises:
-            ConfigurationError: It is empty.
-        """
-        if not email.strip():
-            raise ConfigurationError("by_email() needs an address")
-        return await self.list(where=fields(Person).email == email).first()
-
-    async def schedule(self, person_id: str) -> Schedule | None:
-        """The schedule that holds for a person, whoever it was given to; None if there is none.
-
-        What the server gives is the schedule without its locations and its creation.
-
-        Args:
-            person_id: A GUID.
-
-        Raises:
-            ConfigurationError: It is not a GUID.
-            NotFoundError: There is no such person.
-        """
-        request = addressed(self._session, _SCHEDULE, person_id, "Person")
-        schedule: Schedule | None = await self._session.call(request, optional_reader(Schedule))
-        return schedule
-
-    def holidays(self, person_id: str) -> Pager[PersonHoliday]:
-        """The holidays that hold for a person, in the server's order.
-
-        Args:
-            person_id: A GUID.
-
-        Raises:
-            ConfigurationError: It is not a GUID.
-
-        Example:
-            >>> async for holiday in jibble.people.holidays(person.id):
-            ...     print(holiday.date, holiday.name)
-        """
-        if not is_guid(person_id):
-            raise ConfigurationError(f"Person ids are GUIDs, and {person_id!r} is not one")
-        operation = Operation(
-            _HOLIDAYS.service, "GET", _HOLIDAYS.path.replace("{id}", person_id), Safety.READ
-        )
-        base = self._session.base(operation.service)
-        source: ODataPages[PersonHoliday] = ODataPages(
-            operation, base, PersonHoliday, page_size=None
-        )
-        return Pager(source, self._session)
-
-    def clocked_in(self) -> Pager[Person]:
-        """The people who are at work now, with `id` and `full_name`.
-
-        The request is documented, its answer is not: that `isActive` means clocked in rests on
-        the documentation's title for it. Asked of the time-tracking host.
-        """
-        query = Query(
-            entity=Person,
-            where=fields(Person).is_active == True,  # noqa: E712 - an expression, not a truth
-            select=selection(Person, ["id", "full_name"]),
-        )
-        source = query_pages(
-            _PEOPLE_AT_WORK,
-            self._session.base(_PEOPLE_AT_WORK.service),
-            query,
-            page_size=None,
-            stable=False,
-            on_bad_row=None,
-        )
-        return Pager(source, self._session)
 
 
 class Groups(ArchivableResource[Group]):
@@ -210,6 +96,22 @@ class Projects(ArchivableResource[Project]):
     list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Projects")
     get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Projects")
 
+    async def create(self, name: str, *, description: str | None = None) -> Project:
+        """A new project.
+
+        Args:
+            name: Its name.
+            description: What it is about.
+
+        Raises:
+            ConfigurationError: The name is empty.
+            FeatureRestrictedError: The plan does not include this.
+            AmbiguousWriteError: The answer was lost; it was not sent again.
+        """
+        values = {"name": require_text(name, "name"), "description": given(description)}
+        project: Project = await create(self._session, _CREATE_PROJECT, values, Project)
+        return project
+
 
 class Clients(ArchivableResource[Client]):
     """The clients that projects are done for."""
@@ -219,6 +121,21 @@ class Clients(ArchivableResource[Client]):
     list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Clients")
     get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Clients")
 
+    async def create(self, name: str) -> Client:
+        """A new client.
+
+        Args:
+            name: Its name.
+
+        Raises:
+            ConfigurationError: The name is empty.
+            FeatureRestrictedError: The plan does not include clients (documented).
+            AmbiguousWriteError: The answer was lost; it was not sent again.
+        """
+        values = {"name": require_text(name, "name")}
+        client: Client = await create(self._session, _CREATE_CLIENT, values, Client)
+        return client
+
 
 class Locations(ArchivableResource[Location]):
     """The places where work is done."""
@@ -227,6 +144,42 @@ class Locations(ArchivableResource[Location]):
     not_archived: ClassVar[Expression] = fields(Location).status != CommonStatus.ARCHIVED
     list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Locations")
     get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Locations")
+
+    async def create(
+        self,
+        name: str,
+        address: str,
+        *,
+        coordinates: Coordinates | None = None,
+        geo_fence: GeoFence | None = None,
+    ) -> Location:
+        """A new location.
+
+        Args:
+            name: Its name.
+            address: Its address.
+            coordinates: Where it is on the earth.
+            geo_fence: The circle around it; the server finds its radius in metres by itself.
+
+        Raises:
+            ConfigurationError: The name or the address is empty.
+            FeatureRestrictedError: The plan does not include this.
+            AmbiguousWriteError: The answer was lost; it was not sent again.
+
+        Example:
+            >>> office = await jibble.locations.create(
+            ...     "Office", "Main Street 1", geo_fence=GeoFence(radius=100, units=GeoUnits.METERS)
+            ... )
+        """
+        fence = geo_fence and {"radius": geo_fence.radius, "units": geo_fence.units}
+        values = {
+            "name": require_text(name, "name"),
+            "address": require_text(address, "address"),
+            "coordinates": given(coordinates),
+            "geoFence": given(fence),
+        }
+        location: Location = await create(self._session, _CREATE_LOCATION, values, Location)
+        return location
 
 
 class Positions(ArchivableResource[Position]):

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from jibble_async import (
+    AmbiguousWriteError,
+    ConfigurationError,
+    Coordinates,
+    FeatureRestrictedError,
+    GeoFence,
+    GeoUnits,
+    JibbleClient,
+    NotFoundError,
+    PersonStatus,
+)
+from jibble_async.sandbox import Fault, Sandbox
+
+NOBODY = "5d3b37e7-64a8-411a-9a1e-056c149a13fc"
+
+
+async def test_a_person_comes_changes_and_goes(box: Sandbox, jibble: JibbleClient) -> None:
+    group, schedule = (box.dataset.rows(name)[0]["id"] for name in ("Groups", "Schedules"))
+    made = await jibble.people.create("Ann O'Neill", email="ann@example.com", code="7")
+    assert made.status is PersonStatus.NOT_INVITED
+    await jibble.people.update(made.id, group_id=group, schedule_id=schedule, phone_number="123")
+    await jibble.people.update(made.id, phone_number=None, preferred_name="Ann")
+    person = await jibble.people.get(made.id)
+    assert (person.full_name, person.email, person.code) == ("Ann O'Neill", "ann@example.com", "7")
+    assert (person.group_id, person.schedule_id) == (group, schedule)
+    assert (person.phone_number, person.preferred_name) == (None, "Ann")
+    await jibble.people.remove(made.id)
+    assert await jibble.people.by_email("ann@example.com") is None
+    assert (await jibble.people.get(made.id)).status is PersonStatus.REMOVED
+    await jibble.people.delete(made.id)
+    with pytest.raises(NotFoundError):
+        await jibble.people.delete(made.id)
+
+
+async def test_an_invitation_is_sent_if_asked_for(jibble: JibbleClient) -> None:
+    person = await jibble.people.create("Bo", email="bo@example.com", send_invite=True)
+    assert person.status is PersonStatus.PENDING_INVITATION
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "drop_before", "html_502", "truncate"])
+async def test_a_deletion_whose_answer_was_lost_is_done(
+    box: Sandbox, jibble: JibbleClient, person: str, kind: str
+) -> None:
+    box.faults.add(Fault(kind, method="DELETE"))
+    await jibble.people.delete(person)
+    assert person not in box.dataset.index("People")
+
+
+async def test_work_and_places(box: Sandbox, jibble: JibbleClient) -> None:
+    project = await jibble.projects.create("Roof", description="New tiles")
+    assert (await jibble.projects.get(project.id)).description == "New tiles"
+    client = await jibble.clients.create("Smith & Sons")
+    assert (await jibble.clients.get(client.id)).name == "Smith & Sons"
+    place = await jibble.locations.create(
+        "Yard",
+        "Main Street 1",
+        coordinates=Coordinates(latitude=52.5, longitude=13.4),
+        geo_fence=GeoFence(radius=100, units=GeoUnits.FEET),
+    )
+    found = await jibble.locations.get(place.id)
+    assert found.coordinates == Coordinates(latitude=52.5, longitude=13.4)
+    assert found.geo_fence is not None
+    assert found.geo_fence.radius_in_meters == pytest.approx(30.48)
+    box.restricted.add("Clients")
+    with pytest.raises(FeatureRestrictedError):
+        await jibble.clients.create("Another")
+
+
+CREATIONS: dict[str, tuple[str, Callable[[JibbleClient], Awaitable[Any]]]] = {
+    "person": ("People", lambda jibble: jibble.people.create("Ann")),
+    "project": ("Projects", lambda jibble: jibble.projects.create("Roof")),
+    "client": ("Clients", lambda jibble: jibble.clients.create("Smith")),
+    "location": ("Locations", lambda jibble: jibble.locations.create("Yard", "Main Street 1")),
+}
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "reset_before", "html_502", "truncate"])
+@pytest.mark.parametrize("name", CREATIONS)
+async def test_what_was_lost_is_not_made_twice(
+    box: Sandbox, jibble: JibbleClient, name: str, kind: str
+) -> None:
+    rows, create = CREATIONS[name]
+    box.faults.add(Fault(kind, method="POST", path=rows))
+    with pytest.raises(AmbiguousWriteError):
+        await create(jibble)
+    assert box.ledger.count(method="POST", path=rows) == 1
+    assert len(box.ledger.committed) == (kind in {"drop_after", "truncate"})
+
+
+@pytest.mark.parametrize("name", CREATIONS)
+async def test_what_was_refused_for_speed_is_made_once(
+    box: Sandbox, jibble: JibbleClient, name: str
+) -> None:
+    rows, create = CREATIONS[name]
+    box.faults.add(Fault("too_many", method="POST", path=rows, retry_after=0))
+    made = await create(jibble)
+    assert [each.id for each in box.ledger.committed] == [made.id]
+
+
+async def test_what_cant_be_sent_is_not(box: Sandbox, jibble: JibbleClient) -> None:
+    for attempt in (
+        jibble.people.create(" "),
+        jibble.projects.create(""),
+        jibble.clients.create(""),
+        jibble.locations.create("Yard", ""),
+        jibble.people.update(NOBODY),
+        jibble.people.update(NOBODY, group_id="x"),
+        jibble.people.remove("x"),
+        jibble.people.delete("x"),
+    ):
+        with pytest.raises(ConfigurationError):
+            await attempt
+    assert box.ledger.requests == []
