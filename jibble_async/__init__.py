@@ -130,6 +130,7 @@ from jibble_async.limits.slots import Outcome, RateLimiter, Slot, Unlimited
 from jibble_async.limits.window import RollingWindow
 from jibble_async.query.expressions import Expression, raw_filter
 from jibble_async.query.vocabulary import fields
+from jibble_async.resources.outcomes import ItemOutcome, ItemState
 from jibble_async.sessions import Leftover, LeftoverReason, Stretch, WorkSessions, work_sessions
 
 if typing.TYPE_CHECKING:
@@ -190,6 +191,8 @@ __all__ = [
     "GroupApprover",
     "GroupBy",
     "Identity",
+    "ItemOutcome",
+    "ItemState",
     "JibbleClient",
     "JibbleError",
     "Leftover",

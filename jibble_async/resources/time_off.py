@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
+import builtins
+from datetime import date, datetime
 from typing import Any, ClassVar, Unpack
 
 from jibble_async.core.operation import Operation
 from jibble_async.core.pager import Pager
-from jibble_async.entities import TimeOff, TimeOffInterval
+from jibble_async.entities import TimeOff, TimeOffInterval, TimeOffStatus
+from jibble_async.errors import ConfigurationError
 from jibble_async.odata.envelope import reader
 from jibble_async.odata.pages import ODataPages
 from jibble_async.query.expressions import Expression, all_of
+from jibble_async.query.values import require_date
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.base import (
     Listing,
@@ -19,11 +22,23 @@ from jibble_async.resources.base import (
     list_of,
     member_of,
 )
+from jibble_async.resources.outcomes import ItemOutcome, each_of
 from jibble_async.resources.parameters import require_span
+from jibble_async.resources.writing import (
+    change,
+    change_of,
+    create,
+    creation_in,
+    given,
+    moment,
+    require_guid,
+)
 
 __all__ = ["TimeOffRequests"]
 
 _SERVICE = "time-tracking"
+_REQUEST = creation_in(_SERVICE, "TimeOffIntervals")
+_DECIDE = change_of(_SERVICE, "TimeOffIntervals")
 _BALANCES = list_of(_SERVICE, "LeaveBalances")
 
 
@@ -83,6 +98,87 @@ class TimeOffRequests(Listing[TimeOff]):
         interval: TimeOffInterval = await self._session.call(request, reader(TimeOffInterval))
         return interval
 
+    async def request(
+        self,
+        person_id: str,
+        policy_id: str,
+        start: date | datetime,
+        end: date | datetime | None = None,
+        *,
+        note: str | None = None,
+    ) -> TimeOffInterval:
+        """A new request for time off, by days or by hours as its policy has it.
+
+        Args:
+            person_id: For whom.
+            policy_id: Under which policy.
+            start: The first day; or the moment at which it begins.
+            end: The last day, included, by default the first; or the moment at which it ends.
+            note: A note.
+
+        Raises:
+            ConfigurationError: An id that is no GUID, a moment without a time zone or an end.
+            AmbiguousWriteError: The answer was lost; it was not sent again.
+
+        Example:
+            >>> await jibble.time_off.request(person.id, policy.id, date(2026, 8, 3))
+        """
+        values = {
+            "personId": require_guid(person_id, "person_id"),
+            "policyId": require_guid(policy_id, "policy_id"),
+            **_span(start, end),
+            "note": given(note),
+        }
+        interval: TimeOffInterval = await create(self._session, _REQUEST, values, TimeOffInterval)
+        return interval
+
+    async def approve(self, *ids: str) -> builtins.list[ItemOutcome]:
+        """Grant requests, one after the other, and say what became of each.
+
+        If the server is away or refuses for speed, the rest is not tried.
+
+        Args:
+            *ids: The requests.
+
+        Raises:
+            ConfigurationError: An id is no GUID; nothing was sent.
+
+        Example:
+            >>> for outcome in await jibble.time_off.approve(*ids):
+            ...     print(outcome.id, outcome.state, outcome.error or "")
+        """
+        return await self._decide(ids, TimeOffStatus.APPROVED)
+
+    async def reject(self, *ids: str) -> builtins.list[ItemOutcome]:
+        """Refuse requests; see `approve`.
+
+        Args:
+            *ids: The requests.
+
+        Raises:
+            ConfigurationError: An id is no GUID; nothing was sent.
+        """
+        return await self._decide(ids, TimeOffStatus.REJECTED)
+
+    async def cancel(self, *ids: str) -> builtins.list[ItemOutcome]:
+        """Withdraw requests; see `approve`.
+
+        Args:
+            *ids: The requests.
+
+        Raises:
+            ConfigurationError: An id is no GUID; nothing was sent.
+        """
+        return await self._decide(ids, TimeOffStatus.CANCELLED)
+
+    async def _decide(
+        self, ids: tuple[str, ...], status: TimeOffStatus
+    ) -> builtins.list[ItemOutcome]:
+        checked = [require_guid(each, "id") for each in ids]
+        return await each_of(
+            checked, lambda each: change(self._session, _DECIDE, each, {"status": status})
+        )
+
     def balances(self) -> Pager[dict[str, Any]]:
         """What people have left of each kind of time off, as the server writes it.
 
@@ -95,6 +191,19 @@ class TimeOffRequests(Listing[TimeOff]):
             page_size=self._session.default_page_size,
         )
         return Pager(source, self._session)
+
+
+def _span(start: date | datetime, end: date | datetime | None) -> dict[str, date]:
+    if isinstance(start, datetime):
+        if not isinstance(end, datetime):
+            raise ConfigurationError("start= is a moment, so end= must be one, too")
+        span = {"startTime": moment(start, "start"), "endTime": moment(end, "end")}
+        if span["startTime"] >= span["endTime"]:
+            raise ConfigurationError(f"start={start} is not before end={end}")
+        return {**span}
+    last = start if end is None else require_date(end, "end")
+    require_span(start, last)
+    return {"startDate": start, "endDate": last}
 
 
 def _touching(since: date | None, until: date | None) -> Expression | None:

@@ -1,0 +1,82 @@
+"""Many changes at once: what became of each."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+
+from jibble_async.errors import (
+    AuthenticationError,
+    JibbleError,
+    RateLimitedError,
+    ServerError,
+    ThrottledOrForbiddenError,
+    TransportError,
+)
+
+__all__ = ["ItemOutcome", "ItemState", "each_of"]
+
+# What would befall the next one too, so that it is left alone.
+_OF_ALL = (AuthenticationError, RateLimitedError, ServerError, TransportError)
+
+
+class ItemState(enum.StrEnum):
+    """What became of one change of many."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    """The server said no; `error` says why."""
+    UNKNOWN = "unknown"
+    """It was sent, perhaps more than once, and may have been done."""
+    NOT_TRIED = "not tried"
+    """It was not sent, or turned away unread: too fast, no connection, no valid token."""
+
+
+class ItemOutcome(msgspec.Struct, frozen=True):
+    """One change of many.
+
+    Attributes:
+        id: What was to be changed.
+        state: What became of it.
+        error: Why it is not done; None if it is, or if it was never its turn.
+    """
+
+    id: str
+    state: ItemState
+    error: JibbleError | None = None
+
+
+async def each_of(
+    ids: Sequence[str], change: Callable[[str], Awaitable[None]]
+) -> list[ItemOutcome]:
+    """What became of a change of each, one after the other and in this order.
+
+    After a failure that is not of the item, such as a server that is away, the rest is not tried.
+
+    Args:
+        ids: What to change; one that comes twice is changed once.
+        change: Changes one of them.
+    """
+    outcomes: list[ItemOutcome] = []
+    stopped = False
+    for item in dict.fromkeys(ids):
+        if stopped:
+            outcomes.append(ItemOutcome(item, ItemState.NOT_TRIED))
+            continue
+        try:
+            await change(item)
+        except JibbleError as error:
+            outcomes.append(ItemOutcome(item, _state_after(error), error))
+            stopped = isinstance(error, _OF_ALL)
+        else:
+            outcomes.append(ItemOutcome(item, ItemState.DONE))
+    return outcomes
+
+
+def _state_after(error: JibbleError) -> ItemState:
+    if error.maybe_processed:
+        return ItemState.UNKNOWN
+    unread = isinstance(error, _OF_ALL) and not isinstance(error, ThrottledOrForbiddenError)
+    return ItemState.NOT_TRIED if unread else ItemState.REFUSED
