@@ -11,10 +11,12 @@ from importlib.metadata import version
 
 from cyclopts import App, CycloptsError
 
+from jibble_async.cli.clock import clock
 from jibble_async.cli.export import export
 from jibble_async.cli.output import say
 from jibble_async.cli.report import report
 from jibble_async.cli.sandbox import sandbox
+from jibble_async.cli.time_off import NotAllDoneError, time_off
 from jibble_async.cli.timesheets import timesheets
 from jibble_async.cli.workspace import people, whoami
 from jibble_async.errors import ConfigurationError, JibbleError
@@ -34,6 +36,8 @@ _app.command(report)
 _app.command(timesheets)
 _app.command(whoami)
 _app.command(people)
+_app.command(clock)
+_app.command(time_off)
 _app.command(sandbox)
 
 
@@ -61,6 +65,8 @@ def run(arguments: Sequence[str]) -> int:
             return _DONE
         say("interrupted")
         return _INTERRUPTED
+    except NotAllDoneError:
+        return _FAILED
     except ConfigurationError as error:
         say(str(error))
         return _MISUSED

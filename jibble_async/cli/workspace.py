@@ -1,10 +1,10 @@
-"""`jibble whoami` and `jibble people`."""
+"""`jibble whoami` and `jibble people`: who you are, who works here, who is in."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import App, Parameter
 
 from jibble_async.cli.connection import DEFAULTS, Common, connect
 from jibble_async.cli.output import show_facts, show_json, show_table
@@ -13,6 +13,8 @@ from jibble_async.entities import Organization, Person
 from jibble_async.errors import NotFoundError, PermissionDeniedError
 
 __all__ = ["people", "whoami"]
+
+people: App = App(name="people", help="List the people of the organisation, or those at work.")
 
 _COLUMNS = ("id", "full_name", "email", "role", "status")
 
@@ -47,7 +49,9 @@ async def whoami(*, common: Common = DEFAULTS) -> None:
     )
 
 
-async def people(
+@people.default
+@people.command(name="list")
+async def list_people(
     *,
     include_removed: Annotated[bool, Parameter(negative="")] = False,
     common: Common = DEFAULTS,
@@ -69,6 +73,22 @@ async def people(
         ("Name", "Email", "Role", "Status"),
         [(person.full_name, person.email, person.role, person.status) for person in found],
     )
+
+
+@people.command
+async def clocked_in(*, common: Common = DEFAULTS) -> None:
+    """List the people who are at work now.
+
+    Args:
+        common: What every command takes.
+    """
+    async with connect(common) as client:
+        found = await client.people.clocked_in().collect()
+    found.sort(key=lambda person: person.full_name or "")
+    if common.json:
+        show_json([{"id": person.id, "full_name": person.full_name} for person in found])
+        return
+    show_table(("Name", "Id"), [(person.full_name, person.id) for person in found])
 
 
 async def _organization(client: JibbleClient, id: str | None) -> Organization | None:  # noqa: A002

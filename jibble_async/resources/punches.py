@@ -229,7 +229,7 @@ async def settled_conflict(
 def _unknown(
     punch: Punch, error: JibbleError, known: str, seen: dict[str, TimeEntry]
 ) -> AmbiguousWriteError:
-    advice = "it was not sent again: look for `nonce` in `platform.event_id` before you do"
+    advice = f"it was not sent again: look for {punch.nonce} in `platform.event_id` before you do"
     candidates = tuple(seen.values())
     return lost(
         error, f"{known}; {advice}", candidates=candidates, sent_id=punch.id, nonce=punch.nonce

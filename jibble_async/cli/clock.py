@@ -1,0 +1,165 @@
+"""`jibble clock`: in, out, on a break, and how things stand."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from jibble_async.cli.connection import DEFAULTS, Common, connect
+from jibble_async.cli.output import show_facts, show_json
+from jibble_async.client import JibbleClient
+from jibble_async.entities import EntryType, TimeEntry
+from jibble_async.errors import ConfigurationError
+
+__all__ = ["clock"]
+
+clock: App = App(name="clock", help="Clock somebody in or out, or show how they stand.")
+
+_STATES = {
+    EntryType.IN: "at work",
+    EntryType.OUT: "clocked out",
+    EntryType.START_BREAK: "on a break",
+}
+Person = Annotated[str | None, Parameter(name="--person")]
+
+
+@clock.command(name="in")
+async def clock_in(
+    *,
+    person: Person = None,
+    at: datetime | None = None,
+    activity_id: str | None = None,
+    project_id: str | None = None,
+    location_id: str | None = None,
+    note: str | None = None,
+    auto_clock_out_at: datetime | None = None,
+    common: Common = DEFAULTS,
+) -> None:
+    """Begin work, or end a break.
+
+    Args:
+        person: Who, by id or e-mail address; by default whoever the credentials act for.
+        at: When, such as 2026-10-05T09:00, on this clock unless it has an offset; by default now.
+        activity_id: The kind of work.
+        project_id: What the work is for.
+        location_id: Where it is done.
+        note: A note.
+        auto_clock_out_at: When the server is to clock out by itself.
+        common: What every command takes.
+    """
+    async with connect(common) as client:
+        entry = await client.time_entries.clock_in(
+            await person_id(client, person),
+            at=_here(at),
+            auto_clock_out_at=_here(auto_clock_out_at),
+            activity_id=activity_id,
+            project_id=project_id,
+            location_id=location_id,
+            note=note,
+        )
+    _show(entry, common)
+
+
+@clock.command(name="out")
+async def clock_out(
+    *,
+    person: Person = None,
+    at: datetime | None = None,
+    note: str | None = None,
+    common: Common = DEFAULTS,
+) -> None:
+    """End work.
+
+    Args:
+        person: Who, by id or e-mail address; by default whoever the credentials act for.
+        at: When, such as 2026-10-05T17:00, on this clock unless it has an offset; by default now.
+        note: A note.
+        common: What every command takes.
+    """
+    async with connect(common) as client:
+        who = await person_id(client, person)
+        entry = await client.time_entries.clock_out(who, at=_here(at), note=note)
+    _show(entry, common)
+
+
+@clock.command(name="break")
+async def start_break(
+    *,
+    person: Person = None,
+    at: datetime | None = None,
+    note: str | None = None,
+    common: Common = DEFAULTS,
+) -> None:
+    """Go on a break, which `clock in` ends.
+
+    Args:
+        person: Who, by id or e-mail address; by default whoever the credentials act for.
+        at: When, such as 2026-10-05T12:30, on this clock unless it has an offset; by default now.
+        note: A note.
+        common: What every command takes.
+    """
+    async with connect(common) as client:
+        who = await person_id(client, person)
+        entry = await client.time_entries.start_break(who, at=_here(at), note=note)
+    _show(entry, common)
+
+
+@clock.command
+async def status(*, person: Person = None, common: Common = DEFAULTS) -> None:
+    """Show somebody's latest entry.
+
+    Args:
+        person: Who, by id or e-mail address; by default whoever the credentials act for.
+        common: What every command takes.
+    """
+    async with connect(common) as client:
+        entry = await client.time_entries.latest(await person_id(client, person))
+    _show(entry, common)
+
+
+async def person_id(client: JibbleClient, person: str | None) -> str:
+    """The id of a person.
+
+    Args:
+        client: Whom to ask.
+        person: An id, an e-mail address, or None for whoever the credentials act for.
+
+    Raises:
+        ConfigurationError: Nobody has the address, or the credentials don't say who acts.
+    """
+    if person is None:
+        identity = await client.whoami()
+        if identity.person_id is None:
+            raise ConfigurationError("the credentials don't say who you are: give --person")
+        return identity.person_id
+    if "@" not in person:
+        return person
+    found = await client.people.by_email(person)
+    if found is None:
+        raise ConfigurationError(f"nobody has the address {person}")
+    return found.id
+
+
+def _here(moment: datetime | None) -> datetime | None:
+    return moment and moment.astimezone()
+
+
+def _show(entry: TimeEntry | None, common: Common) -> None:
+    facts: dict[str, Any] = {"state": "never clocked in"}
+    if entry is not None:
+        state = None if entry.type is None else _STATES.get(entry.type, str(entry.type))
+        moment = entry.local_time or entry.time
+        facts = {
+            "state": state,
+            "since": moment and moment.isoformat(sep=" "),
+            "day": entry.belongs_to_date and entry.belongs_to_date.isoformat(),
+            "note": entry.note,
+            "person id": entry.person_id,
+            "entry id": entry.id,
+        }
+    if common.json:
+        show_json({name.replace(" ", "_"): value for name, value in facts.items()})
+    else:
+        show_facts({name: value for name, value in facts.items() if value})

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jibble_async.cli import connection, main
+from jibble_async.sandbox import Fault, Sandbox
+
+NOBODY = "5d3b37e7-64a8-411a-9a1e-056c149a13fc"
+Boxes = list[Sandbox]
+
+
+@pytest.fixture
+def boxes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Boxes:
+    """The sandboxes that commands were given, in turn."""
+    for name in list(os.environ):
+        if name.startswith("JIBBLE_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.chdir(tmp_path)
+    made: Boxes = []
+
+    def make(**_: Any) -> Sandbox:
+        made.append(Sandbox(people=30, since=date(2026, 7, 1), until=date(2026, 7, 31)))
+        return made[-1]
+
+    monkeypatch.setattr(connection, "make_sandbox", make)
+    return made
+
+
+def answer(capsys: pytest.CaptureFixture[str]) -> Any:
+    out, err = capsys.readouterr()
+    assert err == ""
+    return json.loads(out)
+
+
+@pytest.mark.parametrize(
+    ("verb", "type_", "state"),
+    [
+        ("in", "In", "at work"),
+        ("out", "Out", "clocked out"),
+        ("break", "StartBreak", "on a break"),
+    ],
+)
+def test_clock(
+    boxes: Boxes, capsys: pytest.CaptureFixture[str], verb: str, type_: str, state: str
+) -> None:
+    at = ("--at", "2026-08-03T09:00:00+02:00", "--note", "site B")
+    assert main(["clock", verb, "--person", "person2@example.com", *at, "--sandbox", "--json"]) == 0
+    facts = answer(capsys)
+    assert (facts["state"], facts["note"]) == (state, "site B")
+    (box,) = boxes
+    row = box.dataset.index("TimeEntries")[facts["entry_id"]]
+    assert (row["type"], row["time"]) == (type_, "2026-08-03T07:00:00Z")
+    assert row["personId"] == facts["person_id"]
+
+
+def test_clock_without_a_person_is_whoever_the_key_acts_for(
+    boxes: Boxes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["clock", "status", "--sandbox"]) == 0
+    assert f"person id  {boxes[0].dataset.owner_id}\n" in capsys.readouterr().out
+    assert main(["clock", "in", "--person", "nobody@example.com", "--sandbox"]) == 2
+    assert "nobody has the address" in capsys.readouterr().err
+
+
+def test_a_punch_that_is_lost_is_said_to_be(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def make(**_: Any) -> Sandbox:
+        box = Sandbox(people=2, since=date(2026, 7, 1), until=date(2026, 7, 1))
+        box.faults.add(Fault("drop_before", method="POST"))
+        return box
+
+    monkeypatch.setattr(connection, "make_sandbox", make)
+    assert main(["clock", "in", "--sandbox"]) == 1
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "is not known" in err
+
+
+def test_who_is_in(boxes: Boxes, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["people", "clocked-in", "--sandbox", "--json"]) == 0
+    found = answer(capsys)
+    rows = boxes[0].dataset.rows("TimeTrackingPeople")
+    assert {each["id"] for each in found} == {row["id"] for row in rows if row["isActive"]}
+    assert main(["people", "clocked-in", "--sandbox"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == len(found) + 1
+    assert main(["people", "list", "--sandbox", "--json"]) == 0
+    assert len(answer(capsys)) == len(boxes[-1].ledger.rows("People"))
+
+
+def pending(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """The ids of the requests to decide on; equal in every sandbox made here."""
+    assert main(["timeoff", "list", "--status", "Pending", "--ids", "--sandbox"]) == 0
+    found = capsys.readouterr().out.split()
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("verb", ["approve", "reject", "cancel"])
+def test_decisions(boxes: Boxes, capsys: pytest.CaptureFixture[str], verb: str) -> None:
+    ids = pending(capsys)
+    assert main(["timeoff", verb, *ids, "--yes", "--sandbox", "--json"]) == 0
+    assert [(each["id"], each["state"]) for each in answer(capsys)] == [
+        (each, "done") for each in ids
+    ]
+    past = {"approve": "Approved", "reject": "Rejected", "cancel": "Cancelled"}[verb]
+    index = boxes[-1].dataset.index("TimeOffIntervals")
+    assert {index[each]["status"] for each in ids} == {past}
+
+
+@pytest.mark.usefixtures("boxes")
+def test_what_is_not_done_is_in_the_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    (first, *_) = pending(capsys)
+    assert main(["timeoff", "approve", NOBODY, first, "--yes", "--sandbox"]) == 1
+    out, err = capsys.readouterr()
+    assert [line.split() for line in out.splitlines()] == [
+        ["Id", "Outcome"],
+        [NOBODY, "refused"],
+        [first, "done"],
+    ]
+    assert err.startswith(f"jibble: {NOBODY}: 404")
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stdin", "code", "made"),
+    [
+        (lambda: io.StringIO("y\n"), 2, 0),
+        (lambda: _Terminal("n\n"), 2, 0),
+        (lambda: _Terminal(""), 2, 0),
+        (lambda: _Terminal("y\n"), 0, 1),
+    ],
+    ids=["nobody there", "no", "end of input", "yes"],
+)
+def test_a_decision_asks_first(
+    boxes: Boxes,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    stdin: Callable[[], Any],
+    code: int,
+    made: int,
+) -> None:
+    (first, *_) = pending(capsys)
+    boxes.clear()
+    monkeypatch.setattr("sys.stdin", stdin())
+    assert main(["timeoff", "approve", first, "--sandbox"]) == code
+    assert len(boxes) == made
+
+
+def test_requests(boxes: Boxes, capsys: pytest.CaptureFixture[str]) -> None:
+    policies = Sandbox(people=30).dataset.rows("TimeOffPolicies")
+    days = next(row["id"] for row in policies if row["kind"] == "FullDay")
+    hours = next(row["id"] for row in policies if row["kind"] == "Hours")
+    for span in (
+        [days, "2026-08-03", "2026-08-05"],
+        [hours, "2026-08-03T10:00", "2026-08-03T12:00"],
+    ):
+        assert main(["timeoff", "request", *span, "--sandbox", "--json"]) == 0
+        made = answer(capsys)
+        row = boxes[-1].dataset.index("TimeOffIntervals")[made["id"]]
+        assert (row["policyId"], row["startDate"], row["status"]) == (
+            span[0],
+            "2026-08-03",
+            "Pending",
+        )
+    assert main(["timeoff", "request", days, "monday", "--sandbox"]) == 2
+    assert "2026-08-03" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("boxes")
+def test_the_list_fits(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["timeoff", "list", "--sandbox", "--since", "2026-07-01"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["Person", "Policy", "From", "To", "Days", "Status"]
+    assert max(map(len, lines)) <= 80
+    assert main(["timeoff", "approve", "--yes", "--sandbox"]) == 2
+
+
+def test_help_fits(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for arguments in (["clock"], ["clock", "in"], ["timeoff"], ["timeoff", "approve"], ["people"]):
+        assert main([*arguments, "--help"]) == 0
+        assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
