@@ -24,6 +24,7 @@ from jibble_async import (
     ExportJob,
     Expression,
     Identity,
+    ItemOutcome,
     JibbleClient,
     JibbleError,
     Leftover,
@@ -64,6 +65,7 @@ from jibble_async.query.vocabulary import PersonFields, TimeEntryFields
 T = fields(TimeEntry)
 P = fields(Person)
 DAY = date(2026, 10, 1)
+NOW = datetime(2026, 10, 1, 9, tzinfo=UTC)
 NOON = datetime(2026, 10, 1, 12, tzinfo=UTC)
 
 assert_type(T, TimeEntryFields)
@@ -167,6 +169,24 @@ async def uses(jibble: JibbleClient) -> None:
     assert_type(await jibble.activities.get("x"), Activity)
     assert_type(await jibble.whoami(), Identity)
     assert_type(jibble.stats, Stats)
+    assert_type(await jibble.time_entries.clock_in("x", at=NOW, note="y"), TimeEntry)
+    assert_type(await jibble.time_entries.clock_out("x", project_id=None), TimeEntry)
+    assert_type(await jibble.time_entries.create("x", EntryType.OUT, NOW, DAY), TimeEntry)
+    assert_type(await jibble.time_off.request("x", "y", DAY), TimeOffInterval)
+    assert_type(await jibble.time_off.approve("x", "y"), list[ItemOutcome])
+    assert_type(await jibble.people.create("x", send_invite=True), Person)
+    assert_type(await jibble.projects.create("x"), Project)
+    await jibble.time_entries.update("x", note=None)
+    await jibble.people.update("x", email=None)
+
+    await jibble.time_entries.clock_in("x", at="2026-10-01")  # error
+    await jibble.time_entries.clock_in("x", projectId="y")  # error
+    await jibble.time_entries.clock_out("x", auto_clock_out_at=NOW)  # error
+    await jibble.time_entries.create("x", EntryType.OUT, NOW)  # error
+    await jibble.time_entries.update("x", status="Active")  # error
+    await jibble.people.update("x", full_name=None)  # error
+    await jibble.people.create("x", None, "y")  # error
+    await jibble.time_off.approve(["x"])  # error
     assert_type(jibble.with_options(timeout=None, priority="bulk"), JibbleClient)
     assert_type(await jibble.request("GET", "workspace", "/v1/Schedules"), Any)
     assert_type(jibble.paginate("workspace", "/v1/Schedules", params={"a": [1, "b"]}), Pager[Any])
