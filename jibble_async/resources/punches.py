@@ -7,6 +7,7 @@ it proves nothing, since the server may still be at it, so it is never sent agai
 
 from __future__ import annotations
 
+import sys
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
@@ -19,8 +20,15 @@ from jibble_async.errors import AmbiguousWriteError, ConflictError, JibbleError,
 from jibble_async.query.values import require_aware, require_date
 from jibble_async.resources.writing import given, lost, moment, optional_guid, require_guid
 
-__all__ = ["Punch", "PunchOptions", "recovered", "settled_conflict"]
+__all__ = ["LATEST", "Punch", "PunchOptions", "recovered", "settled_conflict"]
 
+# What the documented requests say of themselves; which of it the server insists on is unknown.
+_PLATFORM = {
+    "clientVersion": "jibble-async",
+    "os": sys.platform,
+    "deviceModel": None,
+    "deviceName": "jibble-async",
+}
 LATEST = 50
 """How many of a person's latest entries are looked through for a nonce."""
 # How far from its time an entry of the same kind is still worth showing, in seconds.
@@ -112,7 +120,7 @@ class Punch(msgspec.Struct, frozen=True):
             "autoClockOutTime": given(auto_clock_out_at),
             "coordinates": given(options.get("coordinates")),
             "note": given(options.get("note")),
-            "platform": {"deviceName": "jibble-async", "eventId": nonce},
+            "platform": {**_PLATFORM, "eventId": nonce},
         }
         for name, value in (
             ("activityId", options.get("activity_id")),

@@ -64,6 +64,17 @@ async def test_a_day_of_work(box: Sandbox, jibble: JibbleClient, person: str) ->
     assert len(nonces) == len(entries)
 
 
+async def test_a_punch_says_what_made_it(box: Sandbox, jibble: JibbleClient, person: str) -> None:
+    """All that the documented requests say, and a nonce."""
+    entry = await jibble.time_entries.clock_out(person)
+    platform = row_of(box, entry.id)["platform"]
+    assert platform["clientVersion"] == platform["deviceName"] == "jibble-async"
+    assert platform["os"]
+    assert len(platform["eventId"]) == 36
+    assert entry.platform is not None
+    assert entry.platform.event_id == platform["eventId"]
+
+
 async def test_a_back_dated_entry(box: Sandbox, jibble: JibbleClient, person: str) -> None:
     moment = datetime(2026, 7, 10, 1, 30, tzinfo=timezone(timedelta(hours=-3)))
     entry = await jibble.time_entries.create(person, EntryType.OUT, moment, date(2026, 7, 9))
