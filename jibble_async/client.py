@@ -223,7 +223,7 @@ class JibbleClient(Catalog):
         path: str,
         *,
         params: Params = (),
-        type: Any = dict[str, Any],  # noqa: A002 - what it is
+        type: Any = dict[str, Any],
         page_size: int | None = None,
         server_paged: bool = False,
         limit: int | None = None,

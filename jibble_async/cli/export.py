@@ -42,7 +42,7 @@ async def time_entries(
     out: Path,
     since: date | None = None,
     until: date | None = None,
-    format: Format | None = None,  # noqa: A002 - the option's name
+    format: Format | None = None,
     concurrency: int = 4,
     include_archived: Annotated[bool, _Flag] = False,
     common: Common = DEFAULTS,
@@ -80,7 +80,7 @@ def _command(what: SetName) -> Callable[..., Awaitable[None]]:
     async def export_all(
         *,
         out: Path,
-        format: Format | None = None,  # noqa: A002 - the option's name
+        format: Format | None = None,
         concurrency: int = 4,
         include_archived: Annotated[bool, _Flag] = False,
         common: Common = DEFAULTS,

@@ -91,14 +91,14 @@ async def clocked_in(*, common: Common = DEFAULTS) -> None:
     show_table(("Name", "Id"), [(person.full_name, person.id) for person in found])
 
 
-async def _organization(client: JibbleClient, id: str | None) -> Organization | None:  # noqa: A002
+async def _organization(client: JibbleClient, id: str | None) -> Organization | None:
     try:
         return None if id is None else await client.organizations.get(id)
     except (NotFoundError, PermissionDeniedError):
         return None
 
 
-async def _person(client: JibbleClient, id: str | None) -> Person | None:  # noqa: A002
+async def _person(client: JibbleClient, id: str | None) -> Person | None:
     try:
         return None if id is None else await client.people.get(id)
     except (NotFoundError, PermissionDeniedError):

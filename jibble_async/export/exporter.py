@@ -128,7 +128,7 @@ class Exporter:
         out: str | os.PathLike[str],
         since: date | None = None,
         until: date | None = None,
-        format: Format | None = None,  # noqa: A002 - the word for it
+        format: Format | None = None,
         concurrency: int = 4,
         include_archived: bool = False,
         spreadsheet_safe: bool = True,

@@ -102,7 +102,7 @@ def member_of(service: str, name: str) -> Operation:
     return Operation(service, "GET", f"/v1/{name}({{id}})", Safety.READ)
 
 
-def addressed(session: ClientSession, operation: Operation, id: str, owner: str) -> Request:  # noqa: A002 - the field's name
+def addressed(session: ClientSession, operation: Operation, id: str, owner: str) -> Request:
     """The request for what an operation does with one id.
 
     Args:
@@ -196,7 +196,7 @@ class Resource(Listing[E]):
     entity: ClassVar[type[Entity]]
     get_operation: ClassVar[Operation]
 
-    async def get(self, id: str) -> E:  # noqa: A002 - the field's name
+    async def get(self, id: str) -> E:
         """The entity with this id.
 
         Args:

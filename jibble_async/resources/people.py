@@ -177,7 +177,7 @@ class People(Resource[Person]):
 
     async def update(
         self,
-        id: str,  # noqa: A002 - the field's name
+        id: str,
         *,
         full_name: str | UnsetType = UNSET,
         preferred_name: str | UnsetType | None = UNSET,
@@ -217,7 +217,7 @@ class People(Resource[Person]):
         }
         await change(self._session, _CHANGE, require_guid(id, "id"), values)
 
-    async def remove(self, id: str) -> None:  # noqa: A002 - the field's name
+    async def remove(self, id: str) -> None:
         """Archive a person: what they did is kept.
 
         Args:
@@ -230,7 +230,7 @@ class People(Resource[Person]):
         removed = {"status": PersonStatus.REMOVED}
         await change(self._session, _CHANGE, require_guid(id, "id"), removed)
 
-    async def delete(self, id: str) -> None:  # noqa: A002 - the field's name
+    async def delete(self, id: str) -> None:
         """Delete a person completely, and for good.
 
         Args:

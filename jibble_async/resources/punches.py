@@ -80,7 +80,7 @@ class Punch(msgspec.Struct, frozen=True):
     @classmethod
     def make(
         cls,
-        type: EntryType | str,  # noqa: A002 - the field's name
+        type: EntryType | str,
         person_id: str,
         now: datetime,
         options: PunchOptions,
@@ -150,7 +150,7 @@ class Punch(msgspec.Struct, frozen=True):
 class Entries(Protocol):
     """Where a punch is looked up."""
 
-    def get(self, id: str) -> Awaitable[TimeEntry]:  # noqa: A002 - the field's name
+    def get(self, id: str) -> Awaitable[TimeEntry]:
         """The entry with this id."""
         ...
 

@@ -84,7 +84,7 @@ class TimeOffRequests(Listing[TimeOff]):
         """
         return self._pager([_touching(since, until), where], **options)
 
-    async def get(self, id: str) -> TimeOffInterval:  # noqa: A002 - the field's name
+    async def get(self, id: str) -> TimeOffInterval:
         """The time off with this id.
 
         Args:

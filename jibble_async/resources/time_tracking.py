@@ -175,7 +175,7 @@ class TimeEntries(Resource[TimeEntry]):
     async def create(
         self,
         person_id: str,
-        type: EntryType | str,  # noqa: A002 - the field's name
+        type: EntryType | str,
         at: datetime,
         belongs_to_date: date,
         **options: Unpack[PunchOptions],
@@ -199,7 +199,7 @@ class TimeEntries(Resource[TimeEntry]):
 
     async def update(
         self,
-        id: str,  # noqa: A002 - the field's name
+        id: str,
         *,
         activity_id: str | UnsetType | None = UNSET,
         project_id: str | UnsetType | None = UNSET,
@@ -224,7 +224,7 @@ class TimeEntries(Resource[TimeEntry]):
         }
         await change(self._session, _CHANGE, require_guid(id, "id"), values)
 
-    async def archive(self, id: str) -> None:  # noqa: A002 - the field's name
+    async def archive(self, id: str) -> None:
         """Delete an entry as Jibble does it: it is kept, and no longer counts.
 
         Args:
