@@ -117,14 +117,14 @@ class Pager(Generic[T]):
         """How many rows the server counts, whatever `limit` and `resume_from` say.
 
         Raises:
-            NotSupportedError: The API does not count this set.
+            NotSupportedError: The API does not count this set, or was not asked to.
         """
         total: int | None = None
         if self._source.page_size is not None:
             content = await self._session.call(self._source.request(0, 1), self._source.read)
             total = content.total
         if total is None:
-            raise NotSupportedError("the server does not count these rows: collect() them")
+            raise NotSupportedError("these rows are not counted: collect() them")
         return total
 
     async def _items(self) -> AsyncGenerator[T, None]:

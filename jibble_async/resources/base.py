@@ -84,12 +84,15 @@ class ListOptions(PageOptions, total=False):
         expand: What is to come along: names, or `T.person.select("id", "full_name")`.
         order_by: A field, a name, `T.time.desc()`, or several; the id is added at the end.
         stable: False leaves the id out of the order; then rows that tie may be missed.
+        counted: False asks for no count: then the walk goes page by page, whatever `concurrency`
+            says, and ends at an empty page.
     """
 
     select: Iterable[Selectable]
     expand: Iterable[Expandable]
     order_by: Sortable | Iterable[Sortable]
     stable: bool
+    counted: bool
 
 
 def list_of(service: str, name: str) -> Operation:

@@ -181,6 +181,22 @@ async def test_without_a_count_the_end_is_an_empty_page(box: Sandbox, concurrenc
     assert sorted(row.id for row in rows) == entry_ids(box)
 
 
+@BOTH
+@pytest.mark.parametrize("verify", [False, True])
+async def test_a_count_that_is_not_asked_for_costs_no_row(
+    box: Sandbox, concurrency: int, verify: bool
+) -> None:
+    async with client_of(box) as jibble:
+        pager = jibble.time_entries.list(
+            page_size=20, concurrency=concurrency, verify=verify, counted=False
+        )
+        rows = await pager.collect()
+        with pytest.raises(NotSupportedError, match="not counted"):
+            await pager.count()
+    assert sorted(row.id for row in rows) == entry_ids(box)
+    assert not [heard for heard in box.ledger.requests if "$count" in heard.target]
+
+
 @pytest.mark.parametrize("concurrency", [1, 3, 8])
 def test_pages_come_in_order_and_no_more_than_asked_for_are_in_flight(concurrency: int) -> None:
     names = [f"{number:03}" for number in range(200)]
