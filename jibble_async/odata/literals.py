@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.expressions import Constant, Kind
 
-__all__ = ["duration_text", "is_guid", "literal"]
+__all__ = ["duration_text", "is_guid", "literal", "moment_text"]
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -47,7 +47,7 @@ def literal(constant: Constant, label: str) -> str:
         case int() | float():
             return repr(value)
         case datetime():
-            return _moment(value)
+            return moment_text(value)
         case date():
             return value.isoformat()
         case time():
@@ -70,6 +70,20 @@ def duration_text(value: timedelta) -> str:
     return f"{sign}P{day_part}{'T' + time_part if time_part else ''}"
 
 
+def moment_text(value: datetime) -> str:
+    """A moment in UTC, with milliseconds or with as much more as it has.
+
+    Source: the documented report and observed lists, which write `2021-12-20T08:00:00.000Z`.
+    """
+    # In UTC, so that no "+" of an offset can be read as a space on the way.
+    try:
+        moment = value.astimezone(UTC)
+    except OverflowError:
+        moment = value.replace(tzinfo=UTC)
+    digits = "microseconds" if moment.microsecond % 1000 else "milliseconds"
+    return moment.isoformat(timespec=digits).removesuffix("+00:00") + "Z"
+
+
 def _text(value: str, label: str) -> str:
     if "\0" in value:
         raise ConfigurationError(f"{label} is compared with a text that holds a NUL character")
@@ -78,12 +92,3 @@ def _text(value: str, label: str) -> str:
     except UnicodeEncodeError:
         raise ConfigurationError(f"{label}: {value!r} is not valid Unicode text") from None
     return "'" + value.replace("'", "''") + "'"
-
-
-def _moment(value: datetime) -> str:
-    # In UTC, so that no "+" of an offset can be read as a space on the way.
-    try:
-        moment = value.astimezone(UTC)
-    except OverflowError:
-        moment = value.replace(tzinfo=UTC)
-    return moment.isoformat().removesuffix("+00:00") + "Z"

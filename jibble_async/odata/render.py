@@ -1,6 +1,7 @@
 """Queries as OData query options: `$filter`, `$select`, `$expand` and `$orderby`.
 
-Conjunctions and disjunctions are always in parentheses, so precedence is never left to chance.
+Conjunctions and disjunctions are always in parentheses, so precedence is never left to chance;
+only around a whole filter may the caller have fewer or more of them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from jibble_async.query.expressions import (
     Constant,
     Expression,
     FunctionName,
+    Grouped,
     InList,
     Not,
     Operand,
@@ -57,34 +59,10 @@ def render_filter(expression: Expression) -> str:
         ConfigurationError: A value that has no literal.
         NotSupportedError: An expression that OData has no words for.
     """
-    match expression:
-        case Comparison(left, operator, right):
-            label = str(left)
-            return f"{_operand(left, label)} {operator} {_operand(right, label)}"
-        case Between(operand, low, high):
-            label = str(operand)
-            name = _operand(operand, label)
-            return f"({name} ge {literal(low, label)} and {name} le {literal(high, label)})"
-        case InList(operand, values):
-            # Not OData's `in`: nobody has been seen to use it against this API.
-            label = str(operand)
-            name = _operand(operand, label)
-            tests = [f"{name} eq {literal(value, label)}" for value in values]
-            return tests[0] if len(tests) == 1 else f"({' or '.join(tests)})"
-        case Predicate(call):
-            return _operand(call, str(call.operand))
-        case Not(inner):
-            rendered = render_filter(inner)
-            whole = rendered.startswith("(") and isinstance(inner, And | Or | Between | InList)
-            return f"not {rendered}" if whole else f"not ({rendered})"
-        case And(parts):
-            return f"({' and '.join(_part(part) for part in parts)})"
-        case Or(parts):
-            return f"({' or '.join(_part(part) for part in parts)})"
-        case RawFilter(text):
-            return text
-        case _:
-            raise NotSupportedError(f"the current API has no words for {expression!r}")
+    if isinstance(expression, Grouped):
+        return f"{'(' * expression.pairs}{_bare(expression.inner)}{')' * expression.pairs}"
+    text = _bare(expression)
+    return f"({text})" if _is_joined(expression) else text
 
 
 def render_select(owner: type[ValueObject], names: Iterable[Name]) -> str:
@@ -125,7 +103,59 @@ def _expand(owner: type[ValueObject], item: Expand) -> str:
     return f"{name}({';'.join(options)})" if options else name
 
 
+def _bare(expression: Expression) -> str:
+    """A condition without parentheses around it."""
+    match expression:
+        case Comparison(left, operator, right):
+            label = str(left)
+            return f"{_operand(left, label)} {operator} {_operand(right, label)}"
+        case Between(operand, low, high):
+            label = str(operand)
+            name = _operand(operand, label)
+            return f"{name} ge {literal(low, label)} and {name} le {literal(high, label)}"
+        case InList(operand, values):
+            # Not OData's `in`: nobody has been seen to use it against this API.
+            label = str(operand)
+            name = _operand(operand, label)
+            return " or ".join(f"{name} eq {literal(value, label)}" for value in values)
+        case Predicate(call):
+            return _operand(call, str(call.operand))
+        case Not(inner):
+            part = _part(inner)
+            return f"not {part}" if _is_enclosed(inner) else f"not ({part})"
+        case And(parts):
+            return " and ".join(_part(part) for part in parts)
+        case Or(parts):
+            return " or ".join(_part(part) for part in parts)
+        case Grouped(inner):
+            return _bare(inner)
+        case RawFilter(text):
+            return text
+        case _:
+            raise NotSupportedError(f"the current API has no words for {expression!r}")
+
+
+def _is_joined(expression: Expression) -> bool:
+    match expression:
+        case And() | Or() | Between():
+            return True
+        case InList(_, values):
+            return len(values) > 1
+        case _:
+            return False
+
+
+def _is_enclosed(expression: Expression) -> bool:
+    """Whether a condition has parentheses around it as part of another."""
+    if isinstance(expression, Grouped):
+        return expression.pairs > 0 or _is_enclosed(expression.inner)
+    return _is_joined(expression) or isinstance(expression, RawFilter)
+
+
 def _part(expression: Expression) -> str:
+    """A condition as part of another, which it must not fall apart in."""
+    if isinstance(expression, Grouped) and not expression.pairs:
+        return _part(expression.inner)
     rendered = render_filter(expression)
     return f"({rendered})" if isinstance(expression, RawFilter) else rendered
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 from jibble_async.errors import ConfigurationError
-from jibble_async.odata.literals import is_guid
+from jibble_async.odata.literals import is_guid, moment_text
 from jibble_async.query.expressions import Expression, all_of
 from jibble_async.query.fields import DateField
 from jibble_async.query.values import require_aware, require_date
@@ -82,9 +82,7 @@ def day_or_moment(value: date | datetime, label: str) -> str:
     """
     if not isinstance(value, datetime):
         return require_date(value, label).isoformat()
-    moment = require_aware(value, label).astimezone(UTC)
-    digits = "microseconds" if moment.microsecond % 1000 else "milliseconds"
-    return moment.isoformat(timespec=digits).removesuffix("+00:00") + "Z"
+    return moment_text(require_aware(value, label))
 
 
 def flag(value: bool) -> str:

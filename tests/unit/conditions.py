@@ -330,6 +330,10 @@ def _not(inner: Condition) -> Condition:
     return Condition(~inner.expression, test)
 
 
+def _grouped(inner: Condition, pairs: int) -> Condition:
+    return Condition(inner.expression.grouped(pairs), inner.test)
+
+
 leaves = st.one_of(
     equality_tests(),
     order_tests(),
@@ -342,7 +346,10 @@ leaves = st.one_of(
 conditions = st.recursive(
     leaves,
     lambda inner: st.one_of(
-        st.builds(_and, inner, inner), st.builds(_or, inner, inner), st.builds(_not, inner)
+        st.builds(_and, inner, inner),
+        st.builds(_or, inner, inner),
+        st.builds(_not, inner),
+        st.builds(_grouped, inner, st.integers(0, 2)),
     ),
     max_leaves=8,
 )

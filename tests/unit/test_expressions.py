@@ -62,10 +62,10 @@ NOON = datetime(2024, 6, 13, 12, tzinfo=UTC)
         (T.belongs_to_date <= DAY, "belongsToDate le 2024-06-13"),
         (T.belongs_to_date > DAY, "belongsToDate gt 2024-06-13"),
         (T.belongs_to_date >= DAY, "belongsToDate ge 2024-06-13"),
-        (T.time >= NOON, "time ge 2024-06-13T12:00:00Z"),
+        (T.time >= NOON, "time ge 2024-06-13T12:00:00.000Z"),
         (
             T.time < NOON.astimezone(timezone(timedelta(hours=5, minutes=30))),
-            "time lt 2024-06-13T12:00:00Z",
+            "time lt 2024-06-13T12:00:00.000Z",
         ),
         (T.time == NOON.replace(microsecond=1), "time eq 2024-06-13T12:00:00.000001Z"),
         (T.status != EntryStatus.ARCHIVED, "status ne 'Archived'"),
@@ -129,11 +129,28 @@ NOON = datetime(2024, 6, 13, 12, tzinfo=UTC)
         (raw_filter("year(date) eq 2026"), "year(date) eq 2026"),
         (raw_filter("a eq 1 or b eq 2") & (T.note == "x"), "((a eq 1 or b eq 2) and note eq 'x')"),
         (~raw_filter("(a eq 1) or (b eq 2)"), "not ((a eq 1) or (b eq 2))"),
+        (_note := (T.note == "x").grouped(1), "(note eq 'x')"),
+        (~_note, "not (note eq 'x')"),
+        (_note.grouped(0), "note eq 'x'"),
+        (_either := ((T.note == "x") | (T.note == "y")).grouped(0), "note eq 'x' or note eq 'y'"),
+        (_either.grouped(3), "(((note eq 'x' or note eq 'y')))"),
+        (~_either, "not (note eq 'x' or note eq 'y')"),
+        (_either & (T.note == "z"), "((note eq 'x' or note eq 'y') and note eq 'z')"),
+        ((_either & (T.note == "z")).grouped(0), "(note eq 'x' or note eq 'y') and note eq 'z'"),
+        (~(_either & _note).grouped(0), "not ((note eq 'x' or note eq 'y') and (note eq 'x'))"),
+        (T.belongs_to_date.between(DAY, DAY).grouped(0), _between[1:-1]),
+        (~raw_filter("a eq 1 or b eq 2").grouped(0), "not (a eq 1 or b eq 2)"),
+        (raw_filter("a eq 1").grouped(2) & (T.note == "x"), "(((a eq 1)) and note eq 'x')"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
 def test_rendering(expression: Expression, expected: str) -> None:
     assert render_filter(expression) == expected
+
+
+def test_there_are_no_fewer_parentheses_than_none() -> None:
+    with pytest.raises(ConfigurationError, match="at least 0"):
+        (T.note == "x").grouped(-1)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +177,7 @@ def test_a_time_of_day_is_bare() -> None:
 def test_moments_at_the_ends_of_time_have_a_literal() -> None:
     west, east = timezone(timedelta(hours=-12)), timezone(timedelta(hours=14))
     assert render_filter(T.time >= datetime.min.replace(tzinfo=east)) == (
-        "time ge 0001-01-01T00:00:00Z"
+        "time ge 0001-01-01T00:00:00.000Z"
     )
     assert render_filter(T.time <= datetime.max.replace(tzinfo=west)) == (
         "time le 9999-12-31T23:59:59.999999Z"

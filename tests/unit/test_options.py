@@ -148,6 +148,12 @@ WHAT_IS_GONE: list[tuple[Ask, str | None]] = [
         lambda client: client.time_entries.list(where=raw_filter("a eq 1 or b eq 2")),
         f"((a eq 1 or b eq 2) and {NOT_ARCHIVED})",
     ),
+    (
+        lambda client: client.time_entries.list(
+            where=((T.type == "In") | (T.type == "Out")).grouped(0)
+        ),
+        f"((type eq 'In' or type eq 'Out') and {NOT_ARCHIVED})",
+    ),
     (lambda client: client.time_entries.list(include_archived=True), None),
     (lambda client: client.people.list(), "status ne 'Removed'"),
     (lambda client: client.people.list(include_removed=True), None),
