@@ -15,8 +15,14 @@ from typing import Any, Protocol, TypedDict
 
 import msgspec
 
-from jibble_async.entities import ClientType, Coordinates, EntryType, TimeEntry
-from jibble_async.errors import AmbiguousWriteError, ConflictError, JibbleError, NotFoundError
+from jibble_async.entities import ClientType, Coordinates, EntryType, Platform, TimeEntry
+from jibble_async.errors import (
+    AmbiguousWriteError,
+    ConfigurationError,
+    ConflictError,
+    JibbleError,
+    NotFoundError,
+)
 from jibble_async.query.values import require_aware, require_date
 from jibble_async.resources.writing import given, lost, moment, optional_guid, require_guid
 
@@ -44,6 +50,8 @@ class PunchOptions(TypedDict, total=False):
         location_id: Where it is done.
         note: A note.
         coordinates: Where on the earth.
+        platform: What it is made with; by default this library on this system. Its `event_id` is
+            not for choosing: by that a punch is found again.
         id: The id that the entry should have, a GUID; by default a new one. The server need not
             keep it.
     """
@@ -53,6 +61,7 @@ class PunchOptions(TypedDict, total=False):
     location_id: str | None
     note: str | None
     coordinates: Coordinates | None
+    platform: Platform | None
     id: str | None
 
 
@@ -101,7 +110,8 @@ class Punch(msgspec.Struct, frozen=True):
             auto_clock_out_at: When the server is to clock out by itself.
 
         Raises:
-            ConfigurationError: An id that is no GUID, a moment without a time zone.
+            ConfigurationError: An id that is no GUID, a moment without a time zone, a platform
+                with an event.
         """
         if belongs_to_date is not None:
             require_date(belongs_to_date, "belongs_to_date")
@@ -120,7 +130,7 @@ class Punch(msgspec.Struct, frozen=True):
             "autoClockOutTime": given(auto_clock_out_at),
             "coordinates": given(options.get("coordinates")),
             "note": given(options.get("note")),
-            "platform": {**_PLATFORM, "eventId": nonce},
+            "platform": {**_made_with(options.get("platform")), "eventId": nonce},
         }
         for name, value in (
             ("activityId", options.get("activity_id")),
@@ -232,6 +242,15 @@ async def settled_conflict(
         if punch.made(entry):
             return entry
     raise error
+
+
+def _made_with(platform: Platform | None) -> dict[str, str | None]:
+    if platform is None:
+        return _PLATFORM
+    if platform.event_id is not None:
+        raise ConfigurationError("platform.event_id is set by the client, to find the punch by")
+    given: dict[str, str | None] = msgspec.to_builtins(platform)
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _unknown(

@@ -18,6 +18,7 @@ from jibble_async import (
     JibbleError,
     NotFoundError,
     PermissionDeniedError,
+    Platform,
     TransportError,
 )
 from jibble_async.sandbox import Fault, Sandbox
@@ -73,6 +74,10 @@ async def test_a_punch_says_what_made_it(box: Sandbox, jibble: JibbleClient, per
     assert len(platform["eventId"]) == 36
     assert entry.platform is not None
     assert entry.platform.event_id == platform["eventId"]
+    entry = await jibble.time_entries.clock_in(person, platform=Platform(device_name="Gate 1"))
+    assert entry.platform is not None
+    assert (entry.platform.device_name, entry.platform.os) == ("Gate 1", None)
+    assert entry.platform.event_id not in {None, platform["eventId"]}
 
 
 async def test_a_back_dated_entry(box: Sandbox, jibble: JibbleClient, person: str) -> None:
@@ -129,6 +134,7 @@ async def test_a_change_is_repeated(
     [
         {"id": "x"},
         {"activity_id": "x"},
+        {"platform": Platform(event_id="x")},
         {"at": datetime(2026, 7, 13, 9, 0)},  # noqa: DTZ001 - that is what is wrong with it
         {"auto_clock_out_at": datetime(2026, 7, 13, 9, 0)},  # noqa: DTZ001 - the same
     ],
