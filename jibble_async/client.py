@@ -16,12 +16,12 @@ from jibble_async.config import ClientConfig, Service, auth_from, endpoints_from
 from jibble_async.core.auth import Auth, ClientCredentials, StaticToken
 from jibble_async.core.cursor import Cursor
 from jibble_async.core.events import Event, Stats
-from jibble_async.core.operation import Request, Safety
+from jibble_async.core.operation import Operation, Request, Safety, build
 from jibble_async.core.options import CallOptions, Timeouts
 from jibble_async.core.pager import Pager
 from jibble_async.core.retry import RetryPolicy
 from jibble_async.core.transport import Network
-from jibble_async.core.wire import Reply, decode_json
+from jibble_async.core.wire import Reply, decode_json, text_of
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.adaptive import AdaptiveLimiter
 from jibble_async.limits.slots import Priority, RateLimiter
@@ -184,6 +184,25 @@ class JibbleClient(Catalog):
         """
         bearer = await self._shared.caller().tokens.get()
         return Identity(bearer.organization_id, bearer.person_id)
+
+    async def metadata(self, service: Service) -> str:
+        """A service's own description of its sets, functions and types, in XML (OData's CSDL).
+
+        That each of the three hosts serves it is observed; only the workspace's was published.
+
+        Args:
+            service: Which host.
+
+        Raises:
+            NotFoundError: It has none, as the identity host.
+
+        Example:
+            >>> text = await jibble.metadata("workspace")
+            >>> "EntitySet" in text
+            True
+        """
+        operation = Operation(service, "GET", "/v1/$metadata", Safety.READ, "application/xml")
+        return await self.call(build(operation, self.base(service)), text_of)
 
     async def request(
         self,

@@ -21,7 +21,7 @@ from jibble_async.core.events import (
     Stats,
     TokenRefreshed,
 )
-from jibble_async.core.operation import Request, Safety
+from jibble_async.core.operation import JSON, Request, Safety
 from jibble_async.core.options import CallOptions
 from jibble_async.core.retry import (
     RETRYABLE,
@@ -90,7 +90,7 @@ class Caller:
         self._deadlines = Deadlines(asyncio.get_running_loop())
         self._throttled_at: dict[str, float] = {}
         # In aiohttp's own type, which it takes as it is.
-        self._plain_headers = CIMultiDict({"Accept": "application/json", "User-Agent": user_agent})
+        self._plain_headers = CIMultiDict({"Accept": JSON, "User-Agent": user_agent})
         self._bearer_headers = (0, self._plain_headers)
         self.stats = stats
         self.tokens: Tokens = Tokens(
@@ -330,9 +330,14 @@ class Caller:
                 headers = self._plain_headers.copy()
                 headers["Authorization"] = bearer.authorization
                 self._bearer_headers = (bearer.generation, headers)
-        if request.content_type is None:
+        operation = request.operation
+        if request.content_type is None and operation.accept == JSON:
             return headers
-        return CIMultiDict(headers, **{"Content-Type": request.content_type})
+        headers = headers.copy()
+        headers["Accept"] = operation.accept
+        if request.content_type is not None:
+            headers["Content-Type"] = request.content_type
+        return headers
 
     def _error(self, request: Request, reply: Reply) -> JibbleError:
         if reply.status < 400:

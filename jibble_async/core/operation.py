@@ -14,11 +14,12 @@ from yarl import URL
 
 from jibble_async.errors import ConfigurationError, PaginationError
 
-__all__ = ["Operation", "Params", "Request", "Safety", "build", "build_link"]
+__all__ = ["JSON", "Operation", "Params", "Request", "Safety", "build", "build_link"]
 
 Params: TypeAlias = Iterable[tuple[str, str]]
 """Query options in the order they are sent; a name may come more than once."""
 
+JSON = "application/json"
 # Everything a query may hold as it is. "+" is not among them: servers read it as a space.
 _QUERY_SAFE = "$()',:;/*!@"
 # What a link may hold as it is: it is sent to the letter, or as near to it as can be sent.
@@ -46,12 +47,14 @@ class Operation(msgspec.Struct, frozen=True):
         method: The HTTP method.
         path: The path with its `/v1`; `{id}` stands for an id.
         safety: What it means to send it twice.
+        accept: The media type to ask for.
     """
 
     service: str
     method: str
     path: str
     safety: Safety
+    accept: str = JSON
 
 
 class Request:

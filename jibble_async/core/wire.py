@@ -27,6 +27,7 @@ __all__ = [
     "decode_json",
     "error_class",
     "printable",
+    "text_of",
 ]
 
 T = TypeVar("T")
@@ -104,6 +105,18 @@ def decode_json(reply: Reply, decode: Callable[[bytes], T]) -> T:
         )
         failure.malformed = True
         raise failure from None
+
+
+def text_of(reply: Reply) -> str:
+    """The text in a reply.
+
+    Raises:
+        DecodeError: The body is not text in UTF-8.
+    """
+    try:
+        return reply.body.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise DecodeError("the answer is not text in UTF-8") from None
 
 
 def printable(text: str) -> str:

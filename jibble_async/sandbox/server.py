@@ -17,6 +17,7 @@ from jibble_async.sandbox.errors import Refusal, not_found
 from jibble_async.sandbox.exchange import Answering, Call, Reply
 from jibble_async.sandbox.identity import Identity, unauthorized
 from jibble_async.sandbox.ledger import SERVICES, Ledger, Received, Service
+from jibble_async.sandbox.metadata import PATH, metadata
 from jibble_async.sandbox.replies import bend, instead
 
 if TYPE_CHECKING:
@@ -166,7 +167,10 @@ class Server:
             service = self._services.get(received.service)
             if service is None:
                 raise not_found(call.path)
-            reply = service.answer(call, received, shift)
+            if call.path == PATH and call.method == "GET":
+                reply = metadata(received.service)
+            else:
+                reply = service.answer(call, received, shift)
         except Refusal as refusal:
             return Reply(refusal.status, refusal.body())
         page = reply.payload

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -274,3 +275,25 @@ async def test_the_environment_points_here(caller: Caller) -> None:
     assert environment["JIBBLE_CLIENT_SECRET"] == caller.box.client_secret
     assert environment["JIBBLE_TIME_TRACKING_URL"] == f"{caller.box.url}/time-tracking"
     assert len(environment) == 6
+
+
+@pytest.mark.parametrize("service", ["workspace", "time_tracking", "time_attendance"])
+async def test_a_service_describes_its_sets(caller: Caller, service: str) -> None:
+    status, text, headers = await caller.send("GET", service, "/v1/$metadata")
+    assert (status, headers["Content-Type"]) == (200, "application/xml")
+    edm = "{http://docs.oasis-open.org/odata/ns/edm}"
+    (schema,) = ElementTree.fromstring(text).iter(f"{edm}Schema")
+    sets = {
+        each.attrib["Name"]: each.attrib["EntityType"] for each in schema.iter(f"{edm}EntitySet")
+    }
+    types = {each.attrib["Name"]: each for each in schema.iter(f"{edm}EntityType")}
+    for name, entity_type in sets.items():
+        described = types[entity_type.removeprefix("Jibble.Sandbox.")]
+        names = {each.attrib["Name"] for each in described.iter(f"{edm}Property")}
+        query = "?date=2026-07-06" if service == "time_attendance" else "?$top=1"
+        status, page, _ = await caller.send("GET", service, f"/v1/{name}{query}")
+        assert status == 200
+        assert {each for row in page["value"] for each in row if each[0] != "@"} <= names
+    for led_to in schema.iter(f"{edm}NavigationProperty"):
+        target = led_to.attrib["Type"].removeprefix("Collection(").removesuffix(")")
+        assert target.removeprefix("Jibble.Sandbox.") in types
