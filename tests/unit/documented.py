@@ -117,48 +117,80 @@ TIME_ENTRIES_ANSWER: dict[str, Any] = {
 
 PEOPLE_CLOCKED_IN_TARGET = "/v1/People?$filter=isActive eq true&$select=id,fullName"
 
-_PERSON = "bdf16ff7-71e4-4603-bb1c-55dd00475be7"
-_ACTIVITY = "3cf11f61-76ad-418a-8783-103b66b22fde"
+PERSON = "bdf16ff7-71e4-4603-bb1c-55dd00475be7"
+ACTIVITY = "3cf11f61-76ad-418a-8783-103b66b22fde"
 _PLATFORM = {
     "clientVersion": "web 3.0",
     "os": "Windows 10",
     "deviceModel": "MacbookPro",
     "deviceName": "TestLaptop",
 }
-# What clocking in (plainly, at a location, with an automatic end) and clocking out answer.
+PROJECT = "8c6b1319-b4e2-45d9-8ab7-ccdb406f2f3e"
+LOCATION = "c2a2c1ac-2a5f-4a51-8b0e-6d1c3f6a0f11"
+_COORDINATES = {"latitude": 42, "longitude": -13.50}
+_SAYS: dict[str, Any] = {"personId": PERSON, "clientType": "Web", "platform": _PLATFORM}
+# Clocking in (plainly, at a location, with an automatic end) and clocking out. The second is
+# printed with the coordinates of the first and without a location, unlike its title and answer.
+PUNCHES: list[dict[str, Any]] = [
+    {
+        "id": "7b2212fc-e51f-4481-ab39-d82526141c2f",
+        "type": "In",
+        "activityId": ACTIVITY,
+        "projectId": PROJECT,
+        "coordinates": _COORDINATES,
+        **_SAYS,
+    },
+    {
+        "id": "0e9bd385-46d6-46d1-8c4d-7cbff458b620",
+        "type": "In",
+        "activityId": ACTIVITY,
+        "projectId": PROJECT,
+        "locationId": LOCATION,
+        **_SAYS,
+    },
+    {
+        "id": "93756bbc-ebf3-47eb-adde-00d5604131d6",
+        "type": "In",
+        "activityId": ACTIVITY,
+        "autoClockOutTime": "2024-06-13T17:00:00Z",
+        **_SAYS,
+    },
+    {"id": "e179104b-08c4-4100-ab7a-cf21ef5111b2", "type": "Out", **_SAYS},
+]
+# What the four answer.
 NEW_TIME_ENTRIES: list[dict[str, Any]] = [
     {
         "id": "3aa77143-712d-456a-bf55-7f07bc33a706",
-        "personId": _PERSON,
+        "personId": PERSON,
         "type": "In",
-        "activityId": _ACTIVITY,
-        "projectId": "8c6b1319-b4e2-45d9-8ab7-ccdb406f2f3e",
+        "activityId": ACTIVITY,
+        "projectId": PROJECT,
         "clientType": "Web",
         "platform": _PLATFORM,
-        "coordinates": {"latitude": 42, "longitude": -13.50},
+        "coordinates": _COORDINATES,
     },
     {
         "id": "aaeab218-fdcb-4a47-ad25-11a41c3c6cf2",
-        "personId": _PERSON,
+        "personId": PERSON,
         "type": "In",
-        "activityId": _ACTIVITY,
-        "projectId": "8c6b1319-b4e2-45d9-8ab7-ccdb406f2f3e",
+        "activityId": ACTIVITY,
+        "projectId": PROJECT,
         "clientType": "Web",
         "platform": _PLATFORM,
-        "locationId": "c2a2c1ac-2a5f-4a51-8b0e-6d1c3f6a0f11",
+        "locationId": LOCATION,
     },
     {
         "id": "399c177b-04fb-4157-bdb6-5b356dc021ab",
-        "personId": _PERSON,
+        "personId": PERSON,
         "type": "In",
-        "activityId": _ACTIVITY,
+        "activityId": ACTIVITY,
         "clientType": "Web",
         "platform": _PLATFORM,
         "autoClockOutTime": "2024-06-13T17:00:00Z",
     },
     {
         "id": "5469240d-19d6-4f2a-a4ff-462640fbd3e4",
-        "personId": _PERSON,
+        "personId": PERSON,
         "type": "Out",
         "clientType": "Web",
         "platform": _PLATFORM,

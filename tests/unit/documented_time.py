@@ -42,6 +42,13 @@ TIME_OFF_ANSWER: dict[str, Any] = {
         }
     ],
 }
+TIME_OFF_REQUEST = {
+    "startDate": "2024-02-11",
+    "endDate": "2024-02-16",
+    "note": "Just a vacation",
+    "personId": "fbb1572e-e9fc-46bc-9d28-c28828a61400",
+    "policyId": "3bfaa111-12a1-4257-a898-2ba5fe18cd30",
+}
 # What asking for time off answers, and what is asked for by its id.
 TIME_OFF_INTERVAL: dict[str, Any] = {
     "@odata.context": "https://time-tracking.prod.jibble.io/v1/$metadata#TimeOffIntervals/$entity",
@@ -125,8 +132,15 @@ START_EXPORT_ANSWER: dict[str, Any] = {
     "id": "90fc7f9d-afb7-471a-93ad-02834f8e1693",
 }
 
-# Not documented, but sent by programs that run against the API; the order of the parts differs
-# between them, so it is not compared.
+# Not documented, but sent by programs that run against the API.
+OBSERVED_MONTH_OF_ENTRIES_TARGET = (
+    "/v1/TimeEntries?$filter=belongsToDate ge 2026-08-01 and belongsToDate le 2026-08-31"
+    "&$select=id,personId,time,belongsToDate,type,note&$top=1000&$skip=2000"
+)
+OBSERVED_ENTRIES_SINCE_TARGET = (
+    "/v1/TimeEntries?$filter=time ge 2026-10-06T00:00:00.000Z and status ne 'Archived'"
+    "&$orderby=time asc&$select=id,type,time,belongsToDate,personId&$top=100&$skip=0"
+)
 OBSERVED_TIMESHEETS_TARGET = "/v1/Timesheets?period=Custom&date=2026-08-19&endDate=2026-08-19"
 OBSERVED_MONTH_TARGET = (
     "/v1/Timesheets?$count=true&$expand=person&$orderby=person/fullName asc&$skip=0&$top=20"

@@ -1,23 +1,21 @@
-"""Every documented request is made by a method call, and every documented answer is understood."""
+"""The documented token is asked for and understood, and each set of the workspace is there."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
 import pytest
 
-from jibble_async import ClientCredentials, Endpoints, TimeEntry, fields
+from jibble_async import ClientCredentials, Endpoints, TimeEntry
 from jibble_async.core.auth import Token, Tokens
 from jibble_async.core.clock import Clock
 from jibble_async.core.operation import Request
 from jibble_async.core.wire import Reply
 from tests.unit import documented
 from tests.unit.recording import RecordingClient, target
-
-T = fields(TimeEntry)
 
 
 def assert_carries(entity: Any, document: dict[str, Any]) -> None:
@@ -41,8 +39,12 @@ def assert_carries(entity: Any, document: dict[str, Any]) -> None:
 def _as_found(value: Any, found: Any) -> Any:
     """A JSON value as the type that the entity has for it."""
     match found:
-        case datetime() | date():
-            return type(found).fromisoformat(value)
+        case datetime():
+            expected = datetime.fromisoformat(value)
+            # A seventh digit of a second is rounded.
+            return found if abs(found - expected) <= timedelta(microseconds=1) else expected
+        case date():
+            return date.fromisoformat(value)
         case timedelta():
             return msgspec.convert(value, timedelta)
         case _:
@@ -52,7 +54,13 @@ def _as_found(value: Any, found: Any) -> Any:
 def test_a_field_without_a_place_would_be_noticed() -> None:
     entity = TimeEntry(id="1", note="x")
     assert_carries(entity, {"id": "1", "note": "x", "@odata.etag": "y"})
-    for document in ({"id": "1", "brandNew": None}, {"note": "y"}, {"address": "x"}):
+    entity = TimeEntry(id="1", note="x", time=datetime(2024, 6, 13, tzinfo=UTC))
+    for document in (
+        {"id": "1", "brandNew": None},
+        {"note": "y"},
+        {"address": "x"},
+        {"time": "2024-06-13T00:00:00.00001Z"},
+    ):
         with pytest.raises(AssertionError):
             assert_carries(entity, document)
 
@@ -81,64 +89,6 @@ async def test_a_token() -> None:
     assert bearer.person_id == answer["personId"]
     token = msgspec.convert(answer, Token)
     assert token.lifetime == answer["expires_in"]
-
-
-async def test_the_list_of_time_entries() -> None:
-    client = RecordingClient(documented.TIME_ENTRIES_ANSWER)
-    day = date(2024, 6, 13)
-    pager = client.time_entries.list(
-        since=day,
-        until=day,
-        expand=[
-            T.activity.select("id", "name", "code"),
-            T.project.select("id", "name", "code"),
-            T.person.select("id", "group_id", "fullname"),
-        ],
-        order_by=T.time.asc(),
-        stable=False,
-        page_size=100,
-        select=[
-            T.id,
-            T.type,
-            T.time,
-            T.local_time,
-            T.belongs_to_date,
-            T.person_id,
-            T.project_id,
-            T.activity_id,
-            T.location_id,
-            T.note,
-            T.coordinates,
-            T.address,
-        ],
-    )
-    entries = await pager.collect()
-    (request,) = client.requests
-    assert request.operation.method == "GET"
-    assert request.url.scheme == "https"
-    assert request.url.host == documented.TIME_TRACKING_HOST
-    assert target(request) == documented.TIME_ENTRIES_TARGET
-    assert len(entries) == documented.TIME_ENTRIES_ANSWER["@odata.count"]
-    for entry, row in zip(entries, documented.TIME_ENTRIES_ANSWER["value"], strict=True):
-        assert_carries(entry, row)
-
-
-async def test_the_people_who_are_clocked_in() -> None:
-    client = RecordingClient({"value": [{"id": "1", "fullName": "Paul Oak"}]})
-    (person,) = await client.people.clocked_in().collect()
-    (request,) = client.requests
-    assert request.operation.method == "GET"
-    assert request.url.host == documented.TIME_TRACKING_HOST
-    assert target(request) == documented.PEOPLE_CLOCKED_IN_TARGET
-    assert person.full_name == "Paul Oak"
-
-
-@pytest.mark.parametrize("row", documented.NEW_TIME_ENTRIES)
-async def test_a_new_time_entry(row: dict[str, Any]) -> None:
-    client = RecordingClient(row)
-    entry = await client.time_entries.get(row["id"])
-    assert_carries(entry, row)
-    assert target(client.requests[0]) == f"/v1/TimeEntries/{row['id']}"
 
 
 @pytest.mark.parametrize(
