@@ -12,8 +12,6 @@ from jibble_async import (
     ItemState,
     JibbleClient,
     RetryPolicy,
-    TimeOffKind,
-    TimeOffStatus,
 )
 from jibble_async.sandbox import Fault, Sandbox
 
@@ -38,18 +36,9 @@ async def pending(box: Sandbox, jibble: JibbleClient, person: str) -> list[str]:
     return [each.id for each in made]
 
 
-async def test_days_off(box: Sandbox, jibble: JibbleClient, person: str) -> None:
-    asked = await jibble.time_off.request(
-        person, policy(box, "FullDay"), date(2026, 8, 3), date(2026, 8, 7), note="sea"
-    )
-    assert (asked.kind, asked.status) == (TimeOffKind.FULL_DAY, TimeOffStatus.PENDING)
-    assert (asked.start_date, asked.end_date) == (date(2026, 8, 3), date(2026, 8, 7))
-    assert asked.note == "sea"
-
-
-async def test_hours_off(box: Sandbox, jibble: JibbleClient, person: str) -> None:
-    asked = await jibble.time_off.request(person, policy(box, "Hours"), MORNING, NOON)
-    assert (asked.start_time, asked.end_time) == (MORNING, NOON)
+async def test_hours_are_not_asked_for_in_days(
+    box: Sandbox, jibble: JibbleClient, person: str
+) -> None:
     with pytest.raises(BadRequestError):
         await jibble.time_off.request(person, policy(box, "Hours"), date(2026, 8, 3))
 

@@ -8,7 +8,6 @@ import pytest
 from jibble_async import (
     AmbiguousWriteError,
     ConfigurationError,
-    Coordinates,
     FeatureRestrictedError,
     GeoFence,
     GeoUnits,
@@ -22,14 +21,14 @@ NOBODY = "5d3b37e7-64a8-411a-9a1e-056c149a13fc"
 
 
 async def test_a_person_comes_changes_and_goes(box: Sandbox, jibble: JibbleClient) -> None:
-    group, schedule = (box.dataset.rows(name)[0]["id"] for name in ("Groups", "Schedules"))
+    group = box.dataset.rows("Groups")[0]["id"]
     made = await jibble.people.create("Ann O'Neill", email="ann@example.com", code="7")
     assert made.status is PersonStatus.NOT_INVITED
-    await jibble.people.update(made.id, group_id=group, schedule_id=schedule, phone_number="123")
+    await jibble.people.update(made.id, group_id=group, phone_number="123")
     await jibble.people.update(made.id, phone_number=None, preferred_name="Ann")
     person = await jibble.people.get(made.id)
     assert (person.full_name, person.email, person.code) == ("Ann O'Neill", "ann@example.com", "7")
-    assert (person.group_id, person.schedule_id) == (group, schedule)
+    assert person.group_id == group
     assert (person.phone_number, person.preferred_name) == (None, "Ann")
     await jibble.people.remove(made.id)
     assert await jibble.people.by_email("ann@example.com") is None
@@ -53,21 +52,14 @@ async def test_a_deletion_whose_answer_was_lost_is_done(
     assert person not in box.dataset.index("People")
 
 
-async def test_work_and_places(box: Sandbox, jibble: JibbleClient) -> None:
-    project = await jibble.projects.create("Roof", description="New tiles")
-    assert (await jibble.projects.get(project.id)).description == "New tiles"
-    client = await jibble.clients.create("Smith & Sons")
-    assert (await jibble.clients.get(client.id)).name == "Smith & Sons"
-    place = await jibble.locations.create(
-        "Yard",
-        "Main Street 1",
-        coordinates=Coordinates(latitude=52.5, longitude=13.4),
-        geo_fence=GeoFence(radius=100, units=GeoUnits.FEET),
-    )
-    found = await jibble.locations.get(place.id)
-    assert found.coordinates == Coordinates(latitude=52.5, longitude=13.4)
-    assert found.geo_fence is not None
-    assert found.geo_fence.radius_in_meters == pytest.approx(30.48)
+async def test_a_radius_has_its_unit(jibble: JibbleClient) -> None:
+    fence = GeoFence(radius=100, units=GeoUnits.FEET)
+    place = await jibble.locations.create("Yard", "Main Street 1", geo_fence=fence)
+    assert place.geo_fence is not None
+    assert place.geo_fence.radius_in_meters == pytest.approx(30.48)
+
+
+async def test_what_the_plan_does_not_include(box: Sandbox, jibble: JibbleClient) -> None:
     box.restricted.add("Clients")
     with pytest.raises(FeatureRestrictedError):
         await jibble.clients.create("Another")
