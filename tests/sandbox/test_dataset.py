@@ -27,8 +27,8 @@ def test_equal_seeds_make_equal_rows_and_others_do_not() -> None:
 @pytest.mark.parametrize("name", TYPES)
 def test_every_declared_property_is_there_and_nothing_else(name: str) -> None:
     rows = MONTH.rows(name)
-    # Nobody has begun an export yet.
-    assert rows or name == "ExportLogs"
+    # Nobody has begun an export yet, and what a balance holds is not known.
+    assert rows or name in {"ExportLogs", "LeaveBalances"}
     for row in rows:
         assert row.keys() == TYPES[name].properties.keys()
         assert is_guid(row["id"])

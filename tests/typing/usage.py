@@ -34,6 +34,7 @@ from jibble_async import (
     Person,
     PersonHoliday,
     PersonStatus,
+    Platform,
     Project,
     RateLimiter,
     RetryPolicy,
@@ -85,6 +86,7 @@ assert_type(T.belongs_to_date.between(DAY, DAY), Between)
 assert_type(T.type.is_in(["In", EntryType.OUT]), InList)
 assert_type((T.note == "x") & ~(T.type == "In"), Expression)
 assert_type((T.note == "x") | raw_filter("a eq 1"), Expression)
+assert_type(T.belongs_to_date.between(DAY, DAY).grouped(0), Expression)
 assert_type(T.time.desc(), Ordering)
 assert_type(T.person.select("id", P.full_name).limit(1), Expand)
 
@@ -165,12 +167,13 @@ async def uses(jibble: JibbleClient) -> None:
     assert_type(await jibble.people.get("x"), Person)
     assert_type(jibble.people.list(include_removed=True), Pager[Person])
     assert_type(jibble.people.clocked_in(), Pager[Person])
-    assert_type(jibble.projects.list(include_archived=True), Pager[Project])
+    assert_type(jibble.projects.list(include_archived=True, counted=False), Pager[Project])
     assert_type(await jibble.activities.get("x"), Activity)
     assert_type(await jibble.whoami(), Identity)
     assert_type(jibble.stats, Stats)
     assert_type(await jibble.time_entries.clock_in("x", at=NOW, note="y"), TimeEntry)
     assert_type(await jibble.time_entries.clock_out("x", project_id=None), TimeEntry)
+    assert_type(await jibble.time_entries.start_break("x", platform=Platform(os="y")), TimeEntry)
     assert_type(await jibble.time_entries.create("x", EntryType.OUT, NOW, DAY), TimeEntry)
     assert_type(await jibble.time_off.request("x", "y", DAY), TimeOffInterval)
     assert_type(await jibble.time_off.approve("x", "y"), list[ItemOutcome])
@@ -189,6 +192,7 @@ async def uses(jibble: JibbleClient) -> None:
     await jibble.time_off.approve(["x"])  # error
     assert_type(jibble.with_options(timeout=None, priority="bulk"), JibbleClient)
     assert_type(await jibble.request("GET", "workspace", "/v1/Schedules"), Any)
+    assert_type(await jibble.metadata("workspace"), str)
     assert_type(jibble.paginate("workspace", "/v1/Schedules", params={"a": [1, "b"]}), Pager[Any])
 
     jibble.time_entries.list(sinse=DAY)  # error

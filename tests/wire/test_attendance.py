@@ -232,6 +232,13 @@ async def test_time_off_with_whose_it_is_and_under_which_policy(box: Sandbox) ->
     assert interval.created_at is not None
 
 
+async def test_balances_are_what_a_test_says(box: Sandbox) -> None:
+    async with client_of(box) as jibble:
+        assert await jibble.time_off.balances().collect() == []
+        box.dataset.rows("LeaveBalances").append({"id": NOBODY, "left": 12.5})
+        assert await jibble.time_off.balances().collect() == [{"id": NOBODY, "left": 12.5}]
+
+
 LOST = [
     Fault("drop_before", path=EXPORT),
     Fault("drop_after", path=EXPORT),
