@@ -106,7 +106,26 @@ class Line:
     @property
     def priority(self) -> Priority:
         """The priority of the next in line."""
-        return "interactive" if self._interactive and not self._bulk_is_due else "bulk"
+        return "interactive" if self._interactive and not self.bulk_is_due else "bulk"
+
+    @property
+    def bulk_is_due(self) -> bool:
+        """Whether a bulk call is next, since enough interactive ones have overtaken it."""
+        return bool(self._bulk) and self._streak >= self._patience
+
+    def count(self, priority: Priority) -> int:
+        """How many of a priority wait."""
+        return len(self._interactive if priority == "interactive" else self._bulk)
+
+    def may_pass(self, priority: Priority) -> bool:
+        """Whether a newcomer would be the next."""
+        return not self or (
+            priority == "interactive" and not self._interactive and not self.bulk_is_due
+        )
+
+    def passed(self) -> None:
+        """Count a slot that went to an interactive newcomer."""
+        self._streak = self._streak + 1 if self._bulk else 0
 
     def ahead_of(self, priority: Priority) -> int:
         """How many are served before a newcomer."""
@@ -157,7 +176,3 @@ class Line:
         for waiter in self:
             if not waiter.future.done():
                 waiter.future.set_exception(copy(error))
-
-    @property
-    def _bulk_is_due(self) -> bool:
-        return bool(self._bulk) and self._streak >= self._patience

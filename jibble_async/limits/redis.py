@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.redis_script import KEYS, SCRIPT
+from jibble_async.limits.reserve import Reserve
 from jibble_async.limits.share import Share
-from jibble_async.limits.slots import Priority
 from jibble_async.limits.stored import (
     ASK_AGAIN,
     OVERDUE,
-    PATIENCE,
     Answer,
     GivenBack,
     StoredWindow,
-    lease_seconds,
+    Terms,
+    Wanted,
 )
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ class RedisWindow(StoredWindow):
         lease: The longest time in seconds from a slot's grant to its release; above the time-out
             of an attempt.
         key: What the quota belongs to: one for each pair of credentials and service.
+        reserve: The part of the window that bulk calls leave to interactive ones at least, until
+            the next slots come due; the same in every worker.
         timeout: Seconds that the store may take for an answer.
         trust_empty: What an empty store means to a worker that has just started: False, that its
             data may have been lost; True, that nothing was sent lately.
@@ -88,6 +90,7 @@ class RedisWindow(StoredWindow):
         workers: int,
         lease: float = 60.0,
         key: str = "jibble",
+        reserve: float = 0.1,
         timeout: float = 0.5,
         trust_empty: bool = False,
     ) -> None:
@@ -95,14 +98,9 @@ class RedisWindow(StoredWindow):
         if workers < 1:
             raise ConfigurationError(f"{name} has no workers")
         self.workers = workers
-        super().__init__(
-            name,
-            _RedisStore(url, limit, per, linger, workers, lease, key, timeout, trust_empty),
-            limit,
-            per,
-            linger,
-            lease,
-        )
+        terms = Terms(limit, per, linger, lease, reserve)
+        store = _RedisStore(url, terms, workers, key, timeout, trust_empty)
+        super().__init__(name, store, terms)
 
 
 class _RedisStore:
@@ -111,11 +109,8 @@ class _RedisStore:
     def __init__(
         self,
         url: str,
-        limit: int,
-        per: float,
-        linger: float,
+        terms: Terms,
         workers: int,
-        lease: float,
         key: str,
         timeout: float,
         trust_empty: bool,
@@ -131,14 +126,15 @@ class _RedisStore:
         except ValueError as error:
             raise ConfigurationError(f"RedisWindow can't use its url: {error}") from None
         self._url = url
-        self._limit = limit
-        self._per = per
-        self._hold = lease_seconds(per, linger, lease)
+        self._limit = terms.limit
+        self._per = terms.per
+        self._hold = terms.hold
+        self._patience = terms.patience
+        self._least = Reserve(url, terms.limit, terms.per, terms.reserve).least
         self._keys = [f"{{{key}}}:{name}" for name in KEYS]
         self._timeout = timeout
         self._trust_empty = trust_empty
-        self._head_start = PATIENCE * per / limit
-        self._share = Share(limit // workers, self._hold)
+        self._share = Share(terms.limit // workers, self._hold)
         self._holder = ""
         self._taken = 0
         self._epoch = ""
@@ -166,14 +162,12 @@ class _RedisStore:
         )
         self._script = self._redis.register_script(SCRIPT)
 
-    async def exchange(
-        self, given_back: Sequence[GivenBack], want: int, priority: Priority, look: int
-    ) -> Answer:
+    async def exchange(self, given_back: Sequence[GivenBack], wanted: Wanted, look: int) -> Answer:
         from redis.exceptions import AuthenticationError, RedisError
 
         now = self._clock()
         if self._away_since is not None and now < self._next_probe:
-            return self._from_share(given_back, want, look)
+            return self._from_share(given_back, wanted.total, look)
         # The store's memory of the last `hold` seconds is complete if it was heard of since then.
         # Otherwise others may be living on their shares, and have to be heard first.
         if now - self._last_contact > self._hold:
@@ -181,7 +175,7 @@ class _RedisStore:
         cap = self._limit if now >= self._full_from else self._share.limit
         try:
             async with asyncio.timeout(self._timeout):
-                reply = await self._call(given_back, want, priority, look, cap, now)
+                reply = await self._call(given_back, wanted, look, cap, now)
         except (RedisError, OSError) as error:
             # On a Unix socket redis-py wraps a refusal in a lost connection.
             if isinstance(error, AuthenticationError) or isinstance(
@@ -189,8 +183,8 @@ class _RedisStore:
             ):
                 raise ConfigurationError(f"Redis refused the credentials: {error}") from None
             self._lost(error)
-            return self._from_share(given_back, want, look)
-        return self._read(reply, want, now)
+            return self._from_share(given_back, wanted.total, look)
+        return self._read(reply, wanted.total, now)
 
     async def close(self) -> None:
         if self._redis is not None:
@@ -200,8 +194,7 @@ class _RedisStore:
     async def _call(
         self,
         given_back: Sequence[GivenBack],
-        want: int,
-        priority: Priority,
+        wanted: Wanted,
         look: int,
         cap: int,
         now: float,
@@ -210,8 +203,9 @@ class _RedisStore:
         arguments: list[str | float] = [
             self._holder,
             self._taken,
-            want,
-            self._head_start if priority == "interactive" else 0,
+            wanted.interactive,
+            wanted.bulk,
+            int(wanted.bulk_is_due),
             cap,
             self._hold,
             self._epoch if now - self._last_contact <= self._hold else "",
@@ -221,11 +215,13 @@ class _RedisStore:
             self._per,
             ASK_AGAIN,
             OVERDUE,
+            self._patience,
+            self._least,
         ]
         for slot in given_back:
             arguments += [slot.key, 0 if slot.free_at is None else slot.free_at - now]
         # Keys are never used twice, not even if the answer is lost.
-        self._taken += want
+        self._taken += wanted.total
         reply: list[Any] = await self._script(keys=self._keys, args=arguments)
         return reply
 

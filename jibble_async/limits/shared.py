@@ -11,8 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
 from pathlib import Path
 
-from jibble_async.limits.slots import Priority
-from jibble_async.limits.stored import Answer, GivenBack, StoredWindow
+from jibble_async.limits.stored import Answer, GivenBack, StoredWindow, Terms, Wanted
 from jibble_async.limits.window_file import FileBusyError, WindowFile
 
 __all__ = ["SharedWindow"]
@@ -41,6 +40,8 @@ class SharedWindow(StoredWindow):
         linger: Seconds for which a request that was given up may still be on its way.
         lease: The longest time in seconds from a slot's grant to its release; above the time-out
             of an attempt.
+        reserve: The part of the window that bulk calls leave to interactive ones at least, until
+            the next slots come due; the same in every process.
 
     Raises:
         ConfigurationError: The numbers leave nothing to send; from `acquire`, if the file is
@@ -61,16 +62,15 @@ class SharedWindow(StoredWindow):
         linger: float = 60.0,
         *,
         lease: float = 60.0,
+        reserve: float = 0.1,
     ) -> None:
         self.path: Path = Path(path).expanduser()
+        terms = Terms(limit, per, linger, lease, reserve)
         super().__init__(
             f"SharedWindow({str(self.path)!r}, limit={limit}, per={per}, linger={linger}, "
             f"lease={lease})",
-            _FileStore(lambda: WindowFile(self.path, limit, per, linger, lease, time.monotonic)),
-            limit,
-            per,
-            linger,
-            lease,
+            _FileStore(lambda: WindowFile(self.path, terms, time.monotonic)),
+            terms,
         )
 
 
@@ -87,13 +87,11 @@ class _FileStore:
     def open(self, clock: Callable[[], float]) -> None:
         self._thread = ThreadPoolExecutor(1, "jibble-shared-window")
 
-    async def exchange(
-        self, given_back: Sequence[GivenBack], want: int, priority: Priority, look: int
-    ) -> Answer:
+    async def exchange(self, given_back: Sequence[GivenBack], wanted: Wanted, look: int) -> Answer:
         loop = asyncio.get_running_loop()
         try:
             answer = await loop.run_in_executor(
-                self._thread, self._in_thread, given_back, want, priority, look
+                self._thread, self._in_thread, given_back, wanted, look
             )
         except FileBusyError as error:
             if self.degraded is None:
@@ -106,13 +104,11 @@ class _FileStore:
             logger.info("shared limit: the file is free again")
         return answer
 
-    def _in_thread(
-        self, given_back: Sequence[GivenBack], want: int, priority: Priority, look: int
-    ) -> Answer:
+    def _in_thread(self, given_back: Sequence[GivenBack], wanted: Wanted, look: int) -> Answer:
         if self._file is None:
             self._file = self._opener()
             self._finalizer = weakref.finalize(self, self._file.close)
-        return self._file.exchange(given_back, want, priority, look)
+        return self._file.exchange(given_back, wanted, look)
 
     async def close(self) -> None:
         if self._thread is not None:

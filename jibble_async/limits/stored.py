@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Protocol
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.line import CountedSlot, Line
 from jibble_async.limits.refusals import claim_loop
+from jibble_async.limits.reserve import Reserve
 from jibble_async.limits.slots import Outcome, Priority, Slot
 from jibble_async.limits.window import check_window, clock_of
 
@@ -22,7 +24,8 @@ __all__ = [
     "GivenBack",
     "SlotStore",
     "StoredWindow",
-    "lease_seconds",
+    "Terms",
+    "Wanted",
 ]
 
 HAND_OVER = 1.0
@@ -41,11 +44,80 @@ OVERDUE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What is promised, and under which assumptions.
+
+    Attributes:
+        limit: Requests that the server accepts in a period.
+        per: The period in seconds.
+        linger: Seconds for which a request that was given up may still be on its way.
+        lease: Seconds from a slot's grant within which its request has ended.
+        reserve: The part of the window that bulk calls leave to interactive ones at least.
+    """
+
+    limit: int
+    per: float
+    linger: float
+    lease: float
+    reserve: float
+
+    @property
+    def hold(self) -> float:
+        """How long a slot counts whose holder is never heard of again, in seconds.
+
+        The holder had it for up to `HAND_OVER` before its caller got it, the request was given up
+        `lease` later at most, and may have arrived `linger` after that.
+        """
+        return HAND_OVER + self.lease + self.linger + self.per
+
+    @property
+    def patience(self) -> int:
+        """Interactive calls that may overtake a bulk call; all that did are known for a period."""
+        return min(PATIENCE, math.ceil(0.9 * self.limit))
+
+    def check(self, name: str) -> None:
+        """Raise if a window of these terms could never send.
+
+        Raises:
+            ConfigurationError: With `name` in its message.
+        """
+        check_window(name, self.limit, self.per, self.linger)
+        Reserve(name, self.limit, self.per, self.reserve)
+        if self.lease <= 0:
+            raise ConfigurationError(f"{name} needs a lease above 0")
+
+
+@dataclass(frozen=True, slots=True)
 class GivenBack:
     """A slot that came back: counted until `free_at`, or no longer if that is None."""
 
     key: str
     free_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The calls that wait in a process.
+
+    Attributes:
+        interactive: How many of them are interactive.
+        bulk: How many are bulk.
+        bulk_is_due: Whether a bulk call goes first, as many have overtaken it.
+    """
+
+    interactive: int = 0
+    bulk: int = 0
+    bulk_is_due: bool = False
+
+    @property
+    def total(self) -> int:
+        """How many wait."""
+        return self.interactive + self.bulk
+
+    @property
+    def priority(self) -> Priority:
+        """The priority of the first of them."""
+        return "interactive" if self.interactive and not self.bulk_is_due else "bulk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +151,15 @@ class SlotStore(Protocol):
         """Get ready for the running loop, without I/O."""
         ...
 
-    async def exchange(
-        self, given_back: Sequence[GivenBack], want: int, priority: Priority, look: int
-    ) -> Answer:
-        """Give slots back, and ask for up to `want` new ones.
+    async def exchange(self, given_back: Sequence[GivenBack], wanted: Wanted, look: int) -> Answer:
+        """Give slots back, and ask for new ones.
 
         If none is granted, this process keeps its place in the line of processes until it asks
-        with `want=0`.
+        for nothing.
 
         Args:
             given_back: What came back since the last exchange.
-            want: How many calls wait in this process.
-            priority: The priority of the first of them.
+            wanted: The calls that wait in this process.
             look: How many dues to tell.
         """
         ...
@@ -109,25 +178,18 @@ class StoredWindow:
     Args:
         name: The constructor's call, for messages.
         store: Where the slots are counted.
-        limit: Requests that the server accepts in a period.
-        per: The period in seconds.
-        linger: Seconds for which a request that was given up may still be on its way.
-        lease: Seconds from a slot's grant within which its request has ended.
+        terms: What is promised.
 
     Raises:
         ConfigurationError: The numbers leave nothing to send.
     """
 
-    def __init__(
-        self, name: str, store: SlotStore, limit: int, per: float, linger: float, lease: float
-    ) -> None:
-        check_window(name, limit, per, linger)
-        if lease <= 0:
-            raise ConfigurationError(f"{name} needs a lease above 0")
-        self.limit = limit
-        self.per = per
-        self.linger = linger
-        self.lease = lease
+    def __init__(self, name: str, store: SlotStore, terms: Terms) -> None:
+        terms.check(name)
+        self.limit: int = terms.limit
+        self.per: float = terms.per
+        self.linger: float = terms.linger
+        self.lease: float = terms.lease
         self._name = name
         self._store = store
         self._line = Line(PATIENCE)
@@ -233,14 +295,18 @@ class StoredWindow:
         while self._line or self._given_back or queued:
             self._bell.clear()
             given_back, self._given_back = self._given_back, []
-            want, look = len(self._line), self._unchecked()
-            answer = await self._store.exchange(given_back, want, self._line.priority, look)
+            wanted, look = self._wanted(), self._unchecked()
+            answer = await self._store.exchange(given_back, wanted, look)
             news = bool(self._given_back)
             self._given_back[:0] = answer.kept
             self._hand_out(answer)
-            queued = want > 0 and not answer.granted
+            queued = wanted.total > 0 and not answer.granted
             if answer.kept or (queued and self._line and not news):
                 await self._rest(answer.ask_again)
+
+    def _wanted(self) -> Wanted:
+        line = self._line
+        return Wanted(line.count("interactive"), line.count("bulk"), line.bulk_is_due)
 
     def _unchecked(self) -> int:
         """How many dues are needed to tell every new call whether its `max_wait` can be met."""
@@ -272,12 +338,3 @@ class StoredWindow:
             await self._bell.wait()
         finally:
             timer.cancel()
-
-
-def lease_seconds(per: float, linger: float, lease: float) -> float:
-    """How long a slot counts whose holder is never heard of again, in seconds.
-
-    The holder had it for up to `HAND_OVER` before its caller got it, the request was given up
-    `lease` later at most, and may have arrived `linger` after that.
-    """
-    return HAND_OVER + lease + linger + per

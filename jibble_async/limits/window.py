@@ -13,6 +13,7 @@ from math import inf
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.line import CountedSlot, Line
 from jibble_async.limits.refusals import claim_loop, too_long
+from jibble_async.limits.reserve import Reserve
 from jibble_async.limits.slots import Outcome, Priority, Slot
 
 __all__ = ["RollingWindow", "check_window", "clock_of"]
@@ -30,10 +31,16 @@ class RollingWindow:
     What it costs is the time of waiting for answers: `limit / (per + round trip)` requests a second
     at most.
 
+    Beside a bulk job an interactive call waits for the time of one slot, `per / limit`, at most, as
+    long as there are no more such calls than `reserve`, or than in the period before.
+
     Args:
         limit: Requests that the server accepts in a period.
         per: The period in seconds.
         linger: Seconds for which a request that was given up may still be on its way.
+        reserve: The part of the window that bulk calls leave to interactive ones at least, until
+            the next slots come due. It delays a bulk job that begins, and costs it nothing in the
+            long run.
 
     Raises:
         ConfigurationError: The numbers leave nothing to send.
@@ -42,23 +49,29 @@ class RollingWindow:
         >>> client = LegacyClient(token, limiter=RollingWindow(limit=150, per=3600))
     """
 
-    def __init__(self, limit: int, per: float, linger: float = 60.0) -> None:
-        check_window(
-            f"RollingWindow(limit={limit}, per={per}, linger={linger})", limit, per, linger
-        )
+    def __init__(
+        self, limit: int, per: float, linger: float = 60.0, *, reserve: float = 0.1
+    ) -> None:
+        name = f"RollingWindow(limit={limit}, per={per}, linger={linger})"
+        check_window(name, limit, per, linger)
         self.limit = limit
         self.per = per
         self.linger = linger
+        self._name = name
+        self._reserve = Reserve(name, limit, per, reserve)
         self._free = limit
         self._answered: deque[float] = deque()
         self._abandoned: deque[float] = deque()
+        # Interactive calls under way, and when those of the last period cease to count.
+        self._under_way = 0
+        self._interactive: deque[float] = deque(maxlen=limit)
         self._line = Line()
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._now: Callable[[], float] = time.monotonic
 
     def __repr__(self) -> str:
-        return f"RollingWindow(limit={self.limit}, per={self.per}, linger={self.linger})"
+        return self._name
 
     @property
     def rate(self) -> float:
@@ -75,14 +88,17 @@ class RollingWindow:
         """
         if self._loop is not asyncio.get_running_loop():
             self._bind()
-        if not self._line:
-            if not self._free:
+        if self._line.may_pass(priority):
+            if not self._free or priority == "bulk":
                 self._reclaim()
-            if self._free:
-                self._free -= 1
-                return CountedSlot(self, "")
+            if self._free and (priority == "interactive" or self._bulk_from() <= self._now()):
+                if self._line:
+                    self._line.passed()
+                return self._grant(priority)
         if max_wait is not None:
             wait = self._wait_behind(self._line.ahead_of(priority))
+            if priority == "bulk" and self._free:
+                wait = max(wait, self._bulk_from() - self._now())
             if wait > max_wait:
                 raise too_long(max_wait, wait)
         self._arm()
@@ -90,14 +106,17 @@ class RollingWindow:
 
     def take_back(self, key: str, outcome: Outcome) -> None:
         """Count a slot on for as long as the server may; see `SlotOwner`."""
+        self._under_way -= key == "interactive"
         if outcome is Outcome.ABANDONED:
             self._abandoned.append(self._now() + self.per + self.linger)
         elif outcome is Outcome.NOT_SENT:
             self._free += 1
             self._serve()
-            return
         else:
-            self._answered.append(self._now() + self.per)
+            due = self._now() + self.per
+            self._answered.append(due)
+            if key == "interactive":
+                self._interactive.append(due)
         if self._line:
             self._arm()
 
@@ -123,16 +142,40 @@ class RollingWindow:
                 self._free += 1
 
     def _serve(self) -> None:
-        while self._free and self._line:
-            self._free -= 1
-            slot = CountedSlot(self, "")
+        while (
+            self._free and self._line and (not self._held_back or self._bulk_from() <= self._now())
+        ):
+            slot = self._grant(self._line.priority)
             if not self._line.serve(slot):
                 slot.release(Outcome.NOT_SENT)
 
+    def _grant(self, priority: Priority) -> CountedSlot:
+        self._free -= 1
+        self._under_way += priority == "interactive"
+        return CountedSlot(self, priority)
+
+    @property
+    def _held_back(self) -> bool:
+        """Whether the next in line must leave room for interactive calls."""
+        return self._line.priority == "bulk" and not self._line.bulk_is_due
+
+    def _bulk_from(self) -> float:
+        now = self._now()
+        while self._interactive and self._interactive[0] <= now:
+            self._interactive.popleft()
+        dues = merge(self._answered, self._abandoned)
+        interactive = self._under_way + len(self._interactive)
+        return self._reserve.bulk_from(self._free, dues, now, interactive)
+
     def _arm(self) -> None:
-        if self._loop is None or not (self._answered or self._abandoned):
+        if self._loop is None:
             return
-        due = min(counted[0] for counted in (self._answered, self._abandoned) if counted)
+        dues = [counted[0] for counted in (self._answered, self._abandoned) if counted]
+        if self._free and self._held_back:
+            dues.append(self._bulk_from())
+        if not dues:
+            return
+        due = min(dues)
         if self._timer is not None:
             if self._timer.when() <= due:
                 return

@@ -9,14 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from jibble_async.errors import ConfigurationError
-from jibble_async.limits.slots import Priority
+from jibble_async.limits.reserve import Reserve
 from jibble_async.limits.stored import (
     ASK_AGAIN,
     OVERDUE,
-    PATIENCE,
     Answer,
     GivenBack,
-    lease_seconds,
+    Terms,
+    Wanted,
 )
 
 __all__ = ["FileBusyError", "WindowFile"]
@@ -31,13 +31,30 @@ transactions are flushed to the disk; a shorter period is over by then."""
 
 SCHEMA = f"""
 CREATE TABLE slots (
-    key TEXT PRIMARY KEY, free_at REAL NOT NULL, held INTEGER NOT NULL
+    key TEXT PRIMARY KEY, free_at REAL NOT NULL, held INTEGER NOT NULL, clicked REAL
 ) WITHOUT ROWID;
 CREATE INDEX slots_by_due ON slots (held, free_at);
-CREATE TABLE line (holder TEXT PRIMARY KEY, turn REAL NOT NULL, wake REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE line (
+    holder TEXT NOT NULL, bulk INTEGER NOT NULL, turn REAL NOT NULL, wake REAL NOT NULL,
+    PRIMARY KEY (holder, bulk)
+) WITHOUT ROWID;
 CREATE TABLE facts (per REAL NOT NULL, seen REAL NOT NULL);
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {VERSION};
+"""
+
+# Who of the others is in line before a call, those left out that are late to ask: interactive calls
+# go before bulk calls, unless enough of them have overtaken one; among equals, who came first.
+_BEFORE_CLICK = """
+SELECT count(*) FROM line WHERE wake > :late AND (
+    bulk = 0 AND turn < :turn
+    OR bulk = 1 AND (SELECT count(*) FROM slots WHERE clicked > line.turn) >= :patience)
+"""
+_BEFORE_BULK = """
+SELECT count(*) FROM line WHERE wake > :late AND (bulk = 0 OR turn < :turn)
+"""
+_BEFORE_DUE_BULK = """
+SELECT count(*) FROM line WHERE wake > :late AND bulk = 1 AND turn < :turn
 """
 
 
@@ -54,10 +71,7 @@ class WindowFile:
 
     Args:
         path: The file; made, with its folder, if it is not there.
-        limit: Requests that the server accepts in a period.
-        per: The period in seconds.
-        linger: Seconds for which a request that was given up may still be on its way.
-        lease: Seconds from a slot's grant within which its request has ended.
+        terms: What is promised.
         clock: The machine's monotonic clock.
 
     Raises:
@@ -65,23 +79,16 @@ class WindowFile:
             for another period.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        limit: int,
-        per: float,
-        linger: float,
-        lease: float,
-        clock: Callable[[], float],
-    ) -> None:
+    def __init__(self, path: Path, terms: Terms, clock: Callable[[], float]) -> None:
         self._path = path
-        self._limit = limit
-        self._per = per
-        self._hold = lease_seconds(per, linger, lease)
+        self._limit = terms.limit
+        self._per = terms.per
+        self._hold = terms.hold
+        self._patience = terms.patience
+        self._reserve = Reserve(str(path), terms.limit, terms.per, terms.reserve)
         self._clock = clock
         self._holder = uuid.uuid4().hex[:12]
         self._taken = 0
-        self._head_start = PATIENCE * per / limit
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(
@@ -99,9 +106,7 @@ class WindowFile:
             self._db.close()
             raise
 
-    def exchange(
-        self, given_back: Sequence[GivenBack], want: int, priority: Priority, look: int
-    ) -> Answer:
+    def exchange(self, given_back: Sequence[GivenBack], wanted: Wanted, look: int) -> Answer:
         """Do what `SlotStore.exchange` says.
 
         Raises:
@@ -112,7 +117,7 @@ class WindowFile:
         try:
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                answer = self._exchange(given_back, want, priority, look)
+                answer = self._exchange(given_back, wanted, look)
                 self._db.execute("COMMIT")
             except BaseException:
                 if self._db.in_transaction:
@@ -126,9 +131,7 @@ class WindowFile:
         """Close the file."""
         self._db.close()
 
-    def _exchange(
-        self, given_back: Sequence[GivenBack], want: int, priority: Priority, look: int
-    ) -> Answer:
+    def _exchange(self, given_back: Sequence[GivenBack], wanted: Wanted, look: int) -> Answer:
         db = self._db
         now = self._tell_time()
         for slot in given_back:
@@ -137,46 +140,80 @@ class WindowFile:
             else:
                 # A slot whose lease has ended counts again: its request may have just been sent.
                 db.execute(
-                    "INSERT OR REPLACE INTO slots VALUES (?, ?, 0)", (slot.key, slot.free_at)
+                    "INSERT INTO slots VALUES (?1, ?2, 0, NULL) "
+                    "ON CONFLICT DO UPDATE SET free_at = ?2, held = 0",
+                    (slot.key, slot.free_at),
                 )
         db.execute("DELETE FROM slots WHERE free_at <= ?", (now,))
         db.execute("DELETE FROM line WHERE wake <= ?", (now - FORGET,))
-        if want == 0:
-            self._leave()
+        turns = dict(db.execute("SELECT bulk, turn FROM line WHERE holder = ?", (self._holder,)))
+        db.execute("DELETE FROM line WHERE holder = ?", (self._holder,))
+        if not wanted.total:
             return Answer((), now, (), now)
-        turn = self._turn(now, priority)
-        ahead = self._number(
-            "SELECT count(*) FROM line WHERE holder <> ? AND wake > ? AND turn < ?",
-            self._holder,
-            now - OVERDUE,
-            turn,
+        turn = turns.setdefault(wanted.priority == "bulk", now)
+        due = wanted.priority == "bulk" and (
+            wanted.bulk_is_due or self._overtaken_since(turn) >= self._patience
         )
+        ahead = self._ahead(now, turn, wanted, due)
         free = self._limit - int(self._number("SELECT count(*) FROM slots"))
+        clicks, bulk, begin = 0, 0, now
         if ahead < free:
-            return Answer(self._take(now, want, free), now, (), now)
-        dues = self._dues(now, int(ahead) - free, look)
-        # One of those ahead may have gone: then the next slot is left lying.
-        soonest = now if free > 0 else self._dues(now, 0, 1)[0]
-        ask_again = min(dues[0], soonest + OVERDUE, now + ASK_AGAIN)
-        db.execute("INSERT OR REPLACE INTO line VALUES (?, ?, ?)", (self._holder, turn, ask_again))
-        return Answer((), now, dues, ask_again)
+            clicks, bulk, begin = self._shares(now, wanted, free - ahead, due)
+        if clicks + bulk:
+            dues, ask_again = [], now
+        else:
+            dues = [max(begin, free_at) for free_at in self._dues(now, max(0, ahead - free), look)]
+            if ahead < free:
+                dues[:0] = [begin]
+            # One of those ahead may have gone: then the next slot is left lying.
+            soonest = begin if free > 0 else self._dues(now, 0, 1)[0]
+            ask_again = min(dues[0], soonest + OVERDUE, now + ASK_AGAIN)
+        if wanted.interactive and not clicks:
+            self._stand(0, turns.get(0, now), ask_again)
+        if wanted.bulk and not bulk:
+            self._stand(1, turns.get(1, now), ask_again)
+        return Answer(self._take(now, clicks, bulk), now, dues, ask_again)
 
-    def _turn(self, now: float, priority: Priority) -> float:
-        # The line is sorted by time of arrival, with a head start for interactive calls.
-        turn = now if priority == "bulk" else now - self._head_start
-        row = self._db.execute("SELECT turn FROM line WHERE holder = ?", (self._holder,)).fetchone()
-        return turn if row is None else min(turn, float(row[0]))
+    def _ahead(self, now: float, turn: float, wanted: Wanted, due: bool) -> int:
+        """How many processes go before this one."""
+        others = _BEFORE_CLICK
+        if wanted.priority == "bulk":
+            others = _BEFORE_DUE_BULK if due else _BEFORE_BULK
+        parameters = {
+            "late": now - OVERDUE,
+            "turn": turn,
+            "patience": self._patience,
+        }
+        return int(self._db.execute(others, parameters).fetchone()[0])
 
-    def _take(self, now: float, want: int, free: int) -> list[str]:
-        others = int(self._number("SELECT count(*) FROM line WHERE holder <> ?", self._holder))
-        count = min(want, max(1, free // (others + 1)))
-        keys = [f"{self._holder}:{self._taken + i}" for i in range(count)]
-        self._taken += count
+    def _overtaken_since(self, turn: float) -> int:
+        return int(self._number("SELECT count(*) FROM slots WHERE clicked > ?", turn))
+
+    def _shares(self, now: float, wanted: Wanted, free: int, due: bool) -> tuple[int, int, float]:
+        """How many calls of each priority get a slot, and when the next bulk call may have one."""
+        others = int(self._number("SELECT count(DISTINCT holder) FROM line"))
+        most = min(wanted.total, max(1, free // (others + 1)))
+        clicks = min(wanted.interactive, most - due)
+        bulk, begin = int(due), now
+        if clicks + bulk < most:
+            recent = clicks + self._overtaken_since(now - self._per)
+            dues = self._dues(now, 0, self._limit)
+            while clicks + bulk < most and begin <= now:
+                begin = self._reserve.bulk_from(free - clicks - bulk, dues, now, recent)
+                bulk += begin <= now
+        return clicks, bulk, begin
+
+    def _take(self, now: float, clicks: int, bulk: int) -> list[str]:
+        keys = [f"{self._holder}:{self._taken + i}" for i in range(clicks + bulk)]
+        self._taken += len(keys)
         self._db.executemany(
-            "INSERT INTO slots VALUES (?, ?, 1)", [(key, now + self._hold) for key in keys]
+            "INSERT INTO slots VALUES (?, ?, 1, ?)",
+            [(key, now + self._hold, now if i < clicks else None) for i, key in enumerate(keys)],
         )
-        self._leave()
         return keys
+
+    def _stand(self, bulk: int, turn: float, wake: float) -> None:
+        self._db.execute("INSERT INTO line VALUES (?, ?, ?, ?)", (self._holder, bulk, turn, wake))
 
     def _dues(self, now: float, skip: int, look: int) -> list[float]:
         """The next `look` dues; slots under way count as if their answers came now."""
@@ -190,14 +227,13 @@ class WindowFile:
             dues = [min(due, now + self._per) for due in dues]
         return dues or [now + self._per]
 
-    def _leave(self) -> None:
-        self._db.execute("DELETE FROM line WHERE holder = ?", (self._holder,))
-
     def _tell_time(self) -> float:
         now = self._clock()
         seen = self._number("SELECT seen FROM facts")
         if now < seen - 1.0:
-            self._db.execute("UPDATE slots SET free_at = free_at + ?", (now - seen,))
+            self._db.execute(
+                "UPDATE slots SET free_at = free_at + ?1, clicked = clicked + ?1", (now - seen,)
+            )
             self._db.execute("DELETE FROM line")
         if now > seen or now < seen - 1.0:
             self._db.execute("UPDATE facts SET seen = ?", (now,))

@@ -24,14 +24,18 @@ class ScriptModel:
         self._closed = 0.0
 
     def run(self, now: float, args: Sequence[str | float]) -> Reply:
-        """One call of the script at the store's time `now`; the line of processes is left out."""
-        holder, first, want, _, limit, hold, known, fresh, trusted = args[:9]
-        first, want, limit, hold = int(first), int(want), int(limit), float(hold)
+        """One call of the script at the store's time `now`.
+
+        The line of processes is left out, and what bulk calls leave to interactive ones.
+        """
+        holder, first, clicks, bulk, _, limit, hold, known, fresh, trusted = args[:10]
+        first, limit, hold = int(first), int(limit), float(hold)
+        want = int(clicks) + int(bulk)
         self.calls += 1
         if (known and known != self._epoch) or (not self._epoch and not trusted):
             self._closed = now + hold
         self._epoch = self._epoch or str(fresh)
-        for key, remaining in zip(args[13::2], args[14::2], strict=True):
+        for key, remaining in zip(args[16::2], args[17::2], strict=True):
             self._held.pop(str(key), None)
             self._cooling.pop(str(key), None)
             if float(remaining) > 0:

@@ -20,6 +20,7 @@ from jibble_async.errors import ConfigurationError, RateLimitedError
 from jibble_async.limits import redis as module
 from jibble_async.limits.redis import RedisWindow
 from jibble_async.limits.slots import Outcome, Priority, RateLimiter
+from jibble_async.limits.stored import Wanted
 from tests.limits.fleet import ROOT, Fleet, Job
 from tests.limits.redis_server import RedisServer
 from tests.limits.schedules import tightest
@@ -298,7 +299,9 @@ def test_outages_never_break_the_limit(seed: int, monkeypatch: pytest.MonkeyPatc
     arrivals: list[float] = []
     on_share = 0
 
-    async def call(self: Any, given_back: Sequence[Any], want: int, *rest: Any) -> list[str | int]:
+    async def call(
+        self: Any, given_back: Sequence[Any], wanted: Wanted, *rest: Any
+    ) -> list[str | int]:
         script = self._script
 
         async def run(keys: object, args: Sequence[str | float]) -> list[str | int]:
@@ -311,7 +314,7 @@ def test_outages_never_break_the_limit(seed: int, monkeypatch: pytest.MonkeyPatc
 
         self._script = run
         try:
-            return await original(self, given_back, want, *rest)
+            return await original(self, given_back, wanted, *rest)
         finally:
             self._script = script
 

@@ -19,7 +19,14 @@ import pytest
 from jibble_async.errors import ConfigurationError, RateLimitedError
 from jibble_async.limits.shared import SharedWindow
 from jibble_async.limits.slots import Outcome, Priority, RateLimiter
-from jibble_async.limits.stored import OVERDUE, Answer, GivenBack, StoredWindow
+from jibble_async.limits.stored import (
+    OVERDUE,
+    Answer,
+    GivenBack,
+    StoredWindow,
+    Terms,
+    Wanted,
+)
 from jibble_async.limits.window_file import WindowFile
 from tests.limits.fleet import Fleet, Job
 from tests.limits.schedules import tightest
@@ -35,8 +42,8 @@ class Direct:
     stopped_for = 0.0
     granted = 0
 
-    def __init__(self, path: Path, limit: int, per: float, linger: float, lease: float) -> None:
-        self._numbers = (path, limit, per, linger, lease)
+    def __init__(self, path: Path, terms: Terms) -> None:
+        self._numbers = (path, terms)
         self._file: WindowFile | None = None
 
     def open(self, clock: Callable[[], float]) -> None:
@@ -44,12 +51,10 @@ class Direct:
         # Processes of these tests end without a word, as killed ones do.
         weakref.finalize(self, self._file.close)
 
-    async def exchange(
-        self, given_back: Sequence[GivenBack], want: int, priority: Priority, look: int
-    ) -> Answer:
+    async def exchange(self, given_back: Sequence[GivenBack], wanted: Wanted, look: int) -> Answer:
         assert self._file is not None
         await asyncio.sleep(0.0005)
-        answer = self._file.exchange(given_back, want, priority, look)
+        answer = self._file.exchange(given_back, wanted, look)
         self.granted += len(answer.granted)
         stopped_for, self.stopped_for = self.stopped_for, 0.0
         await asyncio.sleep(0.0005 + stopped_for)
@@ -64,8 +69,8 @@ def process(
     path: Path, limit: int, per: float, linger: float = 1.0, lease: float = 5.0
 ) -> StoredWindow:
     """What a process has, without the thread."""
-    store = Direct(path, limit, per, linger, lease)
-    return StoredWindow(f"window of {path.name}", store, limit, per, linger, lease)
+    terms = Terms(limit, per, linger, lease, reserve=0.1)
+    return StoredWindow(f"window of {path.name}", Direct(path, terms), terms)
 
 
 def now() -> float:
@@ -85,7 +90,9 @@ async def send(window: RateLimiter, outcome: Outcome = Outcome.ANSWERED) -> None
     (await window.acquire()).release(outcome)
 
 
-@pytest.mark.parametrize("options", [{"limit": 0}, {"per": 0}, {"linger": -1}, {"lease": 0}])
+@pytest.mark.parametrize(
+    "options", [{"limit": 0}, {"per": 0}, {"linger": -1}, {"lease": 0}, {"reserve": 1}]
+)
 def test_numbers_that_leave_nothing_are_refused(path: Path, options: dict[str, float]) -> None:
     numbers: dict[str, Any] = {"limit": 1, "per": 1, "linger": 1, "lease": 1, **options}
     with pytest.raises(ConfigurationError):
@@ -179,8 +186,9 @@ def test_killed_holder_is_leased_out(path: Path) -> None:
 
 def test_slot_that_reached_a_stopped_process_too_late_is_not_used(path: Path) -> None:
     async def main() -> tuple[float, int]:
-        store = Direct(path, 1, 2, 0, 5)
-        window = StoredWindow("window", store, 1, 2, 0, 5)
+        terms = Terms(1, 2, linger=0, lease=5, reserve=0)
+        store = Direct(path, terms)
+        window = StoredWindow("window", store, terms)
         store.stopped_for = 1.5
         await window.acquire()
         return now(), store.granted
@@ -230,16 +238,16 @@ def test_restart_remembers_what_was_sent(path: Path) -> None:
 
 def test_restart_of_the_machine_moves_what_is_counted_along(path: Path) -> None:
     moment = [1000.0]
-    file = WindowFile(path, 1, 10, 0, 1, lambda: moment[0])
-    (key,) = file.exchange((), 1, "bulk", 1).granted
-    file.exchange([GivenBack(key, 1010.0)], 0, "bulk", 1)
+    file = WindowFile(path, Terms(1, 10, 0, 1, 0), lambda: moment[0])
+    (key,) = file.exchange((), Wanted(bulk=1), 1).granted
+    file.exchange([GivenBack(key, 1010.0)], Wanted(), 1)
     file.close()
     # The monotonic clock has begun again.
     moment[0] = 5.0
-    file = WindowFile(path, 1, 10, 0, 1, lambda: moment[0])
-    assert file.exchange((), 1, "bulk", 1).dues == [15.0]
+    file = WindowFile(path, Terms(1, 10, 0, 1, 0), lambda: moment[0])
+    assert file.exchange((), Wanted(bulk=1), 1).dues == [15.0]
     moment[0] = 15.0
-    assert file.exchange((), 1, "bulk", 1).granted
+    assert file.exchange((), Wanted(bulk=1), 1).granted
     file.close()
 
 
@@ -320,9 +328,9 @@ def test_max_wait_raises_before_waiting(path: Path) -> None:
         first = asyncio.create_task(other.acquire())
         await asyncio.sleep(0)
         with pytest.raises(RateLimitedError):
-            await other.acquire(priority="bulk", max_wait=9.5)
+            await other.acquire(max_wait=9.5)
         assert now() - began < 0.03
-        await other.acquire(priority="bulk", max_wait=10.5)
+        await other.acquire(max_wait=10.5)
         await first
 
     virtual_time.run(main())
@@ -422,12 +430,12 @@ async def test_other_period_is_refused_while_something_counts(path: Path) -> Non
 
 def test_other_period_is_accepted_when_nothing_counts(path: Path) -> None:
     moment = [0.0]
-    file = WindowFile(path, 1, 10, 0, 1, lambda: moment[0])
-    file.exchange((), 1, "bulk", 1)
+    file = WindowFile(path, Terms(1, 10, 0, 1, 0), lambda: moment[0])
+    file.exchange((), Wanted(bulk=1), 1)
     file.close()
     moment[0] = 100.0
-    file = WindowFile(path, 1, 20, 0, 1, lambda: moment[0])
-    assert file.exchange((), 1, "bulk", 1).granted
+    file = WindowFile(path, Terms(1, 20, 0, 1, 0), lambda: moment[0])
+    assert file.exchange((), Wanted(bulk=1), 1).granted
     file.close()
 
 
