@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias, cast
 
-from jibble_async.limits.slots import Outcome, RateLimiter
+from jibble_async.limits.slots import Outcome, Priority, RateLimiter
 
 __all__ = ["LATENCIES", "Kind", "Latency", "Result", "Server", "SimulatedLoop", "simulate"]
 
@@ -29,11 +29,17 @@ _EPOCH = datetime(2026, 1, 5, tzinfo=UTC)
 class _Timer:
     """A handle that asyncio can cancel."""
 
-    __slots__ = ("_args", "_callback")
+    __slots__ = ("_args", "_callback", "_when")
 
-    def __init__(self, callback: Callable[..., object], args: tuple[Any, ...]) -> None:
+    def __init__(
+        self, callback: Callable[..., object], args: tuple[Any, ...], when: float = 0.0
+    ) -> None:
         self._callback: Callable[..., object] | None = callback
         self._args = args
+        self._when = when
+
+    def when(self) -> float:
+        return self._when
 
     def cancel(self) -> None:
         self._callback = None
@@ -55,6 +61,7 @@ class SimulatedLoop:
         self._ready: deque[_Timer] = deque()
         self._timers: list[tuple[float, int, _Timer]] = []
         self._serial = 0
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._closed = False
 
     def time(self) -> float:
@@ -79,11 +86,15 @@ class SimulatedLoop:
         self._ready.append(timer)
         return timer
 
+    def call_soon_threadsafe(self, callback: Callable[..., object], *args: Any) -> _Timer:
+        """Call next; there are no other threads."""
+        return self.call_soon(callback, *args)
+
     def call_at(
         self, when: float, callback: Callable[..., object], *args: Any, context: Any = None
     ) -> _Timer:
         """Call at a time."""
-        timer = _Timer(callback, args)
+        timer = _Timer(callback, args, when)
         self._serial += 1
         # Time moves with every timer: what waits for a rounding error to pass can't spin for ever.
         heapq.heappush(self._timers, (max(when, self.now + 1e-7), self._serial, timer))
@@ -101,19 +112,22 @@ class SimulatedLoop:
 
     def create_task(self, coro: Any, **options: Any) -> asyncio.Task[Any]:
         """Start a task."""
-        return asyncio.Task(coro, loop=cast("asyncio.AbstractEventLoop", self), **options)
+        task = asyncio.Task(coro, loop=cast("asyncio.AbstractEventLoop", self), **options)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """Let no error pass in silence."""
         raise context.get("exception") or RuntimeError(context["message"])
 
     def run_for(self, mains: list[Coroutine[Any, Any, None]], until: float) -> None:
-        """Run `mains` till `until`, then drop what is left of them."""
+        """Run `mains` till `until`, then drop what is left of them and of what they started."""
         tasks = [self.create_task(main) for main in mains]
         asyncio._set_running_loop(cast("asyncio.AbstractEventLoop", self))
         try:
             self._run(until)
-            for task in tasks:
+            for task in tuple(self._tasks):
                 task.cancel()
             self._run(self.now)
             for task in tasks:
@@ -249,11 +263,21 @@ LATENCIES: dict[str, Latency] = {
 
 
 @dataclass(frozen=True)
+class Click:
+    """An interactive call: when it came, how long it waited, and whether it was accepted."""
+
+    at: float
+    waited: float
+    accepted: bool
+
+
+@dataclass(frozen=True)
 class Result:
     """What came of a run."""
 
     log: list[tuple[float, bool]]
     limiter: RateLimiter
+    clicks: list[Click] = field(default_factory=list)
 
     def shares(self, since: float, until: float, rate: float) -> tuple[float, float]:
         """The share of the quota used and the share of requests refused, in per cent."""
@@ -274,6 +298,7 @@ def simulate(
     until: float,
     callers: int = 16,
     change: tuple[float, int] | None = None,
+    clicks_from: float | None = None,
 ) -> Result:
     """Let `callers` send as fast as the limiter lets them.
 
@@ -285,12 +310,14 @@ def simulate(
         until: Seconds to simulate.
         callers: How many send, each one request at a time.
         change: When, and to what, the server's limit changes.
+        clicks_from: From when on there is an interactive call every second.
     """
     rng = random.Random(seed)
     loop = SimulatedLoop()
     server.ahead = rng.uniform(0, 1000)
     legs = latency(rng)
     limiter = make()
+    clicks: list[Click] = []
 
     def arrive(answer: asyncio.Future[Any], back: float) -> None:
         loop.call_later(back, answer.set_result, server.ask(loop.now))
@@ -300,14 +327,27 @@ def simulate(
         loop.call_later(start, waking.set_result, None)
         await waking
         while True:
-            slot = await limiter.acquire(priority="bulk")
-            there, back = legs(loop.now)
-            answer = loop.create_future()
-            loop.call_later(there, arrive, answer, back)
-            admitted, headers = await answer
-            slot.release(Outcome.ANSWERED if admitted else Outcome.THROTTLED, headers)
+            await call("bulk")
+
+    async def call(priority: Priority) -> None:
+        began = loop.now
+        slot = await limiter.acquire(priority=priority)
+        waited = loop.now - began
+        there, back = legs(loop.now)
+        answer = loop.create_future()
+        loop.call_later(there, arrive, answer, back)
+        admitted, headers = await answer
+        slot.release(Outcome.ANSWERED if admitted else Outcome.THROTTLED, headers)
+        if priority == "interactive":
+            clicks.append(Click(began, waited, admitted))
+
+    def click() -> None:
+        loop.create_task(call("interactive"))
+        loop.call_later(1.0, click)
 
     if change is not None:
         loop.call_at(change[0], setattr, server, "limit", change[1])
+    if clicks_from is not None:
+        loop.call_at(clicks_from + rng.random(), click)
     loop.run_for([caller(rng.uniform(0, 0.05)) for _ in range(callers)], until)
-    return Result(server.log, limiter)
+    return Result(server.log, limiter, clicks)

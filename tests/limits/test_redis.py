@@ -183,6 +183,45 @@ async def test_interactive_of_one_worker_goes_before_bulk_of_another(
     await web.aclose()
 
 
+async def test_bulk_of_one_worker_leaves_slots_to_interactive_of_another(
+    redis_server: RedisServer,
+) -> None:
+    job, web = worker(redis_server.url, 20, 100), worker(redis_server.url, 20, 100)
+    for _ in range(18):
+        (await job.acquire(priority="bulk")).release(Outcome.ANSWERED)
+    with pytest.raises(RateLimitedError) as caught:
+        await job.acquire(priority="bulk", max_wait=1)
+    # When half of the time that the two are kept for has passed, one of them will do.
+    assert caught.value.retry_after == pytest.approx(45, abs=5)
+    await web.acquire(max_wait=1)
+    await web.acquire(max_wait=1)
+    with pytest.raises(RateLimitedError):
+        await web.acquire(max_wait=1)
+    await job.aclose()
+    await web.aclose()
+
+
+async def test_bulk_of_one_worker_is_not_starved_by_another(redis_server: RedisServer) -> None:
+    job, web = worker(redis_server.url, 5, 0.05), worker(redis_server.url, 5, 0.05)
+    clicks = 0
+
+    async def click() -> None:
+        nonlocal clicks
+        while True:
+            await send(web)
+            clicks += 1
+
+    crowd = [asyncio.create_task(click()) for _ in range(20)]
+    for _ in range(3):
+        (await job.acquire(priority="bulk")).release(Outcome.ANSWERED)
+    for task in crowd:
+        task.cancel()
+    await asyncio.gather(*crowd, return_exceptions=True)
+    assert clicks >= 3
+    await job.aclose()
+    await web.aclose()
+
+
 async def test_max_wait_raises_before_waiting(redis_server: RedisServer) -> None:
     one, other = worker(redis_server.url, 1, 100), worker(redis_server.url, 1, 100)
     await send(one)

@@ -294,6 +294,47 @@ def test_interactive_of_one_process_goes_before_bulk_of_another(path: Path) -> N
     assert virtual_time.run(main()) == ["click", "bulk 0", "bulk 1", "bulk 2"]
 
 
+@pytest.mark.parametrize(("limit", "per"), [(50, 1.0), (15, 2.0), (3, 1.0)])
+def test_interactive_of_one_process_waits_for_one_slot_beside_jobs_in_all(
+    path: Path, limit: int, per: float
+) -> None:
+    dice = random.Random(1)
+    waits: list[float] = []
+    arrivals: list[float] = []
+
+    async def call(window: StoredWindow, priority: Priority) -> None:
+        began = now()
+        slot = await window.acquire(priority=priority)
+        if priority == "interactive":
+            waits.append(now() - began)
+        there, back = dice.uniform(0.01, 0.1), dice.uniform(0.01, 0.1)
+        arrivals.append(now() + there)
+        await asyncio.sleep(there + back)
+        slot.release(Outcome.ANSWERED)
+
+    async def job(window: StoredWindow) -> None:
+        while now() < 20 * per:
+            await call(window, "bulk")
+
+    async def main() -> None:
+        windows = [process(path, limit, per) for _ in range(4)]
+        async with asyncio.TaskGroup() as group:
+            for window in windows:
+                for _ in range(8):
+                    group.create_task(job(window))
+            # The first windows show how many interactive calls there are.
+            await asyncio.sleep(1.37)
+            while now() < 18 * per:
+                group.create_task(call(windows[0], "interactive"))
+                await asyncio.sleep(1)
+
+    virtual_time.run(main())
+    # A process asks the store up to twice before it knows that a slot is there.
+    assert max(waits) <= per / limit + 0.004
+    assert tightest(sorted(arrivals), limit) >= per - HAIR
+    assert len(arrivals) >= 0.93 * 20 * limit * per / (per + 0.11)
+
+
 def test_bulk_of_one_process_is_not_starved_by_another(path: Path) -> None:
     async def main() -> dict[str, int]:
         windows = {"interactive": process(path, 10, 1), "bulk": process(path, 10, 1)}
