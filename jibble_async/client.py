@@ -222,9 +222,9 @@ class JibbleClient(Catalog):
             path: The path with its `/v1`, without a query.
             params: Query options; a list of values repeats the name.
             json: The body.
-            safety: What it means to send it twice. By default a GET is a read, unless it is known
-                to start something, and all else is unsafe: never sent twice if it may have
-                been processed.
+            safety: What it means to send it twice. By default a GET is a read and all else is
+                unsafe: never sent twice if it may have been processed. What is known to start
+                a job is sent once.
 
         Raises:
             JibbleError: As any call does.
@@ -268,7 +268,9 @@ class JibbleClient(Catalog):
         Raises:
             ConfigurationError: An argument that can't be used.
         """
-        operation = custom_operation("GET", service, path, Safety.READ)
+        operation = custom_operation("GET", service, path, None)
+        if operation.safety is not Safety.READ:
+            raise ConfigurationError(f"path {path!r} starts a job and has no rows: use request()")
         options = custom_params(params)
         taken = {"$skip", "$top", "$count"}.intersection(name.lower() for name, _ in options)
         if taken and not server_paged:

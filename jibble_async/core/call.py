@@ -201,8 +201,17 @@ class Caller:
     ) -> T:
         reply, error, bearer = await self._exchange_once(request, options, ends, number, authorise)
         if error is not None and reply.status == 401 and bearer is not None:
-            # Once more with another token, if there is one: a second refusal is an error.
-            if await self._within(ends, self.tokens.replace(bearer)) is None:
+            once = request.operation.safety is Safety.ONCE
+            try:
+                another = await self._within(ends, self.tokens.replace(bearer))
+            except JibbleError:
+                # What was refused must not be taken for what was not sent.
+                if once:
+                    raise error from None
+                raise
+            # Once more with another token, if there is one: a second refusal is an error. Where
+            # nothing is sent twice, the token is for the next call.
+            if another is None or once:
                 raise error
             reply, error, bearer = await self._exchange_once(
                 request, options, ends, number, authorise

@@ -37,6 +37,8 @@ class Safety(enum.Enum):
     """Twice is the same as once."""
     UNSAFE = "unsafe"
     """Twice is not the same as once: never repeated unless it surely was not processed."""
+    ONCE = "once"
+    """Reaches the server at most once, whatever it answers: repeated only if it was not sent."""
 
 
 class Operation(msgspec.Struct, frozen=True):

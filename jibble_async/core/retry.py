@@ -49,6 +49,7 @@ RETRYABLE = (
     RateLimitedError,
     ServerError,
 )
+_REPEATABLE = frozenset({Safety.READ, Safety.IDEMPOTENT})
 _TRANSIENT_STATUSES = frozenset({500, 502, 503, 504})
 
 
@@ -153,13 +154,13 @@ def _may_repeat(error: JibbleError, safety: Safety) -> bool:
         case ConnectFailedError():
             return not error.permanent
         case RateLimitedError():
-            return True
+            return safety is not Safety.ONCE
         case ConnectionLostError() | DeadlineExceededError() | ProtocolError():
-            return not error.permanent and (safety is not Safety.UNSAFE or not error.sent)
+            return not error.permanent and (safety in _REPEATABLE or not error.sent)
         case ServerError():
-            return safety is not Safety.UNSAFE and error.status in _TRANSIENT_STATUSES
+            return safety in _REPEATABLE and error.status in _TRANSIENT_STATUSES
         case DecodeError():
-            return safety is not Safety.UNSAFE and error.malformed
+            return safety in _REPEATABLE and error.malformed
         case _:
             return False
 

@@ -42,7 +42,7 @@ _SERVICE = "time-attendance"
 _PAGE_SIZE = 100
 _TRACKED_TIME = list_of(_SERVICE, "TrackedTimeReport")
 # A GET that starts a job (documented): twice is not the same as once.
-_START_EXPORT = Operation(_SERVICE, "GET", "/v1/TimeAttendanceReportStartExport", Safety.UNSAFE)
+_START_EXPORT = Operation(_SERVICE, "GET", "/v1/TimeAttendanceReportStartExport", Safety.ONCE)
 
 
 class Timesheets(Listing[Timesheet]):
@@ -244,8 +244,9 @@ class Reports:
     ) -> ExportJob:
         """A file that the server begins to make; how to ask for it later is not documented.
 
-        Each call starts a job, so none is sent again unless the server surely did not take it
-        up. If the answer is lost, whether there is a job is not known.
+        Each call starts a job, so it reaches the server at most once, whatever the answer: it is
+        not sent again when it was refused for speed or for its token either. If the answer is
+        lost, whether there is a job is not known.
 
         Args:
             since: The first day.
@@ -262,6 +263,7 @@ class Reports:
         Raises:
             ConfigurationError: An argument that can't be used.
             AmbiguousWriteError: The answer was lost, so a job may have begun.
+            APIError: It was refused, and no job begun; `retry_after` may say when to call again.
 
         Example:
             >>> job = await jibble.reports.start_attendance_export(monday, sunday)

@@ -20,7 +20,7 @@ Params: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
 _PATH = re.compile(r"/v[0-9]+/[A-Za-z0-9_.$(),='@:/-]+")
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 # A GET that starts a job at the server (documented): twice is not the same as once.
-_UNSAFE_GETS = ("/timeattendancereportstartexport",)
+_STARTS = "timeattendancereportstartexport"
 
 
 def custom_operation(method: str, service: str, path: str, safety: Safety | None) -> Operation:
@@ -43,8 +43,9 @@ def custom_operation(method: str, service: str, path: str, safety: Safety | None
             f"path {path!r}: give it with its version and without a query, such as /v1/Schedules"
         )
     if safety is None:
-        starts = any(path.lower().endswith(end) for end in _UNSAFE_GETS)
-        safety = Safety.READ if method == "GET" and not starts else Safety.UNSAFE
+        safety = Safety.READ if method == "GET" else Safety.UNSAFE
+        if _STARTS in path.lower():
+            safety = Safety.ONCE
     return Operation(service, method, path, safety)
 
 

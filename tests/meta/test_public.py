@@ -99,7 +99,7 @@ def test_every_operation_says_what_it_means_to_send_it_twice() -> None:
         if operation.safety is Safety.READ:
             assert operation.method == "GET", name
         elif operation.method == "GET":
-            assert operation.safety is Safety.UNSAFE, name
+            assert operation.safety is Safety.ONCE, name
 
 
 def test_every_resource_has_its_operations() -> None:

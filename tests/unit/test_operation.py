@@ -116,8 +116,8 @@ def test_any_link_stays_at_home_or_is_refused(link: str) -> None:
         ("PUT", "/v1/Projects(1)", Safety.UNSAFE),
         ("PATCH", "/v1/Projects(1)", Safety.UNSAFE),
         ("DELETE", "/v1/Projects(1)", Safety.UNSAFE),
-        ("GET", "/v1/TimeAttendanceReportStartExport", Safety.UNSAFE),
-        ("GET", "/v1/TIMEATTENDANCEREPORTSTARTEXPORT", Safety.UNSAFE),
+        ("GET", "/v1/TimeAttendanceReportStartExport", Safety.ONCE),
+        ("POST", "/v1/TIMEATTENDANCEREPORTSTARTEXPORT()", Safety.ONCE),
     ],
 )
 def test_the_safety_of_ones_own_requests(method: str, path: str, safety: Safety) -> None:

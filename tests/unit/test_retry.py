@@ -43,44 +43,46 @@ def _with(error: JibbleError, **attributes: object) -> JibbleError:
     return error
 
 
-# What may be tried again, by what it means to send the request twice: read, idempotent, unsafe.
-TABLE: list[tuple[str, JibbleError, tuple[bool, bool, bool]]] = [
-    ("no connection", ConnectFailedError("x"), (True, True, True)),
-    ("bad certificate", _with(ConnectFailedError("x"), permanent=True), (False, False, False)),
-    ("lost", ConnectionLostError("x"), (True, True, False)),
-    ("lost, not sent", _with(ConnectionLostError("x"), sent=False), (True, True, True)),
-    ("too late", DeadlineExceededError("x"), (True, True, False)),
-    ("too late, not sent", DeadlineExceededError("x", sent=False), (True, True, True)),
-    ("no HTTP", ProtocolError("x"), (True, True, False)),
-    ("redirect", _with(ProtocolError("x"), permanent=True), (False, False, False)),
-    ("too large", ResponseTooLargeError("x"), (False, False, False)),
-    ("429", RateLimitedError("x", status=429), (True, True, True)),
-    ("throttling 403", RateLimitedError("x", status=403), (True, True, True)),
-    ("bare 403", ThrottledOrForbiddenError("x", status=403), (True, True, True)),
-    ("403", PermissionDeniedError("x", status=403), (False, False, False)),
-    ("500", ServerError("x", status=500), (True, True, False)),
-    ("501", ServerError("x", status=501), (False, False, False)),
-    ("502", ServerError("x", status=502), (True, True, False)),
-    ("503", ServerError("x", status=503), (True, True, False)),
-    ("504", ServerError("x", status=504), (True, True, False)),
-    ("505", ServerError("x", status=505), (False, False, False)),
-    ("400", BadRequestError("x", status=400), (False, False, False)),
-    ("401", AuthenticationError("x", status=401), (False, False, False)),
-    ("402", FeatureRestrictedError("x", status=402), (False, False, False)),
-    ("404", NotFoundError("x", status=404), (False, False, False)),
-    ("409", ConflictError("x", status=409), (False, False, False)),
-    ("cut off", _with(DecodeError("x"), malformed=True), (True, True, False)),
-    ("another form", DecodeError("x"), (False, False, False)),
-    ("configuration", ConfigurationError("x"), (False, False, False)),
-    ("not supported", NotSupportedError("x"), (False, False, False)),
-    ("pages", PaginationError("x"), (False, False, False)),
-    ("ambiguous", AmbiguousWriteError("x"), (False, False, False)),
+# What may be tried again, by what it means to send the request twice: read, idempotent, unsafe,
+# once.
+NEVER, TWICE = (False, False, False, False), (True, True, False, False)
+TABLE: list[tuple[str, JibbleError, tuple[bool, bool, bool, bool]]] = [
+    ("no connection", ConnectFailedError("x"), (True, True, True, True)),
+    ("bad certificate", _with(ConnectFailedError("x"), permanent=True), NEVER),
+    ("lost", ConnectionLostError("x"), TWICE),
+    ("lost, not sent", _with(ConnectionLostError("x"), sent=False), (True, True, True, True)),
+    ("too late", DeadlineExceededError("x"), TWICE),
+    ("too late, not sent", DeadlineExceededError("x", sent=False), (True, True, True, True)),
+    ("no HTTP", ProtocolError("x"), TWICE),
+    ("redirect", _with(ProtocolError("x"), permanent=True), NEVER),
+    ("too large", ResponseTooLargeError("x"), NEVER),
+    ("429", RateLimitedError("x", status=429), (True, True, True, False)),
+    ("throttling 403", RateLimitedError("x", status=403), (True, True, True, False)),
+    ("bare 403", ThrottledOrForbiddenError("x", status=403), (True, True, True, False)),
+    ("403", PermissionDeniedError("x", status=403), NEVER),
+    ("500", ServerError("x", status=500), TWICE),
+    ("501", ServerError("x", status=501), NEVER),
+    ("502", ServerError("x", status=502), TWICE),
+    ("503", ServerError("x", status=503), TWICE),
+    ("504", ServerError("x", status=504), TWICE),
+    ("505", ServerError("x", status=505), NEVER),
+    ("400", BadRequestError("x", status=400), NEVER),
+    ("401", AuthenticationError("x", status=401), NEVER),
+    ("402", FeatureRestrictedError("x", status=402), NEVER),
+    ("404", NotFoundError("x", status=404), NEVER),
+    ("409", ConflictError("x", status=409), NEVER),
+    ("cut off", _with(DecodeError("x"), malformed=True), TWICE),
+    ("another form", DecodeError("x"), NEVER),
+    ("configuration", ConfigurationError("x"), NEVER),
+    ("not supported", NotSupportedError("x"), NEVER),
+    ("pages", PaginationError("x"), NEVER),
+    ("ambiguous", AmbiguousWriteError("x"), NEVER),
 ]
 
 
 @pytest.mark.parametrize(("name", "error", "expected"), TABLE, ids=[row[0] for row in TABLE])
 def test_what_may_be_tried_again(
-    name: str, error: JibbleError, expected: tuple[bool, bool, bool]
+    name: str, error: JibbleError, expected: tuple[bool, bool, bool, bool]
 ) -> None:
     found = tuple(decide(POLICY, error, safety, 1, 0.5) is not None for safety in Safety)
     assert found == expected

@@ -7,11 +7,9 @@ from datetime import date, datetime, time, timedelta
 import pytest
 
 from jibble_async import (
-    AmbiguousWriteError,
     CalendarDay,
     DayOfWeek,
     Entity,
-    JibbleError,
     NotFoundError,
     Period,
     Position,
@@ -21,7 +19,7 @@ from jibble_async import (
     WorkArrangement,
     fields,
 )
-from jibble_async.sandbox import Fault, Sandbox
+from jibble_async.sandbox import Sandbox
 from tests.wire.week import WEEK, client_of
 
 MONDAY, SUNDAY = WEEK["since"], WEEK["until"]
@@ -237,41 +235,3 @@ async def test_balances_are_what_a_test_says(box: Sandbox) -> None:
         assert await jibble.time_off.balances().collect() == []
         box.dataset.rows("LeaveBalances").append({"id": NOBODY, "left": 12.5})
         assert await jibble.time_off.balances().collect() == [{"id": NOBODY, "left": 12.5}]
-
-
-LOST = [
-    Fault("drop_before", path=EXPORT),
-    Fault("drop_after", path=EXPORT),
-    Fault("reset_before", path=EXPORT),
-    Fault("reset_after", path=EXPORT),
-    Fault("truncate", path=EXPORT),
-    Fault("invalid_json", path=EXPORT),
-    Fault("html_502", path=EXPORT),
-    Fault("status", path=EXPORT, status=500),
-    Fault("status", path=EXPORT, status=503, committed=True),
-    Fault("status", path=EXPORT, status=200, body="<html>"),
-    Fault("denied_403", path=EXPORT),
-    Fault("redirect", path=EXPORT),
-]
-
-
-@pytest.mark.parametrize("fault", LOST, ids=repr)
-async def test_an_export_that_failed_is_not_begun_again(box: Sandbox, fault: Fault) -> None:
-    box.faults.add(Fault(fault.kind, path=EXPORT, times=None, **fault.params))
-    async with client_of(box) as jibble:
-        with pytest.raises(JibbleError) as caught:
-            await jibble.reports.start_attendance_export(MONDAY, SUNDAY)
-    assert isinstance(caught.value, AmbiguousWriteError) is (fault.kind != "denied_403")
-    assert box.ledger.count(path=EXPORT) == 1
-    assert len(box.ledger.rows("ExportLogs")) <= 1
-
-
-@pytest.mark.parametrize("kind", ["too_many", "unauthorized"])
-async def test_an_export_that_was_surely_not_begun_is_asked_for_again(
-    box: Sandbox, kind: str
-) -> None:
-    box.faults.add(Fault(kind, path=EXPORT))
-    async with client_of(box) as jibble:
-        job = await jibble.reports.start_attendance_export(MONDAY, SUNDAY)
-    assert [row["id"] for row in box.ledger.rows("ExportLogs")] == [job.id]
-    assert box.ledger.count(path=EXPORT) == 2

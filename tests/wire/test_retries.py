@@ -32,6 +32,7 @@ from tests.wire.week import client_of
 
 FOUR = RetryPolicy(attempts=4, throttled_attempts=5)
 ALL, REPEATABLE = {*Safety}, {Safety.READ, Safety.IDEMPOTENT}
+IF_REFUSED = ALL - {Safety.ONCE}
 DENIED = b'{"error": {"code": "forbidden", "message": "not yours"}}'
 
 # What happens for ever, what it is raised as, how many attempts are made, and for which safety;
@@ -53,8 +54,8 @@ FAILURES: dict[str, tuple[Answer, type[JibbleError], int, set[Safety]]] = {
     "409": (reply(409), ConflictError, 1, ALL),
     "410": (reply(410), NotFoundError, 1, ALL),
     "422": (reply(422), BadRequestError, 1, ALL),
-    "429": (reply(429), RateLimitedError, 5, ALL),
-    "a bare 403": (reply(403), ThrottledOrForbiddenError, 2, ALL),
+    "429": (reply(429), RateLimitedError, 5, IF_REFUSED),
+    "a bare 403": (reply(403), ThrottledOrForbiddenError, 2, IF_REFUSED),
     "a 403 with a reason": (reply(403, DENIED), PermissionDeniedError, 1, ALL),
     "a redirect": (reply(307, b"", {"Location": "/v1/B"}), ProtocolError, 1, ALL),
 }
