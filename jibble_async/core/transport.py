@@ -8,8 +8,9 @@ from typing import NoReturn
 
 import aiohttp
 import msgspec
+from multidict import CIMultiDict
 
-from jibble_async.core.operation import Request
+from jibble_async.core.operation import Request, Safety
 from jibble_async.core.wire import Reply, printable
 from jibble_async.errors import (
     ConfigurationError,
@@ -76,6 +77,14 @@ class Transport:
         """
         if self._session.closed:
             raise ConfigurationError("this client was closed while a call was under way")
+        safety = request.operation.safety
+        own_pool = None
+        if safety is Safety.UNSAFE or safety is Safety.ONCE:
+            # Never on a kept connection: it may be closed already at the other end, and what was
+            # lost on it may not be sent again. Connections are kept apart by the name that the
+            # certificate is checked for, which stays what it is, so there is no other kept one.
+            own_pool = request.url.raw_host
+            headers = CIMultiDict(headers, Connection="close")
         try:
             response = await self._session.request(
                 request.operation.method,
@@ -84,6 +93,7 @@ class Transport:
                 data=request.body,
                 allow_redirects=False,
                 ssl=self._ssl,
+                server_hostname=own_pool,
             )
         except aiohttp.ClientError as error:
             failure = _failure(error)
