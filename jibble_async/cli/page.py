@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from html import escape
 from typing import TypeAlias
@@ -17,11 +18,13 @@ __all__ = ["page"]
 # with more parts, bars stay in one colour.
 _COLORS = 8
 _GREY = _COLORS - 1
+# Above so many parts a row may go on to the next sheet of paper: it would not fit on one.
+_TALL = 60
 _Colors: TypeAlias = dict[str | None, int]
 
 _STYLE = """\
 :root {
-  color-scheme: light dark;
+  color-scheme: light dark; --wider: 0rem;
   --paper: #fdfdfc; --ink: #1c1e21; --faint: #5f656d; --line: #e2e4e8; --track: #eef0f3;
   --c0: #2a6fbb; --c1: #d9822b; --c2: #3a9b6e; --c3: #b84a62;
   --c4: #7a5bb5; --c5: #8a6d3b; --c6: #1f97a8; --c7: #87909b;
@@ -44,12 +47,15 @@ h1 { margin: 0; font-size: 1.6rem; line-height: 1.2; }
 dl { display: flex; flex-wrap: wrap; gap: .75rem 2.5rem; margin: 0 0 1.75rem; }
 dt { color: var(--faint); font-size: .85rem; }
 dd { margin: 0; font-size: 1.5rem; font-weight: 600; font-variant-numeric: tabular-nums; }
+.sum { margin: 0 0 2rem; --wider: 2.5rem; }
 table { width: 100%; border-collapse: collapse; }
 thead th {
+  position: sticky; top: 0; background: var(--paper); box-shadow: 0 1px var(--line);
   padding: .3rem 0; color: var(--faint); font-size: .85rem; font-weight: 400; text-align: left;
 }
 th.number { text-align: right; }
 tbody tr { border-top: 1px solid var(--line); break-inside: avoid; }
+tbody .tall { break-inside: auto; }
 tbody th, td { padding: .45rem 0; vertical-align: top; }
 tbody th { width: 30%; padding-right: 1rem; font-weight: 500; text-align: left;
   overflow-wrap: anywhere; }
@@ -58,12 +64,14 @@ tbody th { width: 30%; padding-right: 1rem; font-weight: 500; text-align: left;
 svg { display: block; width: 100%; height: .9rem; margin-top: .28rem; }
 rect + rect { stroke: var(--paper); }
 .track { fill: var(--track); }
-.parts { margin: .35rem 0 0; padding: 0; list-style: none; color: var(--faint);
+.parts { display: grid; grid-template-columns: repeat(auto-fill,
+    minmax(min(var(--part) + var(--wider), 100%), 1fr));
+  gap: 0 1.25rem; margin: .35rem 0 0; padding: 0; list-style: none; color: var(--faint);
   font-size: .8rem; }
-.parts li { display: inline-block; margin-right: 1rem; overflow-wrap: anywhere; }
+.parts li { display: flex; gap: .35rem; align-items: baseline; }
+.parts bdi { flex: 1; min-width: 0; overflow-wrap: anywhere; text-align: left; }
 .parts b { color: var(--ink); font-weight: 500; font-variant-numeric: tabular-nums; }
-.parts i { display: inline-block; width: .6rem; height: .6rem; margin-right: .3rem;
-  border-radius: 2px; }
+.parts i { flex: none; width: .6rem; height: .6rem; border-radius: 2px; }
 .none { padding: 2rem 0; border-top: 1px solid var(--line); color: var(--faint); }
 @media (max-width: 40rem) {
   body { padding: 1.25rem 1rem 2rem; }
@@ -77,16 +85,22 @@ rect + rect { stroke: var(--paper); }
   dl { gap: .5rem 1.75rem; }
   dd { font-size: 1.25rem; }
 }
+@page {
+  margin: 14mm;
+  @bottom-right { content: counter(page) " / " counter(pages); font: 8pt sans-serif; }
+}
 @media print {
   :root {
-    color-scheme: light;
+    color-scheme: light; font-size: 10pt;
     --paper: #fff; --ink: #000; --faint: #444; --line: #ccc; --track: #f0f0f0;
     --c0: #2a6fbb; --c1: #d9822b; --c2: #3a9b6e; --c3: #b84a62;
     --c4: #7a5bb5; --c5: #8a6d3b; --c6: #1f97a8; --c7: #87909b;
   }
-  body { max-width: none; padding: 0; font-size: 10pt;
+  body { max-width: none; padding: 0;
     -webkit-print-color-adjust: exact; print-color-adjust: exact; }
   thead { display: table-header-group; }
+  thead th { position: static; box-shadow: none; }
+  tbody th { width: 20%; }
 }
 """
 
@@ -109,6 +123,7 @@ def page(
     """
     grouping = " and ".join(_word(each) for each in (group_by, sub_group_by) if each)
     days = _day(since) if since == until else f"{_day(since)} to {_day(until)}"
+    colors = _colors(lines)
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -119,14 +134,20 @@ def page(
 <style>
 {_STYLE}{_part_colors()}</style>
 </head>
-<body>
+<body style="--part: {_part_width(lines):.1f}rem">
 <h1>Tracked time</h1>
 <p class="about">{days}, by {grouping}</p>
-{_figures(lines, group_by)}
-{_table(lines, group_by)}
+{_figures(lines, group_by)}{_sum(lines, colors)}
+{_table(lines, group_by, colors)}
 </body>
 </html>
 """
+
+
+def _part_width(lines: Sequence[Line]) -> float:
+    """How wide a column of parts is at least, in rem: long names get few columns."""
+    longest = max((len(part.name) for line in lines for part in line.parts), default=0)
+    return min(4 + 0.38 * longest, 20)
 
 
 def _part_colors() -> str:
@@ -147,12 +168,23 @@ def _figures(lines: Sequence[Line], group_by: GroupBy) -> str:
     return f"<dl>{items}</dl>"
 
 
-def _table(lines: Sequence[Line], group_by: GroupBy) -> str:
+def _sum(lines: Sequence[Line], colors: _Colors) -> str:
+    """The parts of all lines added up: the key to the colours, if there are any."""
+    sums: dict[str | None, Line] = {}
+    for part in (part for line in lines for part in line.parts):
+        seen = sums.get(part.id)
+        sums[part.id] = part if seen is None else replace(seen, time=seen.time + part.time)
+    if not colors or not sums:
+        return ""
+    whole = Line(None, "", total(lines), parts=tuple(sums.values()))
+    return f'<div class="sum">{_bar(whole, whole.time, colors)}{_parts(whole, colors)}</div>'
+
+
+def _table(lines: Sequence[Line], group_by: GroupBy, colors: _Colors) -> str:
     if not lines:
         return '<p class="none">Nothing was tracked.</p>'
     longest = max(line.time for line in lines)
     whole = total(lines)
-    colors = _colors(lines)
     rows = "\n".join(_row(line, longest, whole, colors) for line in lines)
     return f"""<table>
 <thead><tr><th scope="col">{_word(group_by).title()}</th><th scope="col"></th>\
@@ -166,8 +198,9 @@ def _table(lines: Sequence[Line], group_by: GroupBy) -> str:
 
 def _row(line: Line, longest: timedelta, whole: timedelta, colors: _Colors) -> str:
     share = line.time / whole if whole else 0.0
+    tall = ' class="tall"' if len(line.parts) > _TALL else ""
     return (
-        f'<tr><th scope="row">{_text(line.name)}</th>'
+        f'<tr{tall}><th scope="row">{_text(line.name)}</th>'
         f'<td class="chart">{_bar(line, longest, colors)}{_parts(line, colors)}</td>'
         f'<td class="number">{hours(line.time)}</td>'
         f'<td class="number share">{share:.1%}</td></tr>'
@@ -233,7 +266,7 @@ def _text(text: str) -> str:
 
 
 def _day(day: date) -> str:
-    return f'<time datetime="{day.isoformat()}">{day.isoformat()}</time>'
+    return f'<time datetime="{day.isoformat()}">{day.day} {day:%B %Y}</time>'
 
 
 def _word(group_by: GroupBy) -> str:

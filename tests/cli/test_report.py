@@ -172,10 +172,50 @@ def test_parts_have_one_colour_and_one_order_everywhere() -> None:
         line("Ann", 100, line("(none)", 50, ident=None), line("B", 40), line("A", 10)),
         line("Bob", 50, line("A", 40), line("B", 10)),
     ]
-    assert bars(page(lines, DAY, DAY, GroupBy.MEMBER, GroupBy.PROJECT)) == [
+    whole, *others = bars(page(lines, DAY, DAY, GroupBy.MEMBER, GroupBy.PROJECT))
+    assert whole == [
+        ("c0", "0.00%", "33.33%"),
+        ("c1", "33.33%", "33.33%"),
+        ("c7", "66.67%", "33.33%"),
+    ]
+    assert others == [
         [("c0", "0.00%", "10.00%"), ("c1", "10.00%", "40.00%"), ("c7", "50.00%", "50.00%")],
         [("c0", "0.00%", "40.00%"), ("c1", "40.00%", "10.00%")],
     ]
+
+
+def test_parts_are_added_up_over_all_lines() -> None:
+    lines = [
+        line("Ann", 100, line("B", 40), line("(none)", 50, ident=None), line("A", 10)),
+        line("Bob", 65, line("A", 60), line("(none)", 5, ident=None)),
+    ]
+    found = Checker(page(lines, DAY, DAY, GroupBy.MEMBER, GroupBy.PROJECT)).text
+    first = found.index("A")
+    shown = [text for text in found[first:] if text.strip()]
+    assert shown[:6] == ["A", "1:10", "B", "0:40", "(none)", "0:55"]
+    assert "sum" not in page([line("Ann", 1)], DAY, DAY, GroupBy.MEMBER).partition("<body")[2]
+
+
+@pytest.mark.parametrize(("parts", "tall"), [(60, False), (61, True)])
+def test_only_a_row_that_fits_no_sheet_is_broken(parts: int, tall: bool) -> None:
+    row = line("Ann", 100, *(line(f"Project {number}", 1) for number in range(parts)))
+    document = page([row], DAY, DAY, GroupBy.MEMBER, GroupBy.PROJECT)
+    assert ('<tr class="tall">' in document) is tall
+
+
+@pytest.mark.parametrize(
+    ("name", "width"), [("B", "4.4rem"), ("x" * 20, "11.6rem"), ("x" * 99, "20.0rem")]
+)
+def test_long_names_get_wide_columns(name: str, width: str) -> None:
+    document = page([line("Ann", 9, line(name, 9))], DAY, DAY, GroupBy.MEMBER, GroupBy.PROJECT)
+    assert f'<body style="--part: {width}">' in document
+
+
+def test_a_page_says_which_days_it_is_about() -> None:
+    whole = page([], DAY, date(2026, 7, 12), GroupBy.DATE)
+    assert "6 July 2026</time> to <time" in whole
+    assert "12 July 2026</time>, by day" in whole
+    assert "6 July 2026</time>, by day" in page([], DAY, DAY, GroupBy.DATE)
 
 
 def test_too_many_parts_share_a_colour_and_are_all_named() -> None:
