@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
-from itertools import count, pairwise
+from itertools import count, pairwise, permutations
 from typing import Any
 
 import msgspec
@@ -58,13 +58,14 @@ def test_a_day_with_a_break() -> None:
 def test_an_in_at_work_is_a_change_of_work() -> None:
     found = work_sessions(
         [
-            punch("In", "8:00", activity_id="paint", project_id="ship"),
+            punch("In", "8:00", activity_id="paint", project_id="ship", location_id="yard"),
             punch("In", "10:00", activity_id="sand"),
             punch("Out", "11:00", activity_id="never asked"),
         ]
     )
     assert found.by_activity() == {"paint": timedelta(hours=2), "sand": timedelta(hours=1)}
     assert found.by_project() == {"ship": timedelta(hours=2), None: timedelta(hours=1)}
+    assert [each.location_id for each in found.work] == ["yard", None]
     assert found.leftovers == []
 
 
@@ -99,6 +100,11 @@ def test_a_night_split_at_midnight_is_paired_as_far_as_it_may_be() -> None:
     # Forgotten twice: out on Monday, in on Tuesday.
     forgotten = (punch("In", "8:00"), punch("Out", "17:00", 1))
     assert told(*forgotten) == ([], [], ["In no end", "Out no beginning"])
+
+
+@pytest.mark.parametrize(("out", "paired"), [("10:00", True), ("10:01", False)])
+def test_half_a_day_is_the_longest_night(out: str, paired: bool) -> None:
+    assert bool(told(punch("In", "22:00"), punch("Out", out, 1))[0]) is paired
 
 
 @pytest.mark.parametrize("back", ["In", "StartBreak"])
@@ -136,6 +142,15 @@ def test_the_latest_version_of_an_entry_counts() -> None:
         assert len(left) == len(entries) - 2
 
 
+def test_a_version_with_a_date_is_newer_than_one_without() -> None:
+    first, old = punch("In", "8:00"), punch("Out", "18:00")
+    new = msgspec.structs.replace(
+        old, time=old.time - timedelta(hours=1), updated_at=datetime(1970, 1, 1, tzinfo=UTC)
+    )
+    for entries in permutations((first, old, new)):
+        assert told(*entries) == (["Mon 08:00-17:00"], [], ["Out repeated"])
+
+
 def test_what_can_not_be_read_is_listed() -> None:
     entries = [
         punch("In", "8:00"),
@@ -159,6 +174,30 @@ def test_at_one_moment_what_ends_comes_first() -> None:
         punch("In", "8:00"), punch("In", "12:00"), punch("Out", "12:00"), punch("Out", "13:00")
     )
     assert (work, left) == (["Mon 08:00-12:00", "Mon 12:00-13:00"], [])
+    for again, expected in (
+        ("In", (["Mon 08:00-12:00", "Mon 12:00-13:00"], ["Mon 12:00-12:00"], [])),
+        ("Out", (["Mon 08:00-12:00"], [], ["StartBreak no beginning", "Out no beginning"])),
+    ):
+        rest = (punch(again, "12:00"), punch("StartBreak", "12:00"), punch("Out", "13:00"))
+        assert told(punch("In", "8:00"), *rest) == expected
+
+
+def test_equals_of_one_moment_have_an_order() -> None:
+    twins = [punch("In", "8:00", project_id=name) for name in ("ship", "shed")]
+    for entries in permutations((*twins, punch("Out", "9:00"))):
+        assert work_sessions(entries).by_project()["shed"] == timedelta(hours=1)
+
+
+def test_leftovers_are_in_the_order_of_people_and_time() -> None:
+    copies = [punch("Out", "7:00", id="x", note=note) for note in ("a", "b", "c")]
+    others = [punch("Out", "6:00", person_id="bob"), punch("Out", "9:00"), punch("Out", "8:00")]
+    for entries in permutations((*copies, *others)):
+        found = work_sessions(entries).leftovers
+        entry_of = [each.entry for each in found]
+        assert [each.note for each in entry_of] == ["c", "a", "b", None, None, None]
+        assert [each.person_id for each in entry_of] == ["ann"] * 5 + ["bob"]
+        assert [each.time and each.time.hour for each in entry_of] == [7, 7, 7, 8, 9, 6]
+        assert [each.reason for each in found].count(LeftoverReason.REPEATED) == 2
 
 
 def test_people_do_not_mix() -> None:
@@ -172,6 +211,12 @@ def test_people_do_not_mix() -> None:
     )
     assert found.by_person() == {"ann": timedelta(hours=2), "bob": timedelta(hours=3)}
     assert found.by_day() == {MONDAY: timedelta(hours=5)}
+
+
+def test_days_are_in_their_order_whoever_comes_first() -> None:
+    late = [punch("In", "8:00", 1), punch("Out", "9:00", 1)]
+    early = [punch(kind, f"{hour}:00", person_id="bob") for kind, hour in (("In", 8), ("Out", 9))]
+    assert [day.day for day in work_sessions(late + early).by_day()] == [6, 7]
 
 
 @st.composite
