@@ -72,6 +72,7 @@ EXTRAS = {
     "cyclopts": "cli",
     "httpx": "test",
     "hypothesis": "test",
+    "fastapi": "test",
 }
 
 
