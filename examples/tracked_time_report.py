@@ -1,10 +1,15 @@
-"""Tracked time by project and person: `python tracked_time_report.py 2026-07-06 2026-07-12`."""
+"""Tracked hours by project and person: `python tracked_time_report.py 2026-07-06 2026-07-12`."""
 
 import asyncio
 import sys
-from datetime import date
+from datetime import date, timedelta
 
-from jibble_async import GroupBy, JibbleClient
+from jibble_async import GroupBy, JibbleClient, TrackedTime
+
+
+def line(row: TrackedTime) -> str:
+    hours = (row.tracked_time or timedelta()) / timedelta(hours=1)
+    return f"{hours:8.1f} h  {row.subject.name if row.subject else 'none'}"
 
 
 async def main(since: date, until: date) -> None:
@@ -13,9 +18,9 @@ async def main(since: date, until: date) -> None:
             since, until, group_by=GroupBy.PROJECT, sub_group_by=GroupBy.MEMBER
         )
         async for project in report:
-            print(project.subject.name if project.subject else "no project", project.tracked_time)
+            print(line(project))
             for person in project.items or ():
-                print("   ", person.subject and person.subject.name, person.tracked_time)
+                print("    ", line(person))
 
 
 asyncio.run(main(*map(date.fromisoformat, sys.argv[1:])))

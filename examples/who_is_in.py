@@ -10,7 +10,8 @@ async def main() -> None:
         people = await jibble.people.clocked_in().collect()
         latest = await asyncio.gather(*(jibble.time_entries.latest(each.id) for each in people))
     for person, entry in zip(people, latest, strict=True):
-        print(person.full_name, "since", entry and entry.local_time)
+        since = entry and entry.local_time
+        print(f"{person.full_name} since {since:%Y-%m-%d %H:%M}" if since else person.full_name)
     print(len(people), "people are in")
 
 

@@ -18,9 +18,12 @@ from typing import Any
 from uuid import UUID
 
 import aiohttp
+import httpx
 import pytest
 
-from jibble_async.sandbox import Sandbox
+from jibble_async.sandbox import Fault, Sandbox
+from tests.support.leaks import settled
+from tests.support.virtual_time import run as run_in_virtual_time
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PROGRAMS = sorted(path for path in EXAMPLES.glob("*.py") if path.name != "demo.py")
@@ -133,13 +136,89 @@ async def test_an_export_that_fails_says_so(
     assert os.listdir(tmp_path) == []
 
 
-@pytest.mark.usefixtures("box")
 async def test_the_tracked_time_report(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await run(monkeypatch, "tracked_time_report.py", "2026-07-06", "2026-07-12")
     lines = capsys.readouterr().out.splitlines()
-    assert {line[0] == " " for line in lines} == {True, False}
+    projects = {row["name"] for row in box.dataset.rows("Projects")} | {"none"}
+    people = {row["fullName"] for row in box.dataset.rows("People")}
+    hours = dict.fromkeys(projects, 0.0)
+    of_people = 0.0
+    for line in lines:
+        number, _, name = line.partition(" h  ")
+        if name in projects:
+            hours[name] = float(number)
+        else:
+            assert name in people
+            of_people += float(number)
+    assert of_people == pytest.approx(sum(hours.values()), abs=0.1 * len(lines))
+    assert of_people > 100
+
+
+def test_a_clock_in_overtakes_an_export(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with Sandbox(people=6, since=MONTH[0], until=MONTH[1], page_cap=20) as box:
+            for name, value in box.environment().items():
+                monkeypatch.setenv(name, value)
+            await clock_in_during_an_export(box)
+
+    # The limiter of the program is the usual one; in virtual time its waits take no time.
+    run_in_virtual_time(main())
+
+
+async def clock_in_during_an_export(box: Sandbox) -> None:
+    def pages() -> int:
+        return box.ledger.count("time-tracking", "GET")
+
+    app = runpy.run_path(str(EXAMPLES / "fastapi_backend.py"))["app"]
+    async with app.router.lifespan_context(app) as state:
+
+        async def served(scope: dict[str, Any], receive: Any, send: Any) -> None:
+            await app({**scope, "state": dict(state)}, receive, send)
+
+        transport = httpx.ASGITransport(app=served)  # type: ignore[arg-type]
+        async with httpx.AsyncClient(transport=transport, base_url="http://backend") as browser:
+            span = {"since": MONTH[0].isoformat(), "until": MONTH[1].isoformat()}
+            export = asyncio.create_task(browser.get("/entries.csv", params=span))
+            await settled(lambda: pages() >= 5, seconds=60)
+            before, asked = pages(), len(box.ledger.requests)
+            punch = await browser.post(f"/people/{box.dataset.owner_id}/clock-in")
+            sent_next = box.ledger.requests[asked]
+            exported = (await export).text.splitlines()
+            nobody = await browser.post("/people/somebody/clock-in")
+    assert sent_next.method == "POST"
+    assert box.ledger.committed[-1].number == sent_next.number
+    assert punch.json() == {"id": box.ledger.committed[-1].id}
+    # Pages were in line, and the export is whole.
+    assert pages() > before + 10
+    assert len(exported) == len(box.ledger.rows("TimeEntries", since=MONTH[0], until=MONTH[1]))
+    assert nobody.status_code == 422
+
+
+async def test_approving_all_that_is_pending(
+    box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    intervals = box.dataset.rows("TimeOffIntervals")
+    for name in ("TimeOffIntervals", "TimeOffOverview"):
+        for row in list(box.dataset.rows(name))[:3]:
+            box.dataset.update(name, row["id"], {"status": "Pending"})
+    pending = {row["id"] for row in intervals if row["status"] == "Pending"}
+    (refused, *_) = sorted(pending)
+    box.faults.add(Fault("denied_403", method="PATCH", path=refused))
+    with pytest.raises(SystemExit, match="1"):
+        await run(monkeypatch, "approve_time_off.py")
+    first, last = capsys.readouterr().out.splitlines()
+    person = box.dataset.index("People")[box.dataset.index("TimeOffIntervals")[refused]["personId"]]
+    assert first.startswith(f"{person['fullName']} from 2026-07-")
+    assert "refused, " in first
+    assert last == f"{len(pending) - 1} of {len(pending)} approved"
+    index = box.dataset.index("TimeOffIntervals")
+    states = {index[each]["status"] for each in pending - {refused}}
+    assert (states, index[refused]["status"]) == ({"Approved"}, "Pending")
+    with pytest.raises(SystemExit, match="0"):
+        await run(monkeypatch, "approve_time_off.py")
+    assert capsys.readouterr().out == "1 of 1 approved\n"
 
 
 @pytest.mark.usefixtures("box")
