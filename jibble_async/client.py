@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import replace
 from ssl import SSLContext
 from types import TracebackType
 from typing import Any, Self, TypeVar, get_args
@@ -140,7 +139,7 @@ class JibbleClient(Catalog):
             timeouts = (
                 timeout
                 if isinstance(timeout, Timeouts)
-                else replace(options.timeouts, total=timeout)
+                else msgspec.structs.replace(options.timeouts, total=timeout)
             )
             options = msgspec.structs.replace(options, timeouts=timeouts)
         if max_wait is not _KEEP:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from typing import Literal, TypeAlias, get_args
 
+import msgspec
 from yarl import URL
 
 from jibble_async.core.auth import Auth, ClientCredentials, StaticToken
@@ -24,8 +24,7 @@ _FIELD_OF: dict[str, str] = {name: name.replace("-", "_") for name in get_args(S
 _HOST = "https://{}.prod.jibble.io"
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoints:
+class Endpoints(msgspec.Struct, frozen=True):
     """Where each service is: an origin, with a path prefix if need be.
 
     The client adds `/connect/token` or `/v1/…`. Plain HTTP is taken only for this machine.
@@ -40,9 +39,9 @@ class Endpoints:
     time_attendance: str = _HOST.format("time-attendance")
 
     def __post_init__(self) -> None:
-        for item in fields(self):
-            text = getattr(self, item.name)
-            object.__setattr__(self, item.name, _base_url(item.name, text))
+        for name in _FIELD_OF.values():
+            url = _base_url(name, getattr(self, name))
+            msgspec.structs.force_setattr(self, name, url)
 
     def base(self, service: str) -> str:
         """The origin and prefix of a service.
@@ -81,8 +80,7 @@ def _is_loopback(host: str | None) -> bool:
         return host == "localhost"
 
 
-@dataclass(frozen=True, slots=True)
-class ClientConfig:
+class ClientConfig(msgspec.Struct, frozen=True):
     """Everything about a client that is not a credential or a limiter.
 
     Attributes:
@@ -96,14 +94,14 @@ class ClientConfig:
         clock: Time, sleep and chance; for tests.
     """
 
-    endpoints: Endpoints = field(default_factory=Endpoints)
-    timeouts: Timeouts = field(default_factory=Timeouts)
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    endpoints: Endpoints = msgspec.field(default_factory=Endpoints)
+    timeouts: Timeouts = msgspec.field(default_factory=Timeouts)
+    retry: RetryPolicy = msgspec.field(default_factory=RetryPolicy)
     page_size: int = 1000
     max_body_bytes: int = 64 * 1024 * 1024
     hooks: tuple[Hook, ...] = ()
     user_agent: str = "jibble-async"
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock = msgspec.field(default_factory=Clock)
 
     def __post_init__(self) -> None:
         if self.page_size < 1 or self.max_body_bytes < 1:
@@ -157,9 +155,9 @@ def endpoints_from(env: Mapping[str, str]) -> Endpoints:
         ConfigurationError: One of them is not a usable URL.
     """
     given = {
-        item.name: url
-        for item in fields(Endpoints)
-        if (url := env.get(f"JIBBLE_{item.name.upper()}_URL", "").strip())
+        name: url
+        for name in _FIELD_OF.values()
+        if (url := env.get(f"JIBBLE_{name.upper()}_URL", "").strip())
     }
     return Endpoints(**given)
 

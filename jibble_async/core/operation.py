@@ -24,8 +24,8 @@ JSON = "application/json"
 _QUERY_SAFE = "$()',:;/*!@"
 # What a link may hold as it is: it is sent to the letter, or as near to it as can be sent.
 _ASCII = "".join(map(chr, range(0x21, 0x7F)))
-_NOT_IN_LINK = re.compile(r"[\x00-\x1f\x7f\\]")
-_PATH_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NOT_IN_LINK = r"[\x00-\x1f\x7f\\]"
+_PATH_ID = r"[A-Za-z0-9_-]{1,64}"
 
 
 class Safety(enum.Enum):
@@ -118,7 +118,7 @@ def build(
     """
     path = operation.path
     if path_id is not None:
-        if _PATH_ID.fullmatch(path_id) is None:
+        if re.fullmatch(_PATH_ID, path_id) is None:
             raise ConfigurationError(f"{path_id!r} is not an id")
         path = path.replace("{id}", path_id)
     scheme, authority, prefix = _parts(base)
@@ -156,7 +156,7 @@ def build_link(operation: Operation, base: str, link: str) -> Request:
         PaginationError: It leads to another origin, where no credential may go.
     """
     home = URL(base + operation.path, encoded=True)
-    if _NOT_IN_LINK.search(link) is not None:
+    if re.search(_NOT_IN_LINK, link) is not None:
         raise PaginationError("the server's next link holds characters that no URL has")
     try:
         url = URL(quote(link, safe=_ASCII), encoded=True)

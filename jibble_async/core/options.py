@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import msgspec
 
 from jibble_async.core.retry import RetryPolicy
@@ -13,8 +11,7 @@ from jibble_async.limits.slots import Priority
 __all__ = ["CallOptions", "Timeouts"]
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
+class Timeouts(msgspec.Struct, frozen=True):
     """How long things may take, in seconds; None means as long as they take.
 
     Attributes:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
@@ -53,8 +52,7 @@ _REPEATABLE = frozenset({Safety.READ, Safety.IDEMPOTENT})
 _TRANSIENT_STATUSES = frozenset({500, 502, 503, 504})
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(msgspec.Struct, frozen=True):
     """How often and how patiently a failed call is tried again.
 
     What may be tried again at all depends on the operation's safety: see `docs/reliability.md`.

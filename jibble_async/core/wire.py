@@ -41,7 +41,7 @@ _BY_STATUS: dict[int, type[APIError]] = {
     410: NotFoundError,
     429: RateLimitedError,
 }
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_CONTROL = r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+"
 _LONGEST_MESSAGE = 300
 
 
@@ -121,5 +121,5 @@ def text_of(reply: Reply) -> str:
 
 def printable(text: str) -> str:
     """A server's text made fit for a terminal and a log: one line, no control characters."""
-    line = _CONTROL.sub(" ", text).strip()
+    line = re.sub(_CONTROL, " ", text).strip()
     return line if len(line) <= _LONGEST_MESSAGE else line[: _LONGEST_MESSAGE - 1] + "…"

@@ -21,7 +21,7 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June",
     "July", "August", "September", "October", "November", "December",
 )  # fmt: skip
-_DAY = re.compile(r"([0-9]{1,2}) ([A-Za-z]+) ([0-9]{4})")
+_DAY = r"([0-9]{1,2}) ([A-Za-z]+) ([0-9]{4})"
 
 
 class GroupBy(OpenEnum):
@@ -73,7 +73,7 @@ class TrackedTime(ValueObject):
     @property
     def date(self) -> datetime.date | None:
         """The day that the row is about; None if it is about something else."""
-        match = _DAY.fullmatch(self.id or "")
+        match = re.fullmatch(_DAY, self.id or "")
         if match is None or match[2].title() not in _MONTHS:
             return None
         month = _MONTHS.index(match[2].title()) + 1

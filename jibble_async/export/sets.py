@@ -80,7 +80,7 @@ def find_set(name: str) -> ExportSet:
 
 
 def _archivable(resource: type[ArchivableResource[Any]]) -> ExportSet:
-    return ExportSet(resource, resource.not_archived)
+    return ExportSet(resource, resource.not_archived())
 
 
 _SETS: dict[str, ExportSet] = {

@@ -18,7 +18,7 @@ from typing import NamedTuple
 __all__ = ["Reading", "read_date", "read_limits", "read_remaining", "read_retry_after"]
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PERIOD = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+_PERIOD = r"(\d+(?:\.\d+)?)([smhd])"
 
 
 class Reading(NamedTuple):
@@ -108,7 +108,7 @@ def _instant(text: str) -> float | None:
 
 @lru_cache(maxsize=64)
 def _period(text: str) -> float | None:
-    match = _PERIOD.fullmatch(text.strip())
+    match = re.fullmatch(_PERIOD, text.strip())
     if match is None or float(match[1]) == 0:
         return None
     return float(match[1]) * _UNITS[match[2]]

@@ -19,8 +19,8 @@ from jibble_async.entities import ValueObject
 
 __all__ = ["decode_leniently"]
 
-_FRACTION = re.compile(r"(?<=[0-9]\.)([0-9]{6})[0-9]+")
-_WEEKS = re.compile(r"(-?)P([0-9]+)W")
+_FRACTION = r"(?<=[0-9]\.)([0-9]{6})[0-9]+"
+_WEEKS = r"(-?)P([0-9]+)W"
 
 _Mend = Callable[[Any], Any]
 
@@ -48,14 +48,14 @@ def decode_leniently(row: bytes, item: Any) -> Any:
 
 
 def _mend_moment(value: Any) -> Any:
-    return _FRACTION.sub(r"\1", value) if isinstance(value, str) else value
+    return re.sub(_FRACTION, r"\1", value) if isinstance(value, str) else value
 
 
 def _mend_duration(value: Any) -> Any:
     if not isinstance(value, str):
         return value
-    value = _FRACTION.sub(r"\1", value.replace(",", "."))
-    weeks = _WEEKS.fullmatch(value)
+    value = re.sub(_FRACTION, r"\1", value.replace(",", "."))
+    weeks = re.fullmatch(_WEEKS, value)
     return f"{weeks[1]}P{int(weeks[2]) * 7}D" if weeks else value
 
 

@@ -14,12 +14,12 @@ from jibble_async.query.expressions import Constant, Kind
 
 __all__ = ["duration_text", "is_guid", "literal", "moment_text"]
 
-_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
 def is_guid(text: str) -> bool:
     """Whether `text` is a GUID in its usual form of 8-4-4-4-12 hexadecimal digits."""
-    return _GUID.fullmatch(text) is not None
+    return re.fullmatch(_GUID, text) is not None
 
 
 def literal(constant: Constant, label: str) -> str:

@@ -10,12 +10,13 @@ from jibble_async.core.cursor import Cursor
 from jibble_async.core.operation import Operation, Request, Safety, build
 from jibble_async.core.pager import Pager
 from jibble_async.core.walk import Session
-from jibble_async.entities import Entity, ValueObject
+from jibble_async.entities import CommonStatus, Entity, ValueObject
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.envelope import BadRowHandler, reader
 from jibble_async.odata.literals import is_guid
 from jibble_async.odata.pages import query_pages
-from jibble_async.query.expressions import Expression, all_of
+from jibble_async.query.expressions import Expression, Kind, Path, all_of
+from jibble_async.query.fields import EnumField
 from jibble_async.query.options import (
     Expandable,
     Query,
@@ -233,7 +234,11 @@ class PlainResource(Resource[E]):
 class ArchivableResource(Resource[E]):
     """A set whose members are archived rather than deleted."""
 
-    not_archived: ClassVar[Expression]
+    @classmethod
+    def not_archived(cls) -> Expression:
+        """The condition that leaves archived members out."""
+        status: EnumField[CommonStatus] = EnumField(Path(cls.entity, ("status",), Kind.ENUM))
+        return status != CommonStatus.ARCHIVED
 
     def list(
         self,
@@ -252,4 +257,4 @@ class ArchivableResource(Resource[E]):
         Raises:
             ConfigurationError: An argument that can't be used.
         """
-        return self._pager([where, None if include_archived else self.not_archived], **options)
+        return self._pager([where, None if include_archived else self.not_archived()], **options)

@@ -10,7 +10,6 @@ from jibble_async.core.pager import Pager
 from jibble_async.entities import (
     Calendar,
     CalendarDay,
-    CommonStatus,
     Entity,
     PayPeriodDefinition,
     Schedule,
@@ -93,7 +92,6 @@ class TimeOffPolicies(ArchivableResource[TimeOffPolicy]):
     """The kinds of time off."""
 
     entity: ClassVar[type[Entity]] = TimeOffPolicy
-    not_archived: ClassVar[Expression] = fields(TimeOffPolicy).status != CommonStatus.ARCHIVED
     list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "TimeOffPolicies")
     get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "TimeOffPolicies")
 

@@ -17,7 +17,7 @@ Value: TypeAlias = str | int | float | bool
 Params: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
 """Query options: a mapping, in which a list repeats the name, or pairs."""
 
-_PATH = re.compile(r"/v[0-9]+/[A-Za-z0-9_.$(),='@:/-]+")
+_PATH = r"/v[0-9]+/[A-Za-z0-9_.$(),='@:/-]+"
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 # A GET that starts a job at the server (documented): twice is not the same as once.
 _STARTS = "timeattendancereportstartexport"
@@ -38,7 +38,7 @@ def custom_operation(method: str, service: str, path: str, safety: Safety | None
     method = method.upper()
     if method not in _METHODS:
         raise ConfigurationError(f"method {method!r}: there are {', '.join(sorted(_METHODS))}")
-    if _PATH.fullmatch(path) is None or ".." in path or "//" in path:
+    if re.fullmatch(_PATH, path) is None or ".." in path or "//" in path:
         raise ConfigurationError(
             f"path {path!r}: give it with its version and without a query, such as /v1/Schedules"
         )

@@ -40,7 +40,6 @@ _LATEST = Operation("time-tracking", "GET", "/v1/People({id})/LatestTimeEntry", 
 _CREATE = creation_in("time-tracking", "TimeEntries")
 # The documentation addresses a time entry so, not in parentheses.
 _CHANGE = Operation("time-tracking", "PATCH", "/v1/TimeEntries/{id}", Safety.IDEMPOTENT)
-_NOT_ARCHIVED = _FIELDS.status != EntryStatus.ARCHIVED
 
 
 class TimeEntries(Resource[TimeEntry]):
@@ -82,7 +81,7 @@ class TimeEntries(Resource[TimeEntry]):
             >>> async for entry in pager:
             ...     print(entry.local_time, entry.type)
         """
-        archived = None if include_archived else _NOT_ARCHIVED
+        archived = None if include_archived else _FIELDS.status != EntryStatus.ARCHIVED
         return self._pager([entries_between(since, until), where, archived], **options)
 
     async def latest(self, person_id: str) -> TimeEntry | None:

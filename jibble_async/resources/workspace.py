@@ -9,7 +9,6 @@ from jibble_async.core.pager import Pager
 from jibble_async.entities import (
     Activity,
     Client,
-    CommonStatus,
     Coordinates,
     EmploymentType,
     Entity,
@@ -21,7 +20,6 @@ from jibble_async.entities import (
     Project,
 )
 from jibble_async.query.expressions import Expression
-from jibble_async.query.vocabulary import fields
 from jibble_async.resources.base import (
     ArchivableResource,
     ListOptions,
@@ -74,7 +72,6 @@ class Groups(ArchivableResource[Group]):
     """The groups that people are in."""
 
     entity: ClassVar[type[Entity]] = Group
-    not_archived: ClassVar[Expression] = fields(Group).status != CommonStatus.ARCHIVED
     list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Groups")
     get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Groups")
 
@@ -83,7 +80,6 @@ class Activities(ArchivableResource[Activity]):
     """The kinds of work that time is booked on; not the time entries."""
 
     entity: ClassVar[type[Entity]] = Activity
-    not_archived: ClassVar[Expression] = fields(Activity).status != CommonStatus.ARCHIVED
     list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Activities")
     get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Activities")
 
@@ -92,7 +88,6 @@ class Projects(ArchivableResource[Project]):
     """The projects that time is booked on."""
 
     entity: ClassVar[type[Entity]] = Project
-    not_archived: ClassVar[Expression] = fields(Project).status != CommonStatus.ARCHIVED
     list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Projects")
     get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Projects")
 
@@ -117,7 +112,6 @@ class Clients(ArchivableResource[Client]):
     """The clients that projects are done for."""
 
     entity: ClassVar[type[Entity]] = Client
-    not_archived: ClassVar[Expression] = fields(Client).status != CommonStatus.ARCHIVED
     list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Clients")
     get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Clients")
 
@@ -141,7 +135,6 @@ class Locations(ArchivableResource[Location]):
     """The places where work is done."""
 
     entity: ClassVar[type[Entity]] = Location
-    not_archived: ClassVar[Expression] = fields(Location).status != CommonStatus.ARCHIVED
     list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Locations")
     get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Locations")
 
@@ -186,7 +179,6 @@ class Positions(ArchivableResource[Position]):
     """The job titles."""
 
     entity: ClassVar[type[Entity]] = Position
-    not_archived: ClassVar[Expression] = fields(Position).status != CommonStatus.ARCHIVED
     list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Positions")
     get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Positions")
 
@@ -195,6 +187,5 @@ class EmploymentTypes(ArchivableResource[EmploymentType]):
     """The ways in which people are employed."""
 
     entity: ClassVar[type[Entity]] = EmploymentType
-    not_archived: ClassVar[Expression] = fields(EmploymentType).status != CommonStatus.ARCHIVED
     list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "EmploymentTypes")
     get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "EmploymentTypes")
