@@ -132,12 +132,12 @@ class Punch(msgspec.Struct, frozen=True):
             "note": given(options.get("note")),
             "platform": {**_made_with(options.get("platform")), "eventId": nonce},
         }
-        for name, value in (
-            ("activityId", options.get("activity_id")),
-            ("projectId", options.get("project_id")),
-            ("locationId", options.get("location_id")),
+        for name, label, value in (
+            ("activityId", "activity_id", options.get("activity_id")),
+            ("projectId", "project_id", options.get("project_id")),
+            ("locationId", "location_id", options.get("location_id")),
         ):
-            values[name] = given(optional_guid(value, name))
+            values[name] = given(optional_guid(value, label))
         return cls(entry_id, nonce, chosen is None, person_id, EntryType(type), values, time or now)
 
     def made(self, entry: TimeEntry) -> bool:

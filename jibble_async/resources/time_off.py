@@ -201,9 +201,11 @@ def _span(start: date | datetime, end: date | datetime | None) -> dict[str, date
         if span["startTime"] >= span["endTime"]:
             raise ConfigurationError(f"start={start} is not before end={end}")
         return {**span}
-    last = start if end is None else require_date(end, "end")
-    require_span(start, last)
-    return {"startDate": start, "endDate": last}
+    first = require_date(start, "start")
+    last = first if end is None else require_date(end, "end")
+    if first > last:
+        raise ConfigurationError(f"start={first} is after end={last}: exchange them")
+    return {"startDate": first, "endDate": last}
 
 
 def _touching(since: date | None, until: date | None) -> Expression | None:
