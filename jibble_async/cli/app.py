@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, UnusedCliTokensError
 
 from jibble_async.cli.clock import clock
 from jibble_async.cli.export import export
@@ -53,6 +53,9 @@ def run(arguments: Sequence[str]) -> int:
             stream.reconfigure(errors="replace")
     try:
         command, bound, _ = _app.parse_args(list(arguments), print_error=False, exit_on_error=False)
+    except UnusedCliTokensError as error:
+        say(f"can't make sense of {' '.join(error.unused_tokens or ())} (see jibble --help)")
+        return _MISUSED
     except CycloptsError as error:
         say(f"{error} (see jibble --help)")
         return _MISUSED

@@ -92,7 +92,7 @@ async def start_break(
     note: str | None = None,
     common: Common = DEFAULTS,
 ) -> None:
-    """Go on a break, which `clock in` ends.
+    """Go on a break; clocking in ends it.
 
     Args:
         person: Who, by id or e-mail address; by default whoever the credentials act for.
@@ -153,7 +153,7 @@ def _show(entry: TimeEntry | None, common: Common) -> None:
         moment = entry.local_time or entry.time
         facts = {
             "state": state,
-            "since": moment and moment.isoformat(sep=" "),
+            "since": moment and moment.isoformat(" ", "seconds"),
             "day": entry.belongs_to_date and entry.belongs_to_date.isoformat(),
             "note": entry.note,
             "person id": entry.person_id,

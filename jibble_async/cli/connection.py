@@ -17,7 +17,10 @@ from jibble_async.limits.slots import Unlimited
 if TYPE_CHECKING:
     from jibble_async.sandbox import Sandbox
 
-__all__ = ["DEFAULTS", "Common", "connect", "make_sandbox"]
+__all__ = ["DEFAULTS", "Common", "Flag", "connect", "make_sandbox"]
+
+# Off unless given: that needs no word in the help, nor an option that says so.
+Flag = Annotated[bool, Parameter(negative="", show_default=False)]
 
 
 @Parameter(name="*")
@@ -30,8 +33,8 @@ class Common:
         json: Print the result as JSON.
     """
 
-    sandbox: Annotated[bool, Parameter(negative="")] = False
-    json: Annotated[bool, Parameter(negative="")] = False
+    sandbox: Flag = False
+    json: Flag = False
 
 
 DEFAULTS = Common()

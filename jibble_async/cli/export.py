@@ -7,15 +7,14 @@ from collections.abc import Awaitable, Callable, Generator
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task
 from rich.table import Column
 from rich.text import Text
 
-from jibble_async.cli.connection import DEFAULTS, Common, connect
+from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect
 from jibble_async.cli.output import say, show_facts, show_json
 from jibble_async.export import Exporter, ExportProgress, ExportReport, Format, SetName
 from jibble_async.resources.time_tracking import entries_between
@@ -33,7 +32,6 @@ _OTHERS: tuple[SetName, ...] = (
     "organizations",
     "projects",
 )
-_Flag = Parameter(negative="")
 
 
 @export.command
@@ -44,7 +42,7 @@ async def time_entries(
     until: date | None = None,
     format: Format | None = None,
     concurrency: int = 4,
-    include_archived: Annotated[bool, _Flag] = False,
+    include_archived: Flag = False,
     common: Common = DEFAULTS,
 ) -> None:
     """Export time entries.
@@ -82,7 +80,7 @@ def _command(what: SetName) -> Callable[..., Awaitable[None]]:
         out: Path,
         format: Format | None = None,
         concurrency: int = 4,
-        include_archived: Annotated[bool, _Flag] = False,
+        include_archived: Flag = False,
         common: Common = DEFAULTS,
     ) -> None:
         """Export a whole set.

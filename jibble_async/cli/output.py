@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from rich.bar import Bar
 from rich.console import Console
@@ -64,11 +64,20 @@ def show_facts(facts: Mapping[str, str]) -> None:
     show_lines(f"{name:<{width}}  {clean(value)}" for name, value in facts.items())
 
 
-def show_table(names: Sequence[str], rows: Iterable[Sequence[str | None]]) -> None:
-    """Print a table that is as wide as the terminal, or 80 columns if there is none."""
+def show_table(
+    names: Sequence[str], rows: Iterable[Sequence[str | None]], *, numbers: Collection[str] = ()
+) -> None:
+    """Print a table that is as wide as the terminal, or 80 columns if there is none.
+
+    Args:
+        names: Of the columns.
+        rows: A cell for each column.
+        numbers: The columns that hold numbers, which are set under each other's end.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in names:
-        table.add_column(Text(name), overflow="ellipsis", no_wrap=True)
+        side: Literal["left", "right"] = "right" if name in numbers else "left"
+        table.add_column(Text(name), justify=side, overflow="ellipsis", no_wrap=True)
     for row in rows:
         table.add_row(*(Text(clean(cell or "")) for cell in row))
     Console(file=sys.stdout, highlight=False).print(table)

@@ -10,10 +10,10 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from jibble_async.cli.clock import person_id
-from jibble_async.cli.connection import DEFAULTS, Common, connect
+from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect
 from jibble_async.cli.output import clean, say, show_facts, show_json, show_lines, show_table
 from jibble_async.client import JibbleClient
-from jibble_async.entities import TimeOff
+from jibble_async.entities import TimeOff, TimeOffStatus
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.outcomes import ItemOutcome, ItemState
@@ -22,7 +22,6 @@ __all__ = ["NotAllDoneError", "time_off"]
 
 time_off: App = App(name="timeoff", help="List, request and decide on time off.")
 
-Yes = Annotated[bool, Parameter(negative="")]
 _ROW = fields(TimeOff)
 
 
@@ -35,8 +34,8 @@ async def list_(
     *,
     since: date | None = None,
     until: date | None = None,
-    status: str | None = None,
-    ids: Annotated[bool, Parameter(negative="")] = False,
+    status: TimeOffStatus | None = None,
+    ids: Flag = False,
     common: Common = DEFAULTS,
 ) -> None:
     """List the time off that touches a span of days.
@@ -44,7 +43,7 @@ async def list_(
     Args:
         since: The first day.
         until: The last day, included.
-        status: Only Pending, Approved, Rejected or Cancelled.
+        status: Only those with this status.
         ids: Print ids and nothing else, for `jibble timeoff approve`.
         common: What every command takes.
     """
@@ -63,7 +62,8 @@ async def list_(
     elif common.json:
         show_json([dict(zip(names, row, strict=True)) for row in table])
     else:
-        show_table([name.capitalize() for name in names[1:]], [row[1:] for row in table])
+        head = [name.capitalize() for name in names[1:]]
+        show_table(head, [row[1:] for row in table], numbers=("Days",))
 
 
 @time_off.command
@@ -98,7 +98,7 @@ async def request(
 
 
 @time_off.command
-async def approve(*ids: str, yes: Yes = False, common: Common = DEFAULTS) -> None:
+async def approve(*ids: str, yes: Flag = False, common: Common = DEFAULTS) -> None:
     """Grant requests.
 
     Args:
@@ -110,7 +110,7 @@ async def approve(*ids: str, yes: Yes = False, common: Common = DEFAULTS) -> Non
 
 
 @time_off.command
-async def reject(*ids: str, yes: Yes = False, common: Common = DEFAULTS) -> None:
+async def reject(*ids: str, yes: Flag = False, common: Common = DEFAULTS) -> None:
     """Refuse requests.
 
     Args:
@@ -122,7 +122,7 @@ async def reject(*ids: str, yes: Yes = False, common: Common = DEFAULTS) -> None
 
 
 @time_off.command
-async def cancel(*ids: str, yes: Yes = False, common: Common = DEFAULTS) -> None:
+async def cancel(*ids: str, yes: Flag = False, common: Common = DEFAULTS) -> None:
     """Withdraw requests.
 
     Args:

@@ -8,20 +8,22 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from jibble_async.cli.connection import DEFAULTS, Common, connect
+from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect
 from jibble_async.cli.output import hours, show_json, show_table
 from jibble_async.entities import Timesheet, TimesheetDay
 from jibble_async.resources.time_tracking import entries_between
 
 __all__ = ["timesheets"]
 
+_NUMBERS = ("Days", "In", "Out", "Worked", "Breaks", "Tracked", "Payroll")
+
 
 async def timesheets(
     *,
     since: date,
     until: date,
-    person_id: tuple[str, ...] = (),
-    daily: Annotated[bool, Parameter(negative="")] = False,
+    person_id: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = (),
+    daily: Flag = False,
     common: Common = DEFAULTS,
 ) -> None:
     """Show people's hours as the server adds them up.
@@ -44,6 +46,7 @@ async def timesheets(
         show_table(
             ("Name", "Day", "In", "Out", "Worked", "Breaks", "Payroll"),
             [_day(sheet, day) for sheet in sheets for day in _worked(sheet)],
+            numbers=_NUMBERS,
         )
     else:
         show_table(
@@ -57,6 +60,7 @@ async def timesheets(
                 )
                 for sheet in sheets
             ],
+            numbers=_NUMBERS,
         )
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from cyclopts import App
 
-from cyclopts import App, Parameter
-
-from jibble_async.cli.connection import DEFAULTS, Common, connect
+from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect
 from jibble_async.cli.output import show_facts, show_json, show_table
 from jibble_async.client import JibbleClient
 from jibble_async.entities import Organization, Person
@@ -53,7 +51,7 @@ async def whoami(*, common: Common = DEFAULTS) -> None:
 @people.command(name="list")
 async def list_people(
     *,
-    include_removed: Annotated[bool, Parameter(negative="")] = False,
+    include_removed: Flag = False,
     common: Common = DEFAULTS,
 ) -> None:
     """List the people of the organisation.

@@ -146,6 +146,7 @@ def test_clean_keeps_what_is_text() -> None:
         (["nope"], "nope"),
         (["export", "nope"], "nope"),
         (["whoami", "--nope"], "--nope"),
+        (["people", "lsit"], "can't make sense of lsit"),
         (["export", "time-entries"], "--out"),
         (["export", "time-entries", "--out", "a.csv", "--since", "yesterday"], "--since"),
         (["export", "time-entries", "--out", "a.csv", "--format", "xml"], "--format"),
@@ -291,6 +292,8 @@ def test_help_fits(capsys: pytest.CaptureFixture[str]) -> None:
         assert main(arguments) == 0
         out, err = capsys.readouterr()
         assert max(map(len, out.splitlines())) <= 80
+        assert "False" not in out
+        assert "--empty" not in out
         assert err == ""
 
 

@@ -268,6 +268,8 @@ def test_timesheets(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[0].split() == ["Name", "Days", "Tracked", "Payroll"]
     assert len(lines) == len(sheets) + 1
     assert max(map(len, lines)) <= 80
+    # Numbers end under each other, as their heads do.
+    assert not any(line.endswith(" ") for line in lines)
 
 
 def test_the_days_of_a_timesheet(capsys: pytest.CaptureFixture[str]) -> None:

@@ -181,6 +181,33 @@ def test_requests(boxes: Boxes, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.usefixtures("boxes")
+def test_a_status_is_one_of_four(capsys: pytest.CaptureFixture[str]) -> None:
+    found = pending(capsys)
+    assert main(["timeoff", "list", "--status", "pending", "--ids", "--sandbox"]) == 0
+    assert capsys.readouterr().out.split() == found
+    assert main(["timeoff", "list", "--status", "open", "--ids", "--sandbox"]) == 2
+    assert "cancelled" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("boxes")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["clock", "in", "--project-id", "ship"], "project_id is a GUID"),
+        (
+            ["timeoff", "request", NOBODY, "2026-08-03", "2026-08-01"],
+            "start=2026-08-03 is after end=2026-08-01",
+        ),
+    ],
+)
+def test_an_error_names_what_was_given(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert main([*arguments, "--sandbox"]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("boxes")
 def test_the_list_fits(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["timeoff", "list", "--sandbox", "--since", "2026-07-01"]) == 0
     lines = capsys.readouterr().out.splitlines()
