@@ -2,8 +2,8 @@
 
 The headers are documented for one call: `X-Rate-Limit-Limit` is the window (`1s`), `-Remaining` a
 number, `-Reset` an instant with 7 digits. The real numbers are unpublished; that a 429 is plain
-text with `Retry-After` in seconds is inferred from the package that uses these names. A refused
-request is not counted. Token requests are not limited here.
+text with `Retry-After` in seconds is inferred from the package that uses these names. Token
+requests are not limited here.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ class Quota:
         retry_after: Whether a refusal carries `Retry-After`.
         kind: `fixed` windows that begin at multiples of their length, or a `sliding` one.
         empty_403: Whether a refusal is a 403 with an empty body instead of a 429.
+        empty_body: That body; other forms of "empty" are `{}` and
+            `{"meta":{"code":403},"response":{}}`.
+        counts_refused: Whether a refused request counts like any other.
     """
 
     limit: int
@@ -39,6 +42,8 @@ class Quota:
     retry_after: bool = True
     kind: Literal["fixed", "sliding"] = "fixed"
     empty_403: bool = False
+    empty_body: str = ""
+    counts_refused: bool = False
 
 
 class QuotaMeter:
@@ -73,7 +78,7 @@ class QuotaMeter:
         ):
             admitted.popleft()
         refused = len(admitted) >= quota.limit
-        if not refused:
+        if not refused or quota.counts_refused:
             admitted.append(at)
         first = admitted[0] if admitted else at
         ends = (opened if quota.kind == "fixed" else first) + quota.per
@@ -81,7 +86,7 @@ class QuotaMeter:
         if quota.headers:
             headers = {
                 "X-Rate-Limit-Limit": _period(quota.per),
-                "X-Rate-Limit-Remaining": str(quota.limit - len(admitted)),
+                "X-Rate-Limit-Remaining": str(max(0, quota.limit - len(admitted))),
                 "X-Rate-Limit-Reset": format_instant(_EPOCH + timedelta(seconds=ends)),
             }
         return (self._refusal(quota, ends - at) if refused else None), headers
@@ -89,7 +94,7 @@ class QuotaMeter:
     @staticmethod
     def _refusal(quota: Quota, wait: float) -> Reply:
         if quota.empty_403:
-            return Reply(403)
+            return Reply(403, quota.empty_body.encode())
         text = f"API calls quota exceeded! maximum admitted {quota.limit} per {_period(quota.per)}."
         reply = Reply(429, text.encode(), {"Content-Type": "text/plain"})
         if quota.retry_after:
