@@ -7,7 +7,21 @@ from __future__ import annotations
 
 from jibble_async.sandbox.faults import Fault, Faults
 from jibble_async.sandbox.ledger import Committed, Ledger, Received
+from jibble_async.sandbox.legacy.rules import LEGACY_QUOTA, LegacyCredentials, LegacyRules
+from jibble_async.sandbox.legacy.store import LegacyStore
 from jibble_async.sandbox.quotas import Quota
 from jibble_async.sandbox.sandbox import Sandbox
 
-__all__ = ["Committed", "Fault", "Faults", "Ledger", "Quota", "Received", "Sandbox"]
+__all__ = [
+    "LEGACY_QUOTA",
+    "Committed",
+    "Fault",
+    "Faults",
+    "Ledger",
+    "LegacyCredentials",
+    "LegacyRules",
+    "LegacyStore",
+    "Quota",
+    "Received",
+    "Sandbox",
+]

@@ -1,7 +1,8 @@
 """Scripted faults: which request meets which trouble.
 
 A fault waits for the requests that match it. Token requests are spared unless the fault names
-`service="identity"` or a part of their path; faults of pages wait for a GET.
+`service="identity"` (or `"legacy-identity"`) or a part of their path; faults of pages wait for a
+GET. On the legacy host, whose pages are bare arrays, those of links and counts change nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from jibble_async.sandbox.ledger import SERVICES
+from jibble_async.sandbox.ledger import SERVICES, TOKEN_SERVICES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,9 +74,11 @@ class Fault:
     | `bad_row` | a row with an odd value | `row`, `field`, `value` |
     | `mutate` | rows that changed since the page before | `change`, called with the dataset |
 
+    On the legacy host `mutate` calls with its store, and refusals have its own bodies.
+
     Args:
         kind: One of the above.
-        service: The service's name; None for any but identity.
+        service: The service's name; None for any but the token hosts.
         method: The HTTP method; None for any.
         path: A part of the decoded path, such as the set's name; None for any.
         nth: The first matching request that meets it, from 1.
@@ -123,7 +126,7 @@ class Fault:
 
     def matches(self, received: Received) -> bool:
         """Whether a request is of those that the fault waits for."""
-        if received.service == "identity" and self.service is None and self.path is None:
+        if received.service in TOKEN_SERVICES and self.service is None and self.path is None:
             return False
         if self.kind in OF_PAGES and received.method != "GET":
             return False

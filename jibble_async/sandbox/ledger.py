@@ -11,8 +11,11 @@ if TYPE_CHECKING:
     from jibble_async.sandbox.dataset import Dataset
     from jibble_async.sandbox.schema import Row
 
-Service: TypeAlias = Literal["identity", "workspace", "time-tracking", "time-attendance"]
+Service: TypeAlias = Literal[
+    "identity", "workspace", "time-tracking", "time-attendance", "legacy", "legacy-identity"
+]
 SERVICES: tuple[Service, ...] = get_args(Service)
+TOKEN_SERVICES: frozenset[Service] = frozenset({"identity", "legacy-identity"})
 Change: TypeAlias = Literal["created", "updated", "deleted"]
 
 
@@ -59,7 +62,7 @@ class Ledger:
     """Requests in the order of their arrival and changes in the order of their commit.
 
     Args:
-        dataset: The rows, for `rows`.
+        dataset: The current API's rows, for `rows`.
     """
 
     dataset: Dataset
@@ -69,7 +72,7 @@ class Ledger:
     @property
     def token_requests(self) -> list[Received]:
         """The requests for a token."""
-        return [each for each in self.requests if each.service == "identity"]
+        return [each for each in self.requests if each.service in TOKEN_SERVICES]
 
     def select(
         self, service: Service | None = None, method: str | None = None, path: str | None = None
@@ -103,7 +106,7 @@ class Ledger:
         until: date | None = None,
         include_archived: bool = False,
     ) -> list[Row]:
-        """The rows that an export should have, as the wire would show them.
+        """The rows that an export should have, as the current API's wire would show them.
 
         Args:
             name: The entity set.

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, timedelta
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from jibble_async.sandbox.errors import Refusal
 from jibble_async.sandbox.exchange import Call, Reply
 from jibble_async.sandbox.identity import unauthorized
+from jibble_async.sandbox.legacy.errors import LegacyRefusal
+from jibble_async.sandbox.legacy.identity import authorization_required
 from jibble_async.sandbox.scalars import format_instant
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from jibble_async.sandbox.faults import Fault
+    from jibble_async.sandbox.ledger import Service
     from jibble_async.sandbox.schema import Row
 
 _BAD_GATEWAY = (
@@ -22,11 +25,12 @@ _BAD_GATEWAY = (
 )
 
 
-def instead(fault: Fault, now: datetime) -> Reply | None:
+def instead(fault: Fault, service: Service, now: datetime) -> Reply | None:
     """The reply that a fault gives in place of the service's; None when it gives none.
 
     Args:
         fault: What the request met.
+        service: Who would have answered; refusals are in its words.
         now: The present instant, for `Retry-After` as a date.
     """
     params = fault.params
@@ -40,24 +44,38 @@ def instead(fault: Fault, now: datetime) -> Reply | None:
         case "empty_403":
             return Reply(403, _body(params["body"]))
         case "denied_403":
-            refusal = Refusal(403, "forbidden", "You are not allowed to access this resource.")
-            return Reply(403, refusal.body())
+            return Reply(403, _denial(service).body())
         case "unauthorized":
-            return unauthorized()
+            return authorization_required() if service == "legacy" else unauthorized()
         case "redirect":
             return Reply(params["status"], headers={"Location": params["location"]})
         case _:
             return None
 
 
-def bend(fault: Fault, call: Call, page: Row) -> None:
-    """Changes a page as a fault says.
+def bend(fault: Fault, call: Call, page: Any) -> None:
+    """Changes a page as a fault says; what is no page stays as it is.
 
     Args:
         fault: What the request met.
         call: The request, for links to itself.
-        page: The envelope, changed in place.
+        page: The envelope, or the legacy host's bare array, changed in place.
     """
+    if isinstance(page, list):
+        _bend_array(fault, cast("list[Row]", page))
+    elif isinstance(page, dict) and "value" in page:
+        _bend_envelope(fault, call, cast("Row", page))
+
+
+def _bend_array(fault: Fault, rows: list[Row]) -> None:
+    params = fault.params
+    if fault.kind == "empty_page":
+        rows.clear()
+    elif fault.kind == "bad_row" and params["row"] < len(rows):
+        rows[params["row"]][params["field"]] = params["value"]
+
+
+def _bend_envelope(fault: Fault, call: Call, page: Row) -> None:
     params = fault.params
     rows: list[Row] = page["value"]
     itself = f"{call.base}{call.path}?{call.query}"
@@ -80,6 +98,12 @@ def bend(fault: Fault, call: Call, page: Row) -> None:
             rows[params["row"]][params["field"]] = params["value"]
         case _:
             pass
+
+
+def _denial(service: Service) -> Refusal:
+    if service == "legacy":
+        return LegacyRefusal(403, "Access Denied", "ACCESS_DENIED")
+    return Refusal(403, "forbidden", "You are not allowed to access this resource.")
 
 
 def _body(body: Any) -> Any:

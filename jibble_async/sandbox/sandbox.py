@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Self
 from jibble_async.sandbox.dataset import Dataset
 from jibble_async.sandbox.faults import Faults
 from jibble_async.sandbox.identity import Identity
-from jibble_async.sandbox.ledger import SERVICES, Ledger
+from jibble_async.sandbox.ledger import Ledger
+from jibble_async.sandbox.legacy.host import LegacyHost
+from jibble_async.sandbox.legacy.identity import LegacyIdentity
+from jibble_async.sandbox.legacy.records import legacy_id
+from jibble_async.sandbox.legacy.rules import LegacyCredentials, LegacyRules
+from jibble_async.sandbox.legacy.store import LegacyStore
 from jibble_async.sandbox.odata import ODataService
 from jibble_async.sandbox.quotas import Quota, QuotaMeter
 from jibble_async.sandbox.scalars import format_instant
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
 
 _SINCE = date(2026, 7, 1)
 _UNTIL = date(2026, 9, 30)
+_HOSTS = ("identity", "workspace", "time-tracking", "time-attendance")
 
 
 class Sandbox:
@@ -39,6 +45,8 @@ class Sandbox:
         token_lifetime: Seconds that a token is valid.
         reported_lifetime: Seconds that `expires_in` says; None for the truth.
         keeps_client_ids: Whether a new time entry keeps the id that was sent, which is unknown.
+        legacy_quota: The old API's rate limit, such as `LEGACY_QUOTA`; None for none.
+        legacy_rules: What is unknown of the old API.
         port: TCP port; 0 for a free one.
         clock: The present instant, aware; None for real time.
 
@@ -49,6 +57,10 @@ class Sandbox:
         ledger: What was received and committed.
         faults: Trouble to make.
         keeps_client_ids: As it was given.
+        legacy: The old API's rows, a copy of the organisation made at the first question.
+        legacy_rules: As they were given; may be changed.
+        legacy_credentials: Of the old API's password grant.
+        legacy_token: A bearer of the old API.
         restricted: Workspace sets whose creation the plan does not include (402).
 
     Example:
@@ -69,6 +81,8 @@ class Sandbox:
         token_lifetime: float = 3600,
         reported_lifetime: int | None = None,
         keeps_client_ids: bool = True,
+        legacy_quota: Quota | None = None,
+        legacy_rules: LegacyRules | None = None,
         port: int = 0,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
@@ -89,6 +103,19 @@ class Sandbox:
             token_lifetime,
             reported_lifetime,
         )
+        self.legacy: LegacyStore = LegacyStore(self.dataset)
+        self.legacy_rules: LegacyRules = legacy_rules or LegacyRules()
+        self.legacy_credentials: LegacyCredentials = LegacyCredentials(
+            f"sandbox-legacy-id-{seed}",
+            f"sandbox-legacy-secret-{seed}",
+            "person1@example.com",
+            f"sandbox-password-{seed}",
+        )
+        self._legacy_quotas = QuotaMeter(legacy_quota)
+        self._legacy_identity = LegacyIdentity(
+            self.legacy_credentials, self.legacy_rules, self._legacy_quotas, now, seed
+        )
+        self.legacy_token: str = self._legacy_identity.issue()
         workspace_odata, tracking_odata = (
             ODataService(
                 self.dataset,
@@ -112,14 +139,18 @@ class Sandbox:
         self.restricted: set[str] = workspace.restricted
         self._server = Server(
             identity=self._identity,
+            legacy_identity=self._legacy_identity,
             services={
                 "workspace": workspace,
                 "time-tracking": tracking,
                 "time-attendance": attendance,
+                "legacy": LegacyHost(self.legacy, self.legacy_rules, self.ledger, now, seed),
             },
             ledger=self.ledger,
+            legacy=self.legacy,
             faults=self.faults,
             quotas=self._quotas,
+            legacy_quotas=self._legacy_quotas,
             clock=now,
         )
 
@@ -150,8 +181,37 @@ class Sandbox:
 
     @property
     def endpoints(self) -> dict[str, str]:
-        """The base URL of each service."""
-        return {name.replace("-", "_"): f"{self.url}/{name}" for name in SERVICES}
+        """The base URL of each service of the current API."""
+        return {name.replace("-", "_"): f"{self.url}/{name}" for name in _HOSTS}
+
+    @property
+    def legacy_url(self) -> str:
+        """What the old API's `/api/v1/…` goes behind."""
+        return f"{self.url}/legacy"
+
+    @property
+    def legacy_token_url(self) -> str:
+        """Where the old API's password grant is asked for."""
+        return f"{self.url}/legacy-identity/oauth/token"
+
+    @property
+    def legacy_quota(self) -> Quota | None:
+        """The old API's rate limit in force; may be changed at any time."""
+        return self._legacy_quotas.quota
+
+    @legacy_quota.setter
+    def legacy_quota(self, quota: Quota | None) -> None:
+        self._legacy_quotas.quota = quota
+
+    @staticmethod
+    def legacy_id(name: str, guid: str) -> str:
+        """The id that the old API has for a row of the current one.
+
+        Args:
+            name: The row's entity set, such as `People`; `Users` for a `userId`.
+            guid: Its id there.
+        """
+        return legacy_id(name, guid)
 
     @property
     def quota(self) -> Quota | None:
@@ -163,16 +223,19 @@ class Sandbox:
         self._quotas.quota = quota
 
     def environment(self) -> dict[str, str]:
-        """The environment variables that point a client here."""
+        """The environment variables that point clients here, of the old API too."""
         return {
             "JIBBLE_CLIENT_ID": self.client_id,
             "JIBBLE_CLIENT_SECRET": self.client_secret,
             **{f"JIBBLE_{name.upper()}_URL": url for name, url in self.endpoints.items()},
+            "JIBBLE_LEGACY_URL": self.legacy_url,
+            "JIBBLE_LEGACY_TOKEN": self.legacy_token,
         }
 
     async def expire_tokens(self) -> None:
-        """Refuses every token issued so far."""
+        """Refuses every token issued so far; those of the old API as expired."""
         self._identity.expire()
+        self._legacy_identity.expire()
 
 
 def _real_time() -> datetime:

@@ -8,12 +8,12 @@ import socket
 import struct
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from aiohttp import web
 
-from jibble_async.sandbox.errors import Refusal, not_found
+from jibble_async.sandbox.errors import Refusal
 from jibble_async.sandbox.exchange import Answering, Call, Reply
 from jibble_async.sandbox.identity import Identity, unauthorized
 from jibble_async.sandbox.ledger import SERVICES, Ledger, Received, Service
@@ -24,25 +24,35 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from jibble_async.sandbox.faults import Fault, Faults
+    from jibble_async.sandbox.legacy.identity import LegacyIdentity
+    from jibble_async.sandbox.legacy.store import LegacyStore
     from jibble_async.sandbox.quotas import QuotaMeter
-    from jibble_async.sandbox.schema import Row
 
 _JSON = "application/json; odata.metadata=minimal; odata.streaming=true"
+_LEGACY_JSON = "application/json; charset=utf-8"
+_LEGACY_HOSTS: dict[str, Service] = {
+    "connect.jibble.io": "legacy",
+    "connect.herokuapp.com": "legacy-identity",
+}
 _READ = ("authorization", "content-type", "prefer")
 _LINGER_NOT = struct.pack("ii", 1, 0)
-_OFFSET = re.compile(r"(?:\$|%24)(?:skip|top)=\d*&?", re.IGNORECASE)
-_SKIP = re.compile(r"(?:\$|%24)skip=(\d+)", re.IGNORECASE)
+_LEFT, _RIGHT = r"(?:\$|%24|filter(?:\[|%5B))", r"(?:\]|%5D)?="
+_OFFSET = re.compile(rf"{_LEFT}(?:skip|top|limit){_RIGHT}\d*&?", re.IGNORECASE)
+_SKIP = re.compile(rf"{_LEFT}skip{_RIGHT}(\d+)", re.IGNORECASE)
 
 
 class Server:
-    """Listens on loopback and answers as the four hosts.
+    """Listens on loopback and answers as the four hosts and the old API's two.
 
     Args:
         identity: Issues and knows tokens.
-        services: What answers for each host but identity; the others are not found.
+        legacy_identity: Issues and knows those of the old API.
+        services: What answers for each host but the token hosts.
         ledger: Notes every request.
+        legacy: The old API's rows.
         faults: Trouble to make.
         quotas: Limits to keep.
+        legacy_quotas: Those of the old API.
         clock: The present instant.
     """
 
@@ -50,17 +60,23 @@ class Server:
         self,
         *,
         identity: Identity,
+        legacy_identity: LegacyIdentity,
         services: Mapping[Service, Answering],
         ledger: Ledger,
+        legacy: LegacyStore,
         faults: Faults,
         quotas: QuotaMeter,
+        legacy_quotas: QuotaMeter,
         clock: Callable[[], datetime],
     ) -> None:
         self._identity = identity
+        self._legacy_identity = legacy_identity
         self._services = services
         self._ledger = ledger
+        self._legacy = legacy
         self._faults = faults
         self._quotas = quotas
+        self._legacy_quotas = legacy_quotas
         self._clock = clock
         self._runner: web.ServerRunner | None = None
         self.url: str = ""
@@ -91,7 +107,8 @@ class Server:
         raw_path, _, query = target.partition("?")
         body = await request.read()
         if service is None:
-            return _response(Reply(404))
+            return _response(Reply(404), _JSON)
+        kind = _LEGACY_JSON if service.startswith("legacy") else _JSON
         received = Received(
             number=len(self._ledger.requests) + 1,
             at=self._clock(),
@@ -115,13 +132,13 @@ class Server:
             return _hang_up(request, reset=fault.kind == "reset_after")
         received.status = reply.status
         if fault is not None and fault.kind in {"drip", "truncate"}:
-            return await _in_pieces(request, reply, fault)
+            return await _in_pieces(request, reply, kind, fault)
         if fault is not None and fault.kind == "invalid_json":
             reply.payload = reply.encoded()[:-1]
         reply.headers.setdefault(
             "Date", format_datetime(self._clock().astimezone(UTC), usegmt=True)
         )
-        return _response(reply)
+        return _response(reply, kind)
 
     def _addressed(self, request: web.BaseRequest) -> tuple[Service | None, str, str]:
         """The service that is meant, the target behind its prefix, and what links begin with."""
@@ -130,13 +147,13 @@ class Server:
             if target.startswith(f"/{service}/"):
                 return service, target[len(service) + 1 :], f"{self.url}/{service}"
         host = request.headers.get("Host", "")
-        name = host.partition(".")[0]
+        name = _LEGACY_HOSTS.get(host.partition(":")[0], host.partition(".")[0])
         if name in SERVICES:
             return name, target, f"http://{host}"
         return None, target, ""
 
     def _reply(self, call: Call, received: Received, fault: Fault | None) -> Reply:
-        other = instead(fault, self._clock()) if fault is not None else None
+        other = instead(fault, received.service, self._clock()) if fault is not None else None
         if other is not None and not (fault and fault.params.get("committed")):
             return other
         reply = self._answer(call, received, fault)
@@ -145,45 +162,50 @@ class Server:
     def _answer(self, call: Call, received: Received, fault: Fault | None) -> Reply:
         if received.service == "identity":
             return self._identity.answer(call)
-        client_id = self._identity.credential(call.headers.get("authorization"))
-        if client_id is None:
-            return unauthorized()
+        if received.service == "legacy-identity":
+            return self._legacy_identity.answer(call)
+        legacy = received.service == "legacy"
+        authorization = call.headers.get("authorization")
+        credential = (
+            self._legacy_identity.credential(authorization)
+            if legacy
+            else self._identity.credential(authorization) or unauthorized()
+        )
+        if isinstance(credential, Reply):
+            return credential
         received.authorized = True
-        refusal, headers = self._quotas.take(client_id, received.service, received.at)
+        quotas = self._legacy_quotas if legacy else self._quotas
+        refusal, headers = quotas.take(credential, received.service, received.at)
         reply = refusal or self._serve(call, received, fault)
         reply.headers.update(headers)
         return reply
 
     def _serve(self, call: Call, received: Received, fault: Fault | None) -> Reply:
-        dataset = self._ledger.dataset
+        rows = self._legacy if received.service == "legacy" else self._ledger.dataset
         if fault is not None and fault.kind == "mutate":
-            fault.params["change"](dataset)
-            dataset.touch()
-        dataset.notice()
+            fault.params["change"](rows)
+            rows.touch()
+        rows.notice()
         skip = _SKIP.search(call.query)
         walk = f"{call.path}?{_OFFSET.sub('', call.query).rstrip('&')}"
         shift = self._faults.shift(fault, walk, int(skip[1]) if skip else 0)
         try:
-            service = self._services.get(received.service)
-            if service is None:
-                raise not_found(call.path)
-            if call.path == PATH and call.method == "GET":
+            if call.path == PATH and call.method == "GET" and received.service != "legacy":
                 reply = metadata(received.service)
             else:
-                reply = service.answer(call, received, shift)
+                reply = self._services[received.service].answer(call, received, shift)
         except Refusal as refusal:
             return Reply(refusal.status, refusal.body())
-        page = reply.payload
-        if fault is not None and isinstance(page, dict) and "value" in page:
-            bend(fault, call, cast("Row", page))
+        if fault is not None:
+            bend(fault, call, reply.payload)
         return reply
 
 
-def _response(reply: Reply) -> web.Response:
+def _response(reply: Reply, kind: str) -> web.Response:
     body = reply.encoded()
     headers = dict(reply.headers)
     if body:
-        headers.setdefault("Content-Type", _JSON)
+        headers.setdefault("Content-Type", kind)
     return web.Response(status=reply.status, body=body or None, headers=headers)
 
 
@@ -197,10 +219,12 @@ def _hang_up(request: web.BaseRequest, *, reset: bool) -> web.Response:
     return web.Response()
 
 
-async def _in_pieces(request: web.BaseRequest, reply: Reply, fault: Fault) -> web.StreamResponse:
+async def _in_pieces(
+    request: web.BaseRequest, reply: Reply, kind: str, fault: Fault
+) -> web.StreamResponse:
     body = reply.encoded()
     response = web.StreamResponse(status=reply.status, headers=reply.headers)
-    response.headers.setdefault("Content-Type", _JSON)
+    response.headers.setdefault("Content-Type", kind)
     response.content_length = len(body)
     await response.prepare(request)
     if fault.kind == "truncate":

@@ -5,6 +5,7 @@ from typing import Any, TypedDict
 from urllib.parse import quote
 
 import aiohttp
+from yarl import URL
 
 from jibble_async.sandbox import Sandbox
 
@@ -68,3 +69,33 @@ class Caller:
     async def work(self, path: str) -> tuple[int, Any]:
         status, body, _ = await self.send("GET", "workspace", path)
         return status, body
+
+
+class LegacyCaller:
+    """A plain HTTP client of the old API; targets are sent as they are written."""
+
+    def __init__(self, box: Sandbox, session: aiohttp.ClientSession) -> None:
+        self.box = box
+        self.session = session
+        self.bearer = box.legacy_token
+
+    async def send(
+        self, method: str, path: str, json: Any = None, **options: Any
+    ) -> tuple[int, Any, dict[str, str]]:
+        url = URL(f"{self.box.legacy_url}/api/v1{path}", encoded=True)
+        headers = {"Authorization": f"Bearer {self.bearer}"}
+        async with self.session.request(
+            method, url, json=json, headers=headers, **options
+        ) as response:
+            is_json = "json" in response.headers.get("Content-Type", "")
+            body = await response.json() if is_json else await response.text()
+            return response.status, body, dict(response.headers)
+
+    async def get(self, path: str) -> tuple[int, Any]:
+        status, body, _ = await self.send("GET", path)
+        return status, body
+
+    async def ask_token(self, body: Any, **options: Any) -> tuple[int, Any]:
+        url = self.box.legacy_token_url
+        async with self.session.post(url, json=body, **options) as response:
+            return response.status, await response.json()

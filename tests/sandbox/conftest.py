@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 
 from jibble_async.sandbox import Sandbox
-from tests.sandbox.calling import WEEK, Caller, VirtualClock
+from tests.sandbox.calling import WEEK, Caller, LegacyCaller, VirtualClock
 
 
 @pytest.fixture
@@ -26,3 +26,9 @@ async def caller(box: Sandbox) -> AsyncIterator[Caller]:
         calling = Caller(box, session)
         await calling.authorise()
         yield calling
+
+
+@pytest.fixture
+async def legacy(box: Sandbox) -> AsyncIterator[LegacyCaller]:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5)) as session:
+        yield LegacyCaller(box, session)

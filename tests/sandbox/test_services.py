@@ -274,7 +274,8 @@ async def test_the_environment_points_here(caller: Caller) -> None:
     environment = caller.box.environment()
     assert environment["JIBBLE_CLIENT_SECRET"] == caller.box.client_secret
     assert environment["JIBBLE_TIME_TRACKING_URL"] == f"{caller.box.url}/time-tracking"
-    assert len(environment) == 6
+    assert environment["JIBBLE_LEGACY_URL"] == caller.box.legacy_url
+    assert len(environment) == 8
 
 
 @pytest.mark.parametrize("service", ["workspace", "time_tracking", "time_attendance"])
