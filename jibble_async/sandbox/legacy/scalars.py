@@ -7,6 +7,7 @@ example).
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -31,12 +32,7 @@ def derived_id(guid: str, length: int) -> str:
         guid: The id in the current API.
         length: How many letters and digits.
     """
-    number = int.from_bytes(sha256(guid.encode()).digest()[:16])
-    letters: list[str] = []
-    for _ in range(length):
-        number, place = divmod(number, 62)
-        letters.append(_LETTERS[place])
-    return "".join(letters)
+    return b64encode(sha256(guid.encode()).digest()).translate(None, b"+/=")[:length].decode()
 
 
 def new_id(random: Random, length: int) -> str:
