@@ -9,6 +9,7 @@ does not have, is inferred.
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from random import Random
 from typing import TYPE_CHECKING, Any, cast
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from jibble_async.sandbox.legacy.store import LegacyStore
     from jibble_async.sandbox.schema import Row
 
+_BY_ID = itemgetter("id")
+_INSTANTS = frozenset({"date", "updated_at", "created_at"})
 _ADDRESS = re.compile(r"/api/v1/(\w+?)(?:/([^/.]+))?(?:\.json)?/?")
 
 
@@ -106,7 +109,8 @@ class LegacyHost:
 
     def _found(self, name: str, test: Callable[[Row], bool], asked: Filter) -> list[Row]:
         """The rows that a filter matches, in its order; where that says nothing, by id."""
-        rows = sorted((row for row in self._store.rows(name) if test(row)), key=_by("id"))
+        by_id = self._store.result(name, b"", lambda: sorted(self._store.rows(name), key=_BY_ID))
+        rows = [row for row in by_id if test(row)]
         for key, descending in reversed(asked.order):
             rows.sort(key=_by(key), reverse=descending)
         return rows
@@ -169,8 +173,10 @@ def _given(sent: Row) -> Row:
     return {name: value for name, value in sent.items() if value is not None}
 
 
-def _by(name: str) -> Callable[[Row], tuple[int, Any]]:
+def _by(name: str) -> Callable[[Row], Any]:
     """Sorts by a property; what has none comes first, as in MongoDB."""
+    if name in _INSTANTS:
+        return lambda row: row.get(name) or ""
     outer, _, inner = name.partition(".")
 
     def key(row: Row) -> tuple[int, Any]:
