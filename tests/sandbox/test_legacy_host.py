@@ -63,6 +63,19 @@ async def test_rows_may_be_added_and_removed_from_outside(legacy: LegacyCaller) 
     assert len(page) == 1
 
 
+async def test_a_question_asked_again_sees_what_was_written(legacy: LegacyCaller) -> None:
+    question = "/teams?filter[where][name]=Works"
+    assert await legacy.get(question) == (200, [])
+    _, team, _ = await legacy.send("POST", "/teams", {"name": "Works"})
+    assert await legacy.get(question) == (200, [team])
+    await legacy.send("PUT", f"/teams/{team['id']}", {"name": "Plant"})
+    assert await legacy.get(question) == (200, [])
+    _, team, _ = await legacy.send("PUT", f"/teams/{team['id']}", {"name": "Works"})
+    assert await legacy.get(question) == (200, [team])
+    await legacy.send("DELETE", f"/teams/{team['id']}")
+    assert await legacy.get(question) == (200, [])
+
+
 async def test_a_hundred_and_fifty_an_hour(legacy: LegacyCaller, clock: VirtualClock) -> None:
     legacy.box.legacy_quota = LEGACY_QUOTA
     answered = []
@@ -127,6 +140,16 @@ async def test_one_record_may_be_forbidden_whatever_the_rate(legacy: LegacyCalle
         assert await legacy.get(f"/clients/{closed}") == (403, "")
         assert (await legacy.get("/teams?filter[limit]=1"))[0] == 200
         assert (await legacy.get(f"/clients/{opened}"))[0] == 200
+
+
+async def test_tokens_are_spared_unless_they_are_meant(legacy: LegacyCaller) -> None:
+    box = legacy.box
+    box.faults.add(Fault("status", status=503, body="{}", times=None))
+    assert (await legacy.ask_token(grant(box)))[0] == 200
+    assert (await legacy.get("/clients"))[0] == 503
+    box.faults.clear()
+    box.faults.add(Fault("status", service="legacy-identity", status=503, body="{}"))
+    assert (await legacy.ask_token(grant(box)))[0] == 503
 
 
 async def test_refusals_by_script_have_the_bodies_of_this_host(legacy: LegacyCaller) -> None:

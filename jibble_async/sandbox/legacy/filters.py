@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import msgspec
 
@@ -17,6 +17,8 @@ from jibble_async.sandbox.legacy.scalars import parse_number
 
 if TYPE_CHECKING:
     from jibble_async.sandbox.legacy.rules import LegacyRules
+
+Order: TypeAlias = tuple[tuple[str, bool], ...]
 
 _DEFAULT = 30
 _MOST = 100
@@ -37,7 +39,7 @@ class Filter:
     """
 
     where: dict[str, Any]
-    order: tuple[tuple[str, bool], ...]
+    order: Order
     include: dict[str, Any]
     fields: dict[str, bool] | None
     skip: int

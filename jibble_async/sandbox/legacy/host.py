@@ -9,7 +9,6 @@ does not have, is inferred.
 from __future__ import annotations
 
 import re
-from operator import itemgetter
 from random import Random
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,7 +17,7 @@ import msgspec
 from jibble_async.sandbox.exchange import Call, Reply
 from jibble_async.sandbox.legacy.bodies import checked, read_body
 from jibble_async.sandbox.legacy.errors import crash, no_method, no_such
-from jibble_async.sandbox.legacy.filters import Filter, read_filter, read_relations
+from jibble_async.sandbox.legacy.filters import Order, read_filter, read_relations
 from jibble_async.sandbox.legacy.models import MODELS, SPELLINGS, Model
 from jibble_async.sandbox.legacy.records import TEAM_DEFAULTS
 from jibble_async.sandbox.legacy.scalars import new_id
@@ -34,8 +33,7 @@ if TYPE_CHECKING:
     from jibble_async.sandbox.legacy.store import LegacyStore
     from jibble_async.sandbox.schema import Row
 
-_BY_ID = itemgetter("id")
-_INSTANTS = frozenset({"date", "updated_at", "created_at"})
+_ALWAYS_TEXT = frozenset({"id", "date", "updated_at", "created_at"})
 _ADDRESS = re.compile(r"/api/v1/(\w+?)(?:/([^/.]+))?(?:\.json)?/?")
 
 
@@ -102,18 +100,23 @@ class LegacyHost:
         model = MODELS[name]
         test = matcher(model, asked.where, self._rules)
         question = msgspec.json.encode((asked.where, asked.order))
-        rows = self._store.result(name, question, lambda: self._found(name, test, asked))
+        rows = self._store.result(
+            name, question, lambda: [row for row in self._ordered(name, asked.order) if test(row)]
+        )
         start = max(asked.skip - shift, 0)
         page = [self._shown(model, row, asked.include) for row in rows[start : start + asked.limit]]
         return page if asked.fields is None else [_projected(row, asked.fields) for row in page]
 
-    def _found(self, name: str, test: Callable[[Row], bool], asked: Filter) -> list[Row]:
-        """The rows that a filter matches, in its order; where that says nothing, by id."""
-        by_id = self._store.result(name, b"", lambda: sorted(self._store.rows(name), key=_BY_ID))
-        rows = [row for row in by_id if test(row)]
-        for key, descending in reversed(asked.order):
-            rows.sort(key=_by(key), reverse=descending)
-        return rows
+    def _ordered(self, name: str, order: Order) -> list[Row]:
+        """Every row in an order; rows that it takes for equal are in that of their ids."""
+
+        def ordered() -> list[Row]:
+            rows = sorted(self._store.rows(name), key=_by("id"))
+            for key, descending in reversed(order):
+                rows.sort(key=_by(key), reverse=descending)
+            return rows
+
+        return self._store.result(name, b"order" + msgspec.json.encode(order), ordered)
 
     def _shown(self, model: Model, row: Row, include: dict[str, Any]) -> Row:
         """A row as the wire has it, with the relations that were asked for in full.
@@ -175,7 +178,7 @@ def _given(sent: Row) -> Row:
 
 def _by(name: str) -> Callable[[Row], Any]:
     """Sorts by a property; what has none comes first, as in MongoDB."""
-    if name in _INSTANTS:
+    if name in _ALWAYS_TEXT:
         return lambda row: row.get(name) or ""
     outer, _, inner = name.partition(".")
 

@@ -138,10 +138,11 @@ def _test(name: str, kind: LegacyKind | None, operator: str, operand: Any, flags
             return lambda row: not any(_same(read(row), each) for each in operand)
         case "between":
             low, high = operand
-            return lambda row: _ordered(ge, read(row), low) and _ordered(le, read(row), high)
+            above, below = _ordered(ge, low), _ordered(le, high)
+            return lambda row: above(value := read(row)) and below(value)
         case "gt" | "gte" | "lt" | "lte":
-            compare = _COMPARE[operator]
-            return lambda row: _ordered(compare, read(row), operand)
+            ordered = _ordered(_COMPARE[operator], operand)
+            return lambda row: ordered(read(row))
         case _:
             found = operand if operator == "regexp" else _searched(kind, operand, flags)
             wanted = operator != "nlike"
@@ -162,19 +163,18 @@ def _reader(name: str) -> Callable[[Row], Any]:
 
 
 def _same(value: Any, other: Any) -> bool:
-    return _kind(value) == _kind(other) and value == other
+    # To Python, but not to MongoDB, true equals 1.
+    return value == other and isinstance(value, bool) is isinstance(other, bool)
 
 
-def _ordered(compare: Callable[[Any, Any], bool], value: Any, other: Any) -> bool:
-    return _kind(value) == _kind(other) and _kind(value) != "other" and compare(value, other)
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, str):
-        return "text"
-    if isinstance(value, bool):
-        return "bool"
-    return "number" if isinstance(value, int | float) else "other"
+def _ordered(compare: Callable[[Any, Any], bool], operand: Any) -> Callable[[Any], bool]:
+    if isinstance(operand, str):
+        return lambda value: isinstance(value, str) and compare(value, operand)
+    if isinstance(operand, bool) or not isinstance(operand, int | float):
+        return lambda _: False
+    return lambda value: (
+        isinstance(value, int | float) and not isinstance(value, bool) and compare(value, operand)
+    )
 
 
 def _searched(kind: LegacyKind | None, pattern: Any, flags: str) -> Callable[[Any], bool]:
