@@ -40,7 +40,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "date": "2018-05-20T08:00:00.000Z",
         "meta": {"app": "ios", "appVer": 1},
         "activity": "A2",
-        "customData": {"myId": 7},
+        "customData": {"myId": 7, "synched": True},
         "team": "T2",
     },
     "bare": {"action": 2, "date": "2018-05-21T08:00:00.000Z", "notes": "*bad( 100%\n"},
@@ -243,6 +243,7 @@ def test_a_filter_as_json() -> None:
     assert found(as_json({"where": {"customData.myId": 7}})) == {"late"}
     assert found(as_json({"where": {"action": True}})) == set()
     assert found(as_json({"where": {"action": {"gt": False}}})) == set()
+    assert found(as_json({"where": {"customData.synched": {"gte": 1}}})) == set()
     between = {"date": {"between": ["2018-05-19", "2018-05-20T08:00:00.000Z"]}}
     assert found(as_json({"where": between})) == {"middle", "late"}
     assert found(as_json({"where": {"or": [between, {"team": "T1"}]}}), ALL) == {

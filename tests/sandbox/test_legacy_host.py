@@ -25,6 +25,13 @@ async def test_it_is_reached_by_name_too(legacy: LegacyCaller) -> None:
     assert box.ledger.requests[0].target == "/api/v1/clients"
 
 
+async def test_it_does_not_describe_its_sets(legacy: LegacyCaller) -> None:
+    headers = {"Authorization": f"Bearer {legacy.bearer}"}
+    url = f"{legacy.box.legacy_url}/v1/$metadata"
+    async with legacy.session.get(url, headers=headers) as response:
+        assert response.status == 404
+
+
 async def test_brackets_may_be_encoded_or_not(legacy: LegacyCaller) -> None:
     plain = "/timeentries?filter[where][action]=1&filter[order]=date DESC"
     encoded = plain.replace("[", "%5B").replace("]", "%5D").replace(" ", "%20")
