@@ -244,12 +244,15 @@ class WindowFile:
 
     def _prepare(self) -> None:
         db = self._db
-        # Reading comes first: a foreign file is not to be changed, not even its journal mode.
-        if self._number("PRAGMA application_id") != APPLICATION_ID:
-            if self._number("SELECT count(*) FROM sqlite_master"):
-                raise ConfigurationError(
-                    f"{self._path} is a SQLite file of something else: choose another path"
-                )
+        # Reading comes first: a foreign file is not to be changed, not even its journal mode. And
+        # tables before their mark: another process may make both, in one step, in between.
+        tables = self._number("SELECT count(*) FROM sqlite_master")
+        ours = self._number("PRAGMA application_id") == APPLICATION_ID
+        if tables and not ours:
+            raise ConfigurationError(
+                f"{self._path} is a SQLite file of something else: choose another path"
+            )
+        if not ours:
             db.execute("PRAGMA journal_mode = WAL")
         if self._number("PRAGMA user_version") > VERSION:
             raise ConfigurationError(f"{self._path} was made by a newer version of this package")

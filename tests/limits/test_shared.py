@@ -448,6 +448,29 @@ async def test_text_file_is_left_alone(path: Path) -> None:
     assert path.read_text().startswith("name,hours")
 
 
+def test_file_that_another_process_makes_meanwhile_is_not_foreign(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    terms = Terms(1, 10, 0, 1, 0)
+    path.parent.mkdir()
+    read = WindowFile._number
+    others: list[WindowFile] = []
+
+    def number(self: WindowFile, sql: str, *parameters: str | float) -> float:
+        found = read(self, sql, *parameters)
+        if not others:
+            monkeypatch.setattr(WindowFile, "_number", read)
+            others.append(WindowFile(path, terms, lambda: 0.0))
+        return found
+
+    monkeypatch.setattr(WindowFile, "_number", number)
+    file = WindowFile(path, terms, lambda: 0.0)
+    assert file.exchange((), Wanted(bulk=1), 1).granted
+    assert not others[0].exchange((), Wanted(bulk=1), 1).granted
+    for each in (file, *others):
+        each.close()
+
+
 async def test_foreign_database_is_left_alone(path: Path) -> None:
     path.parent.mkdir()
     with contextlib.closing(sqlite3.connect(path)) as db:

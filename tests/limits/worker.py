@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -60,6 +62,10 @@ async def main(job: dict[str, Any], limiter: SharedWindow | RedisWindow) -> None
     ended = asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
     await asyncio.wait([ended, *callers], return_when=asyncio.FIRST_COMPLETED)
     for caller in callers:
+        if caller.done():
+            # At once, since the thread that reads would keep a process that has failed.
+            traceback.print_exception(caller.exception())
+            os._exit(1)
         caller.cancel()
     await asyncio.gather(*callers, return_exceptions=True)
     await limiter.aclose()
