@@ -7,9 +7,9 @@ import typing
 
 from jibble_async.client import Identity, JibbleClient
 from jibble_async.config import ClientConfig, Endpoints
-from jibble_async.core.auth import ClientCredentials, StaticToken
 from jibble_async.core.cursor import Cursor
 from jibble_async.core.events import Stats
+from jibble_async.core.grants import ClientCredentials, StaticToken
 from jibble_async.core.operation import Safety
 from jibble_async.core.options import Timeouts
 from jibble_async.core.pager import Pager

@@ -1,39 +1,34 @@
-"""The client: its life, its settings, and requests of any kind."""
+"""The client of the current API: its settings, and requests of any kind."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from ssl import SSLContext
-from types import TracebackType
-from typing import Any, Self, TypeVar, get_args
+from typing import Any, Self, get_args
 
 import aiohttp
 import msgspec
 
 from jibble_async.config import ClientConfig, Service, auth_from, endpoints_from
-from jibble_async.core.auth import Auth, ClientCredentials, StaticToken
 from jibble_async.core.cursor import Cursor
-from jibble_async.core.events import Event, Stats
-from jibble_async.core.operation import Operation, Request, Safety, build
-from jibble_async.core.options import CallOptions, Timeouts
+from jibble_async.core.grants import Auth, ClientCredentials, StaticToken, grant_of
+from jibble_async.core.operation import Operation, Safety, build
+from jibble_async.core.options import CallOptions
 from jibble_async.core.pager import Pager
-from jibble_async.core.retry import RetryPolicy
 from jibble_async.core.transport import Network
 from jibble_async.core.wire import Reply, decode_json, text_of
 from jibble_async.errors import ConfigurationError
+from jibble_async.lifecycle import BaseClient
 from jibble_async.limits.adaptive import AdaptiveLimiter
-from jibble_async.limits.slots import Priority, RateLimiter
-from jibble_async.odata.envelope import decoder
+from jibble_async.limits.slots import RateLimiter
+from jibble_async.odata.envelope import decoder, read_error
 from jibble_async.odata.pages import ODataPages
 from jibble_async.resources.catalog import Catalog
 from jibble_async.resources.custom import Params, custom_operation, custom_params, custom_request
 from jibble_async.shared import Shared
 
 __all__ = ["Identity", "JibbleClient"]
-
-T = TypeVar("T")
-_KEEP: Any = object()
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -43,7 +38,7 @@ class Identity(msgspec.Struct, frozen=True):
     person_id: str | None
 
 
-class JibbleClient(Catalog):
+class JibbleClient(BaseClient[Shared[ClientConfig]], Catalog):
     """A client of the current API.
 
     Nothing is opened or sent before the first call. Use it as `async with JibbleClient(...)`, or
@@ -86,10 +81,9 @@ class JibbleClient(Catalog):
     ) -> None:
         config = ClientConfig() if config is None else config
         network = Network(connector, proxy, ssl, trace_configs)
-        self._shared = Shared(
-            _auth(client_id, client_secret, auth), config, _limiters(limiter), network
-        )
-        self._options = CallOptions(config.timeouts, config.retry)
+        grant = grant_of(_auth(client_id, client_secret, auth), config.endpoints.identity)
+        shared = Shared(grant, config, _limiters(limiter), network, read_error)
+        super().__init__(shared, CallOptions(config.timeouts, config.retry))
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None, **arguments: Any) -> Self:
@@ -113,67 +107,6 @@ class JibbleClient(Catalog):
         if arguments.get("config") is None:
             arguments["config"] = ClientConfig(endpoints=endpoints_from(env))
         return cls(**arguments)
-
-    def with_options(
-        self,
-        *,
-        timeout: Timeouts | float | None = _KEEP,
-        max_wait: float | None = _KEEP,
-        priority: Priority = _KEEP,
-        retry: RetryPolicy = _KEEP,
-    ) -> Self:
-        """This client with other options for its calls; everything else is shared, `aclose` too.
-
-        Args:
-            timeout: All timeouts, or the seconds that a call may take as a whole; None for as
-                long as it takes.
-            max_wait: Seconds to wait for the limiter at most.
-            priority: `bulk` lets others go first, `interactive` does not.
-            retry: How often and how patiently to try again.
-
-        Example:
-            >>> patient = jibble.with_options(timeout=None, priority="bulk")
-        """
-        options = self._options
-        if timeout is not _KEEP:
-            timeouts = (
-                timeout
-                if isinstance(timeout, Timeouts)
-                else msgspec.structs.replace(options.timeouts, total=timeout)
-            )
-            options = msgspec.structs.replace(options, timeouts=timeouts)
-        if max_wait is not _KEEP:
-            options = msgspec.structs.replace(options, max_wait=max_wait)
-        if priority is not _KEEP:
-            if priority not in get_args(Priority):
-                raise ConfigurationError(f"priority={priority!r}: there are interactive and bulk")
-            options = msgspec.structs.replace(options, priority=priority)
-        if retry is not _KEEP:
-            options = msgspec.structs.replace(options, retry=retry)
-        other = object.__new__(type(self))
-        other._shared = self._shared
-        other._options = options
-        return other
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self.aclose()
-
-    async def aclose(self) -> None:
-        """Close the connections; calls made later are errors."""
-        await self._shared.aclose()
-
-    @property
-    def stats(self) -> Stats:
-        """What was done so far: requests, retries, seconds waited, rows."""
-        return self._shared.stats
 
     async def whoami(self) -> Identity:
         """Whom the credentials act for, as the token host or the token itself says.
@@ -302,15 +235,6 @@ class JibbleClient(Catalog):
     def base(self, service: str) -> str:
         """The origin of a service, with its path prefix if there is one."""
         return self._shared.config.endpoints.base(service)
-
-    def call(self, request: Request, read: Callable[[Reply], T]) -> Coroutine[Any, Any, T]:
-        """Send a request that was built, and give what `read` finds in the answer."""
-        return self._shared.caller().call(request, read, self._options)
-
-    def emit(self, event: Event) -> None:
-        """Tell the hooks of an event."""
-        for hook in self._shared.config.hooks:
-            hook(event)
 
 
 def _auth(client_id: str | None, client_secret: str | None, auth: Auth | None) -> Auth:

@@ -9,14 +9,21 @@ from typing import Literal, TypeAlias, get_args
 import msgspec
 from yarl import URL
 
-from jibble_async.core.auth import Auth, ClientCredentials, StaticToken
 from jibble_async.core.clock import Clock
 from jibble_async.core.events import Hook
+from jibble_async.core.grants import Auth, ClientCredentials, StaticToken
 from jibble_async.core.options import Timeouts
 from jibble_async.core.retry import RetryPolicy
 from jibble_async.errors import ConfigurationError
 
-__all__ = ["ClientConfig", "Endpoints", "Service", "auth_from", "endpoints_from"]
+__all__ = [
+    "ClientConfig",
+    "Endpoints",
+    "Service",
+    "auth_from",
+    "endpoints_from",
+    "service_url",
+]
 
 Service: TypeAlias = Literal["identity", "workspace", "time-tracking", "time-attendance"]
 
@@ -40,7 +47,7 @@ class Endpoints(msgspec.Struct, frozen=True):
 
     def __post_init__(self) -> None:
         for name in _FIELD_OF.values():
-            url = _base_url(name, getattr(self, name))
+            url = service_url(name, getattr(self, name))
             msgspec.structs.force_setattr(self, name, url)
 
     def base(self, service: str) -> str:
@@ -56,7 +63,16 @@ class Endpoints(msgspec.Struct, frozen=True):
         return base
 
 
-def _base_url(name: str, text: str) -> str:
+def service_url(name: str, text: str) -> str:
+    """The URL of a service, an origin with a path prefix if there is one, without a final slash.
+
+    Args:
+        name: What it is the URL of, for the error.
+        text: What the caller gave.
+
+    Raises:
+        ConfigurationError: It is no such URL, or not https and not this machine's.
+    """
     try:
         url = URL(text.strip().rstrip("/"))
         origin = url.origin()

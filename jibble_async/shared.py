@@ -4,41 +4,82 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from typing import Generic, Protocol, TypeVar
 
-from jibble_async.config import ClientConfig
-from jibble_async.core.auth import Auth
 from jibble_async.core.call import Caller
-from jibble_async.core.events import Stats
-from jibble_async.core.options import CallOptions
-from jibble_async.core.retry import RetryBudget
+from jibble_async.core.clock import Clock
+from jibble_async.core.events import Hook, Stats
+from jibble_async.core.grants import Grant
+from jibble_async.core.options import CallOptions, Timeouts
+from jibble_async.core.retry import RetryBudget, RetryPolicy
 from jibble_async.core.transport import Network, Transport
+from jibble_async.core.wire import ErrorReader
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.slots import RateLimiter
-from jibble_async.odata.envelope import read_error
 
-__all__ = ["Shared"]
+__all__ = ["Settings", "Shared"]
 
 
-class Shared:
+class Settings(Protocol):
+    """What the settings of any client say."""
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """How long things may take."""
+        ...
+
+    @property
+    def retry(self) -> RetryPolicy:
+        """How often and how patiently a failed call is tried again."""
+        ...
+
+    @property
+    def max_body_bytes(self) -> int:
+        """The largest answer, counted after decompression."""
+        ...
+
+    @property
+    def hooks(self) -> tuple[Hook, ...]:
+        """Told of each event."""
+        ...
+
+    @property
+    def user_agent(self) -> str:
+        """What the client calls itself."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Time, sleep and chance."""
+        ...
+
+
+S = TypeVar("S", bound=Settings)
+
+
+class Shared(Generic[S]):
     """What a client shares with those that `with_options` made of it.
 
     Args:
-        auth: Where tokens come from.
+        grant: Where tokens come from.
         config: The settings.
         limiters: A limiter for each service.
         network: How to reach the network.
+        read_error: How the API says that something went wrong.
     """
 
     def __init__(
         self,
-        auth: Auth,
-        config: ClientConfig,
+        grant: Grant,
+        config: S,
         limiters: Mapping[str, RateLimiter],
         network: Network,
+        read_error: ErrorReader,
     ) -> None:
-        self.config = config
+        self.config: S = config
         self.stats: Stats = Stats(limiters=limiters)
-        self._auth = auth
+        self._grant = grant
+        self._read_error = read_error
         self._limiters = limiters
         self._network = network
         self._budget = RetryBudget()
@@ -68,10 +109,9 @@ class Shared:
         self._loop = loop
         self._caller = Caller(
             transport,
-            self._auth,
-            config.endpoints.identity,
+            self._grant,
             self._limiters,
-            read_error,
+            self._read_error,
             CallOptions(config.timeouts, config.retry),
             config.clock,
             self.stats,

@@ -1,4 +1,4 @@
-"""Tokens: where they come from, how long they last, and one refresh for any number of callers."""
+"""Tokens: how long they are used, and one refresh for any number of callers."""
 
 from __future__ import annotations
 
@@ -6,88 +6,15 @@ import asyncio
 import base64
 import binascii
 import copy
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias
-from urllib.parse import urlencode
+from collections.abc import Callable
 
 import msgspec
-from msgspec.structs import force_setattr
 
 from jibble_async.core.clock import Clock
-from jibble_async.core.operation import Operation, Request, Safety, build
-from jibble_async.core.wire import Reply, decode_json
-from jibble_async.errors import ConfigurationError, DecodeError, JibbleError
+from jibble_async.core.grants import Exchange, Grant, Token
+from jibble_async.errors import ConfigurationError, JibbleError
 
-__all__ = ["Auth", "Bearer", "ClientCredentials", "StaticToken", "Token", "Tokens"]
-
-_TOKEN = Operation("identity", "POST", "/connect/token", Safety.IDEMPOTENT)
-_DAY = 24 * 3600.0
-
-
-def _clean(name: str, value: str) -> str:
-    value = value.strip()
-    if not value:
-        raise ConfigurationError(f"{name} is empty")
-    if not value.isascii() or not value.isprintable():
-        raise ConfigurationError(f"{name} holds characters that can't be part of it")
-    return value
-
-
-class ClientCredentials(msgspec.Struct, frozen=True):
-    """The id and secret of an API key, made in Jibble's settings.
-
-    White space around them, a common result of pasting, is removed.
-
-    Raises:
-        ConfigurationError: One of them is empty or holds control characters.
-    """
-
-    client_id: str
-    client_secret: str
-
-    def __post_init__(self) -> None:
-        force_setattr(self, "client_id", _clean("client_id", self.client_id))
-        force_setattr(self, "client_secret", _clean("client_secret", self.client_secret))
-
-    def __repr__(self) -> str:
-        return f"ClientCredentials({self.client_id!r})"
-
-
-class StaticToken(msgspec.Struct, frozen=True):
-    """A bearer token that is there already, such as a person's own; it is never renewed."""
-
-    token: str
-
-    def __post_init__(self) -> None:
-        force_setattr(self, "token", _clean("token", self.token))
-
-    def __repr__(self) -> str:
-        return "StaticToken()"
-
-
-Auth: TypeAlias = ClientCredentials | StaticToken | Callable[[], Awaitable[str]]
-"""What `auth=` takes; a function is asked for a bearer token, and again when one is refused."""
-
-
-class Token(msgspec.Struct, frozen=True):
-    """An answer of the token host. Source: documentation; lifetimes from 3600 up were observed."""
-
-    access_token: str
-    expires_in: float | str | None = None
-    token_type: str = "Bearer"  # noqa: S105 - a kind of token, not a token
-    organization_id: str | None = msgspec.field(name="organizationId", default=None)
-    person_id: str | None = msgspec.field(name="personId", default=None)
-
-    @property
-    def lifetime(self) -> float | None:
-        """Seconds the token is said to last; None if it is not said, or unreadable."""
-        try:
-            return None if self.expires_in is None else float(self.expires_in)
-        except ValueError:
-            return None
-
-
-_TOKEN_DECODER = msgspec.json.Decoder(Token)
+__all__ = ["Bearer", "Tokens"]
 
 
 class Bearer:
@@ -135,8 +62,7 @@ class Tokens:
     Cancelling one waiter harms no other; cancelling the last cancels the refresh.
 
     Args:
-        auth: Where tokens come from.
-        identity_url: The token host.
+        grant: Where tokens come from.
         exchange: Sends a request without a token and gives the answer.
         clock: For time and jitter.
         on_refresh: Told of each new token's lifetime.
@@ -144,14 +70,12 @@ class Tokens:
 
     def __init__(
         self,
-        auth: Auth,
-        identity_url: str,
-        exchange: Callable[[Request], Awaitable[Reply]],
+        grant: Grant,
+        exchange: Exchange,
         clock: Clock,
         on_refresh: Callable[[float | None], None],
     ) -> None:
-        self._auth = auth
-        self._identity_url = identity_url
+        self._grant = grant
         self._exchange = exchange
         self._clock = clock
         self._on_refresh = on_refresh
@@ -195,7 +119,7 @@ class Tokens:
         bearer = self._bearer
         if bearer is not None and bearer.generation != refused.generation:
             return bearer
-        if isinstance(self._auth, StaticToken):
+        if not self._grant.renewable:
             return None
         now = self._clock.monotonic()
         if self._refresh is None and not refused.accepted:
@@ -242,65 +166,16 @@ class Tokens:
             task.exception()
 
     async def _fetch(self) -> Bearer:
-        match self._auth:
-            case ClientCredentials():
-                request = _token_request(self._auth, self._identity_url)
-                token = _read_token(await self._exchange(request), request)
-            case StaticToken(text):
-                token = Token(text)
-            case provider:
-                token = Token(_clean("the token from auth=", await provider()))
+        token = await self._grant.fetch(self._exchange)
         self._generation += 1
         now = self._clock.monotonic()
-        refresh_in, lifetime = _lifetimes(self._auth, token, self._clock.random())
-        self._bearer = Bearer(token, self._generation, now + refresh_in, now + lifetime)
-        if not isinstance(self._auth, StaticToken):
+        lifetime = self._grant.lifetime(token)
+        # Early, so that no call is caught by the end, and not all processes at the same moment.
+        margin = min(60.0 + 30.0 * self._clock.random(), 0.5 * lifetime)
+        self._bearer = Bearer(token, self._generation, now + lifetime - margin, now + lifetime)
+        if self._grant.renewable:
             self._on_refresh(token.lifetime)
         return self._bearer
-
-
-def _token_request(credentials: ClientCredentials, identity_url: str) -> Request:
-    form = {
-        "grant_type": "client_credentials",
-        "client_id": credentials.client_id,
-        "client_secret": credentials.client_secret,
-    }
-    body = urlencode(form).encode()
-    return build(_TOKEN, identity_url, body=body, content_type="application/x-www-form-urlencoded")
-
-
-def _read_token(reply: Reply, request: Request) -> Token:
-    try:
-        token = decode_json(reply, _TOKEN_DECODER.decode)
-        _check(token)
-    except DecodeError as error:
-        # Said of the call for the token, not of the call that waits for it.
-        error.request, error.attempts = request.line, 1
-        raise
-    return token
-
-
-def _check(token: Token) -> None:
-    if not token.access_token or not token.access_token.isascii():
-        raise DecodeError("the token host's answer holds no usable token")
-    if not token.access_token.isprintable() or " " in token.access_token:
-        raise DecodeError("the token host's answer holds a token with characters it can't have")
-    if token.token_type.lower() != "bearer":
-        raise DecodeError("the token host's answer is not a bearer token")
-
-
-def _lifetimes(auth: Auth, token: Token, chance: float) -> tuple[float, float]:
-    """Seconds until the token is to be replaced, and until it ends."""
-    if not isinstance(auth, ClientCredentials):
-        return float("inf"), float("inf")
-    lifetime = token.lifetime
-    if lifetime is None or lifetime != lifetime:
-        lifetime = 3600.0
-    # A lifetime that is no use as one: the token is used until it is refused.
-    lifetime = 30.0 if lifetime <= 0 else min(lifetime, _DAY)
-    # Early, so that no call is caught by the end, and not all processes at the same moment.
-    margin = min(60.0 + 30.0 * chance, 0.5 * lifetime)
-    return lifetime - margin, lifetime
 
 
 class _Claims(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from multidict import CIMultiDict
 
-from jibble_async.core.auth import Auth, Bearer, Tokens
+from jibble_async.core.auth import Bearer, Tokens
 from jibble_async.core.clock import Clock
 from jibble_async.core.deadlines import Deadlines
 from jibble_async.core.events import (
@@ -21,6 +21,7 @@ from jibble_async.core.events import (
     Stats,
     TokenRefreshed,
 )
+from jibble_async.core.grants import Grant
 from jibble_async.core.operation import JSON, Request, Safety
 from jibble_async.core.options import CallOptions
 from jibble_async.core.retry import (
@@ -34,6 +35,7 @@ from jibble_async.core.retry import (
 from jibble_async.core.transport import Transport
 from jibble_async.core.wire import ErrorReader, Reply
 from jibble_async.errors import (
+    AuthenticationError,
     DeadlineExceededError,
     JibbleError,
     ProtocolError,
@@ -54,8 +56,7 @@ class Caller:
 
     Args:
         transport: Makes single attempts.
-        auth: Where tokens come from.
-        identity_url: The token host.
+        grant: Where tokens come from.
         limiters: A limiter for each service; a service without one is not held back.
         read_error: How the API says that something went wrong.
         options: What holds for requests for tokens.
@@ -69,8 +70,7 @@ class Caller:
     def __init__(
         self,
         transport: Transport,
-        auth: Auth,
-        identity_url: str,
+        grant: Grant,
         limiters: Mapping[str, RateLimiter],
         read_error: ErrorReader,
         options: CallOptions,
@@ -93,9 +93,7 @@ class Caller:
         self._plain_headers = CIMultiDict({"Accept": JSON, "User-Agent": user_agent})
         self._bearer_headers = (0, self._plain_headers)
         self.stats = stats
-        self.tokens: Tokens = Tokens(
-            auth, identity_url, self._exchange, clock, self._token_refreshed
-        )
+        self.tokens: Tokens = Tokens(grant, self._exchange, clock, self._token_refreshed)
 
     def call(
         self, request: Request, read: Callable[[Reply], T], options: CallOptions
@@ -200,7 +198,7 @@ class Caller:
         authorise: bool,
     ) -> T:
         reply, error, bearer = await self._exchange_once(request, options, ends, number, authorise)
-        if error is not None and reply.status == 401 and bearer is not None:
+        if isinstance(error, AuthenticationError) and bearer is not None:
             once = request.operation.safety is Safety.ONCE
             try:
                 another = await self._within(ends, self.tokens.replace(bearer))
@@ -216,7 +214,7 @@ class Caller:
             reply, error, bearer = await self._exchange_once(
                 request, options, ends, number, authorise
             )
-        if bearer is not None and reply.status != 401:
+        if bearer is not None and not isinstance(error, AuthenticationError):
             bearer.accepted = True
         if error is not None:
             raise error

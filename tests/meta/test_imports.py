@@ -20,8 +20,9 @@ FLOORS: dict[str, set[str]] = {
 _GROUND = {*FLOORS} - {"sandbox"}
 FLOORS["config"] = _GROUND
 FLOORS["tracker"] = _GROUND | {"config"}
-FLOORS["shared"] = _GROUND | {"config"}
-FLOORS["client"] = _GROUND | {"config", "tracker", "shared"}
+FLOORS["shared"] = _GROUND
+FLOORS["lifecycle"] = _GROUND | {"shared"}
+FLOORS["client"] = _GROUND | {"config", "tracker", "shared", "lifecycle"}
 FLOORS["export"] = FLOORS["client"] | {"client", ""}
 TOP = {"cli", "testing"}
 

@@ -10,8 +10,9 @@ import msgspec
 import pytest
 
 from jibble_async import ClientCredentials, Endpoints, TimeEntry
-from jibble_async.core.auth import Token, Tokens
+from jibble_async.core.auth import Tokens
 from jibble_async.core.clock import Clock
+from jibble_async.core.grants import Token, grant_of
 from jibble_async.core.operation import Request
 from jibble_async.core.wire import Reply
 from tests.unit import documented
@@ -73,7 +74,7 @@ async def test_a_token() -> None:
         return Reply(200, {}, msgspec.json.encode(documented.TOKEN_ANSWER))
 
     pair = ClientCredentials(documented.TOKEN_FORM["client_id"], "CLIENT_SECRET")
-    tokens = Tokens(pair, Endpoints().identity, exchange, Clock(), lambda _: None)
+    tokens = Tokens(grant_of(pair, Endpoints().identity), exchange, Clock(), lambda _: None)
     bearer = await tokens.get()
     (request,) = requests
     assert (request.operation.method, request.url.host) == ("POST", documented.TOKEN_HOST)

@@ -20,8 +20,9 @@ from jibble_async import (
     JibbleError,
     StaticToken,
 )
-from jibble_async.core.auth import Auth, Tokens
+from jibble_async.core.auth import Tokens
 from jibble_async.core.clock import Clock
+from jibble_async.core.grants import Auth, grant_of
 from jibble_async.core.operation import Request
 from jibble_async.core.wire import Reply
 
@@ -41,8 +42,7 @@ class TokenHost:
         self.failure: JibbleError | None = None
         self.gate: asyncio.Event | None = None
         self.tokens = Tokens(
-            auth,
-            "https://identity.example",
+            grant_of(auth, "https://identity.example"),
             self._exchange,
             Clock(monotonic=lambda: self.now, random=lambda: self.chance),
             self.lifetimes.append,
