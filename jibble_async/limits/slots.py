@@ -10,7 +10,16 @@ import enum
 from collections.abc import Mapping
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
-__all__ = ["FREE_SLOT", "Outcome", "Paced", "Priority", "RateLimiter", "Slot", "Unlimited"]
+__all__ = [
+    "FREE_SLOT",
+    "Counting",
+    "Outcome",
+    "Paced",
+    "Priority",
+    "RateLimiter",
+    "Slot",
+    "Unlimited",
+]
 
 Priority: TypeAlias = Literal["interactive", "bulk"]
 """`interactive` goes before `bulk`; within each, first come first served."""
@@ -68,6 +77,32 @@ class Paced(Protocol):
     @property
     def rate(self) -> float:
         """Requests per second that the server is believed to accept."""
+        ...
+
+
+@runtime_checkable
+class Counting(Protocol):
+    """A limiter that counts what was sent, as the server does.
+
+    Attributes:
+        limit: Requests that the server accepts in a period.
+        per: The period in seconds.
+    """
+
+    limit: int
+    per: float
+
+    @property
+    def used(self) -> int | None:
+        """Requests that count at present, those under way included; None if it is not known."""
+        ...
+
+    def hold(self) -> float:
+        """Hand out nothing until the oldest request no longer counts; the seconds until then.
+
+        For when the server refuses what should be within its limit. By then it has room, whoever
+        else uses the credentials.
+        """
         ...
 
 

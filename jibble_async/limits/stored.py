@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -130,6 +131,8 @@ class Answer:
         dues: When the next slots come due for this process, as far as it is known; sorted.
         ask_again: When to ask again if nothing was granted.
         kept: What the store could not take note of, to be given to the next exchange.
+        used: Requests that count at present, of all processes; None if the store does not say.
+        oldest_due: When the first of them no longer counts.
     """
 
     granted: Sequence[str]
@@ -137,6 +140,8 @@ class Answer:
     dues: Sequence[float]
     ask_again: float
     kept: Sequence[GivenBack] = ()
+    used: int | None = None
+    oldest_due: float | None = None
 
 
 class SlotStore(Protocol):
@@ -198,6 +203,8 @@ class StoredWindow:
         self._given_back: list[GivenBack] = []
         self._courier: asyncio.Task[None] | None = None
         self._bell = asyncio.Event()
+        self._used: int | None = None
+        self._oldest_due: float | None = None
 
     def __repr__(self) -> str:
         return self._name
@@ -211,6 +218,26 @@ class StoredWindow:
     def rate(self) -> float:
         """Requests per second in the long run, of all processes together."""
         return self.limit / self.per
+
+    @property
+    def used(self) -> int | None:
+        """Requests that count, of all processes, as the store last told; None if it does not."""
+        return self._used
+
+    def hold(self) -> float:
+        """Let no process send until the oldest request no longer counts; see `Counting.hold`.
+
+        A store that does not tell what is used can't be held, and 0 is what this gives then.
+        """
+        if self._used is None:
+            return 0.0
+        now = self._now()
+        due = now + self.per if self._oldest_due is None else max(now, self._oldest_due)
+        # Slots that should be free, but for which the server has no room.
+        for _ in range(self.limit - self._used):
+            self._pass_on(GivenBack(f"held:{uuid.uuid4().hex}", due))
+        self._used = self.limit
+        return due - now
 
     async def acquire(
         self, *, priority: Priority = "interactive", max_wait: float | None = None
@@ -256,7 +283,12 @@ class StoredWindow:
             free_at = None
         elif outcome is Outcome.ABANDONED:
             free_at = self._now() + self.per + self.linger
-        self._given_back.append(GivenBack(key, free_at))
+        self._pass_on(GivenBack(key, free_at))
+        if outcome is Outcome.THROTTLED:
+            self.hold()
+
+    def _pass_on(self, slot: GivenBack) -> None:
+        self._given_back.append(slot)
         if self._courier is not None:
             self._bell.set()
         elif self._loop is not None and not self._loop.is_closed():
@@ -297,6 +329,8 @@ class StoredWindow:
             given_back, self._given_back = self._given_back, []
             wanted, look = self._wanted(), self._unchecked()
             answer = await self._store.exchange(given_back, wanted, look)
+            if answer.used is not None:
+                self._used, self._oldest_due = answer.used, answer.oldest_due
             news = bool(self._given_back)
             self._given_back[:0] = answer.kept
             self._hand_out(answer)

@@ -28,6 +28,9 @@ class RollingWindow:
     no request that was given up is under way for more than `linger`, nobody else uses the
     credentials, and the two clocks run at the same speed.
 
+    A refusal by the server means that somebody else uses the credentials, or that the limit is
+    another one. Then nobody gets a slot until the oldest request no longer counts.
+
     What it costs is the time of waiting for answers: `limit / (per + round trip)` requests a second
     at most.
 
@@ -62,6 +65,8 @@ class RollingWindow:
         self._free = limit
         self._answered: deque[float] = deque()
         self._abandoned: deque[float] = deque()
+        # Slots that should be free, but for which the server has no room.
+        self._held: deque[float] = deque()
         # Interactive calls under way, and when those of the last period cease to count.
         self._under_way = 0
         self._interactive: deque[float] = deque(maxlen=limit)
@@ -77,6 +82,20 @@ class RollingWindow:
     def rate(self) -> float:
         """Requests per second in the long run, if answers took no time."""
         return self.limit / self.per
+
+    @property
+    def used(self) -> int:
+        """Requests that count at present, those under way included."""
+        self._reclaim()
+        return self.limit - self._free - len(self._held)
+
+    def hold(self) -> float:
+        """Hand out nothing until the oldest request no longer counts; see `Counting.hold`."""
+        self._reclaim()
+        due = min((counted[0] for counted in self._counted), default=self._now() + self.per)
+        self._held.extend([due] * self._free)
+        self._free = 0
+        return self._wait_behind(0)
 
     async def acquire(
         self, *, priority: Priority = "interactive", max_wait: float | None = None
@@ -117,6 +136,8 @@ class RollingWindow:
             self._answered.append(due)
             if key == "interactive":
                 self._interactive.append(due)
+            if outcome is Outcome.THROTTLED:
+                self.hold()
         if self._line:
             self._arm()
 
@@ -134,9 +155,14 @@ class RollingWindow:
         self._line = Line()
         self._timer = None
 
+    @property
+    def _counted(self) -> list[deque[float]]:
+        """When slots come free, in order, in queues of which none is empty."""
+        return [dues for dues in (self._answered, self._abandoned, self._held) if dues]
+
     def _reclaim(self) -> None:
         now = self._now()
-        for counted in (self._answered, self._abandoned):
+        for counted in self._counted:
             while counted and counted[0] <= now:
                 counted.popleft()
                 self._free += 1
@@ -163,14 +189,14 @@ class RollingWindow:
         now = self._now()
         while self._interactive and self._interactive[0] <= now:
             self._interactive.popleft()
-        dues = merge(self._answered, self._abandoned)
+        dues = merge(*self._counted)
         interactive = self._under_way + len(self._interactive)
         return self._reserve.bulk_from(self._free, dues, now, interactive)
 
     def _arm(self) -> None:
         if self._loop is None:
             return
-        dues = [counted[0] for counted in (self._answered, self._abandoned) if counted]
+        dues = [counted[0] for counted in self._counted]
         if self._free and self._held_back:
             dues.append(self._bulk_from())
         if not dues:
@@ -193,8 +219,8 @@ class RollingWindow:
         """The shortest wait in seconds with `ahead` calls in front."""
         rounds, index = divmod(ahead, self.limit)
         now = self._now()
-        due = next(islice(merge(self._answered, self._abandoned), index, None), inf)
-        if len(self._answered) + len(self._abandoned) < self.limit:
+        due = next(islice(merge(*self._counted), index, None), inf)
+        if sum(map(len, self._counted)) < self.limit:
             due = min(due, now + self.per)
         return max(0.0, due - now) + rounds * self.per
 

@@ -155,7 +155,8 @@ class WindowFile:
             wanted.bulk_is_due or self._overtaken_since(turn) >= self._patience
         )
         ahead = self._ahead(now, turn, wanted, due)
-        free = self._limit - int(self._number("SELECT count(*) FROM slots"))
+        used = int(self._number("SELECT count(*) FROM slots"))
+        free, oldest = self._limit - used, self._dues(now, 0, 1)[0]
         clicks, bulk, begin = 0, 0, now
         if ahead < free:
             clicks, bulk, begin = self._shares(now, wanted, free - ahead, due)
@@ -166,13 +167,14 @@ class WindowFile:
             if ahead < free:
                 dues[:0] = [begin]
             # One of those ahead may have gone: then the next slot is left lying.
-            soonest = begin if free > 0 else self._dues(now, 0, 1)[0]
+            soonest = begin if free > 0 else oldest
             ask_again = min(dues[0], soonest + OVERDUE, now + ASK_AGAIN)
         if wanted.interactive and not clicks:
             self._stand(0, turns.get(0, now), ask_again)
         if wanted.bulk and not bulk:
             self._stand(1, turns.get(1, now), ask_again)
-        return Answer(self._take(now, clicks, bulk), now, dues, ask_again)
+        granted = self._take(now, clicks, bulk)
+        return Answer(granted, now, dues, ask_again, used=used + len(granted), oldest_due=oldest)
 
     def _ahead(self, now: float, turn: float, wanted: Wanted, due: bool) -> int:
         """How many processes go before this one."""

@@ -31,6 +31,7 @@ class Load:
         lost: The part of requests that is given up, and arrives up to `linger` later or never.
         unsent: The part that never leaves.
         cancelled: The part of waits that is cancelled in the line.
+        refused: The part of answers by which the server refuses for speed.
         slack: How much later than `linger` a request that was given up may arrive; 0 as promised.
     """
 
@@ -40,6 +41,7 @@ class Load:
     lost: float = 0.0
     unsent: float = 0.0
     cancelled: float = 0.0
+    refused: float = 0.0
     slack: float = 0.0
     legs: tuple[float, float] = (0.02, 0.3)
 
@@ -88,7 +90,8 @@ def play(limiter: RateLimiter, load: Load, seed: int) -> Schedule:
             schedule.arrivals.append(loop.time() + there)
             schedule.round_trips.append(there + back)
             await asyncio.sleep(there + back)
-            slot.release(dice.choice((Outcome.ANSWERED, Outcome.ANSWERED, Outcome.THROTTLED)))
+            refused = dice.random() < load.refused
+            slot.release(Outcome.THROTTLED if refused else Outcome.ANSWERED)
 
     async def main() -> None:
         await asyncio.gather(*(caller() for _ in range(load.callers)))
@@ -119,5 +122,6 @@ def drawn(seed: int) -> tuple[int, float, Load]:
         lost=dice.choice((0.0, 0.1, 0.3)),
         unsent=dice.choice((0.0, 0.1)),
         cancelled=dice.choice((0.0, 0.2)),
+        refused=dice.choice((0.0, 0.1)),
     )
     return limit, per, load

@@ -173,6 +173,22 @@ def test_another_process_waits_as_long_as_a_slot_counts(
     assert virtual_time.run(main()) == pytest.approx(due, abs=0.02)
 
 
+def test_a_refusal_holds_back_every_process(path: Path) -> None:
+    async def main() -> tuple[int | None, float]:
+        one, other = process(path, 5, 10), process(path, 5, 10)
+        assert one.used is None
+        (await other.acquire()).release(Outcome.ANSWERED)
+        await asyncio.sleep(4)
+        slot = await one.acquire()
+        used = one.used
+        slot.release(Outcome.THROTTLED)
+        await asyncio.sleep(0.01)
+        await other.acquire()
+        return used, now()
+
+    assert virtual_time.run(main()) == (2, pytest.approx(10, abs=0.02))
+
+
 def test_killed_holder_is_leased_out(path: Path) -> None:
     async def main() -> float:
         dead, alive = process(path, 1, 2, linger=3, lease=4), process(path, 1, 2, linger=3, lease=4)

@@ -329,3 +329,23 @@ def test_uncontended_slots_start_no_timer_and_no_task() -> None:
         return len(asyncio.all_tasks())
 
     assert virtual_time.run(main()) == 1
+
+
+def test_a_refusal_holds_everybody_back_until_the_oldest_request_is_out() -> None:
+    async def main() -> list[float]:
+        window = RollingWindow(5, 10)
+        (await window.acquire()).release(Outcome.ANSWERED)
+        await asyncio.sleep(4)
+        (await window.acquire()).release(Outcome.THROTTLED)
+        assert window.used == 2
+        with pytest.raises(RateLimitedError) as caught:
+            await window.acquire(max_wait=1)
+        assert caught.value.retry_after == pytest.approx(6)
+        times: list[float] = []
+        for _ in range(4):
+            await window.acquire()
+            times.append(now())
+        assert window.used == 5
+        return times
+
+    assert virtual_time.run(main()) == pytest.approx([10] * 4, abs=1e-4)
