@@ -26,12 +26,15 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         fingerprint: Of the query; another query refuses the cursor.
         offset: Rows before this place.
         link: The server's next link, if that is how the walk goes on.
+        behind: Rows before this place that are read again, because later ones depend on them;
+            they are not delivered again.
         version: Of this form.
     """
 
     fingerprint: str
     offset: int = 0
     link: str | None = None
+    behind: int = 0
     version: int = _VERSION
 
     def __str__(self) -> str:
@@ -54,7 +57,7 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
             raise ConfigurationError(
                 "resume_from= is not a cursor: pass str(page.cursor)"
             ) from None
-        if cursor.version != _VERSION or cursor.offset < 0:
+        if cursor.version != _VERSION or not 0 <= cursor.behind <= cursor.offset:
             raise ConfigurationError(
                 f"resume_from= is a cursor of version {cursor.version}, which this release "
                 "can't read: start the walk again"

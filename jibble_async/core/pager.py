@@ -120,7 +120,7 @@ class Pager(Generic[T]):
             NotSupportedError: The API does not count this set, or was not asked to.
         """
         total: int | None = None
-        if self._source.page_size is not None:
+        if self._source.counts:
             content = await self._session.call(self._source.request(0, 1), self._source.read)
             total = content.total
         if total is None:

@@ -10,7 +10,7 @@ from jibble_async.core.cursor import Cursor
 from jibble_async.core.operation import Request
 from jibble_async.core.wire import Reply
 
-__all__ = ["Page", "PageContent", "PageSource"]
+__all__ = ["Page", "PageContent", "PageSource", "Sieve"]
 
 T = TypeVar("T")
 
@@ -38,6 +38,28 @@ class PageContent(Generic[T]):
         self.raw: bytes = raw
 
 
+class Sieve(Protocol[T]):
+    """Looks at the rows of one walk in their order, completes them, and lets some through.
+
+    What it makes of a row may depend on rows before it, so a walk that goes on from a cursor has
+    it look at those again.
+    """
+
+    @property
+    def begin(self) -> int | None:
+        """Where the rows begin that it must see again to go on from here; None if from here."""
+        ...
+
+    def __call__(self, items: list[T], offset: int) -> list[T]:
+        """The rows to deliver.
+
+        Args:
+            items: The rows that come next.
+            offset: Where their page begins.
+        """
+        ...
+
+
 class PageSource(Protocol[T]):
     """How one API gives a set of rows page by page."""
 
@@ -49,6 +71,11 @@ class PageSource(Protocol[T]):
     @property
     def page_size(self) -> int | None:
         """Rows to ask for at a time; None leaves it to the server."""
+        ...
+
+    @property
+    def counts(self) -> bool:
+        """Whether the server can be asked how many rows there are."""
         ...
 
     def request(self, offset: int, count: int | None) -> Request:
@@ -69,6 +96,20 @@ class PageSource(Protocol[T]):
         Raises:
             DecodeError: It is no page.
         """
+        ...
+
+    def is_last(self, offset: int, count: int | None, received: int) -> bool:
+        """Whether a page shows by its size alone that nothing follows it.
+
+        Args:
+            offset: Where it begins.
+            count: The rows that were asked for.
+            received: The rows that came.
+        """
+        ...
+
+    def sieve(self) -> Sieve[T] | None:
+        """What the rows of a new walk pass before they are delivered; None if they all are."""
         ...
 
     def key(self, item: T, /) -> str | None:

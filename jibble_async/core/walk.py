@@ -1,7 +1,7 @@
 """Walking over pages: one after the other, or several in flight and delivered in order.
 
-A walk ends when the server's count is reached, or without a count at an empty page; never at a
-page that is merely short or that is empty but has a link, since a server may cap what it sends.
+A walk ends when the server's count is reached, or without a count at an empty page; at a page that
+is merely short only if the source says that it means the end, since a server may cap what it sends.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import msgspec
 from jibble_async.core.cursor import Cursor
 from jibble_async.core.events import Event, PageRead, Stats
 from jibble_async.core.operation import Request
-from jibble_async.core.pages import Page, PageContent, PageSource
+from jibble_async.core.pages import Page, PageContent, PageSource, Sieve
 from jibble_async.core.repeats import Repeats
 from jibble_async.core.wire import Reply
 from jibble_async.errors import DecodeError, JibbleError, PaginationError
@@ -105,7 +105,9 @@ class Walk(Generic[T]):
     ) -> None:
         self._source = source
         self._session = session
-        self._start = _Place(start.offset, start.link) if start is not None else _Place(0)
+        self._resume_at = 0 if start is None else start.offset
+        self._begin = 0 if start is None else start.offset - start.behind
+        self._start = _Place(self._begin, None if start is None else start.link)
         self._left = limit
         self._concurrency = concurrency
         self._verify = verify
@@ -113,6 +115,7 @@ class Walk(Generic[T]):
         self._empty_pages = 0
         self._last_key: str | None = None
         self._repeats = Repeats(source.key, concurrency)
+        self._sieve = source.sieve()
 
     async def pages(self) -> AsyncGenerator[Page[T], None]:
         """The pages in order."""
@@ -240,7 +243,8 @@ class Walk(Generic[T]):
     def _count_at(self, place: _Place) -> int | None:
         """How many rows to ask for, when pages are read one after the other."""
         size = self._source.page_size
-        if size is None or self._left is None:
+        # How many rows a sieve takes away is known only afterwards.
+        if size is None or self._left is None or self._sieve is not None:
             return size
         return min(size, self._left + self._overlaps(place))
 
@@ -249,7 +253,8 @@ class Walk(Generic[T]):
         content, begin, end = fetched.content, fetched.place.offset, fetched.end
         if content.link is not None and not self._verify:
             return self._follow(fetched, content.link)
-        if self._source.page_size is None:
+        asked = self._count_at(fetched.place)
+        if self._source.is_last(begin, asked, content.received):
             return None
         if fetched.total is None:
             return _Place(end) if end > begin else None
@@ -278,14 +283,43 @@ class Walk(Generic[T]):
         if items:
             self._last_key = self._source.key(items[-1])
         self._session.stats.duplicates += len(items) - len(fresh)
+        if self._verify and len(fresh) < len(items) == fetched.end - fetched.place.offset:
+            raise self._moved(fetched)
+        begin = self._begin
+        if self._sieve is not None:
+            fresh = self._sifted(self._sieve, fetched, fresh)
         after = self._after_cursor(fetched)
         if self._left is not None:
             if len(fresh) > self._left:
+                place = self._place_of(fetched, fresh, self._left)
                 fresh = fresh[: self._left]
-                after = self._cursor(_Place(fetched.place.offset + len(fresh)))
+                # The sieve has seen rows that a walk from there on has not.
+                self._begin = min(begin, fetched.place.offset)
+                after = self._cursor(place)
             self._left -= len(fresh)
         self._session.stats.rows += len(fresh)
         return Page(fresh, after, content.total, content.raw)
+
+    def _sifted(self, sieve: Sieve[T], fetched: _Fetched[T], fresh: list[T]) -> list[T]:
+        """What the sieve lets through; rows that were delivered before only pass through it."""
+        offset = fetched.place.offset
+        # Counted from the end, since rows that can't be read are missing from the list.
+        delivered = len(fresh) - (fetched.end - self._resume_at)
+        if delivered > 0:
+            sieve(fresh[:delivered], offset)
+            fresh = fresh[delivered:]
+        kept = sieve(fresh, offset)
+        self._begin = fetched.end if sieve.begin is None else sieve.begin
+        return kept
+
+    def _place_of(self, fetched: _Fetched[T], fresh: list[T], index: int) -> _Place:
+        """Where to go on for a row of a page; before it, if that is all that is known."""
+        if self._sieve is not None:
+            keys = map(self._source.key, fetched.content.items)
+            key = self._source.key(fresh[index])
+            index = next((place for place, each in enumerate(keys) if each == key), 0)
+            index = max(0, index - fetched.overlaps)
+        return _Place(fetched.place.offset + index)
 
     def _past_seam(self, fetched: _Fetched[T]) -> list[T]:
         content = fetched.content
@@ -295,9 +329,7 @@ class Walk(Generic[T]):
             and self._last_key is not None
             and self._source.key(content.items[0]) != self._last_key
         ):
-            raise self._broken(
-                fetched, "rows moved between two pages: some may be missing or given twice"
-            )
+            raise self._moved(fetched)
         return content.items[1:] if readable else content.items
 
     def _after_cursor(self, fetched: _Fetched[T]) -> Cursor:
@@ -305,7 +337,16 @@ class Walk(Generic[T]):
         return self._cursor(_Place(max(fetched.end, fetched.place.offset), link))
 
     def _cursor(self, place: _Place) -> Cursor:
-        return Cursor(fingerprint=self._source.fingerprint, offset=place.offset, link=place.link)
+        offset = max(place.offset, self._resume_at)
+        behind = 0 if self._sieve is None else max(0, offset - self._begin)
+        return Cursor(
+            fingerprint=self._source.fingerprint, offset=offset, link=place.link, behind=behind
+        )
+
+    def _moved(self, fetched: _Fetched[T]) -> PaginationError:
+        return self._broken(
+            fetched, "rows moved between two pages: some may be missing or given twice"
+        )
 
     def _missing(self, fetched: _Fetched[T]) -> PaginationError:
         content = fetched.content

@@ -35,6 +35,7 @@ class RawPages:
         self._source = source
         self.fingerprint: str = source.fingerprint
         self.page_size: int | None = source.page_size
+        self.counts: bool = source.counts
         self.key: Callable[[RawRow], str | None] = operator.itemgetter(0)
 
     def request(self, offset: int, count: int | None) -> Request:
@@ -55,3 +56,10 @@ class RawPages:
         heads = read_page(reply, _Head).items
         rows = [(head.id, raw) for head, raw in zip(heads, content.items, strict=True)]
         return PageContent(rows, content.received, content.total, content.link, content.raw)
+
+    def is_last(self, offset: int, count: int | None, received: int) -> bool:
+        """Whether the source says that nothing follows a page of this size."""
+        return self._source.is_last(offset, count, received)
+
+    def sieve(self) -> None:
+        """Nothing: all rows are delivered as they come."""

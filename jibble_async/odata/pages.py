@@ -65,6 +65,7 @@ class ODataPages(Generic[T]):
         self._on_bad_row = on_bad_row
         self._count = (("$count", "true"),) if counted else ()
         self.page_size = page_size
+        self.counts: bool = counted and page_size is not None
         options = (f"{name}={value}" for name, value in (*before, *after))
         self.fingerprint: str = fingerprint((operation.service, operation.path, *options))
         key = next((name for name in _KEYS if hasattr(item, name)), None)
@@ -88,6 +89,13 @@ class ODataPages(Generic[T]):
     def read(self, reply: Reply) -> PageContent[T]:
         """What an answer holds."""
         return read_page(reply, self._item, self._on_bad_row)
+
+    def is_last(self, offset: int, count: int | None, received: int) -> bool:
+        """Whether no number was asked for; a page that is merely short may have been capped."""
+        return count is None
+
+    def sieve(self) -> None:
+        """Nothing: all rows are delivered as they come."""
 
 
 def query_pages(
