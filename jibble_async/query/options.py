@@ -167,7 +167,7 @@ def _single_step(owner: type[ValueObject], path: Path) -> str:
 
 
 def _same_owner(owner: type[ValueObject], path: Path) -> None:
-    if path.owner is not owner:
+    if not issubclass(owner, path.owner):
         raise ConfigurationError(
             f"{path} is not a field of {owner.__name__}: use fields({owner.__name__})"
         )

@@ -163,7 +163,7 @@ def fields(entity: type[ValueObject]) -> Any:
     """The fields of an entity, to write filters, selections and orders with.
 
     Args:
-        entity: One of the entity classes.
+        entity: One of the entity classes; a subclass has the fields of its base.
 
     Raises:
         ConfigurationError: The class is not one of the vocabulary's.
@@ -172,11 +172,11 @@ def fields(entity: type[ValueObject]) -> Any:
         >>> T = fields(TimeEntry)
         >>> condition = (T.belongs_to_date >= date(2026, 10, 1)) & ~T.note.contains("test")
     """
-    try:
-        return _FIELDS[entity]
-    except KeyError:
-        known = ", ".join(sorted(cls.__name__ for cls in _FIELDS))
-        raise ConfigurationError(f"fields() knows {known}, not {entity!r}") from None
+    for base in getattr(entity, "__mro__", ()):
+        if base in _FIELDS:
+            return _FIELDS[base]
+    known = ", ".join(sorted(cls.__name__ for cls in _FIELDS))
+    raise ConfigurationError(f"fields() knows {known}, not {entity!r}")
 
 
 _FIELDS: dict[type[ValueObject], Fields] = {

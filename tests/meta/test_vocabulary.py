@@ -30,8 +30,10 @@ from jibble_async.query.fields import (
 )
 from jibble_async.query.names import wire_name
 
-DECLARATIONS = Fields.__subclasses__()
-FIELDS = {declaration.entity: declaration for declaration in DECLARATIONS}
+DECLARATIONS = [
+    each for each in Fields.__subclasses__() if each.__module__.startswith("jibble_async.")
+]
+FIELDS: dict[Any, Any] = {declaration.entity: declaration for declaration in DECLARATIONS}
 SCALARS: dict[Any, Any] = {
     str: TextField,
     bool: BooleanField,
@@ -44,11 +46,11 @@ SCALARS: dict[Any, Any] = {
 }
 
 
-def expected(annotation: Any) -> Any:
+def expected(annotation: Any, fields_of: dict[Any, Any] = FIELDS) -> Any:
     """The field that stands for a value of this type."""
     if get_origin(annotation) in {typing.Union, types.UnionType}:
         (inner,) = (part for part in get_args(annotation) if part is not types.NoneType)
-        return expected(inner)
+        return expected(inner, fields_of)
     if get_origin(annotation) is Annotated:
         (mark,) = annotation.__metadata__
         assert mark.extra == {"kind": GUID_MARK}
@@ -59,7 +61,7 @@ def expected(annotation: Any) -> Any:
         return SCALARS[annotation]
     if issubclass(annotation, OpenEnum):
         return EnumField[annotation | str]
-    return FIELDS[annotation]
+    return fields_of[annotation]
 
 
 @pytest.mark.parametrize("declaration", DECLARATIONS, ids=lambda cls: cls.__name__)
