@@ -1,0 +1,138 @@
+"""Python values as the old API's filters write them, in one place.
+
+Source: the documentation's examples (bare ids and numbers, dates with milliseconds and a `Z`, 1 and
+2 for clocking in and out).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from jibble_async.entities import EntryType
+from jibble_async.errors import ConfigurationError, NotSupportedError
+from jibble_async.query.expressions import Constant, Kind, Scalar
+
+__all__ = [
+    "MILLISECOND",
+    "ceiled",
+    "containing",
+    "ending",
+    "floored",
+    "literal",
+    "shifted",
+    "starting",
+]
+
+MILLISECOND = timedelta(milliseconds=1)
+"""What the old API's moments are exact to (documented)."""
+
+_ACTIONS = {EntryType.IN: "1", EntryType.OUT: "2"}
+# Those that mean something in some dialect of regular expressions, or of `like`.
+_SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}/]")
+_WILDCARDS = str.maketrans({"%": r"\x25", "_": r"\x5f"})
+# Unlike `$` it is the very end everywhere, and not before a last line break.
+_END = r"(?![\s\S])"
+
+
+def literal(constant: Constant, label: str) -> str:
+    """A value as it is compared with.
+
+    Args:
+        constant: The value and its kind.
+        label: What it is compared with, for the error.
+
+    Raises:
+        ConfigurationError: A text that no query may hold, or a moment that is too exact.
+        NotSupportedError: The old API has no such value.
+    """
+    value = constant.value
+    match value:
+        case None:
+            raise NotSupportedError(
+                f"the old API can't ask whether {label} has a value: look at what comes"
+            )
+        case bool():
+            return "true" if value else "false"
+        case str() if constant.kind is Kind.ENUM:
+            if value not in _ACTIONS:
+                raise NotSupportedError(f"the old API knows In and Out for {label}, not {value!r}")
+            return _ACTIONS[EntryType(value)]
+        case str():
+            return _text(value, label)
+        case int() | float():
+            return repr(value)
+        case datetime():
+            return _moment(value, label)
+        case _:
+            raise NotSupportedError(f"the old API can't compare {label} with {value!r}")
+
+
+def floored(value: Scalar) -> Scalar:
+    """The last moment up to `value` that the old API knows; other values as they are."""
+    if not isinstance(value, datetime):
+        return value
+    try:
+        moment = value.astimezone(UTC)
+    except OverflowError:
+        moment = value.replace(tzinfo=UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def ceiled(value: Scalar) -> Scalar:
+    """The first moment from `value` on that the old API knows; other values as they are."""
+    floor = floored(value)
+    if not isinstance(value, datetime) or not isinstance(floor, datetime) or floor == value:
+        return floor
+    return shifted(floor, MILLISECOND)
+
+
+def shifted(moment: datetime, by: timedelta) -> datetime:
+    """A moment earlier or later, or the same where the calendar ends."""
+    try:
+        return moment + by
+    except OverflowError:
+        return moment
+
+
+def containing(part: str, label: str) -> str:
+    """The regular expression for a text that has `part` somewhere.
+
+    It means the same in every dialect, and case counts.
+
+    Raises:
+        ConfigurationError: A text that no query may hold.
+    """
+    return _escaped(part, label) or "^"
+
+
+def starting(part: str, label: str) -> str:
+    """The regular expression for a text that begins with `part`; raises as `containing` does."""
+    return "^" + _escaped(part, label)
+
+
+def ending(part: str, label: str) -> str:
+    """The regular expression for a text that ends with `part`; raises as `containing` does."""
+    return _escaped(part, label) + _END
+
+
+def _escaped(part: str, label: str) -> str:
+    # In one database behind LoopBack, `%` and `_` are wildcards of `like` beside the expression.
+    return _SPECIAL.sub(r"\\\g<0>", _text(part, label)).translate(_WILDCARDS)
+
+
+def _text(value: str, label: str) -> str:
+    if "\0" in value:
+        raise ConfigurationError(f"{label} is compared with a text that holds a NUL character")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise ConfigurationError(f"{label}: {value!r} is not valid Unicode text") from None
+    return value
+
+
+def _moment(value: datetime, label: str) -> str:
+    moment = floored(value)
+    if not isinstance(moment, datetime) or moment != value:
+        raise ConfigurationError(f"{label} is exact to milliseconds, and {value!r} is more so")
+    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
