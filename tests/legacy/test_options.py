@@ -7,15 +7,15 @@ from typing import Any
 
 import msgspec
 import pytest
+from jibble_legacy import entities
+from jibble_legacy.entities import LegacyTimeEntry, TeamClient, TeamMember
+from jibble_legacy.options import render_options
+from jibble_legacy.query_fields import KeyedField, fields
 
 import jibble_async
 from jibble_async import Activity, Client, ConfigurationError, NotSupportedError, TimeEntry
 from jibble_async.query.fields import Fields
 from jibble_async.query.options import Query, expansions, orderings, selection
-from jibble_legacy import entities
-from jibble_legacy.entities import LegacyTimeEntry, TeamClient, TeamMember
-from jibble_legacy.options import render_options
-from jibble_legacy.query_fields import KeyedField, fields
 from tests.meta.test_vocabulary import FIELDS, expected
 
 T = jibble_async.fields(TimeEntry)
@@ -99,6 +99,6 @@ def test_the_common_fields_are_the_common_ones() -> None:
     assert fields(TimeEntry) is T
     assert fields(Activity) is jibble_async.fields(Activity)
     assert jibble_async.fields(LegacyTimeEntry) is T
+    untyped: Any = fields
     with pytest.raises(ConfigurationError, match="not 'x'"):
-        untyped: Any = fields
         untyped("x")

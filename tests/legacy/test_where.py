@@ -6,6 +6,9 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from jibble_legacy.entities import LegacyTimeEntry, PowerUp, Team, TeamMember
+from jibble_legacy.query_fields import fields
+from jibble_legacy.where import render_where
 
 import jibble_async
 from jibble_async import (
@@ -19,9 +22,6 @@ from jibble_async import (
 )
 from jibble_async.core.operation import Operation, Safety, build
 from jibble_async.query.expressions import Expression, all_of
-from jibble_legacy.entities import LegacyTimeEntry, PowerUp, Team, TeamMember
-from jibble_legacy.query_fields import fields
-from jibble_legacy.where import render_where
 from tests.unit.recording import target
 
 T = jibble_async.fields(TimeEntry)

@@ -1,0 +1,153 @@
+"""The old API's pages, as the pager asks for them: bare arrays by `filter[skip]` and `limit`.
+
+No count and no link comes with a page, so a walk ends at one that is short: the documentation says
+how many rows a page has by default, and how many at most.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from datetime import date
+from typing import Any, Generic, TypeVar, cast
+
+from jibble_async.core.cursor import fingerprint
+from jibble_async.core.operation import Operation, Request, build
+from jibble_async.core.pages import PageContent, Sieve
+from jibble_async.core.wire import Reply
+from jibble_async.entities import Entity, TimeEntry
+from jibble_async.errors import ConfigurationError, PaginationError
+from jibble_async.odata.envelope import BadRowHandler
+from jibble_async.query.expressions import Comparison, Constant, Expression, Kind, Path, all_of
+from jibble_async.query.options import Ordering, Query
+from jibble_legacy.days import WorkingDays
+from jibble_legacy.options import render_options
+from jibble_legacy.where import render_where
+
+__all__ = ["LARGEST_PAGE", "LoopBackPages", "RowDecoder"]
+
+T = TypeVar("T", bound=Entity)
+
+LARGEST_PAGE = 100
+"""The most rows of a page (documented)."""
+
+RowDecoder = Callable[[bytes, BadRowHandler | None], tuple[list[T], int]]
+"""Finds in a body the rows that can be read, and how many there are."""
+
+_DEFAULT_PAGE = 30
+_TIME = Path(TimeEntry, ("time",), Kind.DATETIME)
+
+
+class LoopBackPages(Generic[T]):
+    """A page source; see `jibble_async.core.pages.PageSource`.
+
+    Nothing is added to the order, since only one key is documented: rows that tie may come in any
+    order, so a walk with `verify=True` is the one that tells when a row changed its place.
+
+    Args:
+        operation: The request that lists the set.
+        base: The origin, with a path prefix if there is one.
+        decode_rows: Finds the rows in a body.
+        query: What is asked.
+        page_size: Rows to ask for at a time, at most 100. None leaves the first page to the
+            server, which gives 30.
+        on_bad_row: Gets rows that can't be read.
+        days: The time zones that give a time entry its working day.
+        between: The first and the last working day of the entries to deliver; in the order of
+            time, unless the query has one.
+
+    Raises:
+        ConfigurationError: An argument that can't be used.
+        NotSupportedError: A query that the old API has no words for.
+    """
+
+    def __init__(
+        self,
+        operation: Operation,
+        base: str,
+        decode_rows: RowDecoder[T],
+        query: Query,
+        *,
+        page_size: int | None,
+        on_bad_row: BadRowHandler | None,
+        days: WorkingDays | None = None,
+        between: tuple[date | None, date | None] | None = None,
+    ) -> None:
+        if page_size is not None and page_size > LARGEST_PAGE:
+            raise ConfigurationError(
+                f"page_size={page_size}: the old API gives {LARGEST_PAGE} rows at most"
+            )
+        self._operation = operation
+        self._base = base
+        self._decode_rows = decode_rows
+        self._on_bad_row = on_bad_row
+        self._days = days
+        self._since, self._until = between or (None, None)
+        order = query.order_by
+        if not order and (self._since is not None or self._until is not None):
+            order = (Ordering(_TIME),)
+        self._in_order = bool(order) and order[0].path.names == _TIME.names
+        self._in_order = self._in_order and not order[0].descending
+        query = Query(query.entity, self._condition(query), query.select, query.expand, order)
+        where = () if query.where is None else render_where(query.entity, query.where)
+        self._options = (*where, *render_options(query))
+        self.page_size = page_size
+        self.counts: bool = False
+        self.key: Callable[[T], str | None] = operator.attrgetter("id")
+        parts = [f"{name}={value}" for name, value in self._options]
+        days_asked = [f"{self._since} {self._until} {days is not None}"]
+        self.fingerprint: str = fingerprint(
+            (operation.service, operation.path, *parts, *days_asked)
+        )
+
+    def request(self, offset: int, count: int | None) -> Request:
+        """The request for `count` rows from `offset` on."""
+        place: list[tuple[str, str]] = []
+        if count is not None or offset > 0:
+            place.append(("filter[limit]", str(LARGEST_PAGE if count is None else count)))
+        if offset > 0:
+            place.append(("filter[skip]", str(offset)))
+        return build(self._operation, self._base, params=(*self._options, *place))
+
+    def follow(self, link: str) -> Request:
+        """Nothing: the old API gives no links.
+
+        Raises:
+            PaginationError: Always.
+        """
+        raise PaginationError("the old API gives no links: the cursor is not one of its own")
+
+    def read(self, reply: Reply) -> PageContent[T]:
+        """What an answer holds."""
+        items, received = self._decode_rows(reply.body, self._on_bad_row)
+        return PageContent(items, received, None, None, reply.body)
+
+    def is_last(self, offset: int, count: int | None, received: int) -> bool:
+        """Whether fewer rows came than were asked for."""
+        if count is None:
+            count = LARGEST_PAGE if offset > 0 else _DEFAULT_PAGE
+        return received < count
+
+    def sieve(self) -> Sieve[T] | None:
+        """What gives the entries of a walk their working days, and leaves those of others out."""
+        if self._days is None:
+            return None
+        sieve: Any = self._days.sieve(self._since, self._until, in_order=self._in_order)
+        return cast("Sieve[T]", sieve)
+
+    def _condition(self, query: Query) -> Expression | None:
+        """The condition of the query, and that of the days as far as the server can tell."""
+        if self._since is None and self._until is None:
+            return query.where
+        if self._days is None:
+            raise ConfigurationError(
+                "since= and until= are working days, which the old API does not know: "
+                "give the client its timezone="
+            )
+        low, high = self._days.moments(self._since, self._until)
+        bounds: list[Expression] = []
+        if low is not None:
+            bounds.append(Comparison(_TIME, "ge", Constant(low, Kind.DATETIME)))
+        if high is not None:
+            bounds.append(Comparison(_TIME, "le", Constant(high, Kind.DATETIME)))
+        return all_of(bounds if query.where is None else [*bounds, query.where])
