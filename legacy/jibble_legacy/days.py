@@ -1,10 +1,12 @@
 """Working days, which the old API does not know: found from moments and time zones.
 
-An entry counts for the day of its shift, and that is the local date of the shift's first In. An Out
-is part of the shift up to 12 hours after the In before it. A further In is part of it up to 6 hours
-after the In before it (a change of work), or 2 hours after the Out before it (the end of a break,
-of which the old API knows nothing else), if that is within 12 hours of the first. Everything else
-counts for its own local date.
+- An Out counts for the day of the In before it, if that is at most 12 hours ago.
+- An In before noon counts for the day before, if it goes on with work from before midnight: each
+  entry since then follows an In within 6 hours (a change of work) or an Out within 2 hours (the end
+  of a break, of which the old API knows nothing else).
+- Everything else counts for its own local date.
+
+So a day is decided by what lies at most a day and a half back, wherever a walk begins.
 """
 
 from __future__ import annotations
@@ -73,7 +75,7 @@ class WorkingDays:
         Args:
             since: The first day.
             until: The last day, included.
-            in_order: Whether entries come in the order of time. In any other, shifts can't be
+            in_order: Whether entries come in the order of time. In any other, work can't be
                 followed, and each entry counts for its local date.
         """
         return DaySieve(self, since, until, in_order=in_order)
@@ -95,29 +97,32 @@ class WorkingDays:
         return local.astimezone(_fixed(local.utcoffset() or timedelta(0)))
 
 
-class _Shift(msgspec.Struct):
-    """The shift of a person that may go on.
+class _Latest(msgspec.Struct, frozen=True):
+    """The latest entry of a person.
 
     Attributes:
+        moment: When it was.
+        today: Its local date.
         day: What it counts for.
-        began: Its first In.
-        latest: Its latest entry.
-        lasts: Whether that is an In.
-        offset: Where the page with its first In begins.
+        page: Where its page begins.
+        begin: Where the page begins from which on the day can be found again.
+        works: Whether it is an In.
     """
 
+    moment: datetime
+    today: date
     day: date
-    began: datetime
-    latest: datetime
-    lasts: bool
-    offset: int
+    page: int
+    begin: int
+    works: bool
 
-    def takes(self, type: EntryType | None, moment: datetime) -> bool:
-        """Whether an entry of this type and moment is a part of it."""
-        if type == EntryType.OUT:
-            return self.lasts and moment - self.latest <= _LONGEST
-        longest = _LONGEST_TASK if self.lasts else _LONGEST_PAUSE
-        return moment - self.latest <= longest and moment - self.began <= _LONGEST
+    def ended_at(self, moment: datetime) -> bool:
+        """Whether an Out at this moment ends work that goes on."""
+        return self.works and moment - self.moment <= _LONGEST
+
+    def continued_at(self, moment: datetime) -> bool:
+        """Whether an In at this moment goes on with the work."""
+        return moment - self.moment <= (_LONGEST_TASK if self.works else _LONGEST_PAUSE)
 
 
 class DaySieve:
@@ -131,12 +136,12 @@ class DaySieve:
         self._until = date.max if until is None else until
         self._everything = since is None and until is None
         self._in_order = in_order
-        self._shifts: dict[str | None, _Shift] = {}
+        self._latest: dict[str | None, _Latest] = {}
 
     @property
     def begin(self) -> int | None:
-        """Where the first page begins that has a shift which may go on."""
-        return min((shift.offset for shift in self._shifts.values()), default=None)
+        """Where the first page begins on which later entries may depend."""
+        return min((latest.begin for latest in self._latest.values()), default=None)
 
     def __call__(self, items: list[TimeEntry], offset: int) -> list[TimeEntry]:
         """The entries of the days, with their day and local time.
@@ -145,44 +150,43 @@ class DaySieve:
             ConfigurationError: No zone is known for a person.
         """
         kept: list[TimeEntry] = []
-        latest: datetime | None = None
+        now: datetime | None = None
         for entry in items:
             moment = entry.time
             if moment is None:
                 if self._everything:
                     kept.append(entry)
                 continue
-            latest = moment
+            now = moment
             local = self._days.local(entry, moment)
-            day = self._day(entry, moment, local.date(), offset)
+            day = self._day(entry, moment, local, offset) if self._in_order else local.date()
             if self._since <= day <= self._until:
                 kept.append(
                     replace(entry, local_time=local, offset=local.utcoffset(), belongs_to_date=day)
                 )
-        if latest is not None:
-            self._forget(latest)
+        if now is not None:
+            self._forget(now)
         return kept
 
-    def _day(self, entry: TimeEntry, moment: datetime, today: date, offset: int) -> date:
-        if not self._in_order:
-            return today
-        person_id = entry.person_id
-        shift = self._shifts.get(person_id)
+    def _day(self, entry: TimeEntry, moment: datetime, local: datetime, page: int) -> date:
+        today, day, begin = local.date(), local.date(), page
+        before = self._latest.get(entry.person_id)
         works = entry.type == EntryType.IN
-        if shift is not None and shift.takes(entry.type, moment):
-            shift.latest, shift.lasts = moment, works
-            return shift.day
-        if works:
-            self._shifts[person_id] = _Shift(today, moment, moment, True, offset)
-        else:
-            self._shifts.pop(person_id, None)
-        return today
+        if before is not None and not works and before.ended_at(moment):
+            day, begin = before.day, before.begin
+        elif before is not None and works and local.hour < 12 and before.continued_at(moment):
+            if before.today < today:
+                day, begin = before.today, before.page
+            elif before.day < today:
+                day, begin = before.day, before.begin
+        self._latest[entry.person_id] = _Latest(moment, today, day, page, begin, works)
+        return day
 
     def _forget(self, now: datetime) -> None:
-        self._shifts = {
-            person_id: shift
-            for person_id, shift in self._shifts.items()
-            if shift.takes(EntryType.OUT, now) or shift.takes(EntryType.IN, now)
+        self._latest = {
+            person_id: latest
+            for person_id, latest in self._latest.items()
+            if latest.ended_at(now) or latest.continued_at(now)
         }
 
 

@@ -54,20 +54,23 @@ async def days_of(*marks: str, days: WorkingDays = BERLIN) -> list[int]:
         (["In 2 22:00", "Out 3 02:00", "In 3 04:01", "Out 3 06:00"], [2, 2, 3, 3]),
         (["In 2 22:00", "In 3 03:00", "Out 3 07:00"], [2, 2, 2]),
         (["In 2 20:00", "In 3 07:00", "Out 3 17:00"], [2, 3, 3]),
-        (["In 2 14:00", "Out 3 01:00", "In 3 02:30", "Out 3 03:00"], [2, 2, 3, 3]),
+        (["In 2 14:00", "Out 3 01:00", "In 3 02:30", "Out 3 03:00"], [2, 2, 2, 2]),
+        (["In 2 22:00", "In 3 04:00", "In 3 10:00", "Out 3 14:00"], [2, 2, 2, 2]),
+        (["In 2 23:00", "In 3 05:00", "In 3 11:00", "In 3 12:00", "Out 3 13:00"], [2, 2, 2, 3, 3]),
+        (["In 2 22:00", "In 3 04:01", "In 3 10:00"], [2, 3, 3]),
         (["Out 3 06:00"], [3]),
         (["In 2 22:00", "Out 3 06:00", "Out 3 07:00"], [2, 2, 3]),
         (["In 2 23:30", "Out 2 23:50", "Out 3 00:10", "In 3 00:20"], [2, 2, 3, 3]),
     ],
     ids=str,
 )
-async def test_a_shift_counts_for_the_day_that_it_began_on(
+async def test_work_over_midnight_counts_for_the_day_that_it_began_on(
     marks: list[str], days: list[int]
 ) -> None:
     assert await days_of(*marks) == days
 
 
-async def test_people_do_not_get_into_each_others_shifts() -> None:
+async def test_people_do_not_get_into_each_others_work() -> None:
     rows = entries("In 2 22:00") + entries("Out 3 01:00", person="q") + entries("Out 3 06:00")
     behind = LegacySet(rows)
     found = await behind.pager(days=BERLIN, between=SPAN).collect()
@@ -156,7 +159,7 @@ async def test_a_limit_counts_what_is_delivered() -> None:
     assert ids(await rest.collect()) == ["In 2 08:00"]
 
 
-async def test_a_limit_within_a_shift_leaves_it_known() -> None:
+async def test_a_limit_within_a_stretch_leaves_it_known() -> None:
     behind = LegacySet(entries("In 1 22:00", "Out 2 06:00", "Out 4 06:00"))
 
     def pager(**options: Any) -> Any:
@@ -216,7 +219,7 @@ def rows_of(shifts: list[tuple[str, int, list[tuple[str, int]]]]) -> list[dict[s
     first=st.integers(0, 4),
     verify=st.booleans(),
 )
-def test_a_walk_that_goes_on_knows_the_shifts_that_it_was_in(
+def test_a_walk_that_goes_on_knows_who_was_at_work(
     shifts: list[tuple[str, int, list[tuple[str, int]]]],
     page_size: int,
     fails: int,
