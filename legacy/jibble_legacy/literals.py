@@ -43,8 +43,8 @@ def literal(constant: Constant, label: str) -> str:
         label: What it is compared with, for the error.
 
     Raises:
-        ConfigurationError: A text that no query may hold, or a moment that is too exact.
-        NotSupportedError: The old API has no such value.
+        ConfigurationError: A text that no query may hold.
+        NotSupportedError: The old API has no such value: a moment that is too exact, a break.
     """
     value = constant.value
     match value:
@@ -134,5 +134,7 @@ def _text(value: str, label: str) -> str:
 def _moment(value: datetime, label: str) -> str:
     moment = floored(value)
     if not isinstance(moment, datetime) or moment != value:
-        raise ConfigurationError(f"{label} is exact to milliseconds, and {value!r} is more so")
+        raise NotSupportedError(
+            f"{label} is exact to milliseconds in the old API, and {value.isoformat()} is more so"
+        )
     return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
