@@ -1,0 +1,149 @@
+"""Tokens of the old API: a password once, then what came with the token."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+from msgspec.structs import force_setattr
+
+from jibble_async.config import service_url
+from jibble_async.core.grants import (
+    Auth,
+    ClientCredentials,
+    Exchange,
+    Grant,
+    StaticToken,
+    Token,
+    clean_secret,
+    grant_of,
+    read_token,
+    usable_lifetime,
+)
+from jibble_async.core.operation import Operation, Safety, build
+from jibble_async.errors import APIError, ConfigurationError, RateLimitedError, ServerError
+from jibble_legacy.refusals import BareForbiddenError
+
+__all__ = ["LegacyAuth", "PasswordGrant", "legacy_grant"]
+
+# Its URL is the caller's, path and all.
+_TOKEN = Operation("legacy-token", "POST", "", Safety.IDEMPOTENT)
+# A token lasts 1209600 seconds (documented).
+_LONGEST = 14 * 24 * 3600.0
+
+
+class PasswordGrant(msgspec.Struct, frozen=True):
+    """What a token of the old API is asked for with.
+
+    There is no token URL by default: the documented host has a name that anybody could claim, and
+    is sent a password. Redirects are never followed.
+
+    Args:
+        client_id: The app's id.
+        client_secret: Its secret.
+        username: The e-mail address of an account.
+        password: Its password.
+        token_url: Where tokens are to be had, with its path: https, or this machine.
+        scope: What the token is for; `basic` is the only documented one.
+
+    Raises:
+        ConfigurationError: One of them is empty or can't be what it should be.
+    """
+
+    client_id: str
+    client_secret: str
+    username: str
+    password: str
+    token_url: str
+    scope: str = "basic"
+
+    def __post_init__(self) -> None:
+        for name in ("client_id", "client_secret", "username", "scope"):
+            force_setattr(self, name, clean_secret(name, getattr(self, name)))
+        # A password may begin or end with a space, and hold any character.
+        if not self.password:
+            raise ConfigurationError("password is empty")
+        force_setattr(self, "token_url", service_url("token", self.token_url))
+
+    def __repr__(self) -> str:
+        return f"PasswordGrant({self.client_id!r}, token_url={self.token_url!r})"
+
+
+LegacyAuth: TypeAlias = PasswordGrant | Auth
+"""What `auth=` takes; of the common kinds a `StaticToken` or a function, not an API key."""
+
+
+def legacy_grant(auth: LegacyAuth) -> Grant:
+    """The way to get tokens that `auth=` stands for.
+
+    Args:
+        auth: What the caller gave.
+
+    Raises:
+        ConfigurationError: It is of no use for the old API.
+    """
+    if isinstance(auth, PasswordGrant):
+        return _PasswordTokens(auth)
+    if isinstance(auth, ClientCredentials):
+        raise ConfigurationError(
+            "an API key is for the current API: the old one takes a StaticToken or a PasswordGrant"
+        )
+    if not isinstance(auth, StaticToken) and not callable(auth):
+        raise ConfigurationError(
+            "auth= takes a PasswordGrant, a StaticToken or an async function, "
+            f"not {type(auth).__name__}"
+        )
+    return grant_of(auth, "")
+
+
+class _Answer(Token, frozen=True):
+    refresh_token: str | None = None
+
+
+class _PasswordTokens:
+    """A `Grant` that remembers the refresh token, and the password for when that is refused.
+
+    The refresh token is documented, the call that takes it is not: it is OAuth 2.0's own.
+    """
+
+    renewable = True
+
+    def __init__(self, auth: PasswordGrant) -> None:
+        self._auth = auth
+        self._refresh_token: str | None = None
+
+    async def fetch(self, exchange: Exchange) -> Token:
+        refresh_token, self._refresh_token = self._refresh_token, None
+        if refresh_token is not None:
+            try:
+                return await self._ask(
+                    exchange, grant_type="refresh_token", refresh_token=refresh_token
+                )
+            except (RateLimitedError, ServerError):
+                self._refresh_token = refresh_token
+                raise
+            except APIError:
+                pass
+        auth = self._auth
+        return await self._ask(
+            exchange,
+            grant_type="password",
+            username=auth.username,
+            password=auth.password,
+            scope=auth.scope,
+        )
+
+    def lifetime(self, token: Token) -> float:
+        return usable_lifetime(token, longest=_LONGEST)
+
+    async def _ask(self, exchange: Exchange, *, grant_type: str, **others: str) -> Token:
+        app = {"client_id": self._auth.client_id, "client_secret": self._auth.client_secret}
+        body = msgspec.json.encode({"grant_type": grant_type, **app, **others})
+        request = build(_TOKEN, self._auth.token_url, body=body, content_type="application/json")
+        try:
+            reply = await exchange(request)
+        except BareForbiddenError as error:
+            raise error.undecided("the token host says nothing more") from None
+        token = read_token(reply, request, _Answer)
+        self._refresh_token = token.refresh_token
+        return token

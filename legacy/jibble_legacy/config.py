@@ -1,0 +1,116 @@
+"""Settings of the old API's client, and what the environment says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias, get_args
+
+from jibble_async.config import service_url
+from jibble_async.core.clock import Clock
+from jibble_async.core.events import Hook
+from jibble_async.core.grants import StaticToken
+from jibble_async.core.options import Timeouts
+from jibble_async.core.retry import RetryPolicy
+from jibble_async.errors import ConfigurationError
+from jibble_legacy.auth import LegacyAuth, PasswordGrant
+
+__all__ = [
+    "MAX_PAGE_SIZE",
+    "LegacyConfig",
+    "Spelling",
+    "legacy_auth_from",
+    "legacy_config_from",
+]
+
+MAX_PAGE_SIZE = 100
+"""Rows that a page may have (documented)."""
+
+Spelling: TypeAlias = Literal["activities", "activites"]
+"""How the path of activities may be spelt; the documentation has both."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyConfig:
+    """Everything about a client of the old API that is not a credential or a limiter.
+
+    Attributes:
+        url: The API's origin, with a path prefix if there is one; the client adds `/api/v1/…`.
+        timeouts: How long things may take.
+        retry: How often and how patiently a failed call is tried again.
+        page_size: Rows to ask for at a time, 100 at most (documented).
+        max_body_bytes: The largest answer, counted after decompression.
+        hooks: Told of each event; see `jibble_async.core.events`.
+        user_agent: What the client calls itself.
+        clock: Time, sleep and chance; for tests.
+        activities_path: The documentation spells the path of activities in both ways.
+
+    Raises:
+        ConfigurationError: One of them can't be used.
+    """
+
+    url: str = "https://connect.jibble.io"
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    page_size: int = MAX_PAGE_SIZE
+    max_body_bytes: int = 64 * 1024 * 1024
+    hooks: tuple[Hook, ...] = ()
+    user_agent: str = "jibble-async"
+    clock: Clock = field(default_factory=Clock)
+    activities_path: Spelling = "activities"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "url", service_url("legacy", self.url))
+        if not 1 <= self.page_size <= MAX_PAGE_SIZE:
+            raise ConfigurationError(f"page_size={self.page_size}: 1 to {MAX_PAGE_SIZE} are taken")
+        if self.max_body_bytes < 1:
+            raise ConfigurationError("max_body_bytes must be at least 1")
+        if not self.user_agent.isprintable():
+            raise ConfigurationError("user_agent holds control characters")
+        if self.activities_path not in get_args(Spelling):
+            known = " and ".join(get_args(Spelling))
+            raise ConfigurationError(f"activities_path={self.activities_path!r}: there are {known}")
+
+
+_PASSWORD_NAMES = ("CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD", "TOKEN_URL")
+
+
+def legacy_auth_from(env: Mapping[str, str]) -> LegacyAuth:
+    """The credentials of the old API that the environment holds.
+
+    Args:
+        env: Usually `os.environ`.
+
+    Raises:
+        ConfigurationError: There are none, only a part of them, or a token beside them.
+    """
+    given = {name: env.get(f"JIBBLE_LEGACY_{name}", "") for name in _PASSWORD_NAMES}
+    missing = [f"JIBBLE_LEGACY_{name}" for name, text in given.items() if not text.strip()]
+    token = env.get("JIBBLE_LEGACY_TOKEN", "").strip()
+    if token:
+        if len(missing) < len(given):
+            raise ConfigurationError(
+                "JIBBLE_LEGACY_TOKEN is set beside what a token is asked for with: unset one"
+            )
+        return StaticToken(token)
+    if len(missing) == len(given):
+        raise ConfigurationError(
+            "no credentials for the old API: set JIBBLE_LEGACY_TOKEN, or all of "
+            f"{', '.join(missing)}"
+        )
+    if missing:
+        raise ConfigurationError(f"not set: {', '.join(missing)}")
+    return PasswordGrant(**{name.lower(): text for name, text in given.items()})
+
+
+def legacy_config_from(env: Mapping[str, str]) -> LegacyConfig:
+    """The settings with the URL that the environment names, or the usual one.
+
+    Args:
+        env: Usually `os.environ`; `JIBBLE_LEGACY_URL` is read.
+
+    Raises:
+        ConfigurationError: It is not a usable URL.
+    """
+    url = env.get("JIBBLE_LEGACY_URL", "").strip()
+    return LegacyConfig(url=url) if url else LegacyConfig()
