@@ -38,6 +38,7 @@ __all__ = [
     "addressed",
     "list_of",
     "member_of",
+    "query_of",
 ]
 
 E = TypeVar("E", bound=Entity)
@@ -123,6 +124,37 @@ def addressed(session: ClientSession, operation: Operation, id: str, owner: str)
     return build(operation, session.base(operation.service), path_id=id)
 
 
+def query_of(
+    entity: type[ValueObject],
+    conditions: Iterable[Expression | None],
+    select: Iterable[Selectable] = (),
+    expand: Iterable[Expandable] = (),
+    order_by: Sortable | Iterable[Sortable] = (),
+) -> Query:
+    """What the arguments of a `list()` ask for, in no API's words.
+
+    Args:
+        entity: The class of the rows.
+        conditions: What all of them must meet.
+        select: See `ListOptions`.
+        expand: See `ListOptions`.
+        order_by: See `ListOptions`.
+
+    Raises:
+        ConfigurationError: An argument that can't be used.
+    """
+    given = [condition for condition in conditions if condition is not None]
+    several = isinstance(order_by, Iterable) and not isinstance(order_by, str)
+    keys: Any = order_by if several else (order_by,)
+    return Query(
+        entity=entity,
+        where=all_of(given) if given else None,
+        select=selection(entity, select),
+        expand=expansions(entity, expand),
+        order_by=orderings(entity, keys),
+    )
+
+
 class Listing(Generic[V]):
     """A set of rows.
 
@@ -156,16 +188,7 @@ class Listing(Generic[V]):
         counted: bool = True,
         server_paged: bool = False,
     ) -> Pager[V]:
-        given = [condition for condition in conditions if condition is not None]
-        several = isinstance(order_by, Iterable) and not isinstance(order_by, str)
-        keys: Any = order_by if several else (order_by,)
-        query = Query(
-            entity=self.entity,
-            where=all_of(given) if given else None,
-            select=selection(self.entity, select),
-            expand=expansions(self.entity, expand),
-            order_by=orderings(self.entity, keys),
-        )
+        query = query_of(self.entity, conditions, select, expand, order_by)
         operation = self.list_operation
         if page_size is None:
             page_size = self._session.default_page_size

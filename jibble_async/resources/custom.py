@@ -17,7 +17,7 @@ Value: TypeAlias = str | int | float | bool
 Params: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
 """Query options: a mapping, in which a list repeats the name, or pairs."""
 
-_PATH = r"/v[0-9]+/[A-Za-z0-9_.$(),='@:/-]+"
+_PATH = r"(/api)?/v[0-9]+/[A-Za-z0-9_.$(),='@:/-]+"
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 # A GET that starts a job at the server (documented): twice is not the same as once.
 _STARTS = "timeattendancereportstartexport"

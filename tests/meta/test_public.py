@@ -93,8 +93,13 @@ def test_every_operation_says_what_it_means_to_send_it_twice() -> None:
     assert len(found) > 10
     for name, operation in found.items():
         assert isinstance(operation.safety, Safety), name
-        assert operation.service in get_args(Service), name
-        shape = r"/(v1|connect)/[A-Za-z]+(\((personId=)?\{id\}\)(/[A-Za-z]+)?|/\{id\})?"
+        if name.startswith("jibble_legacy"):
+            # Where tokens are to be had is the caller's to say, path and all.
+            services, shape = ("legacy", "legacy-token"), r"(/api/v1/[a-z]+(/\{id\})?)?"
+        else:
+            services = get_args(Service)
+            shape = r"/(v1|connect)/[A-Za-z]+(\((personId=)?\{id\}\)(/[A-Za-z]+)?|/\{id\})?"
+        assert operation.service in services, name
         assert re.fullmatch(shape, operation.path), name
         if operation.safety is Safety.READ:
             assert operation.method == "GET", name

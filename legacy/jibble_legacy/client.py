@@ -1,0 +1,204 @@
+"""The client of the old API: its settings, its limit, and requests of any kind."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from ssl import SSLContext
+from typing import Any, Self, TypeVar
+
+import aiohttp
+import msgspec
+
+from jibble_async.core.grants import StaticToken
+from jibble_async.core.operation import Request, Safety, build
+from jibble_async.core.options import CallOptions
+from jibble_async.core.transport import Network
+from jibble_async.core.wire import Reply, decode_json
+from jibble_async.errors import ConfigurationError
+from jibble_async.lifecycle import BaseClient
+from jibble_async.limits.slots import RateLimiter
+from jibble_async.limits.window import RollingWindow
+from jibble_async.odata.envelope import decoder
+from jibble_async.resources.custom import Params, custom_operation, custom_request
+from jibble_async.shared import Shared
+from jibble_legacy.auth import LegacyAuth, legacy_grant
+from jibble_legacy.config import LegacyConfig, legacy_auth_from, legacy_config_from
+from jibble_legacy.days import WorkingDays, Zone
+from jibble_legacy.refusals import BareForbiddenError, read_error
+from jibble_legacy.resources.base import SERVICE, routes_of
+from jibble_legacy.resources.catalog import LegacyCatalog
+from jibble_legacy.settlement import Settlement
+
+__all__ = ["LegacyClient"]
+
+T = TypeVar("T")
+
+# Half of a documentation that contradicts itself; the slowest of what it may mean.
+_LIMIT, _PER = 150, 3600.0
+
+
+class _LegacyShared(Shared[LegacyConfig]):
+    days: WorkingDays | None = None
+
+
+class LegacyClient(BaseClient[_LegacyShared], LegacyCatalog):
+    """A client of the old API.
+
+    Nothing is opened or sent before the first call. Use it as `async with LegacyClient(...)`, or
+    call `aclose()` in the end.
+
+    A 403 without a reason, by which the old API says that the limit is reached, is looked into:
+    see `docs/legacy.md`. Requests for tokens go to another host and are not counted; whether that
+    is right is not known.
+
+    Args:
+        token: A bearer token that is there already.
+        auth: Instead of it: a `PasswordGrant`, a `StaticToken`, or an async function that gives a
+            bearer token.
+        config: URL, timeouts, retries and the like.
+        limiter: By default a `RollingWindow` of 150 requests in 3600 seconds.
+        timezone: Where people work, which the old API does not know: a zone by its name, or one
+            for each person's id (the empty id stands for everybody else). Without it entries have
+            no working day, and can't be asked for by it.
+        connector: An aiohttp connector to share between clients; it is never closed here.
+        proxy: The URL of a proxy.
+        ssl: TLS settings.
+        trace_configs: aiohttp's tracing hooks.
+
+    Raises:
+        ConfigurationError: Missing credentials, or settings that can't be used.
+
+    Example:
+        >>> async with LegacyClient("a token") as jibble:
+        ...     async for person in jibble.people.list():
+        ...         print(person.full_name)
+    """
+
+    def __init__(
+        self,
+        token: str | None = None,
+        *,
+        auth: LegacyAuth | None = None,
+        config: LegacyConfig | None = None,
+        limiter: RateLimiter | None = None,
+        timezone: Zone | Mapping[str, Zone] | None = None,
+        connector: aiohttp.BaseConnector | None = None,
+        proxy: str | None = None,
+        ssl: SSLContext | bool | None = None,
+        trace_configs: Sequence[aiohttp.TraceConfig] = (),
+    ) -> None:
+        config = LegacyConfig() if config is None else config
+        shared = _LegacyShared(
+            legacy_grant(_auth(token, auth)),
+            config,
+            {SERVICE: RollingWindow(_LIMIT, _PER) if limiter is None else limiter},
+            Network(connector, proxy, ssl, trace_configs),
+            read_error,
+        )
+        shared.days = None if timezone is None else WorkingDays(timezone)
+        super().__init__(shared, CallOptions(config.timeouts, config.retry))
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None, **arguments: Any) -> Self:
+        """A client with what the environment holds.
+
+        Read are `JIBBLE_LEGACY_TOKEN`, or all of `JIBBLE_LEGACY_CLIENT_ID`,
+        `JIBBLE_LEGACY_CLIENT_SECRET`, `JIBBLE_LEGACY_USERNAME`, `JIBBLE_LEGACY_PASSWORD` and
+        `JIBBLE_LEGACY_TOKEN_URL`; and `JIBBLE_LEGACY_URL` where it is set.
+
+        Args:
+            env: What to read instead of `os.environ`.
+            **arguments: Passed on to the constructor. `config` replaces what is read, `auth` too.
+
+        Raises:
+            ConfigurationError: Missing credentials, or a URL that can't be used.
+        """
+        env = os.environ if env is None else env
+        if arguments.get("auth") is None:
+            arguments["auth"] = legacy_auth_from(env)
+        if arguments.get("config") is None:
+            arguments["config"] = legacy_config_from(env)
+        return cls(**arguments)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params = (),
+        json: Any = msgspec.UNSET,
+        safety: Safety | None = None,
+    ) -> Any:
+        """The decoded answer to any request, for what has no method; None if it is empty.
+
+        Args:
+            method: The HTTP method.
+            path: The path with its `/api/v1`, without a query.
+            params: Query options; a list of values repeats the name.
+            json: The body.
+            safety: What it means to send it twice. By default a GET is a read and all else is
+                unsafe: never sent twice if it may have been processed.
+
+        Raises:
+            JibbleError: As any call does.
+
+        Example:
+            >>> await jibble.request("GET", "/api/v1/teams", params={"filter[limit]": 5})
+        """
+        operation = custom_operation(method, SERVICE, path, safety)
+        request = custom_request(operation, self.base(SERVICE), params, json)
+        return await self.call(request, _any_json)
+
+    @property
+    def default_page_size(self) -> int:
+        """Rows that a list asks for at a time unless told."""
+        return self._shared.config.page_size
+
+    @property
+    def days(self) -> WorkingDays | None:
+        """The time zones in which people work, if they are known."""
+        return self._shared.days
+
+    @property
+    def activities_path(self) -> str:
+        """How the path of activities is spelt."""
+        return self._shared.config.activities_path
+
+    def base(self, service: str) -> str:
+        """The API's origin, with its path prefix if there is one."""
+        return self._shared.config.url
+
+    def call(self, request: Request, read: Callable[[Reply], T]) -> Coroutine[Any, Any, T]:
+        """Send a request that was built, and give what `read` finds in the answer."""
+        return self._call(request, read)
+
+    async def _call(self, request: Request, read: Callable[[Reply], T]) -> T:
+        shared, options = self._shared, self._options
+        caller, clock = shared.caller(), shared.config.clock
+        total = options.timeouts.total
+        ends = None if total is None else clock.monotonic() + total
+        try:
+            return await caller.call(request, read, options)
+        except BareForbiddenError as error:
+            refusal = error
+        probe = build(_PROBE.listing, self.base(SERVICE), params=(("filter[limit]", "1"),))
+        settlement = Settlement(caller, shared.stats.limiters[SERVICE], probe, clock)
+        return await settlement.settle(request, read, options, ends, refusal)
+
+
+_PROBE = routes_of("teams")
+
+
+def _auth(token: str | None, auth: LegacyAuth | None) -> LegacyAuth:
+    if token is not None and auth is None:
+        return StaticToken(token)
+    if auth is None or token is not None:
+        raise ConfigurationError(
+            "give a token or auth=, one of them; or use LegacyClient.from_env()"
+        )
+    return auth
+
+
+def _any_json(reply: Reply) -> Any:
+    return decode_json(reply, decoder(Any).decode) if reply.body.strip() else None

@@ -1,0 +1,228 @@
+"""What all resources of the old API do: list, get and delete."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any, ClassVar, Generic, NoReturn, Protocol, TypeVar, Unpack
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from jibble_async.core.operation import Operation, Request, Safety, build
+from jibble_async.core.pager import Pager
+from jibble_async.entities.base import Entity
+from jibble_async.errors import ConfigurationError, NotFoundError, NotSupportedError
+from jibble_async.odata.literals import is_guid
+from jibble_async.query.expressions import Expression
+from jibble_async.resources.base import ClientSession, ListOptions, query_of
+from jibble_async.resources.writing import nothing, write
+from jibble_legacy.days import WorkingDays
+from jibble_legacy.pages import LoopBackPages
+from jibble_legacy.vocabulary import entity_reader, rows_reader
+
+__all__ = [
+    "SERVICE",
+    "LegacyResource",
+    "LegacySession",
+    "PlainLegacyResource",
+    "Routes",
+    "optional_id",
+    "refuse",
+    "require_id",
+    "routes_of",
+]
+
+E = TypeVar("E", bound=Entity)
+
+SERVICE = "legacy"
+_ID = re.compile(r"[A-Za-z0-9]{1,64}")
+
+
+class LegacySession(ClientSession, Protocol):
+    """What a resource needs of a client of the old API."""
+
+    @property
+    def days(self) -> WorkingDays | None:
+        """The time zones in which people work, if they are known."""
+        ...
+
+    @property
+    def activities_path(self) -> str:
+        """How the path of activities is spelt."""
+        ...
+
+
+class Routes(msgspec.Struct, frozen=True):
+    """What can be done with one kind of thing; not all of it is documented for each."""
+
+    listing: Operation
+    member: Operation
+    creation: Operation
+    change: Operation
+    deletion: Operation
+
+
+def routes_of(name: str) -> Routes:
+    """The operations of a kind of thing (documented).
+
+    Args:
+        name: What it is called in paths.
+    """
+    many, one = f"/api/v1/{name}", f"/api/v1/{name}/{{id}}"
+    return Routes(
+        Operation(SERVICE, "GET", many, Safety.READ),
+        Operation(SERVICE, "GET", one, Safety.READ),
+        Operation(SERVICE, "POST", many, Safety.UNSAFE),
+        Operation(SERVICE, "PUT", one, Safety.IDEMPOTENT),
+        Operation(SERVICE, "DELETE", one, Safety.IDEMPOTENT),
+    )
+
+
+class LegacyResource(Generic[E]):
+    """A kind of thing that the old API knows.
+
+    Attributes:
+        entity: The class of its members.
+        routes: What can be done with them.
+    """
+
+    entity: ClassVar[type[Entity]]
+    routes: Routes
+
+    def __init__(self, session: LegacySession) -> None:
+        self._session = session
+
+    async def get(self, id: str) -> E:
+        """The entity with this id.
+
+        Args:
+            id: Its id.
+
+        Raises:
+            ConfigurationError: It is no id of the old API.
+            NotFoundError: There is no such entity.
+        """
+        request = self._addressed(self.routes.member, id)
+        entity: E = await self._session.call(request, entity_reader(self.entity))
+        return entity
+
+    async def delete(self, id: str) -> None:
+        """Delete an entity, for good.
+
+        Args:
+            id: Its id.
+
+        Raises:
+            ConfigurationError: It is no id of the old API.
+            NotFoundError: There is no such entity.
+        """
+        try:
+            await self._session.call(self._addressed(self.routes.deletion, id), nothing)
+        except NotFoundError as error:
+            # After an attempt whose answer was lost, that it is gone is what was asked for.
+            if not error.maybe_processed:
+                raise
+
+    def _pager(
+        self,
+        conditions: Iterable[Expression | None],
+        options: ListOptions,
+        *,
+        days: WorkingDays | None = None,
+        between: tuple[date | None, date | None] | None = None,
+    ) -> Pager[E]:
+        query = query_of(
+            self.entity,
+            conditions,
+            options.get("select", ()),
+            options.get("expand", ()),
+            options.get("order_by", ()),
+        )
+        source: LoopBackPages[E] = LoopBackPages(
+            self.routes.listing,
+            self._session.base(SERVICE),
+            rows_reader(self.entity),
+            query,
+            page_size=options.get("page_size", self._session.default_page_size),
+            on_bad_row=options.get("on_bad_row"),
+            days=days,
+            between=between,
+        )
+        return Pager(
+            source,
+            self._session,
+            limit=options.get("limit"),
+            concurrency=options.get("concurrency", 1),
+            resume_from=options.get("resume_from"),
+            verify=options.get("verify", False),
+        )
+
+    async def _change(self, id: str, values: Mapping[str, Any]) -> E:
+        """The entity as it is after a change of what is given."""
+        if all(value is UNSET for value in values.values()):
+            raise ConfigurationError("nothing to change: give what should become different")
+        request = write(self._session, self.routes.change, values, require_id(id, "id"))
+        entity: E = await self._session.call(request, entity_reader(self.entity))
+        return entity
+
+    def _addressed(self, operation: Operation, id: str) -> Request:
+        base = self._session.base(SERVICE)
+        return build(operation, base, path_id=require_id(id, f"a {self.entity.__name__}'s id"))
+
+
+class PlainLegacyResource(LegacyResource[E]):
+    """A kind of thing that is listed as it is."""
+
+    def list(self, *, where: Expression | None = None, **options: Unpack[ListOptions]) -> Pager[E]:
+        """The members.
+
+        The old API sends whole objects, so `select` is refused. Nothing is added to the order, as
+        `stable` would have it. Pages can't be counted, and come one after the other whatever
+        `concurrency` is. `page_size=None` leaves the first page to the server.
+
+        Args:
+            where: A condition.
+            **options: See `ListOptions`.
+
+        Raises:
+            ConfigurationError: An argument that can't be used.
+            NotSupportedError: Something that the old API has no words for.
+        """
+        return self._pager([where], options)
+
+
+def require_id(value: str, label: str) -> str:
+    """The id.
+
+    Args:
+        value: What the caller gave.
+        label: What it is the id of, for the error.
+
+    Raises:
+        ConfigurationError: It is none of the old API's.
+    """
+    if is_guid(value):
+        raise ConfigurationError(f"{label}: {value!r} is an id of the current API, not the old one")
+    if _ID.fullmatch(value) is None:
+        raise ConfigurationError(f"{label}: {value!r} is no id, which has letters and digits only")
+    return value
+
+
+def optional_id(value: str | UnsetType | None, label: str) -> str | UnsetType | None:
+    """The id, if one is given; raises as `require_id` does."""
+    return require_id(value, label) if isinstance(value, str) else value
+
+
+def refuse(what: str, reason: str) -> NoReturn:
+    """Raise for what the old API does not offer.
+
+    Args:
+        what: The method.
+        reason: Why, and what to do instead.
+
+    Raises:
+        NotSupportedError: Always.
+    """
+    raise NotSupportedError(f"{what}: {reason}; nothing was sent")

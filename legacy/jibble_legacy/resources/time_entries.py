@@ -1,0 +1,243 @@
+"""When people work, as the old API knows it: clocking in and clocking out."""
+
+from __future__ import annotations
+
+import builtins
+import functools
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, ClassVar, NoReturn, Unpack
+
+from msgspec import UNSET, UnsetType
+
+from jibble_async.core.pager import Pager
+from jibble_async.entities import EntryType
+from jibble_async.entities.base import Entity
+from jibble_async.errors import JibbleError
+from jibble_async.query.expressions import Expression
+from jibble_async.resources.base import ListOptions
+from jibble_async.resources.parameters import require_span
+from jibble_async.resources.writing import write
+from jibble_legacy.entities import LegacyTimeEntry
+from jibble_legacy.query_fields import fields
+from jibble_legacy.resources.base import (
+    LegacyResource,
+    Routes,
+    optional_id,
+    refuse,
+    require_id,
+    routes_of,
+)
+from jibble_legacy.resources.punches import NEAR, LegacyPunch, LegacyPunchOptions, recovered
+from jibble_legacy.vocabulary import entity_reader
+
+__all__ = ["LegacyTimeEntries"]
+
+_FIELDS = fields(LegacyTimeEntry)
+# How many of a person's entries are looked through for a nonce.
+_LATEST = 100
+
+
+class LegacyTimeEntries(LegacyResource[LegacyTimeEntry]):
+    """The punches: every clocking in and out."""
+
+    entity: ClassVar[type[Entity]] = LegacyTimeEntry
+    routes: Routes = routes_of("timeentries")
+
+    def list(
+        self,
+        *,
+        since: date | None = None,
+        until: date | None = None,
+        where: Expression | None = None,
+        **options: Unpack[ListOptions],
+    ) -> Pager[LegacyTimeEntry]:
+        """The time entries of a span of working days, in the order of time unless told.
+
+        With the client's `timezone=` entries have `local_time`, `offset` and `belongs_to_date`,
+        none of which the old API knows: see `jibble_legacy.days`.
+
+        Args:
+            since: The first day, by `belongs_to_date`: the working day, not the UTC date.
+            until: The last day, included.
+            where: A further condition. One that hides the Ins of shifts over midnight also hides
+                which day their Outs belong to.
+            **options: See `ListOptions`, and `LegacyResource.list`.
+
+        Raises:
+            ConfigurationError: An argument that can't be used; days, but no `timezone=`.
+            NotSupportedError: Something that the old API has no words for.
+
+        Example:
+            >>> pager = jibble.time_entries.list(
+            ...     since=date(2018, 6, 1), until=date(2018, 6, 30), expand=["person"]
+            ... )
+        """
+        require_span(since, until)
+        between = None if since is None and until is None else (since, until)
+        return self._pager([where], options, days=self._session.days, between=between)
+
+    async def latest(self, person_id: str) -> LegacyTimeEntry | None:
+        """A person's latest entry, which says whether they are at work; None if there is none.
+
+        Args:
+            person_id: The person's.
+
+        Raises:
+            ConfigurationError: It is no id of the old API.
+
+        Example:
+            >>> entry = await jibble.time_entries.latest(person.id)
+            >>> at_work = entry is not None and entry.type == EntryType.IN
+        """
+        mine = _FIELDS.person_id == require_id(person_id, "person_id")
+        # Without working days, which looking backwards can't tell.
+        newest = self._pager([mine], {"order_by": _FIELDS.time.desc()})
+        return await newest.first()
+
+    async def clock_in(
+        self,
+        person_id: str | None,
+        *,
+        at: datetime | None = None,
+        **options: Unpack[LegacyPunchOptions],
+    ) -> LegacyTimeEntry:
+        """The entry with which a person begins work.
+
+        It is sent once. If the answer is lost, the entry is looked up by what only it can have;
+        that takes as long again as a call may take.
+
+        Args:
+            person_id: Who; None for whom the token belongs to (inferred).
+            at: The moment, in any time zone, to the millisecond; by default the server's now.
+            **options: See `LegacyPunchOptions`.
+
+        Raises:
+            ConfigurationError: An id that is none of the old API's, a moment without a time zone.
+            AmbiguousWriteError: The answer was lost, and so is what became of it.
+
+        Example:
+            >>> entry = await jibble.time_entries.clock_in(person.id, note="site B")
+        """
+        return await self._send(LegacyPunch.make(EntryType.IN, person_id, _now(), options, at=at))
+
+    async def clock_out(
+        self,
+        person_id: str | None,
+        *,
+        at: datetime | None = None,
+        **options: Unpack[LegacyPunchOptions],
+    ) -> LegacyTimeEntry:
+        """The entry with which a person ends work; sent as `clock_in` is.
+
+        Args:
+            person_id: Who; None for whom the token belongs to (inferred).
+            at: The moment, in any time zone, to the millisecond; by default the server's now.
+            **options: See `LegacyPunchOptions`.
+
+        Raises:
+            ConfigurationError: An id that is none of the old API's, a moment without a time zone.
+            AmbiguousWriteError: The answer was lost, and so is what became of it.
+        """
+        return await self._send(LegacyPunch.make(EntryType.OUT, person_id, _now(), options, at=at))
+
+    async def create(
+        self,
+        person_id: str | None,
+        type: EntryType | str,
+        at: datetime,
+        **options: Unpack[LegacyPunchOptions],
+    ) -> LegacyTimeEntry:
+        """A back-dated entry; sent as `clock_in` is.
+
+        Args:
+            person_id: Who; None for whom the token belongs to (inferred).
+            type: What it marks: `In` or `Out`.
+            at: The moment, in any time zone, to the millisecond.
+            **options: See `LegacyPunchOptions`.
+
+        Raises:
+            ConfigurationError: An id that is none of the old API's, a moment without a time zone.
+            NotSupportedError: The old API has no such kind of entry.
+            AmbiguousWriteError: The answer was lost, and so is what became of it.
+        """
+        return await self._send(LegacyPunch.make(type, person_id, _now(), options, at=at))
+
+    async def update(
+        self,
+        id: str,
+        *,
+        activity_id: str | UnsetType = UNSET,
+        client_id: str | UnsetType = UNSET,
+        note: str | UnsetType = UNSET,
+    ) -> LegacyTimeEntry:
+        """An entry after a change of what is given; the rest is left, and can't be changed.
+
+        Args:
+            id: The entry's.
+            activity_id: The kind of work.
+            client_id: For whom it was done.
+            note: The note.
+
+        Raises:
+            ConfigurationError: Nothing is given, or an id is none of the old API's.
+            NotFoundError: There is no such entry.
+        """
+        values = {
+            "activity": optional_id(activity_id, "activity_id"),
+            "client": optional_id(client_id, "client_id"),
+            "notes": note,
+        }
+        return await self._change(id, values)
+
+    async def start_break(self, *_: Any, **__: Any) -> NoReturn:
+        """Nothing: the old API knows no breaks.
+
+        Raises:
+            NotSupportedError: Always.
+        """
+        refuse(
+            "time_entries.start_break()",
+            "the old API knows clocking in and out only (documented): use clock_out()",
+        )
+
+    async def archive(self, *_: Any, **__: Any) -> NoReturn:
+        """Nothing: the old API keeps nothing that was deleted.
+
+        Raises:
+            NotSupportedError: Always.
+        """
+        refuse(
+            "time_entries.archive()",
+            "the old API keeps nothing that is deleted: use delete(), which is for good",
+        )
+
+    async def _send(self, punch: LegacyPunch) -> LegacyTimeEntry:
+        request = write(self._session, self.routes.creation, punch.values)
+        try:
+            entry: LegacyTimeEntry = await self._session.call(request, entity_reader(self.entity))
+        except JibbleError as error:
+            if not error.maybe_processed:
+                raise
+            return await recovered(punch, error, functools.partial(self._around, punch))
+        return entry
+
+    async def _around(self, punch: LegacyPunch) -> builtins.list[LegacyTimeEntry]:
+        # Where the moment was left to the server, among the newest, so that a wrong clock here
+        # does not matter. A row that can't be read must not hide the others.
+        conditions: list[Expression] = []
+        if punch.person_id is not None:
+            conditions.append(_FIELDS.person_id == punch.person_id)
+        if punch.at is not None:
+            near = timedelta(seconds=NEAR)
+            conditions.append(_FIELDS.time.between(punch.at - near, punch.at + near))
+        options: ListOptions = {
+            "order_by": _FIELDS.time.desc(),
+            "limit": _LATEST,
+            "on_bad_row": lambda _, __: None,
+        }
+        newest = self._pager(conditions, options)
+        return await newest.collect()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

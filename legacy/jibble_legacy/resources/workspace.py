@@ -1,0 +1,291 @@
+"""Who and what there is: teams, their members, activities, clients and power-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, NoReturn, TypeVar
+
+from msgspec import UNSET, UnsetType
+
+from jibble_async.entities import Activity
+from jibble_async.entities.base import Entity
+from jibble_async.errors import AmbiguousWriteError, JibbleError
+from jibble_async.query.expressions import Expression
+from jibble_async.query.fields import Field
+from jibble_async.resources.writing import given, lost, require_text, write
+from jibble_legacy.entities import PowerUp, Team, TeamClient, TeamMember
+from jibble_legacy.query_fields import fields
+from jibble_legacy.resources.base import (
+    LegacySession,
+    PlainLegacyResource,
+    Routes,
+    refuse,
+    require_id,
+    routes_of,
+)
+from jibble_legacy.vocabulary import color_out, entity_reader
+
+__all__ = ["Activities", "Clients", "Organizations", "People", "PowerUps"]
+
+E = TypeVar("E", bound=Entity)
+
+# How many of one name are shown where it can't be told which is the one.
+_MOST_CANDIDATES = 20
+
+
+class _Creatable(PlainLegacyResource[E]):
+    """What has nothing by which a new one could be told from one that looks the same."""
+
+    async def _create(self, values: Mapping[str, Any], same: Expression) -> E:
+        """The entity that the server made.
+
+        Args:
+            values: The body, by name on the wire.
+            same: The condition that those meet which might be it, were the answer lost.
+        """
+        request = write(self._session, self.routes.creation, values)
+        try:
+            entity: E = await self._session.call(request, entity_reader(self.entity))
+        except JibbleError as error:
+            if not error.maybe_processed:
+                raise
+            raise await self._unknown(error, same) from error
+        return entity
+
+    async def _unknown(self, error: JibbleError, same: Expression) -> AmbiguousWriteError:
+        try:
+            pager = self.list(where=same, limit=_MOST_CANDIDATES, on_bad_row=lambda _, __: None)
+            candidates = tuple(await pager.collect())
+        except JibbleError as trouble:
+            known = f"looking for what might be it failed ({trouble.message})"
+            return lost(error, f"{known}; it was not sent again")
+        known = f"{len(candidates)} that look the same are there, older ones perhaps among them"
+        return lost(error, f"{known}; it was not sent again", candidates=candidates)
+
+
+def _same(field: Field[str], value: str) -> Expression:
+    return field == value
+
+
+class Organizations(_Creatable[Team]):
+    """The teams, which is what the old API calls organisations."""
+
+    entity: ClassVar[type[Entity]] = Team
+    routes: Routes = routes_of("teams")
+
+    async def create(self, name: str, *, working_hours: float | None = None) -> Team:
+        """A new team.
+
+        Args:
+            name: Its name.
+            working_hours: Hours of a working day.
+
+        Raises:
+            ConfigurationError: The name is empty.
+            AmbiguousWriteError: The answer was lost; it was not sent again.
+        """
+        values = {"name": require_text(name, "name"), "workingHours": given(working_hours)}
+        return await self._create(values, _same(fields(Team).name, name))
+
+    async def update(self, id: str, *, name: str) -> Team:
+        """A team under another name, which is all that is documented to change.
+
+        Args:
+            id: The team's.
+            name: Its new name.
+
+        Raises:
+            ConfigurationError: The name is empty, or the id is none of the old API's.
+            NotFoundError: There is no such team.
+        """
+        return await self._change(id, {"name": require_text(name, "name")})
+
+
+class People(PlainLegacyResource[TeamMember]):
+    """The members of the teams."""
+
+    entity: ClassVar[type[Entity]] = TeamMember
+    routes: Routes = routes_of("teammembers")
+
+    async def create(self, *_: Any, **__: Any) -> NoReturn:
+        """Nothing: the old API does not add team members.
+
+        Raises:
+            NotSupportedError: Always.
+        """
+        refuse(
+            "people.create()",
+            "the old API does not allow adding team members (documented): invite them in Jibble",
+        )
+
+    async def update(
+        self,
+        id: str,
+        *,
+        first_name: str | UnsetType = UNSET,
+        last_name: str | UnsetType = UNSET,
+    ) -> TeamMember:
+        """A person under another name.
+
+        Args:
+            id: The person's.
+            first_name: The new first name.
+            last_name: The new last name.
+
+        Raises:
+            ConfigurationError: Nothing is given, or the id is none of the old API's.
+            NotFoundError: There is no such person.
+        """
+        return await self._change(id, {"firstName": first_name, "lastName": last_name})
+
+
+class Activities(_Creatable[Activity]):
+    """The kinds of work that time is booked on; not the time entries.
+
+    The documentation spells their path in two ways: see `LegacyConfig.activities_path`.
+    """
+
+    entity: ClassVar[type[Entity]] = Activity
+
+    def __init__(self, session: LegacySession) -> None:
+        super().__init__(session)
+        self.routes: Routes = routes_of(session.activities_path)
+
+    async def create(
+        self, name: str, color: str, organization_id: str, *, description: str | None = None
+    ) -> Activity:
+        """A new activity.
+
+        Args:
+            name: Its name.
+            color: Six hexadecimal digits, unique among the team's activities (documented).
+            organization_id: The team's id.
+            description: What it is about.
+
+        Raises:
+            ConfigurationError: The name or colour is empty, or the id is none of the old API's.
+            AmbiguousWriteError: The answer was lost; it was not sent again.
+        """
+        values = {
+            "name": require_text(name, "name"),
+            "description": given(description),
+            "color": color_out(require_text(color, "color")),
+            "team": require_id(organization_id, "organization_id"),
+        }
+        return await self._create(values, _same(fields(Activity).name, name))
+
+    async def update(
+        self,
+        id: str,
+        *,
+        name: str | UnsetType = UNSET,
+        color: str | UnsetType = UNSET,
+        description: str | UnsetType = UNSET,
+    ) -> Activity:
+        """An activity after a change of what is given; the rest is left.
+
+        Args:
+            id: The activity's.
+            name: Its new name.
+            color: Six hexadecimal digits.
+            description: What it is about.
+
+        Raises:
+            ConfigurationError: Nothing is given, or the id is none of the old API's.
+            NotFoundError: There is no such activity.
+        """
+        values = {
+            "name": name,
+            "description": description,
+            "color": color_out(color) if isinstance(color, str) else color,
+        }
+        return await self._change(id, values)
+
+
+class Clients(_Creatable[TeamClient]):
+    """The clients that work is done for."""
+
+    entity: ClassVar[type[Entity]] = TeamClient
+    routes: Routes = routes_of("clients")
+
+    async def create(self, name: str, organization_id: str) -> TeamClient:
+        """A new client.
+
+        Args:
+            name: Its name.
+            organization_id: The team's id.
+
+        Raises:
+            ConfigurationError: The name is empty, or the id is none of the old API's.
+            AmbiguousWriteError: The answer was lost; it was not sent again.
+        """
+        values = {
+            "name": require_text(name, "name"),
+            "team": require_id(organization_id, "organization_id"),
+        }
+        return await self._create(values, _same(fields(TeamClient).name, name))
+
+    async def update(self, id: str, *, name: str) -> TeamClient:
+        """A client under another name.
+
+        Args:
+            id: The client's.
+            name: Its new name.
+
+        Raises:
+            ConfigurationError: The name is empty, or the id is none of the old API's.
+            NotFoundError: There is no such client.
+        """
+        return await self._change(id, {"name": require_text(name, "name")})
+
+
+class PowerUps(_Creatable[PowerUp]):
+    """The extensions that teams have switched on or off; the current API has none."""
+
+    entity: ClassVar[type[Entity]] = PowerUp
+    routes: Routes = routes_of("powerups")
+
+    async def create(
+        self, power_up_id: str, organization_id: str, *, is_enabled: bool = True
+    ) -> PowerUp:
+        """An extension for a team.
+
+        Args:
+            power_up_id: Which; the documentation lists `slack`.
+            organization_id: The team's id.
+            is_enabled: Whether it is on.
+
+        Raises:
+            ConfigurationError: The extension is empty, or the id is none of the old API's.
+            AmbiguousWriteError: The answer was lost; it was not sent again.
+        """
+        values = {
+            "powerUpId": require_text(power_up_id, "power_up_id"),
+            "isEnabled": is_enabled,
+            "team": require_id(organization_id, "organization_id"),
+        }
+        return await self._create(values, _same(fields(PowerUp).power_up_id, power_up_id))
+
+    async def update(self, id: str, *, is_enabled: bool) -> PowerUp:
+        """An extension, switched on or off.
+
+        Args:
+            id: The power-up's own id, not its `power_up_id`.
+            is_enabled: Whether it is to be on.
+
+        Raises:
+            ConfigurationError: The id is none of the old API's.
+            NotFoundError: There is no such power-up.
+        """
+        return await self._change(id, {"isEnabled": is_enabled})
+
+    async def delete(self, id: str) -> NoReturn:
+        """Nothing: the old API is not documented to delete power-ups.
+
+        Raises:
+            NotSupportedError: Always.
+        """
+        refuse(
+            "power_ups.delete()",
+            "no such call is documented: switch it off with update(id, is_enabled=False)",
+        )

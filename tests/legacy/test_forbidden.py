@@ -1,0 +1,300 @@
+"""A 403 without a reason: what it means is found out, in a bounded number of requests."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+import pytest
+from jibble_legacy.forbidden import Probe, Procedure, Step, nearly_full
+from jibble_legacy.refusals import BareForbiddenError, read_error
+
+from jibble_async import (
+    APIError,
+    AuthenticationError,
+    PermissionDeniedError,
+    RateLimitedError,
+    RollingWindow,
+    ThrottledOrForbiddenError,
+    Unlimited,
+)
+from jibble_async.core.operation import Request
+from jibble_async.core.wire import Reply
+from tests.legacy.hosts import EMPTY_BODIES, LegacyHostInMemory
+from tests.support import virtual_time
+
+PATIENT = {"timeout": None}
+
+
+def now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def run(host: LegacyHostInMemory, use: Callable[[Any], Awaitable[Any]], **arguments: Any) -> Any:
+    async def main() -> Any:
+        with pytest.MonkeyPatch.context() as patch:
+            async with host.client(patch, **arguments) as legacy:
+                return await use(legacy)
+
+    return virtual_time.run(main())
+
+
+@pytest.mark.parametrize("body", EMPTY_BODIES)
+def test_what_says_nothing(body: bytes) -> None:
+    error = read_error(Reply(403, {}, body), throttling=False, wait=None)
+    assert isinstance(error, BareForbiddenError)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "code"),
+    [
+        (403, {"error": "invalid_grant"}, AuthenticationError, "invalid_grant"),
+        (403, {"error": "insufficient_scope"}, PermissionDeniedError, "insufficient_scope"),
+        (401, {"error": "invalid_client"}, AuthenticationError, "invalid_client"),
+        (401, {}, AuthenticationError, None),
+        (
+            403,
+            {"error": {"statusCode": 403, "name": "Error", "message": "no", "stack": "canary"}},
+            PermissionDeniedError,
+            "Error",
+        ),
+        (403, {"response": {}, "error": "denied"}, PermissionDeniedError, "denied"),
+        (403, {"response": {"a": 1}}, PermissionDeniedError, None),
+        (403, "no", PermissionDeniedError, None),
+        (429, {}, RateLimitedError, None),
+    ],
+)
+def test_what_says_something(status: int, body: Any, kind: type[APIError], code: Any) -> None:
+    reply = Reply(status, {}, msgspec.json.encode(body))
+    error = read_error(reply, throttling=False, wait=None)
+    assert type(error) is kind
+    assert error.code == code
+    assert "canary" not in str(error)
+
+
+def test_headers_of_the_limit() -> None:
+    headers = {
+        "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset": "1529928060",
+        "Date": "Mon, 25 Jun 2018 12:00:00 GMT",
+    }
+    error = read_error(Reply(403, headers, b""), throttling=False, wait=None)
+    assert isinstance(error, BareForbiddenError)
+    assert (error.told, error.retry_after) == (True, 60.0)
+
+
+def test_the_procedure_ends() -> None:
+    """Whatever happens: one wait, one probe and two repetitions at most, then an error."""
+    for crowds in itertools.product((True, False), repeat=3):
+        for probe in Probe:
+            procedure, steps = Procedure(), list[Step]()
+            for crowded in crowds:
+                step = procedure.refused(crowded=crowded)
+                steps.append(step)
+                if step is Step.PROBE:
+                    step = procedure.probed(probe)
+                    steps.append(step)
+                if step in {Step.FORBIDDEN, Step.UNDECIDED}:
+                    break
+            assert steps[-1] in {Step.FORBIDDEN, Step.UNDECIDED}
+            assert steps.count(Step.WAIT) <= 1
+            assert steps.count(Step.PROBE) <= 1
+            assert steps.count(Step.WAIT) + steps.count(Step.AGAIN) <= 2
+            assert (steps[-1] is Step.FORBIDDEN) == (probe is Probe.ANSWERED)
+
+
+def test_nearly_full() -> None:
+    assert nearly_full(135, 150)
+    assert not nearly_full(134, 150)
+    assert not nearly_full(None, 150)
+
+
+@pytest.mark.parametrize("body", EMPTY_BODIES)
+def test_a_missing_right_is_told_by_other_requests_being_answered(body: bytes) -> None:
+    host = LegacyHostInMemory()
+    host.forbidden, host.body = {"clients"}, body
+
+    async def use(legacy: Any) -> PermissionDeniedError:
+        with pytest.raises(PermissionDeniedError) as caught:
+            await legacy.clients.list().collect()
+        assert await legacy.people.list().collect() == []
+        assert legacy.stats.throttled == 0
+        return caught.value
+
+    error = run(host, use)
+    assert type(error) is PermissionDeniedError
+    assert (error.status, error.attempts) == (403, 2)
+    assert error.request == "GET legacy /api/v1/clients?filter[limit]"
+    assert host.paths == ["clients", "teams", "clients", "teammembers"]
+
+
+def test_a_quota_that_others_use_up_is_waited_for() -> None:
+    host = LegacyHostInMemory()
+    host.others = [-100.0] * 140
+
+    async def use(legacy: Any) -> list[float]:
+        times: list[float] = []
+        for _ in range(12):
+            await legacy.with_options(**PATIENT).clients.list().collect()
+            times.append(now())
+        assert legacy.stats.throttled == 1
+        return times
+
+    times = run(host, use)
+    # Ten had room. The eleventh was refused, the probe too; its turn comes when our own oldest
+    # request is out, by when there must be room whoever else is there.
+    assert times[9] == pytest.approx(1.0, abs=0.01)
+    assert times[10] == pytest.approx(3600 + 0.2, abs=0.1)
+    assert host.refused == 2
+    assert host.paths[10:13] == ["clients", "teams", "clients"]
+
+
+def test_everybody_is_held_back_meanwhile() -> None:
+    host = LegacyHostInMemory()
+    host.others = [0.0] * 149
+
+    async def use(legacy: Any) -> list[float]:
+        patient = legacy.with_options(**PATIENT)
+        await patient.clients.list().collect()
+
+        async def ask(delay: float) -> float:
+            await asyncio.sleep(delay)
+            await patient.people.list().collect()
+            return now()
+
+        return await asyncio.gather(ask(0), *(ask(10 * each) for each in range(1, 20)))
+
+    times = run(host, use)
+    assert host.refused == 2
+    assert min(times) > 3600
+
+
+def test_nobody_who_can_not_wait_is_kept() -> None:
+    host = LegacyHostInMemory()
+    host.others = [0.0] * 150
+
+    async def use(legacy: Any) -> tuple[ThrottledOrForbiddenError, float]:
+        with pytest.raises(ThrottledOrForbiddenError) as caught:
+            await legacy.clients.list().collect()
+        return caught.value, now()
+
+    error, took = run(host, use)
+    assert took < 1
+    assert error.retry_after == pytest.approx(3600, abs=1)
+    assert error.attempts == 1
+    assert "1 of 150 requests in 3600 s" in str(error)
+    assert host.paths == ["clients", "teams"]
+
+
+def test_a_window_that_is_nearly_full_is_waited_for_without_asking() -> None:
+    # A server whose limit is another than the one believed in.
+    host = LegacyHostInMemory(limit=9)
+
+    async def use(legacy: Any) -> float:
+        for _ in range(10):
+            await legacy.with_options(**PATIENT).clients.list().collect()
+        return now()
+
+    took = run(host, use, limiter=RollingWindow(10, 3600))
+    assert took == pytest.approx(3600, abs=2)
+    assert host.paths == ["clients"] * 11
+    assert host.refused == 1
+
+
+def test_a_server_that_says_how_long_is_believed() -> None:
+    host = LegacyHostInMemory(limit=1, per=30)
+    host.headers = {"Retry-After": "31"}
+
+    async def use(legacy: Any) -> float:
+        await legacy.clients.list().collect()
+        await legacy.clients.list().collect()
+        with pytest.raises(RateLimitedError) as caught:
+            await legacy.with_options(max_wait=5).clients.list().collect()
+        assert type(caught.value) is RateLimitedError
+        assert caught.value.retry_after == 31
+        return now()
+
+    assert run(host, use) == pytest.approx(31.4, abs=0.1)
+    assert host.paths == ["clients"] * 4
+
+
+def test_a_token_that_may_do_nothing_is_undecided() -> None:
+    host = LegacyHostInMemory(limit=0)
+
+    async def use(legacy: Any) -> tuple[ThrottledOrForbiddenError, float]:
+        with pytest.raises(ThrottledOrForbiddenError) as caught:
+            await legacy.with_options(**PATIENT).clients.list().collect()
+        return caught.value, now()
+
+    error, took = run(host, use)
+    assert took == pytest.approx(3600, abs=1)
+    assert error.attempts == 2
+    assert host.paths == ["clients", "teams", "clients"]
+
+
+def test_a_limiter_that_does_not_count_costs_no_wait() -> None:
+    host = LegacyHostInMemory(limit=0)
+
+    async def use(legacy: Any) -> float:
+        with pytest.raises(ThrottledOrForbiddenError, match="is not known here"):
+            await legacy.with_options(**PATIENT).clients.list().collect()
+        return now()
+
+    assert run(host, use, limiter=Unlimited()) < 1
+    assert host.paths == ["clients", "teams", "clients"]
+
+
+def test_an_unsafe_write_that_was_refused_is_sent_again() -> None:
+    host = LegacyHostInMemory(limit=9)
+    made: list[Request] = []
+
+    def answer(request: Request) -> Reply:
+        if request.operation.method == "POST":
+            made.append(request)
+        return Reply(200, {}, b'{"id": "1dkzv9nQTjLvK8OD"}')
+
+    async def use(legacy: Any) -> Any:
+        host.answer = lambda _: Reply(200, {}, b"[]")
+        for _ in range(9):
+            await legacy.clients.list().collect()
+        host.answer = answer
+        return await legacy.with_options(**PATIENT).clients.create("A", "XXX123YYY")
+
+    client = run(host, use, limiter=RollingWindow(10, 3600))
+    assert client.id == "1dkzv9nQTjLvK8OD"
+    assert host.paths == ["clients"] * 11
+    assert host.refused == 1
+
+
+def test_a_write_that_may_have_been_done_before_says_so() -> None:
+    host = LegacyHostInMemory()
+    replies = [Reply(502, {}, b""), Reply(403, {}, b""), Reply(200, {}, b"[]"), Reply(403, {}, b"")]
+    host.answer = lambda _: replies.pop(0)
+
+    async def use(legacy: Any) -> PermissionDeniedError:
+        with pytest.raises(PermissionDeniedError) as caught:
+            await legacy.clients.update("XXX123YYY", name="A")
+        return caught.value
+
+    error = run(host, use)
+    assert error.maybe_processed
+    assert error.attempts == 3
+
+
+def test_cancelling_while_held_back_leaves_nothing() -> None:
+    host = LegacyHostInMemory()
+    host.others = [0.0] * 150
+
+    async def use(legacy: Any) -> int:
+        patient = legacy.with_options(**PATIENT)
+        task = asyncio.create_task(patient.clients.list().collect())
+        await asyncio.sleep(100)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return len(asyncio.all_tasks())
+
+    assert run(host, use) == 1
