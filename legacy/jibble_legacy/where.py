@@ -22,6 +22,7 @@ from jibble_async.query.expressions import (
     Constant,
     Expression,
     FunctionName,
+    Grouped,
     InList,
     Not,
     Operand,
@@ -90,8 +91,10 @@ def _parts(expression: Expression) -> Iterator[Expression]:
         case And(parts):
             for part in parts:
                 yield from _parts(part)
-        case Not(Not(inner)):
+        case Grouped(inner) | Not(Not(inner)):
             yield from _parts(inner)
+        case Not(Grouped(inner)):
+            yield from _parts(Not(inner))
         case Not(Or(parts)):
             for part in parts:
                 yield from _parts(Not(part))
@@ -182,6 +185,8 @@ def _said(expression: Expression) -> str:
             return str(call)
         case Not(inner):
             return f"~({_said(inner)})"
+        case Grouped(inner):
+            return _said(inner)
         case And(parts):
             return " & ".join(f"({_said(part)})" for part in parts)
         case Or(parts):

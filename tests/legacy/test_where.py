@@ -48,6 +48,7 @@ def sent(expression: Expression, entity: Any = LegacyTimeEntry) -> str:
         (T.type != "In", "[action][neq]=1"),
         (~(T.type == "Out"), "[action][neq]=2"),
         (~~(T.type == "Out"), "[action]=2"),
+        (~(T.type == "Out").grouped(2), "[action][neq]=2"),
         (T.type.is_in(["Out"]), "[action]=2"),
         (~T.type.is_in(["Out"]), "[action][neq]=2"),
         (~(T.activity_id != "XXX123YYY"), "[activity]=XXX123YYY"),

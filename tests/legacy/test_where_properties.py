@@ -158,6 +158,7 @@ conditions = st.recursive(
         st.lists(inner, min_size=2, max_size=3).map(all_of),
         st.builds(lambda one, other: one | other, inner, inner),
         inner.map(lambda one: ~one),
+        inner.map(lambda one: one.grouped(1)),
     ),
     max_leaves=4,
 )

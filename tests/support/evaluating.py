@@ -13,6 +13,7 @@ from jibble_async.query.expressions import (
     Comparison,
     Constant,
     Expression,
+    Grouped,
     InList,
     Not,
     Operand,
@@ -57,6 +58,8 @@ def _truth(expression: Expression, entity: Any) -> bool | None:
         case Predicate(Call(function, operand, (part,))):
             value = _value(operand, entity)
             return None if value is None else bool(_TEXT[function](value, part.value))
+        case Grouped(inner):
+            return _truth(inner, entity)
         case Not(inner):
             truth = _truth(inner, entity)
             return None if truth is None else not truth
