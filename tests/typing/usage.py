@@ -11,6 +11,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, assert_type
 from uuid import UUID
 
+from jibble_legacy.entities import LegacyTimeEntry, TeamMember
+from jibble_legacy.query_fields import LegacyTimeEntryFields, TeamMemberFields
+from jibble_legacy.query_fields import fields as legacy_fields
+
 import jibble_async
 from jibble_async import (
     Activity,
@@ -64,12 +68,21 @@ from jibble_async.query.options import Expand, Ordering
 from jibble_async.query.vocabulary import PersonFields, TimeEntryFields
 
 T = fields(TimeEntry)
+E = legacy_fields(LegacyTimeEntry)
 P = fields(Person)
 DAY = date(2026, 10, 1)
 NOW = datetime(2026, 10, 1, 9, tzinfo=UTC)
 NOON = datetime(2026, 10, 1, 12, tzinfo=UTC)
 
 assert_type(T, TimeEntryFields)
+assert_type(fields(LegacyTimeEntry), TimeEntryFields)
+assert_type(legacy_fields(TimeEntry), TimeEntryFields)
+assert_type(E, LegacyTimeEntryFields)
+assert_type(E.client_id, IdField)
+assert_type(E.meta.key("appVer"), TextField)
+assert_type(legacy_fields(TeamMember), TeamMemberFields)
+E.meta.key("appVer") >= 1  # error
+E.clientId  # error
 assert_type(T.person, PersonFields)
 assert_type(T.person_id, IdField)
 assert_type(T.person.full_name, TextField)
