@@ -56,7 +56,6 @@ class BareForbiddenError(PermissionDeniedError):
 
     def forbidden(self) -> PermissionDeniedError:
         """The error for the caller, where it is known that a right is missing."""
-        self.retry_after = None
         return self._as(
             PermissionDeniedError,
             "403 without a reason, while other requests are answered: these credentials may not "

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any, get_args
 
+import msgspec
 import pytest
 
 import jibble_async
@@ -17,7 +18,8 @@ from jibble_async.config import Service
 from jibble_async.core.operation import Operation
 from jibble_async.resources.attendance import Reports
 from jibble_async.resources.base import Listing, Resource
-from tests.meta.sources import ROOT, modules
+from jibble_legacy.resources.base import Routes
+from tests.meta.sources import PACKAGES, ROOT, modules
 
 
 def test_the_exported_names_are_sorted_and_all_there_is() -> None:
@@ -72,7 +74,7 @@ def test_a_module_fits_in_a_head(name: str, path: Path, tree: ast.Module) -> Non
 
 
 def operations() -> dict[str, Operation]:
-    """Every operation that is a module's or a class's."""
+    """Every operation that is a module's or a class's, by itself or among its routes."""
     found: dict[str, Operation] = {}
     for name, path in modules():
         if name.startswith(("jibble_async.sandbox", "jibble_async.cli")) or not path.stat().st_size:
@@ -83,8 +85,10 @@ def operations() -> dict[str, Operation]:
         for owner in owners:
             for key in dir(owner):
                 value = getattr(owner, key, None)
-                if isinstance(value, Operation):
-                    found[f"{owner.__name__}.{key}"] = value
+                parts = msgspec.structs.asdict(value) if isinstance(value, Routes) else {key: value}
+                for part, each in parts.items():
+                    if isinstance(each, Operation):
+                        found[f"{name}.{owner.__name__}.{part}"] = each
     return found
 
 
@@ -105,6 +109,7 @@ def test_every_operation_says_what_it_means_to_send_it_twice() -> None:
             assert operation.method == "GET", name
         elif operation.method == "GET":
             assert operation.safety is Safety.ONCE, name
+    assert len([name for name in found if name.startswith("jibble_legacy")]) > 20
 
 
 def test_every_resource_has_its_operations() -> None:
@@ -151,8 +156,9 @@ def test_no_file_names_a_package_registry() -> None:
 
 
 @pytest.mark.timeout(120)
-def test_every_public_type_is_known() -> None:
-    """What `--verifytypes` says of the package as it is installed."""
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_public_type_is_known(package: str) -> None:
+    """What `--verifytypes` says of a package as it is installed."""
     home = str(Path(sys.executable).parent)
     done = subprocess.run(
         [
@@ -160,12 +166,12 @@ def test_every_public_type_is_known() -> None:
             "-m",
             "basedpyright",
             "--verifytypes",
-            "jibble_async",
+            package,
             "--ignoreexternal",
         ],
         # It asks the first python of the path where packages are.
         env={**os.environ, "PATH": os.pathsep.join((home, os.environ.get("PATH", "")))},
-        cwd=ROOT,
+        cwd=PACKAGES[package],
         capture_output=True,
         text=True,
         check=False,
