@@ -61,7 +61,8 @@ class LegacyTimeEntry(TimeEntry):
     """A time entry, as the old API knows one. Source: documented examples.
 
     The old API knows no projects but books an entry on a client. `client` is there only when
-    expanded.
+    expanded. `local_time`, `offset` and `belongs_to_date` are there only in lists of a client that
+    was given its `timezone=`.
 
     Attributes:
         meta: What the server notes of the program that made the entry, such as `app`.

@@ -100,6 +100,9 @@ PUNCHES: dict[str, Callable[[LegacyClient, str], Awaitable[Any]]] = {
     "back-dated": lambda legacy, person: legacy.time_entries.create(
         person, "Out", NOON, custom_data={"a": 1}
     ),
+    "finer than a millisecond": lambda legacy, person: legacy.time_entries.clock_in(
+        person, at=NOON.replace(microsecond=123999)
+    ),
     "for oneself": lambda legacy, _: legacy.time_entries.clock_out(None),
 }
 

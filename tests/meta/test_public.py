@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
+from jibble_legacy.resources.base import Routes
 
 import jibble_async
 from jibble_async import JibbleClient, Safety, StaticToken, entities, errors
@@ -18,7 +19,6 @@ from jibble_async.config import Service
 from jibble_async.core.operation import Operation
 from jibble_async.resources.attendance import Reports
 from jibble_async.resources.base import Listing, Resource
-from jibble_legacy.resources.base import Routes
 from tests.meta.sources import PACKAGES, ROOT, modules
 
 
