@@ -18,9 +18,10 @@ from jibble_legacy import (
     TeamClient,
     TeamMember,
 )
+from jibble_legacy import fields as legacy_fields
 from jibble_legacy.resources.punches import NONCE
 
-from jibble_async import Activity, EntryType, TimeEntry, fields
+from jibble_async import Activity, EntryType, Expression, TimeEntry, fields, raw_filter
 from tests.legacy import documented
 from tests.legacy.documented import ID, OTHER
 from tests.support.legacy import legacy_at
@@ -175,6 +176,33 @@ LISTS: dict[str, Callable[[LegacyClient], Any]] = {
         where=fields(TimeEntry).activity_id == ID, page_size=None
     ),
 }
+
+E = legacy_fields(LegacyTimeEntry)
+CONDITIONS: dict[str, Expression] = {
+    f"[team][like]={ID}": raw_filter(f"filter[where][team][like]={ID}"),
+    "[date][eq]=2018-05-18T12:16:59.490Z": raw_filter(
+        "filter[where][date][eq]=2018-05-18T12:16:59.490Z"
+    ),
+    f"[activity][neq]={ID}": E.activity_id != ID,
+    "[action][gt]=1": raw_filter("filter[where][action][gt]=1"),
+    "[action][lt]=1": raw_filter("filter[where][action][lt]=1"),
+    "[meta.appVer]=1": E.meta.key("appVer") == "1",
+    "[meta.appVer][gte]=1": E.meta.key("appVer") >= "1",
+    "[meta.appVer][lte]=1": E.meta.key("appVer") <= "1",
+    "[meta.appVer][[between][0]]=1&filter[where][meta.appVer][[between][1]]=2": raw_filter(
+        "filter[where][meta.appVer][[between][0]]=1&filter[where][meta.appVer][[between][1]]=2"
+    ),
+}
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+async def test_conditions(server: RawServer, condition: str) -> None:
+    server.answer = Script(json_reply([]))
+    async with legacy_at(server.url) as legacy:
+        pager = legacy.time_entries.list(where=CONDITIONS[condition], page_size=None)
+        assert await pager.collect() == []
+    (heard,) = server.heard
+    assert unquote(heard.target) == f"/api/v1/timeentries?filter[where]{condition}"
 
 
 @pytest.mark.parametrize("target", LISTS)

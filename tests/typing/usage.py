@@ -11,7 +11,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, assert_type
 from uuid import UUID
 
-from jibble_legacy.entities import LegacyTimeEntry, TeamMember
+from jibble_legacy.client import LegacyClient
+from jibble_legacy.entities import LegacyTimeEntry, PowerUp, Team, TeamClient, TeamMember
 from jibble_legacy.query_fields import LegacyTimeEntryFields, TeamMemberFields
 from jibble_legacy.query_fields import fields as legacy_fields
 
@@ -317,3 +318,26 @@ def stretches(entries: list[TimeEntry]) -> None:
     sessions.worked_by(lambda each: each.dya)  # error
     work_sessions(entries, longest=10)  # error
     sessions.work = []  # error
+
+
+async def old(legacy: LegacyClient) -> None:
+    assert_type(
+        legacy.time_entries.list(since=DAY, where=T.person_id == "1"), Pager[LegacyTimeEntry]
+    )
+    assert_type(legacy.people.list(verify=True), Pager[TeamMember])
+    assert_type(legacy.organizations.list(), Pager[Team])
+    assert_type(await legacy.clients.get("1"), TeamClient)
+    assert_type(await legacy.activities.create("x", "a8a8a8", "1"), Activity)
+    assert_type(await legacy.power_ups.update("1", is_enabled=False), PowerUp)
+    assert_type(await legacy.time_entries.clock_in("1", activity_id="2", at=NOW), LegacyTimeEntry)
+    assert_type(await legacy.time_entries.latest("1"), LegacyTimeEntry | None)
+    assert_type(legacy.with_options(max_wait=5), LegacyClient)
+    assert_type(legacy.stats, Stats)
+    LegacyClient("x", timezone={"1": "Asia/Kuala_Lumpur", "": UTC})
+    legacy.people.list(since=DAY)  # error
+    legacy.people.list(include_removed=True)  # error
+    legacy.projects  # error
+    legacy.time_entries.clock_in("1", project_id="2")  # error
+    legacy.time_entries.update("1", note=None)  # error
+    await legacy.request("GET", "legacy", "/api/v1/teams")  # error
+    LegacyClient(timezone=5)  # error
