@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from jibble_async.entities import EntryType
 from jibble_async.errors import ConfigurationError, NotSupportedError
 from jibble_async.query.expressions import Constant, Kind, Scalar
+from jibble_legacy.vocabulary import ACTIONS
 
 __all__ = [
     "MILLISECOND",
@@ -27,7 +28,6 @@ __all__ = [
 MILLISECOND = timedelta(milliseconds=1)
 """What the old API's moments are exact to (documented)."""
 
-_ACTIONS = {EntryType.IN: "1", EntryType.OUT: "2"}
 # Those that mean something in some dialect of regular expressions, or of `like`.
 _SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}/]")
 _WILDCARDS = str.maketrans({"%": r"\x25", "_": r"\x5f"})
@@ -55,9 +55,9 @@ def literal(constant: Constant, label: str) -> str:
         case bool():
             return "true" if value else "false"
         case str() if constant.kind is Kind.ENUM:
-            if value not in _ACTIONS:
+            if value not in ACTIONS:
                 raise NotSupportedError(f"the old API knows In and Out for {label}, not {value!r}")
-            return _ACTIONS[EntryType(value)]
+            return str(ACTIONS[EntryType(value)])
         case str():
             return _text(value, label)
         case int() | float():
