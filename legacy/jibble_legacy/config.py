@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
+
+import msgspec
 
 from jibble_async.config import service_url
 from jibble_async.core.clock import Clock
@@ -30,8 +31,7 @@ Spelling: TypeAlias = Literal["activities", "activites"]
 """How the path of activities may be spelt; the documentation has both."""
 
 
-@dataclass(frozen=True, slots=True)
-class LegacyConfig:
+class LegacyConfig(msgspec.Struct, frozen=True):
     """Everything about a client of the old API that is not a credential or a limiter.
 
     Attributes:
@@ -50,17 +50,17 @@ class LegacyConfig:
     """
 
     url: str = "https://connect.jibble.io"
-    timeouts: Timeouts = field(default_factory=Timeouts)
-    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    timeouts: Timeouts = msgspec.field(default_factory=Timeouts)
+    retry: RetryPolicy = msgspec.field(default_factory=RetryPolicy)
     page_size: int = MAX_PAGE_SIZE
     max_body_bytes: int = 64 * 1024 * 1024
     hooks: tuple[Hook, ...] = ()
     user_agent: str = "jibble-async"
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock = msgspec.field(default_factory=Clock)
     activities_path: Spelling = "activities"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "url", service_url("legacy", self.url))
+        msgspec.structs.force_setattr(self, "url", service_url("legacy", self.url))
         if not 1 <= self.page_size <= MAX_PAGE_SIZE:
             raise ConfigurationError(f"page_size={self.page_size}: 1 to {MAX_PAGE_SIZE} are taken")
         if self.max_body_bytes < 1:

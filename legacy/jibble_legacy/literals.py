@@ -29,7 +29,7 @@ MILLISECOND = timedelta(milliseconds=1)
 """What the old API's moments are exact to (documented)."""
 
 # Those that mean something in some dialect of regular expressions, or of `like`.
-_SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}/]")
+_SPECIAL = r"[\\^$.|?*+()\[\]{}/]"
 _WILDCARDS = str.maketrans({"%": r"\x25", "_": r"\x5f"})
 # Unlike `$` it is the very end everywhere, and not before a last line break.
 _END = r"(?![\s\S])"
@@ -118,7 +118,7 @@ def ending(part: str, label: str) -> str:
 
 def _escaped(part: str, label: str) -> str:
     # In one database behind LoopBack, `%` and `_` are wildcards of `like` beside the expression.
-    return _SPECIAL.sub(r"\\\g<0>", _text(part, label)).translate(_WILDCARDS)
+    return re.sub(_SPECIAL, r"\\\g<0>", _text(part, label)).translate(_WILDCARDS)
 
 
 def _text(value: str, label: str) -> str:

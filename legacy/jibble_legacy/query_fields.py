@@ -36,7 +36,7 @@ __all__ = [
     "fields",
 ]
 
-_KEY = re.compile(r"[A-Za-z0-9_]+")
+_KEY = r"[A-Za-z0-9_]+"
 
 
 class KeyedField:
@@ -59,7 +59,7 @@ class KeyedField:
         Example:
             >>> condition = fields(LegacyTimeEntry).meta.key("appVer") == "1.37.0"
         """
-        if _KEY.fullmatch(name) is None:
+        if re.fullmatch(_KEY, name) is None:
             raise ConfigurationError(f"{name!r} can't be filtered by: letters, digits and _ only")
         return TextField(Path(self.path.owner, (*self.path.names, name), Kind.TEXT))
 

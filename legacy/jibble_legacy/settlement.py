@@ -129,10 +129,8 @@ class Settlement:
             return options
         # A time limit must be above 0, and this one is as good as over.
         left = max(0.001, ends - self._clock.monotonic())
-        timeouts = options.timeouts
-        return msgspec.structs.replace(
-            options, timeouts=type(timeouts)(left, timeouts.attempt, timeouts.connect)
-        )
+        timeouts = msgspec.structs.replace(options.timeouts, total=left)
+        return msgspec.structs.replace(options, timeouts=timeouts)
 
     def _crowded(self) -> bool:
         limiter = self._limiter

@@ -43,7 +43,7 @@ ACTIONS: dict[EntryType, int] = {EntryType.IN: 1, EntryType.OUT: 2}
 """The number of each kind of entry (documented)."""
 
 _TYPES = {number: kind for kind, number in ACTIONS.items()}
-_COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
+_COLOR = r"#[0-9A-Fa-f]{6}"
 
 
 def _team(row: TeamRow) -> Team:
@@ -221,7 +221,7 @@ def color_out(color: str) -> str:
 
 
 def _color_in(color: str | None) -> str | None:
-    return color[1:] if color is not None and _COLOR.fullmatch(color) else color
+    return color[1:] if color is not None and re.fullmatch(_COLOR, color) else color
 
 
 def _id(row: Row | Reference | None) -> str | None:

@@ -37,7 +37,7 @@ __all__ = [
 E = TypeVar("E", bound=Entity)
 
 SERVICE = "legacy"
-_ID = re.compile(r"[A-Za-z0-9]{1,64}")
+_ID = r"[A-Za-z0-9]{1,64}"
 
 
 class LegacySession(ClientSession, Protocol):
@@ -205,7 +205,7 @@ def require_id(value: str, label: str) -> str:
     """
     if is_guid(value):
         raise ConfigurationError(f"{label}: {value!r} is an id of the current API, not the old one")
-    if _ID.fullmatch(value) is None:
+    if re.fullmatch(_ID, value) is None:
         raise ConfigurationError(f"{label}: {value!r} is no id, which has letters and digits only")
     return value
 
