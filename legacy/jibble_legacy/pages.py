@@ -20,16 +20,14 @@ from jibble_async.errors import ConfigurationError, PaginationError
 from jibble_async.odata.envelope import BadRowHandler
 from jibble_async.query.expressions import Comparison, Constant, Expression, Kind, Path, all_of
 from jibble_async.query.options import Ordering, Query
+from jibble_legacy.config import MAX_PAGE_SIZE
 from jibble_legacy.days import WorkingDays
 from jibble_legacy.options import render_options
 from jibble_legacy.where import render_where
 
-__all__ = ["LARGEST_PAGE", "LoopBackPages", "RowDecoder"]
+__all__ = ["LoopBackPages", "RowDecoder"]
 
 T = TypeVar("T", bound=Entity)
-
-LARGEST_PAGE = 100
-"""The most rows of a page (documented)."""
 
 RowDecoder = Callable[[bytes, BadRowHandler | None], tuple[list[T], int]]
 """Finds in a body the rows that can be read, and how many there are."""
@@ -73,9 +71,9 @@ class LoopBackPages(Generic[T]):
         days: WorkingDays | None = None,
         between: tuple[date | None, date | None] | None = None,
     ) -> None:
-        if page_size is not None and page_size > LARGEST_PAGE:
+        if page_size is not None and page_size > MAX_PAGE_SIZE:
             raise ConfigurationError(
-                f"page_size={page_size}: the old API gives {LARGEST_PAGE} rows at most"
+                f"page_size={page_size}: the old API gives {MAX_PAGE_SIZE} rows at most"
             )
         self._operation = operation
         self._base = base
@@ -104,7 +102,7 @@ class LoopBackPages(Generic[T]):
         """The request for `count` rows from `offset` on."""
         place: list[tuple[str, str]] = []
         if count is not None or offset > 0:
-            place.append(("filter[limit]", str(LARGEST_PAGE if count is None else count)))
+            place.append(("filter[limit]", str(MAX_PAGE_SIZE if count is None else count)))
         if offset > 0:
             place.append(("filter[skip]", str(offset)))
         return build(self._operation, self._base, params=(*self._options, *place))
@@ -125,7 +123,7 @@ class LoopBackPages(Generic[T]):
     def is_last(self, offset: int, count: int | None, received: int) -> bool:
         """Whether fewer rows came than were asked for."""
         if count is None:
-            count = LARGEST_PAGE if offset > 0 else _DEFAULT_PAGE
+            count = MAX_PAGE_SIZE if offset > 0 else _DEFAULT_PAGE
         return received < count
 
     def sieve(self) -> Sieve[T] | None:
