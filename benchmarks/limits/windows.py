@@ -13,6 +13,7 @@ import shutil
 import signal
 import tempfile
 import time
+from bisect import bisect_left
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,15 +94,16 @@ def schedules(count: int) -> None:
     for limit, per in ((50, 1.0), (15, 2.0), (150, 60.0), (150, 3600.0)):
         load = Load(callers=200, seconds=20 * per, linger=1.0)
         used = [
-            use(play(RollingWindow(limit, per, 1.0), load, seed), limit, per) for seed in range(20)
+            use(play(RollingWindow(limit, per, 1.0), load, seed), load, limit, per)
+            for seed in range(20)
         ]
         print(f"| {limit} per {per:g} s | {100 * min(used):.1f}-{100 * max(used):.1f}% |")
 
 
-def use(schedule: Schedule, limit: int, per: float) -> float:
-    """The part of what is possible that was used, over whole turns of all slots."""
+def use(schedule: Schedule, load: Load, limit: int, per: float) -> float:
+    """The part of what is possible that was used, over whole turns while there was work."""
     mean = sum(schedule.round_trips) / len(schedule.round_trips)
-    turns = (len(schedule.arrivals) - 1) // limit
+    turns = (bisect_left(schedule.arrivals, load.seconds) - 1) // limit
     seconds = schedule.arrivals[turns * limit] - schedule.arrivals[0]
     return turns * limit / seconds / (limit / (per + mean))
 
