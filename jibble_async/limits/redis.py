@@ -234,14 +234,16 @@ class _RedisStore:
         self._last_contact = asked
         self._share.clear()
         self._back(closed)
-        if closed > 0:
-            return Answer((), asked, (now + closed,), now + min(closed, ASK_AGAIN))
+        if len(reply) == 3:
+            opens = [now + closed] if closed > 0 else []
+            return Answer((), asked, opens, now + min(closed, ASK_AGAIN))
         first = self._taken - want
         granted = [f"{self._holder}:{first + i}" for i in range(count)]
-        rest, *dues = [now + float(wait) for wait in reply[3:]] or [now]
+        used, oldest = int(reply[3]), now + float(reply[4])
+        ask_again, *dues = [now + float(wait) for wait in reply[5:]] or [now]
         if now < self._full_from and self._share.limit < self._limit:
-            rest, *dues = [min(due, self._full_from) for due in (rest, *dues)]
-        return Answer(granted, asked, dues, rest)
+            ask_again, *dues = [min(due, self._full_from) for due in (ask_again, *dues)]
+        return Answer(granted, asked, dues, ask_again, used=used, oldest_due=oldest)
 
     def _from_share(self, given_back: Sequence[GivenBack], want: int, look: int) -> Answer:
         assert self._away_since is not None

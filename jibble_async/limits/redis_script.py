@@ -104,8 +104,20 @@ queue(bulk, function(other)
   return clicks_since(other) >= patience
 end)
 
-local under_way = redis.call('ZCARD', held)
-local free = limit - under_way - redis.call('ZCARD', cooling)
+local under_way, cooled = redis.call('ZCARD', held), redis.call('ZCARD', cooling)
+local free = limit - under_way - cooled
+local function waits(skip, count)
+  local rows = redis.call('ZRANGE', cooling, skip, skip + count - 1, 'WITHSCORES')
+  local found = {}
+  for i = 2, #rows, 2 do
+    local wait = tonumber(rows[i]) - now
+    if under_way > 0 then wait = math.min(wait, per) end
+    found[#found + 1] = wait
+  end
+  if #found == 0 then found[1] = per end
+  return found
+end
+local oldest = text(waits(0, 1)[1])
 local begin = now
 local function bulk_from(left, interactive, dues)
   local expected = math.min(limit, math.max(least, interactive + math.sqrt(interactive)))
@@ -138,30 +150,19 @@ if ahead < free then
   if count > 0 then
     stand(clicks, count - clicks, 0)
     expire()
-    return {epoch, count, '0'}
+    return {epoch, count, '0', under_way + cooled + count, oldest}
   end
 end
 
-local function waits(skip, count)
-  local rows = redis.call('ZRANGE', cooling, skip, skip + count - 1, 'WITHSCORES')
-  local found = {}
-  for i = 2, #rows, 2 do
-    local wait = tonumber(rows[i]) - now
-    if under_way > 0 then wait = math.min(wait, per) end
-    found[#found + 1] = wait
-  end
-  if #found == 0 then found[1] = per end
-  return found
-end
 local dues = waits(math.max(0, ahead - free), look)
 for i, wait in ipairs(dues) do dues[i] = math.max(wait, begin - now) end
 if ahead < free then table.insert(dues, 1, begin - now) end
 -- One of those ahead may have gone: then the next slot is left lying.
-local soonest = free > 0 and begin - now or waits(0, 1)[1]
+local soonest = free > 0 and begin - now or tonumber(oldest)
 local rest = math.min(dues[1], soonest + overdue, ask_again)
 stand(0, 0, rest)
-local answer = {epoch, 0, '0', text(rest)}
-for i, wait in ipairs(dues) do answer[i + 4] = text(wait) end
+local answer = {epoch, 0, '0', under_way + cooled, oldest, text(rest)}
+for i, wait in ipairs(dues) do answer[i + 6] = text(wait) end
 expire()
 return answer
 """

@@ -49,6 +49,6 @@ class ScriptModel:
         if free > 0:
             count = min(want, free)
             self._held.update({f"{holder}:{first + i}": now + hold for i in range(count)})
-            return [self._epoch, count, "0"]
-        rest = min(self._cooling.values(), default=now + 0.1) - now
-        return [self._epoch, 0, "0", str(max(rest, 0.01)), str(max(rest, 0.01))]
+            return [self._epoch, count, "0", limit - free + count, "0"]
+        rest = str(max(min(self._cooling.values(), default=now + 0.1) - now, 0.01))
+        return [self._epoch, 0, "0", limit, rest, rest, rest]

@@ -222,6 +222,20 @@ async def test_bulk_of_one_worker_is_not_starved_by_another(redis_server: RedisS
     await web.aclose()
 
 
+async def test_a_refusal_holds_back_every_worker(redis_server: RedisServer) -> None:
+    one, other = worker(redis_server.url, 5, 100), worker(redis_server.url, 5, 100)
+    assert one.used is None
+    (await other.acquire()).release(Outcome.ANSWERED)
+    slot = await one.acquire()
+    assert one.used == 2
+    slot.release(Outcome.THROTTLED)
+    await one.aclose()
+    with pytest.raises(RateLimitedError) as caught:
+        await other.acquire(max_wait=90)
+    assert caught.value.retry_after == pytest.approx(100, abs=5)
+    await other.aclose()
+
+
 async def test_max_wait_raises_before_waiting(redis_server: RedisServer) -> None:
     one, other = worker(redis_server.url, 1, 100), worker(redis_server.url, 1, 100)
     await send(one)
