@@ -14,10 +14,10 @@ from jibble_async.errors import ConfigurationError, NotSupportedError
 
 __all__ = ["Pager"]
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
-class Pager(Generic[T]):
+class Pager(Generic[T_co]):
     """Rows, fetched page by page while they are read; nothing is sent before.
 
     Each `async for` is a walk of its own, from the beginning or from `resume_from`. Leaving one
@@ -41,7 +41,7 @@ class Pager(Generic[T]):
 
     def __init__(
         self,
-        source: PageSource[T],
+        source: PageSource[T_co],
         session: Session,
         *,
         limit: int | None = None,
@@ -67,7 +67,7 @@ class Pager(Generic[T]):
         self._verify = verify
         self._open: weakref.WeakSet[AsyncGenerator[Any, None]] = weakref.WeakSet()
 
-    def __aiter__(self) -> AsyncIterator[T]:
+    def __aiter__(self) -> AsyncIterator[T_co]:
         return self._track(self._items())
 
     async def __aenter__(self) -> Self:
@@ -82,7 +82,7 @@ class Pager(Generic[T]):
         for walk in list(self._open):
             await walk.aclose()
 
-    def pages(self) -> AsyncGenerator[Page[T], None]:
+    def pages(self) -> AsyncGenerator[Page[T_co], None]:
         """The same walk, a page at a time.
 
         Example:
@@ -91,12 +91,12 @@ class Pager(Generic[T]):
         """
         return self._track(self._walk(self._limit).pages())
 
-    async def first(self) -> T | None:
+    async def first(self) -> T_co | None:
         """The first row; None if there is none."""
         rows = await self.collect(limit=1)
         return rows[0] if rows else None
 
-    async def collect(self, limit: int | None = None) -> list[T]:
+    async def collect(self, limit: int | None = None) -> list[T_co]:
         """All rows in a list.
 
         Args:
@@ -104,7 +104,7 @@ class Pager(Generic[T]):
         """
         _at_least("limit", limit, 0)
         given = [number for number in (limit, self._limit) if number is not None]
-        rows: list[T] = []
+        rows: list[T_co] = []
         pages = self._walk(min(given, default=None)).pages()
         try:
             async for page in pages:
@@ -127,7 +127,7 @@ class Pager(Generic[T]):
             raise NotSupportedError("these rows are not counted: collect() them")
         return total
 
-    async def _items(self) -> AsyncGenerator[T, None]:
+    async def _items(self) -> AsyncGenerator[T_co, None]:
         pages = self._walk(self._limit).pages()
         try:
             async for page in pages:
@@ -140,7 +140,7 @@ class Pager(Generic[T]):
         finally:
             await pages.aclose()
 
-    def _walk(self, limit: int | None) -> Walk[T]:
+    def _walk(self, limit: int | None) -> Walk[T_co]:
         return Walk(
             self._source,
             self._session,

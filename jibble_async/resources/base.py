@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable
-from typing import Any, ClassVar, Generic, Protocol, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypedDict, TypeVar, Unpack
 
 from jibble_async.core.cursor import Cursor
 from jibble_async.core.operation import Operation, Request, Safety, build
@@ -27,6 +27,12 @@ from jibble_async.query.options import (
     selection,
 )
 
+if TYPE_CHECKING:
+    # What a protocol asks for is a property, and pyright takes nothing else for one.
+    from builtins import property as lazy
+else:
+    from functools import cached_property as lazy
+
 __all__ = [
     "ArchivableResource",
     "ClientSession",
@@ -36,6 +42,7 @@ __all__ = [
     "PlainResource",
     "Resource",
     "addressed",
+    "lazy",
     "list_of",
     "member_of",
     "query_of",

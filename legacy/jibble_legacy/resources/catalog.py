@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
+from jibble_async.resources.base import lazy
 from jibble_legacy.resources.base import LegacySession
 from jibble_legacy.resources.time_entries import LegacyTimeEntries
 from jibble_legacy.resources.workspace import (
@@ -20,32 +19,32 @@ __all__ = ["LegacyCatalog"]
 class LegacyCatalog(LegacySession):
     """The resources of a client; each is made when it is first asked for."""
 
-    @cached_property
+    @lazy
     def organizations(self) -> Organizations:
         """The teams, which is what the old API calls organisations."""
         return Organizations(self)
 
-    @cached_property
+    @lazy
     def people(self) -> People:
         """The members of the teams."""
         return People(self)
 
-    @cached_property
+    @lazy
     def activities(self) -> Activities:
         """The kinds of work that time is booked on."""
         return Activities(self)
 
-    @cached_property
+    @lazy
     def clients(self) -> Clients:
         """The clients that work is done for."""
         return Clients(self)
 
-    @cached_property
+    @lazy
     def power_ups(self) -> PowerUps:
         """The extensions that teams have switched on or off."""
         return PowerUps(self)
 
-    @cached_property
+    @lazy
     def time_entries(self) -> LegacyTimeEntries:
         """The punches: clocking in and out."""
         return LegacyTimeEntries(self)
