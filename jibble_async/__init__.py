@@ -132,6 +132,7 @@ from jibble_async.query.expressions import Expression, raw_filter
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.outcomes import ItemOutcome, ItemState
 from jibble_async.sessions import Leftover, LeftoverReason, Stretch, WorkSessions, work_sessions
+from jibble_async.tracker import TimeTracker
 
 if typing.TYPE_CHECKING:
     from jibble_async.limits.redis import RedisWindow
@@ -252,6 +253,7 @@ __all__ = [
     "TimeOffPolicy",
     "TimeOffStatus",
     "TimeRangeStyle",
+    "TimeTracker",
     "Timeouts",
     "Timesheet",
     "TimesheetDay",

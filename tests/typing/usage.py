@@ -20,6 +20,7 @@ import jibble_async
 from jibble_async import (
     Activity,
     APIError,
+    Client,
     ClientConfig,
     ClientCredentials,
     Coordinates,
@@ -33,6 +34,7 @@ from jibble_async import (
     JibbleClient,
     JibbleError,
     Leftover,
+    Organization,
     Outcome,
     Page,
     Pager,
@@ -54,6 +56,7 @@ from jibble_async import (
     Timeouts,
     Timesheet,
     TimesheetSummary,
+    TimeTracker,
     TokenBucket,
     TrackedTime,
     Unlimited,
@@ -341,3 +344,64 @@ async def old(legacy: LegacyClient) -> None:
     legacy.time_entries.update("1", note=None)  # error
     await legacy.request("GET", "legacy", "/api/v1/teams")  # error
     LegacyClient(timezone=5)  # error
+
+
+def either(jibble: JibbleClient, legacy: LegacyClient) -> list[TimeTracker]:
+    return [jibble, legacy]
+
+
+async def whichever(tracker: TimeTracker) -> None:
+    pager = tracker.time_entries.list(
+        since=DAY,
+        until=DAY,
+        where=T.note == "x",
+        expand=["person", T.activity],
+        order_by=[T.time.desc(), "id"],
+        page_size=100,
+        limit=5,
+        concurrency=4,
+        resume_from="x",
+        verify=True,
+        on_bad_row=lambda _, __: None,
+    )
+    assert_type(pager, Pager[TimeEntry])
+    async for entry in pager:
+        assert_type(entry, TimeEntry)
+    assert_type(work_sessions(await pager.collect()), WorkSessions)
+    assert_type({each.id: each.full_name async for each in tracker.people.list()},
+                dict[str, str | None])  # fmt: skip
+    assert_type(tracker.activities.list(where=fields(Activity).name == "x"), Pager[Activity])
+    assert_type(tracker.organizations.list(), Pager[Organization])
+    assert_type(await tracker.clients.get("1"), Client)
+    assert_type(await tracker.time_entries.get("1"), TimeEntry)
+    assert_type(await tracker.time_entries.latest("1"), TimeEntry | None)
+    assert_type(await tracker.time_entries.clock_in("1", activity_id="2", at=NOW), TimeEntry)
+    assert_type(await tracker.time_entries.clock_out("1", note="x"), TimeEntry)
+    assert_type(tracker.stats, Stats)
+    assert_type(tracker.with_options(timeout=None, priority="bulk"), TimeTracker)
+    async with tracker as same:
+        assert_type(same, TimeTracker)
+    await tracker.aclose()
+
+    tracker.projects  # error
+    tracker.people = tracker.clients  # error
+    tracker.people.list(select=["id"])  # error
+    tracker.people.list(include_removed=True)  # error
+    tracker.people.list(since=DAY)  # error
+    tracker.time_entries.list(since="2026-10-01")  # error
+    tracker.time_entries.list(page_size=None)  # error
+    await tracker.time_entries.delete("1")  # error
+    await tracker.time_entries.start_break("1")  # error
+    await tracker.time_entries.clock_in("1", project_id="2")  # error
+    await tracker.time_entries.clock_in("1", at=DAY)  # error
+    await tracker.people.create("x")  # error
+    tracker.with_options(priority="urgent")  # error
+
+
+class Deaf:
+    """Something that is no client."""
+
+    people: list[Person]
+
+
+no_tracker: TimeTracker = Deaf()  # error
