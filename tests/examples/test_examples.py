@@ -64,6 +64,26 @@ async def test_hours_per_person(
     assert last.endswith("entries could not be paired")
 
 
+async def test_one_vocabulary(
+    box: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    people = {row["id"]: row["fullName"] for row in box.dataset.rows("People")}
+    zones = {box.legacy_id("People", each): str(box.dataset.zone(each)) for each in people}
+    (tmp_path / "zones.json").write_text(json.dumps(zones))
+    found: list[list[str]] = []
+    for options in ([], ["--legacy"]):
+        await run(monkeypatch, "one_vocabulary.py", *map(date.isoformat, MONTH), *options)
+        found.append(sorted(capsys.readouterr().out.splitlines()))
+    assert found[0] == found[1]
+    assert len(found[0]) > 20
+    text = "\n".join(found[0])
+    assert all(name in text for name in people.values())
+    assert box.ledger.count("legacy", "GET") > 5
+
+
 async def test_who_is_in(
     box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
