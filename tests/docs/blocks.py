@@ -70,7 +70,7 @@ def blocks_of(page: str, document: str) -> list[Block]:
 
 def pages() -> list[tuple[str, str]]:
     """Every page of the documentation, and what it says."""
-    paths = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    paths = [ROOT / "README.md", ROOT / "legacy/README.md", *sorted((ROOT / "docs").rglob("*.md"))]
     return [(str(path.relative_to(ROOT)), path.read_text()) for path in paths]
 
 
