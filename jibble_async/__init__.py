@@ -132,11 +132,11 @@ from jibble_async.query.expressions import Expression, raw_filter
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.outcomes import ItemOutcome, ItemState
 from jibble_async.sessions import Leftover, LeftoverReason, Stretch, WorkSessions, work_sessions
-from jibble_async.tracker import TimeTracker
 
 if typing.TYPE_CHECKING:
     from jibble_async.limits.redis import RedisWindow
     from jibble_async.limits.shared import SharedWindow
+    from jibble_async.tracker import TimeTracker
 
 __all__ = [
     "APIError",
@@ -279,10 +279,11 @@ __all__ = [
     "work_sessions",
 ]
 
-# Imported when asked for: they need SQLite and Redis, which few programs use.
+# Imported when asked for: they take time to load, and few programs use them.
 _LAZY = {
     "RedisWindow": "jibble_async.limits.redis",
     "SharedWindow": "jibble_async.limits.shared",
+    "TimeTracker": "jibble_async.tracker",
 }
 
 
