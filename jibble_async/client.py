@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from datetime import date
 from ssl import SSLContext
 from typing import Any, Self, get_args
 
@@ -16,6 +17,7 @@ from jibble_async.core.grants import Auth, ClientCredentials, StaticToken, grant
 from jibble_async.core.operation import Operation, Safety, build
 from jibble_async.core.options import CallOptions
 from jibble_async.core.pager import Pager
+from jibble_async.core.raw import RawSet, SetName
 from jibble_async.core.transport import Network
 from jibble_async.core.wire import Reply, decode_json, text_of
 from jibble_async.errors import ConfigurationError
@@ -26,6 +28,7 @@ from jibble_async.odata.envelope import decoder, read_error
 from jibble_async.odata.pages import ODataPages
 from jibble_async.resources.catalog import Catalog
 from jibble_async.resources.custom import Params, custom_operation, custom_params, custom_request
+from jibble_async.resources.raw_sets import raw_set
 from jibble_async.shared import Shared
 
 __all__ = ["Identity", "JibbleClient"]
@@ -226,6 +229,18 @@ class JibbleClient(BaseClient[Shared[ClientConfig]], Catalog):
             resume_from=resume_from,
             verify=verify,
         )
+
+    def raw_set(
+        self,
+        name: SetName,
+        since: date | None = None,
+        until: date | None = None,
+        *,
+        include_archived: bool = False,
+        as_sent: bool = True,
+    ) -> RawSet:
+        """A set of rows as bytes, for an export; see `jibble_async.core.raw.RawSession`."""
+        return raw_set(self, name, since, until, include_archived=include_archived)
 
     @property
     def default_page_size(self) -> int:

@@ -10,8 +10,8 @@ Example:
 
 from __future__ import annotations
 
+from jibble_async.core.raw import SetName
 from jibble_async.export.exporter import Exporter, ExportProgress, ExportReport
-from jibble_async.export.sets import SetName
 from jibble_async.export.sinks import Format
 
 __all__ = ["ExportProgress", "ExportReport", "Exporter", "Format", "SetName"]

@@ -14,15 +14,13 @@ from pathlib import Path
 
 import msgspec
 
-from jibble_async.client import JibbleClient
 from jibble_async.core.options import Timeouts
 from jibble_async.core.pager import Pager
+from jibble_async.core.raw import RawRow, RawSession, SetName
+from jibble_async.core.walk import Session
 from jibble_async.errors import PaginationError
 from jibble_async.export.files import PartFile, output_path
-from jibble_async.export.raw_pages import RawPages, RawRow
-from jibble_async.export.sets import SetName, find_set
 from jibble_async.export.sinks import CsvSink, Format, JsonLinesSink, Sink, format_of
-from jibble_async.odata.pages import query_pages
 
 __all__ = ["ExportProgress", "ExportReport", "Exporter"]
 
@@ -63,7 +61,9 @@ class ExportReport:
     Attributes:
         path: The file.
         format: What is in it.
-        rows: Rows in it, as many as the server counted in the end.
+        rows: Rows in it.
+        counted: Whether they are as many as the server counted in the end. Where it does not
+            count, every seam fitted and the last page was short.
         pages: Pages that they came on.
         requests: Requests that the client sent meanwhile, those for tokens included.
         retries: Those of them that repeated one that had failed.
@@ -79,6 +79,7 @@ class ExportReport:
     path: Path
     format: Format
     rows: int
+    counted: bool
     pages: int
     requests: int
     retries: int
@@ -94,18 +95,20 @@ class ExportReport:
 class Exporter:
     """Exports a set of rows to a file.
 
-    Rows come in the order of their ids, which never change, on pages that overlap by one: if
-    a seam does not match, or the rows are not as many as the server counts in the end, rows moved
-    during the reading, and all is read again.
+    Rows come in an order that does not change, that of their ids or of time, on pages that overlap
+    by one: if a seam does not match, or the rows are not as many as the server counts in the end,
+    rows moved during the reading, and all is read again. The old API does not count: there it is
+    the seams, and the last page, which must be short.
 
     Args:
-        client: Makes the calls; without a deadline for the whole, and after interactive ones.
+        client: Makes the calls; without a deadline for the whole, and after interactive ones. A
+            client of either API.
         what: The set, such as `time_entries` or `people`.
         out: The file; one of that name is replaced in the end.
         since: The first working day of time entries.
         until: The last one, included.
         format: `jsonl` or `csv`; by default what the file's name says.
-        concurrency: Pages in flight.
+        concurrency: Pages in flight; the old API's come one after the other.
         include_archived: Whether archived rows and removed people come along.
         spreadsheet_safe: In CSV, put `'` before a text that a spreadsheet would take for
             a formula.
@@ -114,6 +117,7 @@ class Exporter:
     Raises:
         ConfigurationError: An argument that can't be used, such as `since` after `until`, or
             a file that can't be written.
+        NotSupportedError: The client's API has no such set, or keeps nothing archived.
 
     Example:
         >>> exporter = Exporter(client, "people", out="people.csv")
@@ -122,7 +126,7 @@ class Exporter:
 
     def __init__(
         self,
-        client: JibbleClient,
+        client: RawSession,
         what: SetName,
         *,
         out: str | os.PathLike[str],
@@ -134,25 +138,19 @@ class Exporter:
         spreadsheet_safe: bool = True,
         on_progress: Callable[[ExportProgress], None] | None = None,
     ) -> None:
-        chosen = find_set(what)
-        query = chosen.query(since, until, include_archived=include_archived)
-        operation = chosen.resource.list_operation
-        source = query_pages(
-            operation,
-            client.base(operation.service),
-            query,
-            page_size=client.default_page_size,
-            stable=True,
-            on_bad_row=None,
-        )
-        self._client = client.with_options(timeout=_PATIENT, priority="bulk")
-        self._pager: Pager[RawRow] = Pager(
-            RawPages(source), self._client, concurrency=concurrency, verify=True
-        )
-        self._entity = chosen.resource.entity
-        self._service = operation.service
         self._path = output_path(out)
         self._format: Format = format_of(self._path, format)
+        self._set = client.raw_set(
+            what,
+            since,
+            until,
+            include_archived=include_archived,
+            as_sent=self._format == "jsonl",
+        )
+        self._client: Session = client.with_options(timeout=_PATIENT, priority="bulk")
+        self._pager: Pager[RawRow] = Pager(
+            self._set.pages, self._client, concurrency=concurrency, verify=True
+        )
         self._spreadsheet_safe = spreadsheet_safe
         self._on_progress = on_progress
 
@@ -165,7 +163,7 @@ class Exporter:
             PaginationError: Rows moved in every one of several readings.
             JibbleError: A call failed for good.
         """
-        meter = _Meter(self._client, self._service)
+        meter = _Meter(self._client, self._set.service)
         reading = 1
         while True:
             try:
@@ -194,8 +192,8 @@ class Exporter:
                     if self._on_progress is not None:
                         self._on_progress(meter.progress(rows, page.total, reading))
                     del page
-            counted = await self._pager.count()
-            if counted != rows:
+            counted = await self._pager.count() if self._set.pages.counts else None
+            if counted not in {None, rows}:
                 raise PaginationError(f"the server counts {counted} rows but gave {rows}")
             await loop.run_in_executor(thread, part.publish)
         progress = meter.progress(rows, counted, reading)
@@ -203,6 +201,7 @@ class Exporter:
             path=self._path,
             format=self._format,
             rows=rows,
+            counted=counted is not None,
             pages=pages,
             requests=progress.requests,
             retries=progress.retries,
@@ -218,13 +217,13 @@ class Exporter:
     def _sink(self) -> Sink:
         if self._format == "jsonl":
             return JsonLinesSink()
-        return CsvSink(self._entity, spreadsheet_safe=self._spreadsheet_safe)
+        return CsvSink(self._set.shape, spreadsheet_safe=self._spreadsheet_safe)
 
 
 class _Meter:
     """What a client did since an export began."""
 
-    def __init__(self, client: JibbleClient, service: str) -> None:
+    def __init__(self, client: Session, service: str) -> None:
         self._now = client.stats
         self._service = service
         self._before = msgspec.structs.replace(client.stats)

@@ -12,9 +12,9 @@ from typing import Any, Literal, Protocol, TypeAlias, get_args
 
 import msgspec
 
+from jibble_async.core.raw import RawRow
 from jibble_async.entities import Entity, ValueObject
 from jibble_async.errors import ConfigurationError
-from jibble_async.export.raw_pages import RawRow
 
 __all__ = [
     "CsvSink",
@@ -103,20 +103,20 @@ def spreadsheet_safe(text: str) -> str:
 
 
 class CsvSink:
-    """CSV after RFC 4180, in UTF-8, with the documented fields of an entity as columns.
+    """CSV after RFC 4180, in UTF-8, with the documented fields of a class as columns.
 
     Columns bear the wire's names; the fields of nested objects are columns of their own, such as
     `coordinates.latitude`, and lists are JSON. An empty cell is null or an empty text.
 
     Args:
-        entity: Whose rows they are.
+        shape: The class whose fields are the columns, such as an entity.
         spreadsheet_safe: Put `'` before a text that a spreadsheet would run as a formula.
             Numbers stay as they are.
     """
 
-    def __init__(self, entity: type[Entity], *, spreadsheet_safe: bool) -> None:
+    def __init__(self, shape: type[msgspec.Struct], *, spreadsheet_safe: bool) -> None:
         self.unknown_fields: Counter[str] = Counter()
-        self._columns, self._objects = _columns(entity)
+        self._columns, self._objects = _columns(shape)
         self._known = {name.partition(".")[0] for name in self._columns}
         self._safe = spreadsheet_safe
         # Decimals keep the server's digits.
@@ -158,11 +158,11 @@ class CsvSink:
         return self._encode(value).decode()
 
 
-def _columns(entity: type[ValueObject]) -> tuple[dict[str, None], list[str]]:
+def _columns(shape: type[msgspec.Struct]) -> tuple[dict[str, None], list[str]]:
     """The columns, and the fields that are objects and so have a column for each of theirs."""
     columns: dict[str, None] = {}
     objects: list[str] = []
-    for field in msgspec.structs.fields(entity):
+    for field in msgspec.structs.fields(shape):
         name = field.encode_name
         options = (field.type, *getattr(field.type, "__args__", ()))
         found = [

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 
 from jibble_async.core.operation import Request
 from jibble_async.core.pages import PageContent
+from jibble_async.core.raw import RawRow
 from jibble_async.core.wire import Reply
 from jibble_async.odata.envelope import read_page
 from jibble_async.odata.pages import ODataPages
 
-__all__ = ["RawPages", "RawRow"]
-
-RawRow: TypeAlias = tuple[str, msgspec.Raw]
-"""The id of a row, and the row: a view of the page's body, so it keeps that alive."""
+__all__ = ["RawPages"]
 
 
 class _Head(msgspec.Struct, gc=False):

@@ -1,0 +1,95 @@
+"""Sets of rows that nobody takes apart: what an export asks of a client, of either API."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal, Protocol, Self, TypeAlias, get_args
+
+import msgspec
+
+from jibble_async.core.options import Timeouts
+from jibble_async.core.pages import PageSource
+from jibble_async.core.walk import Session
+from jibble_async.errors import ConfigurationError
+from jibble_async.limits.slots import Priority
+
+__all__ = ["RawRow", "RawSession", "RawSet", "SetName", "require_set"]
+
+RawRow: TypeAlias = tuple[str, msgspec.Raw]
+"""The id of a row, and the row: a view of the page's body, so it keeps that alive."""
+
+SetName: TypeAlias = Literal[
+    "activities",
+    "clients",
+    "groups",
+    "locations",
+    "organizations",
+    "people",
+    "projects",
+    "time_entries",
+]
+
+
+class RawSet(msgspec.Struct, frozen=True):
+    """A set of rows, to be walked over.
+
+    Attributes:
+        service: The service whose limit its requests count against.
+        shape: The class whose fields are the columns of a table of these rows.
+        pages: Gives the rows.
+    """
+
+    service: str
+    shape: type[msgspec.Struct]
+    pages: PageSource[RawRow]
+
+
+class RawSession(Session, Protocol):
+    """A client whose sets can be had as bytes."""
+
+    def raw_set(
+        self,
+        name: SetName,
+        since: date | None = None,
+        until: date | None = None,
+        *,
+        include_archived: bool = False,
+        as_sent: bool = True,
+    ) -> RawSet:
+        """A set of rows, nothing of which is fetched yet.
+
+        Args:
+            name: The set.
+            since: The first working day; only for time entries.
+            until: The last one, included.
+            include_archived: Whether archived rows and removed people come along.
+            as_sent: Whether rows are to be as the server wrote them; otherwise they have the
+                fields of the set's `shape`, and whatever else the server sent.
+
+        Raises:
+            ConfigurationError: There is no such set, or the dates can't be used.
+            NotSupportedError: The API has nothing of the kind.
+        """
+        ...
+
+    def with_options(self, *, timeout: Timeouts, priority: Priority) -> Self:
+        """This client with other options for its calls."""
+        ...
+
+
+def require_set(name: str, since: date | None, until: date | None) -> None:
+    """Refuse a set that nobody knows, and days of what has no date.
+
+    Args:
+        name: The set.
+        since: The first working day.
+        until: The last one.
+
+    Raises:
+        ConfigurationError: There is no such set, or it has no dates.
+    """
+    names = get_args(SetName)
+    if name not in names:
+        raise ConfigurationError(f"nothing called {name!r} to export: there are {', '.join(names)}")
+    if name != "time_entries" and (since is not None or until is not None):
+        raise ConfigurationError("since= and until= are for time entries: these have no date")
