@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from datetime import date
 from ssl import SSLContext
 from typing import Any, Self, TypeVar
 
@@ -13,6 +14,7 @@ import msgspec
 from jibble_async.core.grants import StaticToken
 from jibble_async.core.operation import Request, Safety, build
 from jibble_async.core.options import CallOptions
+from jibble_async.core.raw import RawSet, SetName
 from jibble_async.core.transport import Network
 from jibble_async.core.wire import Reply, decode_json
 from jibble_async.errors import ConfigurationError
@@ -25,6 +27,7 @@ from jibble_async.shared import Shared
 from jibble_legacy.auth import LegacyAuth, legacy_grant
 from jibble_legacy.config import LegacyConfig, legacy_auth_from, legacy_config_from
 from jibble_legacy.days import WorkingDays, Zone
+from jibble_legacy.raw_sets import raw_set
 from jibble_legacy.refusals import BareForbiddenError, read_error
 from jibble_legacy.resources.base import SERVICE, routes_of
 from jibble_legacy.resources.catalog import LegacyCatalog
@@ -149,6 +152,18 @@ class LegacyClient(BaseClient[_LegacyShared], LegacyCatalog):
         operation = custom_operation(method, SERVICE, path, safety)
         request = custom_request(operation, self.base(SERVICE), params, json)
         return await self.call(request, _any_json)
+
+    def raw_set(
+        self,
+        name: SetName,
+        since: date | None = None,
+        until: date | None = None,
+        *,
+        include_archived: bool = False,
+        as_sent: bool = True,
+    ) -> RawSet:
+        """A set of rows as bytes, for an export; see `jibble_async.core.raw.RawSession`."""
+        return raw_set(self, name, since, until, include_archived=include_archived, as_sent=as_sent)
 
     @property
     def default_page_size(self) -> int:

@@ -32,7 +32,15 @@ from jibble_legacy.wire import (
     TeamRow,
 )
 
-__all__ = ["ACTIONS", "RowsReader", "color_out", "entity_reader", "instant", "rows_reader"]
+__all__ = [
+    "ACTIONS",
+    "RowsReader",
+    "color_out",
+    "entity_reader",
+    "instant",
+    "row_reader",
+    "rows_reader",
+]
 
 T = TypeVar("T")
 
@@ -155,6 +163,24 @@ def entity_reader(entity: type[Entity]) -> Callable[[Reply], Any]:
     row, convert = _ROWS[entity]
     decode = msgspec.json.Decoder(row).decode
     return lambda reply: convert(decode_json(reply, decode))
+
+
+@functools.cache
+def row_reader(entity: type[Entity]) -> Callable[[bytes | msgspec.Raw], tuple[Any, dict[str, Any]]]:
+    """What finds an entity of this class in a row, and the fields that it has no place for.
+
+    Args:
+        entity: A class of the old API's vocabulary.
+    """
+    row, convert = _ROWS[entity]
+    decode = msgspec.json.Decoder(row).decode
+    known = {field.encode_name for field in msgspec.structs.fields(row)}
+
+    def read(raw: bytes | msgspec.Raw) -> tuple[Any, dict[str, Any]]:
+        sent: dict[str, Any] = msgspec.json.decode(raw)
+        return convert(decode(raw)), {name: sent[name] for name in sent if name not in known}
+
+    return read
 
 
 @functools.cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,13 @@ from jibble_legacy import LegacyClient, LegacyConfig
 from jibble_async.core.clock import Clock
 from jibble_async.core.operation import Request
 from jibble_async.core.wire import Reply
+from jibble_async.sandbox.dataset import Dataset
+from jibble_async.sandbox.exchange import Call
+from jibble_async.sandbox.ledger import Ledger, Received
+from jibble_async.sandbox.legacy.host import LegacyHost
+from jibble_async.sandbox.legacy.rules import LEGACY_QUOTA, LegacyRules
+from jibble_async.sandbox.legacy.store import LegacyStore
+from jibble_async.sandbox.quotas import QuotaMeter
 
 EMPTY_BODIES = (b"", b" \r\n", b"{}", b"null", b'""', b'{"meta":{"code":403},"response":{}}')
 
@@ -70,3 +78,39 @@ class LegacyHostInMemory:
         loop = asyncio.get_running_loop()
         clock = Clock(monotonic=loop.time, random=lambda: 0.5)
         return LegacyClient("the-token", config=LegacyConfig(clock=clock), **arguments)
+
+
+class SandboxInMemory(LegacyHostInMemory):
+    """The sandbox's old API without a network, with its quota by the loop's time.
+
+    Attributes:
+        store: Its rows.
+        ledger: What it received.
+        before: Called with the number of a request before it is answered.
+    """
+
+    def __init__(self, dataset: Dataset) -> None:
+        super().__init__()
+        self.store = LegacyStore(dataset)
+        self.ledger = Ledger(dataset)
+        self.before: Callable[[int], None] = lambda _: None
+        self._quotas = QuotaMeter(LEGACY_QUOTA)
+        self._host = LegacyHost(self.store, LegacyRules(), self.ledger, lambda: _BEGIN, 1)
+
+    async def send(self, request: Request, headers: Mapping[str, str]) -> Reply:
+        await asyncio.sleep(0.05)
+        url, number = request.url, len(self.ledger.requests) + 1
+        now = _BEGIN + timedelta(seconds=asyncio.get_running_loop().time())
+        received = Received(number, now, "legacy", "GET", str(url), url.raw_path)
+        self.ledger.requests.append(received)
+        refusal, _ = self._quotas.take("somebody", "legacy", now)
+        self.before(number)
+        self.store.notice()
+        call = Call("GET", url.raw_path, url.raw_query_string, b"", {}, "")
+        answer = refusal or self._host.answer(call, received)
+        received.status = answer.status
+        await asyncio.sleep(0.05)
+        return Reply(answer.status, {}, answer.encoded())
+
+
+_BEGIN = datetime(2026, 8, 1, tzinfo=UTC)

@@ -1,0 +1,245 @@
+"""What can be exported of the old API: its rows as it wrote them, or in the vocabulary's words.
+
+Time entries are asked for in the order of time, in which new ones come last: an entry that is made
+while others are read moves none of them. Everything else comes without an order, by id.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from typing import Any
+
+import msgspec
+
+from jibble_async.core.operation import Request
+from jibble_async.core.pages import PageContent, Sieve
+from jibble_async.core.raw import RawRow, RawSet, SetName, require_set
+from jibble_async.core.wire import Reply, decode_json
+from jibble_async.entities import EntryType, TimeEntry
+from jibble_async.entities.base import Entity
+from jibble_async.errors import DecodeError, NotSupportedError
+from jibble_async.odata.literals import duration_text
+from jibble_async.query.options import Query, orderings
+from jibble_async.resources.parameters import require_span
+from jibble_legacy.pages import LoopBackPages
+from jibble_legacy.resources.base import SERVICE, LegacyResource
+from jibble_legacy.resources.catalog import LegacyCatalog
+from jibble_legacy.vocabulary import ACTIONS, row_reader, rows_reader
+from jibble_legacy.wire import Reference
+
+__all__ = ["raw_set"]
+
+
+def raw_set(
+    catalog: LegacyCatalog,
+    name: SetName,
+    since: date | None,
+    until: date | None,
+    *,
+    include_archived: bool,
+    as_sent: bool,
+) -> RawSet:
+    """The rows that are meant by a set; see `jibble_async.core.raw.RawSession.raw_set`.
+
+    Args:
+        catalog: The client.
+        name: The set.
+        since: The first working day; only for time entries, and with the client's `timezone=`.
+        until: The last one, included.
+        include_archived: Refused, since the old API keeps nothing that was deleted.
+        as_sent: Whether rows are to be as the server wrote them.
+
+    Raises:
+        ConfigurationError: There is no such set, or the dates can't be used.
+        NotSupportedError: The old API has nothing of the kind.
+    """
+    require_set(name, since, until)
+    require_span(since, until)
+    if include_archived:
+        raise NotSupportedError(
+            "include_archived=True: the old API keeps nothing that was deleted; leave it out"
+        )
+    resource = _resource(catalog, name)
+    dated, entity = name == "time_entries", resource.entity
+    between = None if since is None and until is None else (since, until)
+    source: LoopBackPages[Any] = LoopBackPages(
+        resource.routes.listing,
+        catalog.base(SERVICE),
+        rows_reader(entity),
+        Query(entity, order_by=orderings(entity, ["time"]) if dated else ()),
+        page_size=catalog.default_page_size,
+        on_bad_row=None,
+        # The days of rows that stay as they are matter only for leaving some out.
+        days=catalog.days if dated and (between is not None or not as_sent) else None,
+        between=between,
+    )
+    return RawSet(SERVICE, entity, _RawPages(source, entity, as_sent=as_sent))
+
+
+def _resource(catalog: LegacyCatalog, name: SetName) -> LegacyResource[Any]:
+    resources: dict[SetName, LegacyResource[Any]] = {
+        "activities": catalog.activities,
+        "clients": catalog.clients,
+        "organizations": catalog.organizations,
+        "people": catalog.people,
+        "time_entries": catalog.time_entries,
+    }
+    if name not in resources:
+        raise NotSupportedError(
+            f"the old API has no {name} to export: there are {', '.join(resources)}"
+        )
+    return resources[name]
+
+
+class _Head(msgspec.Struct, gc=False):
+    id: str
+
+
+_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+_HEADS = msgspec.json.Decoder(list[_Head])
+
+
+class _RawPages:
+    """A page source of raw rows; see `jibble_async.core.pages.PageSource`.
+
+    Args:
+        source: The same pages as they are usually read.
+        entity: The class of their rows.
+        as_sent: Whether rows are to be as the server wrote them.
+    """
+
+    def __init__(self, source: LoopBackPages[Any], entity: type[Entity], *, as_sent: bool) -> None:
+        self._source = source
+        self._entity = entity
+        self._as_sent = as_sent
+        self.fingerprint: str = source.fingerprint
+        self.page_size: int | None = source.page_size
+        self.counts: bool = source.counts
+        self.key: Callable[[RawRow], str | None] = operator.itemgetter(0)
+
+    def request(self, offset: int, count: int | None) -> Request:
+        """The request for `count` rows from `offset` on."""
+        return self._source.request(offset, count)
+
+    def follow(self, link: str) -> Request:
+        """Nothing: the old API gives no links; raises `PaginationError`."""
+        return self._source.follow(link)
+
+    def read(self, reply: Reply) -> PageContent[RawRow]:
+        """What an answer holds.
+
+        Raises:
+            DecodeError: It is no page, or a row has no id.
+        """
+        sent = decode_json(reply, _ROWS.decode)
+        heads = decode_json(reply, _HEADS.decode)
+        rows = [(head.id, raw) for head, raw in zip(heads, sent, strict=True)]
+        return PageContent(rows, len(rows), None, None, reply.body)
+
+    def is_last(self, offset: int, count: int | None, received: int) -> bool:
+        """Whether fewer rows came than were asked for."""
+        return self._source.is_last(offset, count, received)
+
+    def sieve(self) -> Sieve[RawRow] | None:
+        """What leaves out the rows of other days, and words the others as they are wanted."""
+        days = self._source.sieve()
+        if not self._as_sent:
+            return _TableSieve(days, self._entity)
+        return None if days is None else _DaysSieve(days)
+
+
+class _DaysSieve:
+    """Lets the rows of some days through, as the server wrote them."""
+
+    def __init__(self, days: Sieve[TimeEntry]) -> None:
+        self._days = days
+
+    @property
+    def begin(self) -> int | None:
+        """Where the rows begin that must be seen again to go on from here."""
+        return self._days.begin
+
+    def __call__(self, items: list[RawRow], offset: int) -> list[RawRow]:
+        """The rows of the days.
+
+        Raises:
+            DecodeError: A row does not say when it was, or whose it is.
+        """
+        rows = dict(items)
+        kept = self._days(_read(items, _punch), offset)
+        return [(entry.id, rows[entry.id]) for entry in kept]
+
+
+class _TableSieve:
+    """Words rows as the vocabulary does, and lets those of some days through."""
+
+    def __init__(self, days: Sieve[TimeEntry] | None, entity: type[Entity]) -> None:
+        self._days = days
+        self._reader = row_reader(entity)
+
+    @property
+    def begin(self) -> int | None:
+        """Where the rows begin that must be seen again to go on from here."""
+        return None if self._days is None else self._days.begin
+
+    def __call__(self, items: list[RawRow], offset: int) -> list[RawRow]:
+        """The rows, each with what the server sent beside what the vocabulary knows.
+
+        Raises:
+            DecodeError: A row can't be read.
+        """
+        others: dict[str, dict[str, Any]] = {}
+
+        def read(raw: msgspec.Raw) -> Any:
+            entity, other = self._reader(raw)
+            others[entity.id] = other
+            return entity
+
+        entities = _read(items, read)
+        kept = entities if self._days is None else self._days(entities, offset)
+        return [(entity.id, _worded(entity, others[entity.id])) for entity in kept]
+
+
+def _read(items: Iterable[RawRow], read: Callable[[msgspec.Raw], Any]) -> list[Any]:
+    entities: list[Any] = []
+    for key, raw in items:
+        try:
+            entities.append(read(raw))
+        except (msgspec.MsgspecError, DecodeError) as error:
+            raise DecodeError(
+                f"the row {key!r} can't be read: {error}; JSON lines, without days, keep every row"
+            ) from None
+    return entities
+
+
+class _Punch(msgspec.Struct, gc=False):
+    """As much of a time entry as decides its day."""
+
+    id: str
+    date: datetime
+    person: Reference | None = None
+    action: Any = None
+
+
+_PUNCH = msgspec.json.Decoder(_Punch)
+
+
+def _punch(raw: msgspec.Raw) -> TimeEntry:
+    punch = _PUNCH.decode(raw)
+    works = punch.action == ACTIONS[EntryType.IN]
+    return TimeEntry(
+        id=punch.id,
+        type=EntryType.IN if works else EntryType.OUT,
+        time=punch.date,
+        person_id=None if punch.person is None else punch.person.id,
+    )
+
+
+def _worded(entity: Entity, other: dict[str, Any]) -> msgspec.Raw:
+    words = msgspec.to_builtins(entity)
+    if isinstance(entity, TimeEntry) and entity.offset is not None:
+        words["offset"] = duration_text(entity.offset)
+    known = {name: value for name, value in words.items() if value is not None}
+    return msgspec.Raw(msgspec.json.encode({**other, **known}))

@@ -1,0 +1,333 @@
+"""Exports of the old API: the fewest requests, every row, and its words for tables."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import functools
+import json
+import os
+import sys
+from collections import Counter
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jibble_async import (
+    ConfigurationError,
+    DecodeError,
+    JibbleClient,
+    JibbleError,
+    NotSupportedError,
+    PaginationError,
+    Unlimited,
+)
+from jibble_async.export import Exporter, ExportReport
+from jibble_async.sandbox import Sandbox
+from jibble_async.sandbox.dataset import Dataset
+from jibble_async.sandbox.quotas import Quota
+from tests.legacy.hosts import SandboxInMemory
+from tests.support.legacy import legacy_at, legacy_of
+from tests.support.raw_server import RawServer, json_reply
+from tests.support.virtual_time import run
+
+Row = dict[str, Any]
+
+ROOT = Path(__file__).parents[2]
+WEEK: dict[str, Any] = {"since": date(2026, 7, 7), "until": date(2026, 7, 9)}
+FIRST = datetime(2018, 1, 1, tzinfo=UTC)
+
+
+@functools.cache
+def company() -> Dataset:
+    return Dataset(people=3, since=date(2026, 7, 6), until=date(2026, 7, 6), seed=3)
+
+
+def host_with(entries: int) -> SandboxInMemory:
+    """A host with so many time entries, two minutes apart."""
+    host = SandboxInMemory(company())
+    rows = host.store.rows("timeentries")
+    pattern = dict(rows[0])
+    rows[:] = [entry_at(pattern, number) for number in range(entries)]
+    host.store.touch()
+    return host
+
+
+def entry_at(pattern: Row, number: int, key: str | None = None) -> Row:
+    # Ids in another order than times.
+    turned = f"{number * 7919 % 1_000_003:016}" if key is None else key
+    moment = FIRST + timedelta(minutes=2 * number)
+    return {**pattern, "id": turned, "date": f"{moment:%Y-%m-%dT%H:%M:%S}.000Z"}
+
+
+def export(host: SandboxInMemory, out: Path, **arguments: Any) -> ExportReport:
+    """An export in virtual time."""
+    limits = {} if arguments.pop("limited", False) else {"limiter": Unlimited()}
+
+    async def main() -> ExportReport:
+        with pytest.MonkeyPatch.context() as patch:
+            async with host.client(patch, **limits) as legacy:
+                return await Exporter(legacy, "time_entries", out=out, **arguments).run()
+
+    return run(main())
+
+
+def lines(path: Path) -> list[Row]:
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def in_time(rows: list[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: (row["date"], row["id"]))
+
+
+def fewest(entries: int) -> int:
+    """Pages of 100 that overlap by one, of which the last is short."""
+    return max(1, -(-entries // 99))
+
+
+def test_a_long_export_makes_the_fewest_requests_and_is_never_refused(tmp_path: Path) -> None:
+    host = host_with(40_000)
+    report = export(host, tmp_path / "all.jsonl", limited=True)
+    statuses = Counter(each.status for each in host.ledger.requests)
+    assert statuses == {200: fewest(40_000)} == {200: 405}
+    assert (report.rows, report.requests, report.readings) == (40_000, 405, 1)
+    assert not report.counted
+    assert lines(tmp_path / "all.jsonl") == in_time(host.store.wire("timeentries"))
+    took = host.ledger.requests[-1].at - host.ledger.requests[0].at
+    # Two hours for 150 each, and no more for the rest than the bulk job's share allows.
+    assert timedelta(hours=2) < took < timedelta(hours=3)
+
+
+async def test_two_processes_that_share_a_window_are_never_refused(tmp_path: Path) -> None:
+    """An hour of the old API is half a second here; the sandbox counts by its own clock."""
+    limit, per = 25, 0.5
+    quota = Quota(limit, per, headers=False, kind="sliding", empty_403=True)
+    async with Sandbox(3, date(2026, 7, 6), date(2026, 7, 6), legacy_quota=quota) as box:
+        rows = box.legacy.rows("timeentries")
+        rows[:] = [entry_at(rows[0], number) for number in range(3000)]
+        box.legacy.touch()
+        outs = [tmp_path / f"{number}.jsonl" for number in range(2)]
+        workers = [
+            await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "tests.legacy.exporting", str(tmp_path / "limit.db")),
+                *(str(limit), str(per), str(out)),
+                cwd=ROOT,
+                env={**os.environ, **box.environment(), "PYTHONPATH": f"{ROOT}:{ROOT / 'legacy'}"},
+            )
+            for out in outs
+        ]
+        assert [await worker.wait() for worker in workers] == [0, 0]
+        statuses = Counter(each.status for each in box.ledger.requests)
+        assert statuses == {200: 2 * fewest(3000)}
+        for out in outs:
+            assert lines(out) == in_time(box.legacy.wire("timeentries"))
+
+
+@pytest.mark.parametrize("entries", [0, 1, 98, 99, 100, 101, 198, 199, 200, 298])
+def test_nothing_is_asked_beside_the_pages(tmp_path: Path, entries: int) -> None:
+    host = host_with(entries)
+    report = export(host, tmp_path / "all.jsonl")
+    assert report.rows == len(lines(tmp_path / "all.jsonl")) == entries
+    assert len(host.ledger.requests) == report.requests == report.pages == fewest(entries)
+
+
+@pytest.mark.parametrize(
+    ("what", "name"),
+    [
+        ("activities", "activities"),
+        ("clients", "clients"),
+        ("organizations", "teams"),
+        ("people", "teammembers"),
+        ("time_entries", "timeentries"),
+    ],
+)
+async def test_every_set_that_both_know(box: Sandbox, tmp_path: Path, what: Any, name: str) -> None:
+    out = tmp_path / "rows.jsonl"
+    async with legacy_of(box) as legacy:
+        await Exporter(legacy, what, out=out).run()
+        rows = sorted(lines(out), key=lambda row: str(row["id"]))
+        assert rows == box.legacy.wire(name)
+        table = out.with_suffix(".csv")
+        report = await Exporter(legacy, what, out=table).run()
+    assert report.unknown_fields == {}
+    assert {row["id"] for row in table_of(table)} == {row["id"] for row in rows}
+
+
+def table_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as text:
+        return list(csv.DictReader(text))
+
+
+def zones_of(box: Sandbox) -> dict[str, Any]:
+    """Where people are: in no zone of theirs do the clocks change in these days."""
+    return {
+        box.legacy_id("People", row["personId"]): datetime.fromisoformat(row["localTime"]).tzinfo
+        for row in box.dataset.rows("TimeEntries")
+    }
+
+
+@pytest.fixture
+async def nights() -> Any:
+    async with Sandbox(24, date(2026, 7, 5), date(2026, 7, 11), seed=3) as running:
+        yield running
+
+
+async def test_working_days_are_those_of_the_list(nights: Sandbox, tmp_path: Path) -> None:
+    sent, table = tmp_path / "days.jsonl", tmp_path / "days.csv"
+    async with legacy_of(nights, timezone=zones_of(nights)) as legacy:
+        listed = await legacy.time_entries.list(**WEEK).collect()
+        before = len(nights.ledger.requests)
+        report = await Exporter(legacy, "time_entries", out=sent, **WEEK).run()
+        assert len(nights.ledger.requests) - before == report.pages
+        await Exporter(legacy, "time_entries", out=table, **WEEK).run()
+    days = {
+        nights.legacy_id("TimeEntries", row["id"]): row["belongsToDate"]
+        for row in nights.ledger.rows("TimeEntries", **WEEK)
+    }
+    assert {entry.id for entry in listed} == {row["id"] for row in lines(sent)} == days.keys()
+    assert {row["id"]: row["belongsToDate"] for row in table_of(table)} == days
+    wire = {row["id"]: row for row in nights.legacy.wire("timeentries")}
+    assert lines(sent) == [wire[entry.id] for entry in listed]
+    by_local_date = [row for row in table_of(table) if row["belongsToDate"] not in row["localTime"]]
+    assert len(by_local_date) > 5
+
+
+async def test_a_table_has_the_words_of_the_vocabulary(nights: Sandbox, tmp_path: Path) -> None:
+    """What the current API's export has in a column is there in the old one's, too."""
+    old, new = tmp_path / "old.csv", tmp_path / "new.csv"
+    async with legacy_of(nights, timezone=zones_of(nights)) as legacy:
+        await Exporter(legacy, "time_entries", out=old, **WEEK).run()
+    async with JibbleClient.from_env(nights.environment(), limiter=Unlimited()) as client:
+        await Exporter(client, "time_entries", out=new, **WEEK).run()
+    found = {row["id"]: row for row in table_of(old)}
+    rows = table_of(new)
+    assert [*rows[0], "clientId", "meta", "customData"] == [*next(iter(found.values()))]
+    assert len(found) == len(rows)
+    for row in rows:
+        other = found[nights.legacy_id("TimeEntries", row["id"])]
+        same = ("belongsToDate", "offset", "note")
+        # The old API knows no breaks.
+        assert other["type"] == row["type"].replace("StartBreak", "Out")
+        assert {name: other[name] for name in same} == {name: row[name] for name in same}
+        for name in ("time", "localTime"):
+            # The old API keeps milliseconds.
+            cut = datetime.fromisoformat(row[name]).isoformat(timespec="milliseconds")
+            assert datetime.fromisoformat(other[name]) == datetime.fromisoformat(cut)
+        assert other["personId"] == nights.legacy_id("People", row["personId"])
+
+
+async def test_a_row_that_the_vocabulary_cannot_say(box: Sandbox, tmp_path: Path) -> None:
+    entries = box.legacy.rows("timeentries")
+    odd = next(row for row in entries if row["date"].startswith("2026-07-08"))
+    odd["action"] = 3
+    box.legacy.touch()
+    zone = {"timezone": "Europe/Berlin"}
+    async with legacy_of(box, **zone) as legacy:
+        for days in ({}, WEEK):
+            await Exporter(legacy, "time_entries", out=tmp_path / "x.jsonl", **days).run()
+            assert odd["id"] in {row["id"] for row in lines(tmp_path / "x.jsonl")}
+        with pytest.raises(DecodeError, match=f"{odd['id']}.*1 or 2, not 3.*JSON lines"):
+            await Exporter(legacy, "time_entries", out=tmp_path / "x.csv").run()
+    assert not (tmp_path / "x.csv").exists()
+
+
+async def test_fields_that_nobody_documented_are_told(tmp_path: Path) -> None:
+    rows = [{"id": "a", "name": "A", "size": 3}, {"id": "b", "icon": None}]
+    async with RawServer(json_reply(rows)) as server, legacy_at(server.url) as legacy:
+        report = await Exporter(legacy, "clients", out=tmp_path / "x.csv").run()
+    assert report.unknown_fields == {"icon": 1, "size": 1}
+    assert [row["name"] for row in table_of(tmp_path / "x.csv")] == ["A", ""]
+
+
+@pytest.mark.parametrize(
+    ("what", "arguments", "error", "message"),
+    [
+        ("groups", {}, NotSupportedError, "no groups to export: there are activities, clients"),
+        ("people", {"include_archived": True}, NotSupportedError, "nothing that was deleted"),
+        ("time_entries", WEEK, ConfigurationError, "give the client its timezone="),
+        ("people", WEEK, ConfigurationError, "these have no date"),
+        ("power_ups", {}, ConfigurationError, "nothing called 'power_ups' to export"),
+    ],
+)
+async def test_what_cannot_be_exported_is_refused_before_anything_is_sent(
+    box: Sandbox,
+    tmp_path: Path,
+    what: Any,
+    arguments: dict[str, Any],
+    error: type[JibbleError],
+    message: str,
+) -> None:
+    async with legacy_of(box) as legacy:
+        with pytest.raises(error, match=message):
+            Exporter(legacy, what, out=tmp_path / "x.jsonl", **arguments)
+    assert box.ledger.requests == []
+
+
+def test_entries_that_are_made_meanwhile_come_last(tmp_path: Path) -> None:
+    host = host_with(350)
+    rows = host.store.rows("timeentries")
+    host.before = lambda number: host.store.add(
+        "timeentries", entry_at(rows[0], 1000 + number, f"{number:016}")
+    )
+    report = export(host, tmp_path / "all.jsonl")
+    assert report.readings == 1
+    assert lines(tmp_path / "all.jsonl") == in_time(host.store.wire("timeentries"))
+
+
+def test_an_entry_that_is_deleted_meanwhile_is_noticed(tmp_path: Path) -> None:
+    host = host_with(350)
+    first = host.store.rows("timeentries")[0]["id"]
+
+    def remove(number: int) -> None:
+        if number == 3:
+            host.store.remove("timeentries", first)
+
+    host.before = remove
+    report = export(host, tmp_path / "all.jsonl")
+    # The third page did not fit to the second, so all four were read once more.
+    assert (report.readings, report.rows, len(host.ledger.requests)) == (2, 349, 3 + 4)
+    assert lines(tmp_path / "all.jsonl") == in_time(host.store.wire("timeentries"))
+
+
+def test_entries_that_never_rest_leave_no_file(tmp_path: Path) -> None:
+    host = host_with(500)
+    host.before = lambda number: host.store.remove(
+        "timeentries", in_time(host.store.wire("timeentries"))[0]["id"]
+    )
+    with pytest.raises(PaginationError, match="read 4 times without getting it whole"):
+        export(host, tmp_path / "all.jsonl")
+    assert list(tmp_path.iterdir()) == []
+
+
+CHANGES = st.lists(
+    st.tuples(st.integers(2, 8), st.booleans(), st.integers(0, 300)), min_size=1, max_size=3
+)
+
+
+@settings(max_examples=25)
+@given(changes=CHANGES)
+def test_what_was_there_throughout_is_in_the_file(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, bool, int]]
+) -> None:
+    host = host_with(300)
+    rows = host.store.rows("timeentries")
+    before, gone = {row["id"] for row in rows}, set[str]()
+
+    def change(number: int) -> None:
+        for key, (at, come, place) in enumerate(changes):
+            if at == number and come:
+                host.store.add("timeentries", entry_at(rows[0], place, f"{key:016}x"))
+            elif at == number:
+                gone.add(rows[place % len(rows)]["id"])
+                host.store.remove("timeentries", rows[place % len(rows)]["id"])
+
+    host.before = change
+    out = tmp_path_factory.getbasetemp() / "moving.jsonl"
+    export(host, out)
+    got = [row["id"] for row in lines(out)]
+    assert len(got) == len(set(got))
+    assert before - gone <= set(got)
