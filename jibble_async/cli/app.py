@@ -19,7 +19,7 @@ from jibble_async.cli.sandbox import sandbox
 from jibble_async.cli.time_off import NotAllDoneError, time_off
 from jibble_async.cli.timesheets import timesheets
 from jibble_async.cli.workspace import people, whoami
-from jibble_async.errors import ConfigurationError, JibbleError
+from jibble_async.errors import ConfigurationError, JibbleError, NotSupportedError
 
 __all__ = ["run"]
 
@@ -28,7 +28,9 @@ _DONE, _FAILED, _MISUSED, _INTERRUPTED = 0, 1, 2, 130
 _app = App(
     name="jibble",
     help="Jibble from the command line. Credentials come from the environment: "
-    "JIBBLE_CLIENT_ID and JIBBLE_CLIENT_SECRET, or JIBBLE_TOKEN.",
+    "JIBBLE_CLIENT_ID and JIBBLE_CLIENT_SECRET, or JIBBLE_TOKEN; for the old API (--legacy) "
+    "JIBBLE_LEGACY_TOKEN, or JIBBLE_LEGACY_CLIENT_ID, _CLIENT_SECRET, _USERNAME, _PASSWORD and "
+    "_TOKEN_URL.",
     version=lambda: version("jibble-async"),
 )
 _app.command(export)
@@ -70,7 +72,7 @@ def run(arguments: Sequence[str]) -> int:
         return _INTERRUPTED
     except NotAllDoneError:
         return _FAILED
-    except ConfigurationError as error:
+    except (ConfigurationError, NotSupportedError) as error:
         say(str(error))
         return _MISUSED
     except JibbleError as error:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
+from jibble_legacy import LegacyClient
 
+from jibble_async.cli.legacy_limit import TellingWindow, window_path
 from jibble_async.client import JibbleClient
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.slots import Unlimited
@@ -17,7 +20,15 @@ from jibble_async.limits.slots import Unlimited
 if TYPE_CHECKING:
     from jibble_async.sandbox import Sandbox
 
-__all__ = ["DEFAULTS", "Common", "Flag", "connect", "make_sandbox"]
+__all__ = [
+    "DEFAULTS",
+    "Common",
+    "Flag",
+    "connect",
+    "connect_either",
+    "make_sandbox",
+    "refuse_legacy",
+]
 
 # Off unless given: that needs no word in the help, nor an option that says so.
 Flag = Annotated[bool, Parameter(negative="", show_default=False)]
@@ -30,10 +41,12 @@ class Common:
 
     Attributes:
         sandbox: Ask a sandbox inside this program, with made-up people: no account needed.
+        legacy: Ask the old API, connect.jibble.io, where it can do this.
         json: Print the result as JSON.
     """
 
     sandbox: Flag = False
+    legacy: Flag = False
     json: Flag = False
 
 
@@ -44,7 +57,7 @@ DEFAULTS = Common()
 async def connect(
     common: Common, since: date | None = None, until: date | None = None
 ) -> AsyncGenerator[JibbleClient]:
-    """The client that a command works with.
+    """The client of the current API that a command works with.
 
     Args:
         common: Whether to ask a sandbox; otherwise the environment says whom, and as whom.
@@ -52,18 +65,81 @@ async def connect(
         until: The last one.
 
     Raises:
-        ConfigurationError: The environment holds no credentials, or a package is missing.
+        ConfigurationError: The environment holds no credentials, a package is missing, or the
+            old API is to be asked.
     """
+    refuse_legacy(common)
     if not common.sandbox:
         async with JibbleClient.from_env() as client:
             yield client
         return
-    period = {} if since is None or until is None else {"since": since, "until": until}
     async with (
-        make_sandbox(**period) as box,
+        make_sandbox(**_period(since, until)) as box,
         JibbleClient.from_env(box.environment(), limiter=Unlimited()) as client,
     ):
         yield client
+
+
+@contextlib.asynccontextmanager
+async def connect_either(
+    common: Common,
+    since: date | None = None,
+    until: date | None = None,
+    timezone: str | None = None,
+) -> AsyncGenerator[JibbleClient | LegacyClient]:
+    """The client that a command works with which either API can do.
+
+    The old API's limit is counted in a file, since it holds over several runs.
+
+    Args:
+        common: Whether to ask the old API, or a sandbox.
+        since: The first day that a sandbox should have time entries on.
+        until: The last one.
+        timezone: Where people work; for the old API, which does not know.
+
+    Raises:
+        ConfigurationError: The environment holds no credentials, a package is missing, or the
+            zone can't be used.
+    """
+    if not common.legacy:
+        if timezone is not None:
+            raise ConfigurationError(
+                "--timezone is for --legacy: the current API knows the working days"
+            )
+        async with connect(common, since, until) as client:
+            yield client
+    elif common.sandbox:
+        async with (
+            make_sandbox(**_period(since, until)) as box,
+            LegacyClient.from_env(
+                box.environment(), limiter=Unlimited(), timezone=timezone
+            ) as legacy,
+        ):
+            yield legacy
+    else:
+        window = TellingWindow(window_path(os.environ))
+        async with (
+            contextlib.aclosing(window),
+            LegacyClient.from_env(limiter=window, timezone=timezone) as legacy,
+        ):
+            yield legacy
+
+
+def refuse_legacy(common: Common) -> None:
+    """Raise for a command that the old API can't do.
+
+    Raises:
+        ConfigurationError: The old API is to be asked.
+    """
+    if common.legacy:
+        raise ConfigurationError(
+            "the old API can't do this: --legacy is for people, and for export of time-entries, "
+            "people, activities, clients and organizations"
+        )
+
+
+def _period(since: date | None, until: date | None) -> dict[str, date]:
+    return {} if since is None or until is None else {"since": since, "until": until}
 
 
 def make_sandbox(**options: Any) -> Sandbox:

@@ -14,8 +14,11 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task
 from rich.table import Column
 from rich.text import Text
 
-from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect
+from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect_either
+from jibble_async.cli.legacy_limit import TellingWindow
 from jibble_async.cli.output import say, show_facts, show_json
+from jibble_async.core.walk import Session
+from jibble_async.errors import ConfigurationError
 from jibble_async.export import Exporter, ExportProgress, ExportReport, Format, SetName
 from jibble_async.resources.time_tracking import entries_between
 
@@ -43,6 +46,7 @@ async def time_entries(
     format: Format | None = None,
     concurrency: int = 4,
     include_archived: Flag = False,
+    timezone: str | None = None,
     common: Common = DEFAULTS,
 ) -> None:
     """Export time entries.
@@ -54,11 +58,17 @@ async def time_entries(
         format: By default what the file's name ends in.
         concurrency: Pages in flight.
         include_archived: Export deleted entries, too.
+        timezone: Where people work, such as Europe/Berlin; the old API does not know.
         common: What every command takes.
     """
     entries_between(since, until)
-    async with connect(common, since, until) as client:
-        with _bar() as show:
+    if common.legacy and timezone is None and (since is not None or until is not None):
+        raise ConfigurationError(
+            "--since and --until are working days, which the old API does not know: give "
+            "--timezone, such as Europe/Berlin"
+        )
+    async with connect_either(common, since, until, timezone) as client:
+        with _bar(client) as show:
             exporter = Exporter(
                 client,
                 "time_entries",
@@ -92,8 +102,8 @@ def _command(what: SetName) -> Callable[..., Awaitable[None]]:
             include_archived: Export archived or removed ones, too.
             common: What every command takes.
         """
-        async with connect(common) as client:
-            with _bar() as show:
+        async with connect_either(common) as client:
+            with _bar(client) as show:
                 exporter = Exporter(
                     client,
                     what,
@@ -120,9 +130,14 @@ def _show(report: ExportReport, common: Common) -> None:
     if common.json:
         show_json({**asdict(report), "path": str(report.path)})
         return
+    proof = (
+        "as many as the server counts"
+        if report.counted
+        else "on pages that fit, of which the last is short"
+    )
     facts = {
         "file": str(report.path),
-        "rows": f"{report.rows:,}, as many as the server counts",
+        "rows": f"{report.rows:,}, {proof}",
         "size": f"{report.bytes:,} bytes, sha256 {report.sha256[:16]}…",
         "requests": f"{report.requests:,} for {report.pages:,} pages, {report.retries:,} retries",
         "time": f"{report.seconds:.1f} s; calls waited {report.throttled_seconds:.1f} s for quota",
@@ -133,9 +148,19 @@ def _show(report: ExportReport, common: Common) -> None:
 
 
 class _Figures(ProgressColumn):
-    """Rows, rows a second, requests, seconds waited for the quota, and the quota as believed."""
+    """Rows, rows a second, requests, seconds waited for the quota, and the quota as believed.
+
+    While a request waits for the old API's quota, it is said how long that may take.
+    """
+
+    def __init__(self, window: TellingWindow | None, column: Column) -> None:
+        super().__init__(column)
+        self._window = window
 
     def render(self, task: Task) -> Text:
+        notice = None if self._window is None else self._window.notice
+        if notice is not None:
+            return Text(notice)
         progress: ExportProgress | None = task.fields["progress"]
         if progress is None:
             return Text("connecting")
@@ -150,11 +175,15 @@ class _Figures(ProgressColumn):
 
 
 @contextlib.contextmanager
-def _bar() -> Generator[Callable[[ExportProgress], None]]:
+def _bar(client: Session) -> Generator[Callable[[ExportProgress], None]]:
     console = Console(stderr=True)
+    limiters = client.stats.limiters.values()
+    window = next((each for each in limiters if isinstance(each, TellingWindow)), None)
+    if window is not None and console.is_terminal:
+        window.tell = lambda _: None
     with Progress(
         BarColumn(bar_width=None),
-        _Figures(Column(no_wrap=True)),
+        _Figures(window, Column(no_wrap=True)),
         console=console,
         expand=True,
         transient=True,

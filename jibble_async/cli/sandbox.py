@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from jibble_async.cli.connection import DEFAULTS, Common, make_sandbox
+from jibble_async.cli.connection import DEFAULTS, Common, make_sandbox, refuse_legacy
 from jibble_async.cli.output import say, show_json, show_lines
 from jibble_async.errors import ConfigurationError
 from jibble_async.resources.time_tracking import entries_between
@@ -37,6 +37,7 @@ async def sandbox(
         seed: Equal seeds give equal organisations.
         common: What every command takes.
     """
+    refuse_legacy(common)
     entries_between(since, until)
     box = make_sandbox(port=port, people=people, since=since, until=until, seed=seed)
     try:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from cyclopts import App
 
-from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect
+from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect, connect_either
 from jibble_async.cli.output import show_facts, show_json, show_table
 from jibble_async.client import JibbleClient
 from jibble_async.entities import Organization, Person
-from jibble_async.errors import NotFoundError, PermissionDeniedError
+from jibble_async.errors import ConfigurationError, NotFoundError, PermissionDeniedError
 
 __all__ = ["people", "whoami"]
 
@@ -60,10 +60,17 @@ async def list_people(
         include_removed: List people who were removed, too.
         common: What every command takes.
     """
-    async with connect(common) as client:
-        found = await client.people.list(
-            select=_COLUMNS, order_by="full_name", include_removed=include_removed
-        ).collect()
+    if common.legacy and include_removed:
+        raise ConfigurationError(
+            "the old API keeps nobody who was removed: leave --include-removed out"
+        )
+    async with connect_either(common) as client:
+        if isinstance(client, JibbleClient):
+            found = await client.people.list(
+                select=_COLUMNS, order_by="full_name", include_removed=include_removed
+            ).collect()
+        else:
+            found = sorted(await client.people.list().collect(), key=_name)
     if common.json:
         show_json([{name: getattr(person, name) for name in _COLUMNS} for person in found])
         return
@@ -82,11 +89,15 @@ async def clocked_in(*, common: Common = DEFAULTS) -> None:
     """
     async with connect(common) as client:
         found = await client.people.clocked_in().collect()
-    found.sort(key=lambda person: person.full_name or "")
+    found.sort(key=_name)
     if common.json:
         show_json([{"id": person.id, "full_name": person.full_name} for person in found])
         return
     show_table(("Name", "Id"), [(person.full_name, person.id) for person in found])
+
+
+def _name(person: Person) -> str:
+    return person.full_name or ""
 
 
 async def _organization(client: JibbleClient, id: str | None) -> Organization | None:

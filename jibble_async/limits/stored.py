@@ -224,6 +224,11 @@ class StoredWindow:
         """Requests that count, of all processes, as the store last told; None if it does not."""
         return self._used
 
+    @property
+    def room_in(self) -> float | None:
+        """Seconds until the oldest request no longer counts, as the store last told, if it did."""
+        return None if self._oldest_due is None else max(0.0, self._oldest_due - self._now())
+
     def hold(self) -> float:
         """Let no process send until the oldest request no longer counts; see `Counting.hold`.
 

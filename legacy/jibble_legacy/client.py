@@ -25,7 +25,13 @@ from jibble_async.odata.envelope import decoder
 from jibble_async.resources.custom import Params, custom_operation, custom_request
 from jibble_async.shared import Shared
 from jibble_legacy.auth import LegacyAuth, legacy_grant
-from jibble_legacy.config import LegacyConfig, legacy_auth_from, legacy_config_from
+from jibble_legacy.config import (
+    LIMIT,
+    PERIOD,
+    LegacyConfig,
+    legacy_auth_from,
+    legacy_config_from,
+)
 from jibble_legacy.days import WorkingDays, Zone
 from jibble_legacy.raw_sets import raw_set
 from jibble_legacy.refusals import BareForbiddenError, read_error
@@ -36,9 +42,6 @@ from jibble_legacy.settlement import Settlement
 __all__ = ["LegacyClient"]
 
 T = TypeVar("T")
-
-# Half of a documentation that contradicts itself; the slowest of what it may mean.
-_LIMIT, _PER = 150, 3600.0
 
 
 class _LegacyShared(Shared[LegacyConfig]):
@@ -95,7 +98,7 @@ class LegacyClient(BaseClient[_LegacyShared], LegacyCatalog):
         shared = _LegacyShared(
             legacy_grant(_auth(token, auth)),
             config,
-            {SERVICE: RollingWindow(_LIMIT, _PER) if limiter is None else limiter},
+            {SERVICE: RollingWindow(LIMIT, PERIOD) if limiter is None else limiter},
             Network(connector, proxy, ssl, trace_configs),
             read_error,
         )

@@ -14,15 +14,23 @@ from jibble_async.core.grants import StaticToken
 from jibble_async.core.options import Timeouts
 from jibble_async.core.retry import RetryPolicy
 from jibble_async.errors import ConfigurationError
-from jibble_legacy.auth import LegacyAuth, PasswordGrant
+from jibble_legacy.auth import PasswordGrant
 
 __all__ = [
+    "LIMIT",
     "MAX_PAGE_SIZE",
+    "PERIOD",
     "LegacyConfig",
     "Spelling",
     "legacy_auth_from",
     "legacy_config_from",
 ]
+
+# Half of a documentation that contradicts itself; the slowest of what it may mean.
+LIMIT = 150
+"""Requests that are accepted in a period."""
+PERIOD = 3600.0
+"""The period in seconds."""
 
 MAX_PAGE_SIZE = 100
 """Rows that a page may have (documented)."""
@@ -75,7 +83,7 @@ class LegacyConfig(msgspec.Struct, frozen=True):
 _PASSWORD_NAMES = ("CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD", "TOKEN_URL")
 
 
-def legacy_auth_from(env: Mapping[str, str]) -> LegacyAuth:
+def legacy_auth_from(env: Mapping[str, str]) -> PasswordGrant | StaticToken:
     """The credentials of the old API that the environment holds.
 
     Args:

@@ -10,7 +10,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,29 +21,6 @@ from jibble_async.export import Exporter
 from jibble_async.sandbox import Sandbox
 
 WEEK = ("--since", "2026-07-06", "--until", "2026-07-12")
-
-
-@pytest.fixture
-def process() -> Iterator[Any]:
-    """Starts `jibble` in a process of its own."""
-    started: list[subprocess.Popen[str]] = []
-
-    def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-        started.append(
-            subprocess.Popen(
-                [sys.executable, "-m", "jibble_async.cli", *arguments],
-                env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **environment},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.kill()
-        each.communicate()
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> str:

@@ -286,11 +286,12 @@ def test_the_days_of_a_timesheet(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_terminal_that_knows_no_bars() -> None:
+    root = Path(__file__).parents[2]
     done = subprocess.run(
         [sys.executable, "-m", "jibble_async.cli", "report", "tracked-time", *WEEK],
         env={
             **os.environ,
-            "PYTHONPATH": str(Path(__file__).parents[2]),
+            "PYTHONPATH": f"{root}:{root / 'legacy'}",
             "PYTHONIOENCODING": "ascii",
         },
         capture_output=True,
