@@ -65,6 +65,7 @@ from jibble_async import (
     raw_filter,
     work_sessions,
 )
+from jibble_async.export import Exporter, ExportReport
 from jibble_async.limits.slots import Priority
 from jibble_async.query.expressions import Between, Comparison, InList, Predicate
 from jibble_async.query.fields import DateField, EnumField, IdField, NumberField, TextField
@@ -336,6 +337,8 @@ async def old(legacy: LegacyClient) -> None:
     assert_type(await legacy.time_entries.latest("1"), LegacyTimeEntry | None)
     assert_type(legacy.with_options(max_wait=5), LegacyClient)
     assert_type(legacy.stats, Stats)
+    assert_type(await Exporter(legacy, "people", out="x.csv").run(), ExportReport)
+    Exporter(legacy, "power_ups", out="x.csv")  # error
     LegacyClient("x", timezone={"1": "Asia/Kuala_Lumpur", "": UTC})
     legacy.people.list(since=DAY)  # error
     legacy.people.list(include_removed=True)  # error
