@@ -6,12 +6,15 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
+from jibble_legacy import LegacyClient
 
-from jibble_async.cli.connection import DEFAULTS, Common, connect
+from jibble_async.cli.connection import DEFAULTS, Common, connect, connect_either
 from jibble_async.cli.output import show_facts, show_json
 from jibble_async.client import JibbleClient
 from jibble_async.entities import EntryType, TimeEntry
+from jibble_async.entities import Person as Somebody
 from jibble_async.errors import ConfigurationError
+from jibble_async.query.vocabulary import fields
 
 __all__ = ["clock"]
 
@@ -22,6 +25,7 @@ _STATES = {
     EntryType.OUT: "clocked out",
     EntryType.START_BREAK: "on a break",
 }
+_FIELDS = fields(Somebody)
 Person = Annotated[str | None, Parameter(name="--person")]
 
 
@@ -114,12 +118,12 @@ async def status(*, person: Person = None, common: Common = DEFAULTS) -> None:
         person: Who, by id or e-mail address; by default whoever the credentials act for.
         common: What every command takes.
     """
-    async with connect(common) as client:
+    async with connect_either(common) as client:
         entry = await client.time_entries.latest(await person_id(client, person))
     _show(entry, common)
 
 
-async def person_id(client: JibbleClient, person: str | None) -> str:
+async def person_id(client: JibbleClient | LegacyClient, person: str | None) -> str:
     """The id of a person.
 
     Args:
@@ -130,13 +134,16 @@ async def person_id(client: JibbleClient, person: str | None) -> str:
         ConfigurationError: Nobody has the address, or the credentials don't say who acts.
     """
     if person is None:
-        identity = await client.whoami()
-        if identity.person_id is None:
+        own_id = (await client.whoami()).person_id if isinstance(client, JibbleClient) else None
+        if own_id is None:
             raise ConfigurationError("the credentials don't say who you are: give --person")
-        return identity.person_id
+        return own_id
     if "@" not in person:
         return person
-    found = await client.people.by_email(person)
+    if isinstance(client, JibbleClient):
+        found: Somebody | None = await client.people.by_email(person)
+    else:
+        found = await client.people.list(where=_FIELDS.email == person).first()
     if found is None:
         raise ConfigurationError(f"nobody has the address {person}")
     return found.id

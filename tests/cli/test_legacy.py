@@ -77,6 +77,24 @@ def test_other_sets(tmp_path: Path, capsys: pytest.CaptureFixture[str], what: st
     assert rows
 
 
+@pytest.mark.usefixtures("small")
+def test_status(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["people", "--legacy", "--sandbox", "--json"]) == 0
+    person = json.loads(capsys.readouterr().out)[0]
+    status = ["clock", "status", "--legacy", "--sandbox", "--json", "--person"]
+    assert main([*status, person["id"]]) == 0
+    by_id = json.loads(capsys.readouterr().out)
+    assert by_id["person_id"] == person["id"]
+    assert by_id["state"] == "clocked out"
+    assert by_id["since"].endswith("+00:00")
+    assert main([*status, person["email"]]) == 0
+    assert json.loads(capsys.readouterr().out) == by_id
+    assert main(["clock", "status", "--legacy", "--sandbox"]) == 2
+    assert "give --person" in said(capsys)
+    assert main([*status, "nobody@example.com"]) == 2
+    assert "nobody has the address" in said(capsys)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -84,7 +102,6 @@ def test_other_sets(tmp_path: Path, capsys: pytest.CaptureFixture[str], what: st
         ["people", "clocked-in"],
         ["timesheets", *WEEK],
         ["report", "tracked-time", *WEEK],
-        ["clock", "status"],
         ["clock", "in"],
         ["timeoff", "list"],
         ["sandbox"],
