@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
 import msgspec
@@ -41,6 +41,8 @@ class Stretch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     Attributes:
         day: The working day that it counts for: that of the entry which began it.
+        start: The moment of that entry, in UTC.
+        end: The moment of the one that ended it, in UTC.
         activity_id: What was worked on, as the entry which began it says.
         opened_by: The entry that began it.
         closed_by: The entry that ended it; it may have begun the next.
@@ -74,7 +76,8 @@ class LeftoverReason(enum.StrEnum):
     REPEATED = "repeated"
     """Another copy or a newer version of the same entry was used."""
     INCOMPLETE = "incomplete"
-    """Its type, time, person or working day is missing: not selected, perhaps."""
+    """Its type, time, person or working day is missing: not selected, perhaps. Or its time has no
+    zone, and so is no moment."""
     UNKNOWN_TYPE = "unknown type"
     """A type that the vocabulary does not have."""
 
@@ -199,25 +202,39 @@ def _latest_versions(
     return kept.values()
 
 
-def _version(entry: TimeEntry) -> tuple[float, str]:
-    changed = entry.updated_at
-    # Versions of the same moment have no order of their own, so any that is always the same.
-    return (-1.0 if changed is None else changed.timestamp(), repr(entry))
+def _version(entry: TimeEntry) -> tuple[float, bool, str]:
+    changed = _moment(entry.updated_at)
+    # Versions of the same moment have no order of their own: what was deleted must not count, and
+    # among the rest any order serves that is always the same.
+    archived = entry.status == EntryStatus.ARCHIVED
+    return (-1.0 if changed is None else changed.timestamp(), archived, repr(entry))
 
 
 def _usable(entry: TimeEntry) -> _Punch | Leftover:
     if entry.status == EntryStatus.ARCHIVED:
         return Leftover(entry, LeftoverReason.ARCHIVED)
+    time = _moment(entry.time)
     if (
         entry.type is None
-        or entry.time is None
+        or time is None
         or entry.person_id is None
         or entry.belongs_to_date is None
     ):
         return Leftover(entry, LeftoverReason.INCOMPLETE)
     if entry.type not in _RANK:
         return Leftover(entry, LeftoverReason.UNKNOWN_TYPE)
-    return _Punch(entry, entry.type, entry.time, entry.person_id, entry.belongs_to_date)
+    return _Punch(entry, entry.type, time, entry.person_id, entry.belongs_to_date)
+
+
+def _moment(time: datetime | None) -> datetime | None:
+    """A time in UTC; None if it is no moment: without a zone, or past what a datetime can be."""
+    if time is None or time.utcoffset() is None:
+        return None
+    # Two moments of one ZoneInfo are subtracted by their clocks, which summer time moves.
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        return None
 
 
 def _stretches(
@@ -262,6 +279,6 @@ def _between(begun: _Punch, ended: _Punch) -> Stretch:
 
 
 def _place(leftover: Leftover) -> tuple[str, float, str, str, str]:
-    entry = leftover.entry
-    time = -1.0 if entry.time is None else entry.time.timestamp()
+    entry, moment = leftover.entry, _moment(leftover.entry.time)
+    time = -1.0 if moment is None else moment.timestamp()
     return (entry.person_id or "", time, entry.id, leftover.reason, repr(entry))

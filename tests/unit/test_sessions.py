@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from datetime import UTC, date, datetime, timedelta
 from itertools import count, pairwise, permutations
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -16,6 +17,9 @@ from jibble_async.sandbox import Sandbox
 from jibble_async.sandbox.attendance import Attendance
 
 MONDAY = date(2026, 7, 6)
+BERLIN = ZoneInfo("Europe/Berlin")
+# The clock shows it again an hour later.
+TWICE = datetime(2026, 10, 25, 2, 30, tzinfo=BERLIN)
 _NUMBERS = count()
 
 
@@ -149,6 +153,37 @@ def test_a_version_with_a_date_is_newer_than_one_without() -> None:
     )
     for entries in permutations((first, old, new)):
         assert told(*entries) == (["Mon 08:00-17:00"], [], ["Out repeated"])
+
+
+def test_of_versions_without_a_date_the_archived_one_counts() -> None:
+    first, entry = punch("In", "8:00"), punch("Out", "17:00", status=None)
+    deleted = msgspec.structs.replace(entry, status=EntryStatus.ARCHIVED)
+    for entries in permutations((first, entry, deleted)):
+        work, _, left = told(*entries)
+        assert work == []
+        assert sorted(left) == ["In no end", "Out archived", "Out repeated"]
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "hours"),
+    [
+        (datetime(2026, 10, 24, 22, tzinfo=BERLIN), datetime(2026, 10, 25, 6, tzinfo=BERLIN), 9),
+        (datetime(2026, 3, 28, 22, tzinfo=BERLIN), datetime(2026, 3, 29, 6, tzinfo=BERLIN), 7),
+        (TWICE, TWICE.replace(fold=1), 1),
+    ],
+)
+def test_hours_are_those_that_passed_in_whatever_zone_times_are(
+    begin: datetime, end: datetime, hours: int
+) -> None:
+    entries = (punch("In", "0:00", time=begin), punch("Out", "0:00", time=end))
+    assert work_sessions(entries).worked == timedelta(hours=hours)
+
+
+@pytest.mark.parametrize("text", ["2026-07-06T12:00:00", "0001-01-01T00:00:00+02:00"])
+def test_a_time_that_is_no_moment_is_listed(text: str) -> None:
+    odd = punch("Out", "12:00", time=datetime.fromisoformat(text))
+    found = told(punch("In", "8:00"), odd, punch("Out", "17:00"))
+    assert found == (["Mon 08:00-17:00"], [], ["Out incomplete"])
 
 
 def test_what_can_not_be_read_is_listed() -> None:
