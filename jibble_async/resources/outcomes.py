@@ -9,6 +9,7 @@ import msgspec
 
 from jibble_async.errors import (
     AuthenticationError,
+    ConfigurationError,
     JibbleError,
     RateLimitedError,
     ServerError,
@@ -19,7 +20,7 @@ from jibble_async.errors import (
 __all__ = ["ItemOutcome", "ItemState", "each_of"]
 
 # What would befall the next one too, so that it is left alone.
-_OF_ALL = (AuthenticationError, RateLimitedError, ServerError, TransportError)
+_OF_ALL = (AuthenticationError, ConfigurationError, RateLimitedError, ServerError, TransportError)
 
 
 class ItemState(enum.StrEnum):
@@ -31,7 +32,8 @@ class ItemState(enum.StrEnum):
     UNKNOWN = "unknown"
     """It was sent, perhaps more than once, and may have been done."""
     NOT_TRIED = "not tried"
-    """It was not sent, or turned away unread: too fast, no connection, no valid token."""
+    """It was not sent, or turned away unread: too fast, no connection, no valid token, a
+    closed client."""
 
 
 class ItemOutcome(msgspec.Struct, frozen=True):

@@ -102,6 +102,15 @@ async def test_what_befalls_one_and_would_befall_all_ends_it(
     assert [each.state for each in outcomes] == [state, *["not tried"] * 3]
 
 
+async def test_a_closed_client_refuses_nothing_in_the_servers_name(
+    jibble: JibbleClient, pending: list[str]
+) -> None:
+    await jibble.aclose()
+    outcomes = await jibble.time_off.approve(*pending)
+    assert [each.state for each in outcomes] == ["not tried"] * 4
+    assert isinstance(outcomes[0].error, ConfigurationError)
+
+
 async def test_a_refusal_after_a_lost_answer_is_unknown(
     box: Sandbox, jibble: JibbleClient, pending: list[str]
 ) -> None:
