@@ -12,14 +12,19 @@ from datetime import UTC, date, datetime, time, timedelta
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.expressions import Constant, Kind
 
-__all__ = ["duration_text", "is_guid", "literal", "moment_text"]
+__all__ = ["duration_text", "is_guid", "literal", "moment_text", "shown"]
 
 _GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
-def is_guid(text: str) -> bool:
-    """Whether `text` is a GUID in its usual form of 8-4-4-4-12 hexadecimal digits."""
-    return re.fullmatch(_GUID, text) is not None
+def is_guid(value: object) -> bool:
+    """Whether `value` is a text that is a GUID: 8-4-4-4-12 hexadecimal digits."""
+    return isinstance(value, str) and re.fullmatch(_GUID, value) is not None
+
+
+def shown(value: object) -> str:
+    """What a value is called in an error about ids; all but text by its type, as it may be long."""
+    return repr(value) if isinstance(value, str) else f"a value of type {type(value).__name__}"
 
 
 def literal(constant: Constant, label: str) -> str:

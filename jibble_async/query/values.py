@@ -70,12 +70,14 @@ def require_date(value: Any, label: str) -> date:
     raise ConfigurationError(f"{label} takes a date, not {type(value).__name__} {value!r}{advice}")
 
 
-def require_aware(value: datetime, label: str) -> datetime:
+def require_aware(value: Any, label: str) -> datetime:
     """`value`, a datetime that has a time zone.
 
     Raises:
-        ConfigurationError: It has none.
+        ConfigurationError: It has none, or is something else.
     """
+    if not isinstance(value, datetime):
+        raise ConfigurationError(f"{label} takes a datetime, not {type(value).__name__} {value!r}")
     if value.utcoffset() is None:
         raise ConfigurationError(
             f"{label}: {value!r} has no time zone; give it one, as in "

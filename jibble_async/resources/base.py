@@ -13,7 +13,7 @@ from jibble_async.core.walk import Session
 from jibble_async.entities import CommonStatus, Entity, ValueObject
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.envelope import BadRowHandler, reader
-from jibble_async.odata.literals import is_guid
+from jibble_async.odata.literals import is_guid, shown
 from jibble_async.odata.pages import query_pages
 from jibble_async.query.expressions import Expression, Kind, Path, all_of
 from jibble_async.query.fields import EnumField
@@ -127,7 +127,7 @@ def addressed(session: ClientSession, operation: Operation, id: str, owner: str)
         ConfigurationError: It is not a GUID.
     """
     if not is_guid(id):
-        raise ConfigurationError(f"{owner} ids are GUIDs, and {id!r} is not one")
+        raise ConfigurationError(f"{owner} ids are GUIDs, and {shown(id)} is not one")
     return build(operation, session.base(operation.service), path_id=id)
 
 

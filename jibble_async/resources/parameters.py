@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from jibble_async.errors import ConfigurationError
-from jibble_async.odata.literals import is_guid, moment_text
+from jibble_async.odata.literals import is_guid, moment_text, shown
 from jibble_async.query.expressions import Expression, all_of
 from jibble_async.query.fields import DateField
 from jibble_async.query.values import require_aware, require_date
@@ -66,7 +66,7 @@ def repeated_ids(name: str, ids: Iterable[str], label: str) -> tuple[tuple[str, 
     values = tuple(ids)
     for value in values:
         if not is_guid(value):
-            raise ConfigurationError(f"{label}= takes GUIDs, and {value!r} is not one")
+            raise ConfigurationError(f"{label}= takes GUIDs, and {shown(value)} is not one")
     return tuple((name, value) for value in values)
 
 

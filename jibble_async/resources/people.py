@@ -11,7 +11,7 @@ from jibble_async.core.pager import Pager
 from jibble_async.entities import Entity, Person, PersonHoliday, PersonStatus, Schedule
 from jibble_async.errors import ConfigurationError, NotFoundError
 from jibble_async.odata.envelope import optional_reader
-from jibble_async.odata.literals import is_guid
+from jibble_async.odata.literals import is_guid, shown
 from jibble_async.odata.pages import ODataPages, query_pages
 from jibble_async.query.expressions import Expression
 from jibble_async.query.options import Query, selection
@@ -115,7 +115,7 @@ class People(Resource[Person]):
             ...     print(holiday.date, holiday.name)
         """
         if not is_guid(person_id):
-            raise ConfigurationError(f"Person ids are GUIDs, and {person_id!r} is not one")
+            raise ConfigurationError(f"Person ids are GUIDs, and {shown(person_id)} is not one")
         operation = Operation(
             _HOLIDAYS.service, "GET", _HOLIDAYS.path.replace("{id}", person_id), Safety.READ
         )
@@ -200,14 +200,14 @@ class People(Resource[Person]):
             schedule_id: The schedule that is theirs.
 
         Raises:
-            ConfigurationError: Nothing is given, or an id is no GUID.
+            ConfigurationError: Nothing is given, an empty name, or an id that is no GUID.
             NotFoundError: There is no such person.
 
         Example:
             >>> await jibble.people.update(person.id, group_id=group.id, phone_number=None)
         """
         values = {
-            "fullName": full_name,
+            "fullName": full_name if full_name is UNSET else require_text(full_name, "full_name"),
             "preferredName": preferred_name,
             "email": email,
             "phoneNumber": phone_number,

@@ -24,7 +24,15 @@ from jibble_async.errors import (
     NotFoundError,
 )
 from jibble_async.query.values import require_aware, require_date
-from jibble_async.resources.writing import given, lost, moment, optional_guid, require_guid
+from jibble_async.resources.writing import (
+    given,
+    lost,
+    moment,
+    optional_guid,
+    place,
+    require_guid,
+    require_known,
+)
 
 __all__ = ["LATEST", "Punch", "PunchOptions", "recovered", "settled_conflict"]
 
@@ -110,9 +118,10 @@ class Punch(msgspec.Struct, frozen=True):
             auto_clock_out_at: When the server is to clock out by itself.
 
         Raises:
-            ConfigurationError: An id that is no GUID, a moment without a time zone, a platform
-                with an event.
+            ConfigurationError: An option that there is not, an id that is no GUID, a moment
+                without a time zone, a platform with an event.
         """
+        require_known(options, PunchOptions)
         if belongs_to_date is not None:
             require_date(belongs_to_date, "belongs_to_date")
         if auto_clock_out_at is not None:
@@ -128,7 +137,7 @@ class Punch(msgspec.Struct, frozen=True):
             "time": given(time),
             "belongsToDate": given(belongs_to_date),
             "autoClockOutTime": given(auto_clock_out_at),
-            "coordinates": given(options.get("coordinates")),
+            "coordinates": place(options.get("coordinates")),
             "note": given(options.get("note")),
             "platform": {**_made_with(options.get("platform")), "eventId": nonce},
         }

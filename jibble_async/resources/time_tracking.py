@@ -15,6 +15,7 @@ from jibble_async.entities import Entity, EntryStatus, EntryType, TimeEntry
 from jibble_async.errors import ConflictError, JibbleError
 from jibble_async.odata.envelope import optional_reader, reader
 from jibble_async.query.expressions import Expression
+from jibble_async.query.values import require_aware, require_date
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.base import ListOptions, Resource, addressed, list_of
 from jibble_async.resources.parameters import days_between
@@ -193,7 +194,9 @@ class TimeEntries(Resource[TimeEntry]):
             ConflictError: Another entry has the id that was given.
             AmbiguousWriteError: The answer was lost, and so is what became of it.
         """
-        punch = Punch.make(type, person_id, _now(), options, at=at, belongs_to_date=belongs_to_date)
+        # Without them the server would take its own now.
+        at, day = require_aware(at, "at"), require_date(belongs_to_date, "belongs_to_date")
+        punch = Punch.make(type, person_id, _now(), options, at=at, belongs_to_date=day)
         return await self._send(punch)
 
     async def update(

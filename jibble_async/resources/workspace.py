@@ -27,7 +27,7 @@ from jibble_async.resources.base import (
     list_of,
     member_of,
 )
-from jibble_async.resources.writing import create, creation_in, given, require_text
+from jibble_async.resources.writing import create, creation_in, given, place, require_text
 
 __all__ = [
     "Activities",
@@ -155,7 +155,7 @@ class Locations(ArchivableResource[Location]):
             geo_fence: The circle around it; the server finds its radius in metres by itself.
 
         Raises:
-            ConfigurationError: The name or the address is empty.
+            ConfigurationError: The name or the address is empty, or a place is not on earth.
             FeatureRestrictedError: The plan does not include this.
             AmbiguousWriteError: The answer was lost; it was not sent again.
 
@@ -168,7 +168,7 @@ class Locations(ArchivableResource[Location]):
         values = {
             "name": require_text(name, "name"),
             "address": require_text(address, "address"),
-            "coordinates": given(coordinates),
+            "coordinates": place(coordinates),
             "geoFence": given(fence),
         }
         location: Location = await create(self._session, _CREATE_LOCATION, values, Location)

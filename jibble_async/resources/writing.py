@@ -11,9 +11,10 @@ from msgspec import UNSET, UnsetType
 
 from jibble_async.core.operation import Operation, Request, Safety, build
 from jibble_async.core.wire import Reply
+from jibble_async.entities import Coordinates
 from jibble_async.errors import AmbiguousWriteError, ConfigurationError, JibbleError
 from jibble_async.odata.envelope import reader
-from jibble_async.odata.literals import is_guid
+from jibble_async.odata.literals import is_guid, shown
 from jibble_async.query.values import require_aware
 from jibble_async.resources.base import ClientSession
 
@@ -28,7 +29,9 @@ __all__ = [
     "moment",
     "nothing",
     "optional_guid",
+    "place",
     "require_guid",
+    "require_known",
     "require_text",
     "write",
 ]
@@ -159,7 +162,7 @@ def require_guid(value: str, label: str) -> str:
         ConfigurationError: It is not a GUID.
     """
     if not is_guid(value):
-        raise ConfigurationError(f"{label} is a GUID, and {value!r} is not one")
+        raise ConfigurationError(f"{label} is a GUID, and {shown(value)} is not one")
     return value
 
 
@@ -169,17 +172,54 @@ def optional_guid(value: str | UnsetType | None, label: str) -> str | UnsetType 
     Raises:
         ConfigurationError: It is not a GUID.
     """
-    return require_guid(value, label) if isinstance(value, str) else value
+    return value if value is None or value is UNSET else require_guid(value, label)
 
 
-def require_text(value: str, label: str) -> str:
+def require_known(options: Mapping[str, Any], kind: type[Any]) -> None:
+    """Refuse options that there are not: a misspelt one would be dropped unseen.
+
+    Args:
+        options: What a caller gave by name.
+        kind: The class of typed dictionaries that names what there is.
+
+    Raises:
+        ConfigurationError: One is unknown.
+    """
+    unknown = options.keys() - kind.__annotations__.keys()
+    if unknown:
+        known = ", ".join(sorted(kind.__annotations__))
+        raise ConfigurationError(
+            f"there is no {'=, '.join(sorted(unknown))}=; beside its own this method takes {known}"
+        )
+
+
+def require_text(value: Any, label: str) -> str:
     """The text.
 
     Raises:
-        ConfigurationError: It is empty.
+        ConfigurationError: It is empty, or something else.
     """
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{label} is a text, not {type(value).__name__}")
     if not value.strip():
         raise ConfigurationError(f"{label} is empty")
+    return value
+
+
+def place(value: Coordinates | None) -> Coordinates | UnsetType:
+    """Coordinates of something new, if they are given.
+
+    Raises:
+        ConfigurationError: They are on no map.
+    """
+    if value is None:
+        return UNSET
+    # Also not a number, which JSON would turn into null.
+    if not (abs(value.latitude) <= 90 and abs(value.longitude) <= 180):
+        raise ConfigurationError(
+            f"coordinates={value} are nowhere on earth: latitude is from -90 to 90, longitude from "
+            "-180 to 180"
+        )
     return value
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from jibble_legacy import entities
+from jibble_legacy import LegacyClient, entities
 from jibble_legacy.entities import LegacyTimeEntry, TeamClient, TeamMember
 from jibble_legacy.options import render_options
 from jibble_legacy.query_fields import KeyedField, fields
@@ -102,3 +102,11 @@ def test_the_common_fields_are_the_common_ones() -> None:
     untyped: Any = fields
     with pytest.raises(ConfigurationError, match="not 'x'"):
         untyped("x")
+
+
+async def test_a_misspelt_option_is_refused(legacy: LegacyClient) -> None:
+    untyped: Any = legacy
+    with pytest.raises(ConfigurationError, match="no include_removed="):
+        untyped.people.list(include_removed=True)
+    with pytest.raises(ConfigurationError, match="no untill="):
+        untyped.time_entries.list(untill=None)

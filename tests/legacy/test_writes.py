@@ -17,6 +17,7 @@ from jibble_async import (
     EntryType,
     NotFoundError,
     NotSupportedError,
+    Person,
 )
 from jibble_async.sandbox import Fault, Sandbox
 
@@ -35,6 +36,11 @@ def person(box: Sandbox) -> str:
 def team(box: Sandbox) -> str:
     key: str = box.legacy.rows("teams")[0]["id"]
     return key
+
+
+def untyped(resource: Any) -> Any:
+    """What somebody has who doesn't check types."""
+    return resource
 
 
 def commits(box: Sandbox, change: str = "created") -> list[str]:
@@ -178,6 +184,7 @@ MISSING: dict[str, Callable[[LegacyClient], Awaitable[Any]]] = {
     "no such call is documented": lambda legacy: legacy.power_ups.delete(UNKNOWN),
     "clock_out": lambda legacy: legacy.time_entries.start_break(UNKNOWN),
     "use delete": lambda legacy: legacy.time_entries.archive(UNKNOWN),
+    "can't be cleared": lambda legacy: untyped(legacy.time_entries).update(UNKNOWN, note=None),
     "In and Out": lambda legacy: legacy.time_entries.create(UNKNOWN, "StartBreak", NOON),
 }
 
@@ -203,6 +210,11 @@ WRONG: dict[str, Callable[[LegacyClient], Awaitable[Any]]] = {
     "can't be sent": lambda legacy: legacy.time_entries.clock_in(
         UNKNOWN, custom_data={"a": object()}
     ),
+    "no project_id=": lambda legacy: untyped(legacy.time_entries).clock_in(
+        UNKNOWN, project_id=GUID
+    ),
+    "type Person is no id": lambda legacy: untyped(legacy.time_entries).clock_in(Person(id=GUID)),
+    "at takes a datetime": lambda legacy: untyped(legacy.time_entries).create(UNKNOWN, "In", None),
     "organization_id": lambda legacy: legacy.power_ups.create("slack", "?"),
 }
 

@@ -18,7 +18,9 @@ from jibble_async import (
     JibbleError,
     NotFoundError,
     PermissionDeniedError,
+    Person,
     Platform,
+    Project,
     TransportError,
 )
 from jibble_async.sandbox import Fault, Sandbox
@@ -137,6 +139,12 @@ async def test_a_change_is_repeated(
         {"platform": Platform(event_id="x")},
         {"at": datetime(2026, 7, 13, 9, 0)},  # noqa: DTZ001 - that is what is wrong with it
         {"auto_clock_out_at": datetime(2026, 7, 13, 9, 0)},  # noqa: DTZ001 - the same
+        {"at": date(2026, 7, 13)},
+        {"auto_clock_out_at": "17:00"},
+        {"projekt_id": NOBODY},
+        {"project_id": Project(id=NOBODY)},
+        {"coordinates": Coordinates(latitude=float("nan"), longitude=0)},
+        {"coordinates": Coordinates(latitude=0, longitude=180.5)},
     ],
     ids=lambda arguments: next(iter(arguments)),
 )
@@ -148,6 +156,27 @@ async def test_what_cant_be_sent_is_not(
     with pytest.raises(ConfigurationError):
         await jibble.time_entries.clock_in("somebody")
     assert box.ledger.requests == []
+
+
+@pytest.mark.parametrize("missing", ["at", "belongs_to_date"])
+async def test_a_back_dated_entry_never_takes_the_present(
+    box: Sandbox, jibble: JibbleClient, person: str, missing: str
+) -> None:
+    arguments: dict[str, Any] = {"at": NOW, "belongs_to_date": NOW.date(), missing: None}
+    with pytest.raises(ConfigurationError, match=f"{missing} takes a date"):
+        await jibble.time_entries.create(person, "In", **arguments)
+    assert box.ledger.requests == []
+
+
+async def test_what_is_no_text_is_no_id_and_not_shown(jibble: JibbleClient) -> None:
+    entries: Any = jibble.time_entries
+    with pytest.raises(ConfigurationError, match="type Person is not one") as caught:
+        await entries.clock_in(Person(id=NOBODY, email="ann@example.com"))
+    assert "ann" not in str(caught.value)
+    with pytest.raises(ConfigurationError, match="type list is not one"):
+        await entries.archive([NOBODY])
+    with pytest.raises(ConfigurationError, match="type NoneType is not one"):
+        await entries.get(None)
 
 
 COMMITTED = [

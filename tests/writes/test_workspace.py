@@ -8,6 +8,7 @@ import pytest
 from jibble_async import (
     AmbiguousWriteError,
     ConfigurationError,
+    Coordinates,
     FeatureRestrictedError,
     GeoFence,
     GeoUnits,
@@ -97,6 +98,7 @@ async def test_what_was_refused_for_speed_is_made_once(
 
 
 async def test_what_cant_be_sent_is_not(box: Sandbox, jibble: JibbleClient) -> None:
+    untyped: Any = jibble.people
     for attempt in (
         jibble.people.create(" "),
         jibble.projects.create(""),
@@ -104,6 +106,10 @@ async def test_what_cant_be_sent_is_not(box: Sandbox, jibble: JibbleClient) -> N
         jibble.locations.create("Yard", ""),
         jibble.people.update(NOBODY),
         jibble.people.update(NOBODY, group_id="x"),
+        jibble.people.update(NOBODY, full_name=" "),
+        untyped.update(NOBODY, full_name=None),
+        untyped.create(None),
+        jibble.locations.create("A", "B", coordinates=Coordinates(latitude=91, longitude=0)),
         jibble.people.remove("x"),
         jibble.people.delete("x"),
     ):

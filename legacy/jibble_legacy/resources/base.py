@@ -14,10 +14,10 @@ from jibble_async.core.operation import Operation, Request, Safety, build
 from jibble_async.core.pager import Pager
 from jibble_async.entities.base import Entity
 from jibble_async.errors import ConfigurationError, NotFoundError, NotSupportedError
-from jibble_async.odata.literals import is_guid
+from jibble_async.odata.literals import is_guid, shown
 from jibble_async.query.expressions import Expression
 from jibble_async.resources.base import ClientSession, ListOptions, query_of
-from jibble_async.resources.writing import nothing, write
+from jibble_async.resources.writing import nothing, require_known, write
 from jibble_legacy.days import WorkingDays
 from jibble_legacy.pages import LoopBackPages
 from jibble_legacy.vocabulary import entity_reader, rows_reader
@@ -133,6 +133,7 @@ class LegacyResource(Generic[E]):
         days: WorkingDays | None = None,
         between: tuple[date | None, date | None] | None = None,
     ) -> Pager[E]:
+        require_known(options, ListOptions)
         query = query_of(
             self.entity,
             conditions,
@@ -163,6 +164,9 @@ class LegacyResource(Generic[E]):
         """The entity as it is after a change of what is given."""
         if all(value is UNSET for value in values.values()):
             raise ConfigurationError("nothing to change: give what should become different")
+        cleared = [name for name, value in values.items() if value is None]
+        if cleared:
+            refuse(f"{', '.join(cleared)} can't be cleared", "the old API has no words for it")
         request = write(self._session, self.routes.change, values, require_id(id, "id"))
         entity: E = await self._session.call(request, entity_reader(self.entity))
         return entity
@@ -193,7 +197,7 @@ class PlainLegacyResource(LegacyResource[E]):
         return self._pager([where], options)
 
 
-def require_id(value: str, label: str) -> str:
+def require_id(value: Any, label: str) -> str:
     """The id.
 
     Args:
@@ -205,14 +209,16 @@ def require_id(value: str, label: str) -> str:
     """
     if is_guid(value):
         raise ConfigurationError(f"{label}: {value!r} is an id of the current API, not the old one")
-    if re.fullmatch(_ID, value) is None:
-        raise ConfigurationError(f"{label}: {value!r} is no id, which has letters and digits only")
+    if not isinstance(value, str) or re.fullmatch(_ID, value) is None:
+        raise ConfigurationError(
+            f"{label}: {shown(value)} is no id, which has letters and digits only"
+        )
     return value
 
 
 def optional_id(value: str | UnsetType | None, label: str) -> str | UnsetType | None:
     """The id, if one is given; raises as `require_id` does."""
-    return require_id(value, label) if isinstance(value, str) else value
+    return value if value is None or value is UNSET else require_id(value, label)
 
 
 def refuse(what: str, reason: str) -> NoReturn:

@@ -15,7 +15,7 @@ import msgspec
 
 from jibble_async.entities import EntryType
 from jibble_async.errors import AmbiguousWriteError, JibbleError, NotSupportedError
-from jibble_async.resources.writing import given, lost, moment
+from jibble_async.resources.writing import given, lost, moment, require_known
 from jibble_legacy.entities import LegacyTimeEntry
 from jibble_legacy.resources.base import optional_id
 from jibble_legacy.vocabulary import ACTIONS, instant
@@ -83,9 +83,11 @@ class LegacyPunch(msgspec.Struct, frozen=True):
             at: Its moment; without it the server takes its own.
 
         Raises:
-            ConfigurationError: An id that is none of the old API's, a moment without a time zone.
+            ConfigurationError: An option that there is not, an id that is none of the old API's,
+                a moment without a time zone.
             NotSupportedError: The old API has no such kind of entry.
         """
+        require_known(options, LegacyPunchOptions)
         kind, nonce = EntryType(type), str(uuid.uuid4())
         if kind not in ACTIONS:
             raise NotSupportedError(f"the old API knows In and Out, not {kind}; nothing was sent")

@@ -14,6 +14,7 @@ from jibble_async.entities import EntryType
 from jibble_async.entities.base import Entity
 from jibble_async.errors import JibbleError
 from jibble_async.query.expressions import Expression
+from jibble_async.query.values import require_aware
 from jibble_async.resources.base import ListOptions
 from jibble_async.resources.parameters import require_span
 from jibble_async.resources.writing import write
@@ -160,6 +161,8 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry]):
             NotSupportedError: The old API has no such kind of entry.
             AmbiguousWriteError: The answer was lost, and so is what became of it.
         """
+        # Without it the server would take its own now.
+        at = require_aware(at, "at")
         return await self._send(LegacyPunch.make(type, person_id, _now(), options, at=at))
 
     async def update(
