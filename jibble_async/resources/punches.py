@@ -149,6 +149,11 @@ class Punch(msgspec.Struct, frozen=True):
             values[name] = given(optional_guid(value, label))
         return cls(entry_id, nonce, chosen is None, person_id, EntryType(type), values, time or now)
 
+    @property
+    def trace(self) -> str:
+        """How it can be found."""
+        return f"look for {self.nonce} in `platform.event_id`"
+
     def made(self, entry: TimeEntry) -> bool:
         """Whether an entry carries the nonce."""
         sent_as = None if entry.platform is None else entry.platform.event_id
@@ -265,7 +270,7 @@ def _made_with(platform: Platform | None) -> dict[str, str | None]:
 def _unknown(
     punch: Punch, error: JibbleError, known: str, seen: dict[str, TimeEntry]
 ) -> AmbiguousWriteError:
-    advice = f"it was not sent again: look for {punch.nonce} in `platform.event_id` before you do"
+    advice = f"it was not sent again: {punch.trace} before you do"
     candidates = tuple(seen.values())
     return lost(
         error, f"{known}; {advice}", candidates=candidates, sent_id=punch.id, nonce=punch.nonce

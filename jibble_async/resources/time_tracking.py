@@ -29,6 +29,7 @@ from jibble_async.resources.punches import (
 from jibble_async.resources.writing import (
     change,
     creation_in,
+    noting_cancellation,
     optional_guid,
     require_guid,
     write,
@@ -242,15 +243,16 @@ class TimeEntries(Resource[TimeEntry]):
     async def _send(self, punch: Punch) -> TimeEntry:
         request = write(self._session, _CREATE, punch.values)
         latest = functools.partial(self._newest, punch.person_id)
-        try:
-            entry: TimeEntry = await self._session.call(request, reader(TimeEntry))
-        except ConflictError as error:
-            return await settled_conflict(punch, error, self, latest)
-        except JibbleError as error:
-            if not error.maybe_processed:
-                raise
-            return await recovered(punch, error, self, latest)
-        return entry
+        with noting_cancellation(punch.trace):
+            try:
+                entry: TimeEntry = await self._session.call(request, reader(TimeEntry))
+            except ConflictError as error:
+                return await settled_conflict(punch, error, self, latest)
+            except JibbleError as error:
+                if not error.maybe_processed:
+                    raise
+                return await recovered(punch, error, self, latest)
+            return entry
 
     async def _newest(self, person_id: str) -> builtins.list[TimeEntry]:
         # By when the server made them, so that neither a back-dated one nor a wrong clock here

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+import contextlib
+from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -28,6 +30,7 @@ __all__ = [
     "lost",
     "moment",
     "nothing",
+    "noting_cancellation",
     "optional_guid",
     "place",
     "require_guid",
@@ -129,6 +132,20 @@ async def call_once(session: ClientSession, request: Request, read: Callable[[Re
             raise
         known = "nothing that was sent tells it from others, so it was not looked up or sent again"
         raise lost(error, known) from error
+
+
+@contextlib.contextmanager
+def noting_cancellation(trace: str) -> Generator[None]:
+    """A place in which a cancellation is told how the write that it cut off can be found.
+
+    Args:
+        trace: How.
+    """
+    try:
+        yield
+    except asyncio.CancelledError as cancelled:
+        cancelled.add_note(f"whether the server did this write is not known: {trace}")
+        raise
 
 
 def lost(error: JibbleError, known: str, **found: Any) -> AmbiguousWriteError:

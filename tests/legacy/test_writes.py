@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -177,6 +178,22 @@ async def test_a_refusal_is_an_error_of_the_servers_words(
     with pytest.raises(NotFoundError) as missing:
         await legacy.clients.get(UNKNOWN)
     assert missing.value.code == "MODEL_NOT_FOUND"
+
+
+async def test_a_cancelled_punch_says_how_it_can_be_found(
+    box: Sandbox, legacy: LegacyClient, person: str
+) -> None:
+    stalled = Fault("stall", method="POST", path="timeentries", committed=True)
+    box.faults.add(stalled)
+    call = asyncio.create_task(legacy.time_entries.clock_in(person))
+    await stalled.reached.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await call
+    (entry_id,) = commits(box)
+    (row,) = (row for row in box.legacy.rows("timeentries") if row["id"] == entry_id)
+    (note,) = caught.value.__notes__
+    assert row["customData"][NONCE] in note
 
 
 MISSING: dict[str, Callable[[LegacyClient], Awaitable[Any]]] = {

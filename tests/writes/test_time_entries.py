@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import pickle
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
@@ -156,6 +157,21 @@ async def test_what_cant_be_sent_is_not(
     with pytest.raises(ConfigurationError):
         await jibble.time_entries.clock_in("somebody")
     assert box.ledger.requests == []
+
+
+async def test_a_cancelled_punch_says_how_it_can_be_found(
+    box: Sandbox, jibble: JibbleClient, person: str
+) -> None:
+    stalled = Fault("stall", method="POST", committed=True)
+    box.faults.add(stalled)
+    call = asyncio.create_task(jibble.time_entries.clock_in(person))
+    await stalled.reached.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await call
+    (entry_id,) = created(box)
+    (note,) = caught.value.__notes__
+    assert row_of(box, entry_id)["platform"]["eventId"] in note
 
 
 @pytest.mark.parametrize("missing", ["at", "belongs_to_date"])

@@ -103,6 +103,11 @@ class LegacyPunch(msgspec.Struct, frozen=True):
         }
         return cls(nonce, person_id, kind, time, time or now, values)
 
+    @property
+    def trace(self) -> str:
+        """How it can be found."""
+        return f"look for {self.nonce} in `custom_data`"
+
     def made(self, entry: LegacyTimeEntry) -> bool:
         """Whether an entry carries the nonce."""
         return entry.custom_data is not None and entry.custom_data.get(NONCE) == self.nonce
@@ -145,5 +150,5 @@ async def recovered(
 def _unknown(
     punch: LegacyPunch, error: JibbleError, known: str, seen: list[LegacyTimeEntry]
 ) -> AmbiguousWriteError:
-    advice = f"it was not sent again: look for {punch.nonce} in `custom_data` before you do"
+    advice = f"it was not sent again: {punch.trace} before you do"
     return lost(error, f"{known}; {advice}", candidates=tuple(seen), nonce=punch.nonce)

@@ -17,7 +17,7 @@ from jibble_async.query.expressions import Expression
 from jibble_async.query.values import require_aware
 from jibble_async.resources.base import ListOptions
 from jibble_async.resources.parameters import require_span
-from jibble_async.resources.writing import write
+from jibble_async.resources.writing import noting_cancellation, write
 from jibble_legacy.entities import LegacyTimeEntry
 from jibble_legacy.query_fields import fields
 from jibble_legacy.resources.base import (
@@ -216,13 +216,16 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry]):
 
     async def _send(self, punch: LegacyPunch) -> LegacyTimeEntry:
         request = write(self._session, self.routes.creation, punch.values)
-        try:
-            entry: LegacyTimeEntry = await self._session.call(request, entity_reader(self.entity))
-        except JibbleError as error:
-            if not error.maybe_processed:
-                raise
-            return await recovered(punch, error, functools.partial(self._around, punch))
-        return entry
+        with noting_cancellation(punch.trace):
+            try:
+                entry: LegacyTimeEntry = await self._session.call(
+                    request, entity_reader(self.entity)
+                )
+            except JibbleError as error:
+                if not error.maybe_processed:
+                    raise
+                return await recovered(punch, error, functools.partial(self._around, punch))
+            return entry
 
     async def _around(self, punch: LegacyPunch) -> builtins.list[LegacyTimeEntry]:
         # Where the moment was left to the server, among the newest, so that a wrong clock here
