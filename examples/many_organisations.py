@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aiohttp import TCPConnector
 
-from jibble_async import JibbleClient
+from jibble_async import JibbleClient, JibbleError
 
 
 async def main(keys: list[str]) -> None:
@@ -22,8 +22,11 @@ async def main(keys: list[str]) -> None:
 
 
 async def count(name: str, client: JibbleClient) -> None:
-    async with client:
-        print(name, await client.people.list().count())
+    try:
+        async with client:
+            print(name, await client.people.list().count())
+    except JibbleError as error:  # of this one, which is no reason to stop the others
+        print(f"{name}: {error}", file=sys.stderr)
 
 
 asyncio.run(main(Path(sys.argv[1]).read_text().splitlines()))

@@ -109,11 +109,13 @@ async def test_many_organisations(
     tmp_path: Path,
 ) -> None:
     keys = "".join(f"Shop {n},{box.client_id},{box.client_secret}\n" for n in range(200))
-    (tmp_path / "keys.csv").write_text(keys)
+    (tmp_path / "keys.csv").write_text(f"Gone,{box.client_id},expired\n{keys}")
     await run(monkeypatch, "many_organisations.py", "keys.csv")
-    lines = capsys.readouterr().out.splitlines()
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert err.startswith("Gone: the credentials were refused")
     assert {line.rpartition(" ")[0] for line in lines} == {f"Shop {n}" for n in range(200)}
-    assert len(box.ledger.token_requests) == 200
+    assert len(box.ledger.token_requests) == 201
 
 
 async def test_a_personal_token(
