@@ -13,6 +13,8 @@ from jibble_async.export.sinks import csv_lines, spreadsheet_safe
 __all__ = ["Line", "as_csv", "as_json", "lines_of", "total"]
 
 _NOTHING = timedelta(0)
+# Parts may be rounded one by one, which is no time of its own.
+_ROUNDING = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -76,14 +78,17 @@ def as_json(lines: Iterable[Line]) -> list[dict[str, Any]]:
 
 
 def as_csv(lines: Sequence[Line], group_by: GroupBy, sub_group_by: GroupBy | None) -> bytes:
-    """A record for each line, or for each of its parts if there are any; hours with decimals."""
+    """A record for each line, or for each of its parts; hours with decimals.
+
+    What of a line is in none of its parts is a record without a part, so that hours add up.
+    """
     if sub_group_by is None:
         head = [f"{group_by} id".lower(), group_by.lower(), "hours"]
         return csv_lines([head, *([*_cells(line), _decimal(line)] for line in lines)])
     names = (group_by.lower(), sub_group_by.lower())
     head = [text for name in names for text in (f"{name} id", name)]
     records = (
-        [*_cells(line), *_cells(part), _decimal(part)] for line in lines for part in line.parts
+        [*_cells(line), *_cells(part), _decimal(part)] for line in lines for part in _whole(line)
     )
     return csv_lines([[*head, "hours"], *records])
 
@@ -92,6 +97,12 @@ def _place(line: Line) -> tuple[str, timedelta, str]:
     if line.day is not None:
         return (line.day.isoformat(), _NOTHING, "")
     return ("", -line.time, line.name)
+
+
+def _whole(line: Line) -> Iterable[Line]:
+    """The parts of a line, and what is in none of them."""
+    rest = line.time - total(line.parts)
+    return line.parts if rest <= _ROUNDING else (*line.parts, Line(None, "", rest))
 
 
 def _cells(line: Line) -> list[str]:

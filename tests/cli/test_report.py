@@ -98,6 +98,19 @@ def test_no_name_is_a_formula() -> None:
     )
 
 
+def test_hours_in_no_part_are_in_the_table_too() -> None:
+    part = Line("p", "Roof", timedelta(hours=3))
+    ann = Line("a", "Ann", timedelta(hours=8), parts=(part,))
+    bob = Line("b", "Bob", timedelta(hours=5, milliseconds=9))
+    assert as_csv([ann, bob], GroupBy.MEMBER, GroupBy.PROJECT).decode().splitlines()[1:] == [
+        "a,Ann,p,Roof,3.0000",
+        "a,Ann,,,5.0000",
+        "b,Bob,,,5.0000",
+    ]
+    whole = Line("a", "Ann", timedelta(hours=3, milliseconds=9), parts=(part,))
+    assert len(as_csv([whole], GroupBy.MEMBER, GroupBy.PROJECT).splitlines()) == 2
+
+
 class Checker(HTMLParser):
     """Whether tags are closed, what is loaded, and what text there is."""
 
