@@ -11,7 +11,7 @@ from cyclopts import App, Parameter
 
 from jibble_async.cli.clock import person_id
 from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect
-from jibble_async.cli.output import clean, say, show_facts, show_json, show_lines, show_table
+from jibble_async.cli.output import say, show_facts, show_json, show_lines, show_table
 from jibble_async.client import JibbleClient
 from jibble_async.entities import TimeOff, TimeOffStatus
 from jibble_async.errors import ConfigurationError
@@ -55,15 +55,15 @@ async def list_(
             expand=[_ROW.person.select("full_name"), _ROW.policy.select("name")],
             order_by=_ROW.start_date,
         ).collect()
-    names = ("id", "person", "policy", "from", "to", "days", "status")
-    table = [(row.id, *_cells(row)) for row in rows]
+    names = ("person", "policy", "from", "to", "days", "status")
     if ids:
         show_lines(row.id for row in rows)
     elif common.json:
-        show_json([dict(zip(names, row, strict=True)) for row in table])
+        facts = [dict(zip(names, _facts(row), strict=True)) for row in rows]
+        show_json([{"id": row.id, **each} for row, each in zip(rows, facts, strict=True)])
     else:
-        head = [name.capitalize() for name in names[1:]]
-        show_table(head, [row[1:] for row in table], numbers=("Days",))
+        head = [name.capitalize() for name in names]
+        show_table(head, [_cells(row) for row in rows], numbers=("Days",))
 
 
 @time_off.command
@@ -166,19 +166,22 @@ def _ask(question: str) -> None:
         raise ConfigurationError("nothing was done")
 
 
-def _cells(row: TimeOff) -> tuple[str, ...]:
+def _facts(row: TimeOff) -> tuple[str | float | None, ...]:
     person = row.person and row.person.full_name
     policy = row.policy and row.policy.name
     first, last = row.start_date or row.end_date, row.end_date or row.start_date
-    days = "" if row.duration is None else f"{row.duration:g}"
     return (
-        clean(person or row.person_id or ""),
-        clean(policy or row.policy_id or ""),
-        "" if first is None else first.isoformat(),
-        "" if last is None else last.isoformat(),
-        days,
-        str(row.status or ""),
+        person or row.person_id,
+        policy or row.policy_id,
+        None if first is None else first.isoformat(),
+        None if last is None else last.isoformat(),
+        row.duration,
+        row.status,
     )
+
+
+def _cells(row: TimeOff) -> list[str]:
+    return [f"{fact:g}" if isinstance(fact, int | float) else fact or "" for fact in _facts(row)]
 
 
 def _day_or_moment(text: str) -> date | datetime:

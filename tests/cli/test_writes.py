@@ -221,3 +221,13 @@ def test_help_fits(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monke
     for arguments in (["clock"], ["clock", "in"], ["timeoff"], ["timeoff", "approve"], ["people"]):
         assert main([*arguments, "--help"]) == 0
         assert max(map(len, capsys.readouterr().out.splitlines())) <= 80
+
+
+@pytest.mark.usefixtures("boxes")
+def test_the_list_is_for_programs_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["timeoff", "list", "--status", "Pending", "--sandbox", "--json"]) == 0
+    for row in answer(capsys):
+        assert list(row) == ["id", "person", "policy", "from", "to", "days", "status"]
+        assert isinstance(row["days"], int | float)
+        assert date.fromisoformat(row["from"]) <= date.fromisoformat(row["to"])
+        assert row["status"] == "Pending"
