@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
@@ -161,8 +162,14 @@ async def _decide(
 def _ask(question: str) -> None:
     if not sys.stdin.isatty():
         raise ConfigurationError("nobody is there to be asked: give --yes")
-    say(f"{question} [y/N]")
-    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+    # The loop's handler would look at Ctrl-C only after the line has been read.
+    of_loop = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        say(f"{question} [y/N]")
+        answer = sys.stdin.readline()
+    finally:
+        signal.signal(signal.SIGINT, of_loop)
+    if answer.strip().lower() not in {"y", "yes"}:
         raise ConfigurationError("nothing was done")
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -158,6 +159,25 @@ def test_a_decision_asks_first(
     monkeypatch.setattr("sys.stdin", stdin())
     assert main(["timeoff", "approve", first, "--sandbox"]) == code
     assert len(boxes) == made
+
+
+def test_ctrl_c_ends_the_asking_at_once(
+    boxes: Boxes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answers: list[str] = []
+
+    class Interrupted(_Terminal):
+        def readline(self, size: int | None = -1, /) -> str:
+            signal.raise_signal(signal.SIGINT)
+            answers.append("y")
+            return "y\n"
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr("sys.stdin", Interrupted())
+    assert main(["timeoff", "approve", NOBODY, "--sandbox"]) == 130
+    assert (answers, boxes) == ([], [])
+    assert capsys.readouterr().err.endswith("interrupted\n")
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_requests(boxes: Boxes, capsys: pytest.CaptureFixture[str]) -> None:
