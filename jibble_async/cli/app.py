@@ -65,10 +65,12 @@ def run(arguments: Sequence[str]) -> int:
         result = command(*bound.args, **bound.kwargs)
         if asyncio.iscoroutine(result):
             asyncio.run(result)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         if command is sandbox:
             return _DONE
-        say("interrupted")
+        # Of the cancellation, which may have cut off a write.
+        notes: list[str] = getattr(interrupt.__context__, "__notes__", [])
+        say("; ".join(["interrupted", *notes]))
         return _INTERRUPTED
     except NotAllDoneError:
         return _FAILED

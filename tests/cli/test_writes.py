@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 
 from jibble_async.cli import connection, main
+from jibble_async.core.operation import Request
+from jibble_async.core.transport import Transport
+from jibble_async.core.wire import Reply
 from jibble_async.sandbox import Fault, Sandbox
 
 NOBODY = "5d3b37e7-64a8-411a-9a1e-056c149a13fc"
@@ -159,6 +162,22 @@ def test_a_decision_asks_first(
     monkeypatch.setattr("sys.stdin", stdin())
     assert main(["timeoff", "approve", first, "--sandbox"]) == code
     assert len(boxes) == made
+
+
+@pytest.mark.usefixtures("boxes")
+def test_an_interrupted_punch_says_how_it_can_be_found(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    send = Transport.send
+
+    async def interrupted(self: Transport, request: Request, headers: Any) -> Reply:
+        if request.operation.method == "POST" and request.operation.service == "time-tracking":
+            signal.raise_signal(signal.SIGINT)
+        return await send(self, request, headers)
+
+    monkeypatch.setattr(Transport, "send", interrupted)
+    assert main(["clock", "in", "--sandbox"]) == 130
+    assert "interrupted; whether the server did this write is not known" in capsys.readouterr().err
 
 
 def test_ctrl_c_ends_the_asking_at_once(
