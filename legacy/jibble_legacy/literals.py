@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from jibble_async.entities import EntryType
 from jibble_async.errors import ConfigurationError, NotSupportedError
+from jibble_async.odata.literals import is_guid
 from jibble_async.query.expressions import Constant, Kind, Scalar
 from jibble_legacy.vocabulary import ACTIONS
 
@@ -43,7 +44,7 @@ def literal(constant: Constant, label: str) -> str:
         label: What it is compared with, for the error.
 
     Raises:
-        ConfigurationError: A text that no query may hold.
+        ConfigurationError: A text that no query may hold, an id of the current API.
         NotSupportedError: The old API has no such value: a moment that is too exact, a break.
     """
     value = constant.value
@@ -59,6 +60,10 @@ def literal(constant: Constant, label: str) -> str:
                 raise NotSupportedError(f"the old API knows In and Out for {label}, not {value!r}")
             return str(ACTIONS[EntryType(value)])
         case str():
+            if constant.kind is Kind.ID and is_guid(value):
+                raise ConfigurationError(
+                    f"{label}: {value!r} is an id of the current API, not the old one"
+                )
             return _text(value, label)
         case int() | float():
             return repr(value)
@@ -82,7 +87,7 @@ def floored(value: Scalar) -> Scalar:
 def ceiled(value: Scalar) -> Scalar:
     """The first moment from `value` on that the old API knows; other values as they are."""
     floor = floored(value)
-    if not isinstance(value, datetime) or not isinstance(floor, datetime) or floor == value:
+    if not isinstance(value, datetime) or not isinstance(floor, datetime) or _is_whole(value):
         return floor
     return shifted(floor, MILLISECOND)
 
@@ -133,8 +138,14 @@ def _text(value: str, label: str) -> str:
 
 def _moment(value: datetime, label: str) -> str:
     moment = floored(value)
-    if not isinstance(moment, datetime) or moment != value:
+    if not isinstance(moment, datetime) or not _is_whole(value):
         raise NotSupportedError(
             f"{label} is exact to milliseconds in the old API, and {value.isoformat()} is more so"
         )
     return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+def _is_whole(moment: datetime) -> bool:
+    # By its digits: in the hour that the end of summer time repeats, a moment in a zone is never
+    # equal to itself in UTC.
+    return moment.microsecond % 1000 == 0

@@ -103,6 +103,8 @@ def _parts(expression: Expression) -> Iterator[Expression]:
                 yield Comparison(operand, "ne", value)
         case Not(Comparison(left, ("eq" | "ne") as operator, right)):
             yield Comparison(left, "ne" if operator == "eq" else "eq", right)
+        case Not(And()):
+            raise _refusal(expression, "ask once for each alternative")
         case Not():
             raise _refusal(expression, "an entry without a value would not be found")
         case InList(operand, (value,)):
