@@ -32,6 +32,8 @@ _LONGEST = timedelta(hours=12)
 # Bounds that are good for years, and leave room for the hours around them.
 _FIRST = datetime(2, 1, 1, tzinfo=UTC)
 _LAST = datetime(9998, 12, 31, tzinfo=UTC)
+# By which the end of summer time makes the last of the days longer.
+_CHANGE = timedelta(hours=1)
 _LONGEST_PAUSE = timedelta(hours=2)
 # More would make a night's work of an Out forgotten in the evening and an In in the morning.
 _LONGEST_TASK = timedelta(hours=6)
@@ -66,7 +68,11 @@ class WorkingDays:
         """
         zones = self._zones.values()
         first = [_midnight(since, 0, zone) - _LONGEST for zone in zones if since is not None]
-        last = [_midnight(until, 1, zone) + 2 * _LONGEST for zone in zones if until is not None]
+        last = [
+            _midnight(until, 1, zone) + 2 * _LONGEST + _CHANGE
+            for zone in zones
+            if until is not None
+        ]
         return min(first, default=None), max(last, default=None)
 
     def sieve(self, since: date | None, until: date | None, *, in_order: bool) -> DaySieve:

@@ -13,7 +13,7 @@ from jibble_legacy.days import WorkingDays
 from jibble_legacy.entities import LegacyTimeEntry
 
 import jibble_async
-from jibble_async import ConfigurationError, JibbleError, TimeEntry
+from jibble_async import ConfigurationError, EntryType, JibbleError, TimeEntry
 from jibble_async.query.options import Query, orderings
 from tests.legacy.paging import LegacySet, ids
 from tests.support.virtual_time import run
@@ -107,6 +107,23 @@ async def test_a_night_in_which_the_clocks_change_has_its_hours() -> None:
     assert ended.local_time - began.local_time == timedelta(hours=9)
 
 
+def test_a_shift_that_ends_on_the_longest_day_is_asked_for_to_its_end() -> None:
+    """On the 28th of October 2018 noon is thirteen hours after midnight in Berlin."""
+    day = date(2018, 10, 27)
+    low, high = BERLIN.moments(day, day)
+    assert low is not None
+    assert high is not None
+    marks = [("In", "27 21:50"), ("In", "28 02:50"), ("In", "28 07:50"), ("In", "28 10:40")]
+    shift = [
+        LegacyTimeEntry(
+            id=mark, type=EntryType(kind), time=datetime.fromisoformat(f"2018-10-{mark}:00Z")
+        )
+        for kind, mark in [*marks, ("Out", "28 22:40")]
+    ]
+    known = [entry for entry in shift if entry.time is not None and low <= entry.time <= high]
+    assert ids(BERLIN.sieve(day, day, in_order=True)(known, 0)) == ids(shift)
+
+
 async def test_days_are_those_asked_for_whatever_the_server_sends() -> None:
     around = ["In 30 08:00", "Out 30 17:00", "In 30 22:00", "Out 1 06:00"]
     within = ["In 1 22:00", "Out 2 06:00"]
@@ -115,7 +132,7 @@ async def test_days_are_those_asked_for_whatever_the_server_sends() -> None:
     assert ids(found) == within
     assert behind.queries[0] == {
         "filter[where][date][between][0]": "2018-04-30T10:00:00.000Z",
-        "filter[where][date][between][1]": "2018-05-02T22:00:00.000Z",
+        "filter[where][date][between][1]": "2018-05-02T23:00:00.000Z",
         "filter[order]": "date ASC",
         "filter[limit]": "100",
     }
@@ -127,7 +144,7 @@ async def test_one_side_may_be_open() -> None:
     assert behind.queries[0]["filter[where][date][gte]"] == "2018-04-30T10:00:00.000Z"
     april = date(2018, 4, 30)
     assert ids(await behind.pager(days=BERLIN, between=(None, april)).collect()) == ["In 30 08:00"]
-    assert behind.queries[1]["filter[where][date][lte]"] == "2018-05-01T22:00:00.000Z"
+    assert behind.queries[1]["filter[where][date][lte]"] == "2018-05-01T23:00:00.000Z"
 
 
 async def test_the_ends_of_the_calendar_are_no_trouble() -> None:
