@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -64,6 +64,10 @@ class ClientCredentials(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return f"ClientCredentials({self.client_id!r})"
 
+    # What rich prints, which would show every field of a struct.
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("client_id", self.client_id)]
+
 
 class StaticToken(msgspec.Struct, frozen=True):
     """A bearer token that is there already, such as a person's own; it is never renewed."""
@@ -75,6 +79,9 @@ class StaticToken(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return "StaticToken()"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []
 
 
 Auth: TypeAlias = ClientCredentials | StaticToken | Callable[[], Awaitable[str]]
@@ -97,6 +104,12 @@ class Token(msgspec.Struct, frozen=True):
             return None if self.expires_in is None else float(self.expires_in)
         except ValueError:
             return None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []
 
 
 AnyToken = TypeVar("AnyToken", bound=Token)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -67,6 +67,10 @@ class PasswordGrant(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"PasswordGrant({self.client_id!r}, token_url={self.token_url!r})"
+
+    # What rich prints, which would show every field of a struct.
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("client_id", self.client_id), ("token_url", self.token_url)]
 
 
 LegacyAuth: TypeAlias = PasswordGrant | Auth

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.pretty import pretty_repr
 
 from jibble_async import (
     ClientCredentials,
@@ -22,7 +23,7 @@ from jibble_async import (
 )
 from jibble_async.core.auth import Tokens
 from jibble_async.core.clock import Clock
-from jibble_async.core.grants import Auth, grant_of
+from jibble_async.core.grants import Auth, Token, grant_of
 from jibble_async.core.operation import Request
 from jibble_async.core.wire import Reply
 
@@ -331,7 +332,9 @@ async def test_whom_a_token_acts_for(
 async def test_nothing_shows_a_secret() -> None:
     host = TokenHost(access_token="canary-token")
     bearer = await host.tokens.get()
-    shown = [repr(PAIR), repr(StaticToken("canary-token")), repr(bearer), repr(host.requests[0])]
+    answer = Token("canary-token")
+    secrets: list[Any] = [PAIR, StaticToken("canary-token"), answer, bearer, host.requests[0]]
+    shown = [text for each in secrets for text in (repr(each), pretty_repr(each))]
     assert not any("canary" in text or "key-secret" in text for text in shown)
     assert copy.copy(PAIR) == PAIR
 
