@@ -97,11 +97,15 @@ class Counting(Protocol):
         """Requests that count at present, those under way included; None if it is not known."""
         ...
 
-    def hold(self) -> float:
+    def hold(self, wait: float | None = None) -> float:
         """Hand out nothing until the oldest request no longer counts; the seconds until then.
 
         For when the server refuses what should be within its limit. By then it has room, whoever
         else uses the credentials.
+
+        Args:
+            wait: Seconds for which the server asked to be left alone, if it did: what is free is
+                free again after these.
         """
         ...
 

@@ -229,7 +229,7 @@ class StoredWindow:
         """Seconds until the oldest request no longer counts, as the store last told, if it did."""
         return None if self._oldest_due is None else max(0.0, self._oldest_due - self._now())
 
-    def hold(self) -> float:
+    def hold(self, wait: float | None = None) -> float:
         """Let no process send until the oldest request no longer counts; see `Counting.hold`.
 
         A store that does not tell what is used can't be held, and 0 is what this gives then.
@@ -238,6 +238,8 @@ class StoredWindow:
             return 0.0
         now = self._now()
         due = now + self.per if self._oldest_due is None else max(now, self._oldest_due)
+        if wait is not None:
+            due = now + wait
         # Slots that should be free, but for which the server has no room.
         for _ in range(self.limit - self._used):
             self._pass_on(GivenBack(f"held:{uuid.uuid4().hex}", due))

@@ -89,11 +89,13 @@ class RollingWindow:
         self._reclaim()
         return self.limit - self._free - len(self._held)
 
-    def hold(self) -> float:
+    def hold(self, wait: float | None = None) -> float:
         """Hand out nothing until the oldest request no longer counts; see `Counting.hold`."""
         self._reclaim()
         due = min((counted[0] for counted in self._counted), default=self._now() + self.per)
-        self._held.extend([due] * self._free)
+        if wait is not None:
+            due = self._now() + wait
+        self._held = deque(sorted([*self._held, *[due] * self._free]))
         self._free = 0
         return self._wait_behind(0)
 

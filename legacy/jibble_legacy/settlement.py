@@ -15,6 +15,7 @@ from jibble_async.core.options import CallOptions
 from jibble_async.core.wire import Reply
 from jibble_async.errors import JibbleError
 from jibble_async.limits.slots import Counting, RateLimiter
+from jibble_legacy.config import PERIOD
 from jibble_legacy.forbidden import Probe, Procedure, Step, nearly_full
 from jibble_legacy.refusals import BareForbiddenError
 
@@ -110,12 +111,16 @@ class Settlement:
         stats, limiter = self._caller.stats, self._limiter
         stats.throttled += 1
         asked = refusal.retry_after
-        if asked is not None:
-            wait = asked
-        else:
-            wait = limiter.hold() if isinstance(limiter, Counting) else 0.0
-        left = math.inf if ends is None else ends - self._clock.monotonic()
-        if wait > min(left, math.inf if options.max_wait is None else options.max_wait):
+        longest = math.inf if ends is None else ends - self._clock.monotonic()
+        if options.max_wait is not None:
+            longest = min(longest, options.max_wait)
+        # No limit that the documentation may mean makes anybody wait for longer.
+        period = limiter.per if isinstance(limiter, Counting) else PERIOD
+        wait, meant = asked or 0.0, asked is None or asked <= max(period, PERIOD)
+        if isinstance(limiter, Counting) and meant:
+            held = limiter.hold(asked)
+            wait = held if asked is None else asked
+        if wait > longest or not meant:
             refusal.retry_after = wait
             raise refusal.throttled(counted) if refusal.told else refusal.undecided(counted)
         # Where the limiter holds everybody back, the wait is for the slot.

@@ -221,6 +221,49 @@ def test_a_server_that_says_how_long_is_believed() -> None:
     assert host.paths == ["clients"] * 4
 
 
+def test_everybody_is_held_back_for_as_long_as_the_server_says() -> None:
+    host = LegacyHostInMemory(per=30)
+    host.headers, host.others = {"Retry-After": "31"}, [0.0] * 150
+
+    async def use(legacy: Any) -> list[float]:
+        async def ask(delay: float) -> float:
+            await asyncio.sleep(delay)
+            await legacy.with_options(**PATIENT).people.list().collect()
+            return now()
+
+        with pytest.raises(RateLimitedError):
+            await legacy.with_options(max_wait=5).people.list().collect()
+        return await asyncio.gather(*(ask(delay) for delay in (0, 1, 5)))
+
+    assert min(run(host, use)) > 31
+    assert host.refused == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Retry-After": "86400"},
+        {"X-RateLimit-Reset": "1529928060000", "Date": "Mon, 25 Jun 2018 12:00:00 GMT"},
+    ],
+    ids=str,
+)
+def test_nobody_waits_for_longer_than_a_limit_can_mean(headers: dict[str, str]) -> None:
+    host = LegacyHostInMemory(limit=0)
+    host.headers = headers
+
+    async def use(legacy: Any) -> tuple[APIError, float]:
+        with pytest.raises(RateLimitedError) as caught:
+            await legacy.with_options(**PATIENT).clients.list().collect()
+        host.limit = 150
+        await legacy.people.list().collect()
+        return caught.value, now()
+
+    error, took = run(host, use)
+    assert took < 1
+    assert error.retry_after is not None
+    assert error.retry_after >= 86400
+
+
 def test_a_token_that_may_do_nothing_is_undecided() -> None:
     host = LegacyHostInMemory(limit=0)
 
