@@ -61,7 +61,7 @@ class Settlement:
             PermissionDeniedError: A right is missing.
             ThrottledOrForbiddenError: It can't be told, or there is no time to find out.
             RateLimitedError: The server said that it refuses for speed, and for longer than the
-                call may take.
+                call may take, or than a limit can mean.
             JibbleError: As any call does.
         """
         procedure, counted = Procedure(), self._counted()
