@@ -114,7 +114,7 @@ def test_a_shift_that_ends_on_the_longest_day_is_asked_for_to_its_end() -> None:
     assert low is not None
     assert high is not None
     marks = [("In", "27 21:50"), ("In", "28 02:50"), ("In", "28 07:50"), ("In", "28 10:40")]
-    shift = [
+    shift: list[TimeEntry] = [
         LegacyTimeEntry(
             id=mark, type=EntryType(kind), time=datetime.fromisoformat(f"2018-10-{mark}:00Z")
         )

@@ -189,6 +189,19 @@ def test_a_refusal_holds_back_every_process(path: Path) -> None:
     assert virtual_time.run(main()) == (2, pytest.approx(10, abs=0.02))
 
 
+def test_every_process_is_held_back_for_as_long_as_the_server_says(path: Path) -> None:
+    async def main() -> float:
+        one, other = process(path, 5, 100), process(path, 5, 100)
+        (await one.acquire()).release(Outcome.ANSWERED)
+        await asyncio.sleep(0.01)
+        one.hold(31)
+        await asyncio.sleep(0.01)
+        await other.acquire()
+        return now()
+
+    assert virtual_time.run(main()) == pytest.approx(31, abs=0.05)
+
+
 def test_killed_holder_is_leased_out(path: Path) -> None:
     async def main() -> float:
         dead, alive = process(path, 1, 2, linger=3, lease=4), process(path, 1, 2, linger=3, lease=4)

@@ -331,6 +331,22 @@ def test_uncontended_slots_start_no_timer_and_no_task() -> None:
     assert virtual_time.run(main()) == 1
 
 
+def test_everybody_is_held_back_for_as_long_as_the_server_says() -> None:
+    async def main() -> list[float]:
+        window = RollingWindow(5, 10)
+        (await window.acquire()).release(Outcome.NOT_SENT)
+        window.hold(8)
+        await asyncio.sleep(1)
+        window.hold(2)
+        times: list[float] = []
+        for _ in range(5):
+            (await window.acquire()).release(Outcome.ANSWERED)
+            times.append(now())
+        return times
+
+    assert virtual_time.run(main()) == pytest.approx([8] * 5, abs=1e-4)
+
+
 def test_a_refusal_holds_everybody_back_until_the_oldest_request_is_out() -> None:
     async def main() -> list[float]:
         window = RollingWindow(5, 10)
