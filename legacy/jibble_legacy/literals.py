@@ -17,6 +17,7 @@ from jibble_legacy.vocabulary import ACTIONS
 
 __all__ = [
     "MILLISECOND",
+    "action",
     "ceiled",
     "containing",
     "ending",
@@ -45,7 +46,7 @@ def literal(constant: Constant, label: str) -> str:
 
     Raises:
         ConfigurationError: A text that no query may hold, an id of the current API.
-        NotSupportedError: The old API has no such value: a moment that is too exact, a break.
+        NotSupportedError: The old API has no such value, such as a moment that is too exact.
     """
     value = constant.value
     match value:
@@ -55,10 +56,6 @@ def literal(constant: Constant, label: str) -> str:
             )
         case bool():
             return "true" if value else "false"
-        case str() if constant.kind is Kind.ENUM:
-            if value not in ACTIONS:
-                raise NotSupportedError(f"the old API knows In and Out for {label}, not {value!r}")
-            return str(ACTIONS[EntryType(value)])
         case str():
             if constant.kind is Kind.ID and is_guid(value):
                 raise ConfigurationError(
@@ -71,6 +68,22 @@ def literal(constant: Constant, label: str) -> str:
             return _moment(value, label)
         case _:
             raise NotSupportedError(f"the old API can't compare {label} with {value!r}")
+
+
+def action(constant: Constant, label: str) -> str:
+    """The number by which the old API calls clocking in, or out.
+
+    Args:
+        constant: A type of entry.
+        label: What it is compared with, for the error.
+
+    Raises:
+        NotSupportedError: It is another type, such as the start of a break.
+    """
+    value = constant.value
+    if not isinstance(value, str) or value not in ACTIONS:
+        raise NotSupportedError(f"the old API knows In and Out for {label}, not {value!r}")
+    return str(ACTIONS[EntryType(value)])
 
 
 def floored(value: Scalar) -> Scalar:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal, TypeAlias
 from urllib.parse import unquote
 
-from jibble_async.entities import ValueObject
+from jibble_async.entities import TimeEntry, ValueObject
 from jibble_async.errors import ConfigurationError, NotSupportedError
 from jibble_async.query.expressions import (
     And,
@@ -33,8 +33,9 @@ from jibble_async.query.expressions import (
     RawFilter,
 )
 from jibble_legacy.bounds import Bounds
-from jibble_legacy.literals import containing, ending, literal, starting
+from jibble_legacy.literals import action, containing, ending, literal, starting
 from jibble_legacy.names import field_name
+from jibble_legacy.vocabulary import ACTIONS
 
 __all__ = ["render_where"]
 
@@ -100,9 +101,9 @@ def _parts(expression: Expression) -> Iterator[Expression]:
                 yield from _parts(Not(part))
         case Not(InList(operand, values)):
             for value in values:
-                yield Comparison(operand, "ne", value)
+                yield from _parts(Comparison(operand, "ne", value))
         case Not(Comparison(left, ("eq" | "ne") as operator, right)):
-            yield Comparison(left, "ne" if operator == "eq" else "eq", right)
+            yield from _parts(Comparison(left, "ne" if operator == "eq" else "eq", right))
         case Not(And()):
             raise _refusal(expression, "ask once for each alternative")
         case Not():
@@ -113,6 +114,10 @@ def _parts(expression: Expression) -> Iterator[Expression]:
             raise _refusal(expression, "ask once for each value")
         case Or():
             raise _refusal(expression, "ask once for each alternative")
+        case Comparison(Path() as path, "ne", Constant(value)) if _is_action(path):
+            # No entry of the old API is a break, so each is none.
+            if value in ACTIONS:
+                yield expression
         case _:
             yield expression
 
@@ -129,10 +134,15 @@ def _field(expression: Expression) -> Path:
             raise _refusal(expression, "it compares a field with a value, and nothing else")
 
 
+def _is_action(path: Path) -> bool:
+    return issubclass(path.owner, TimeEntry) and path.names == ("type",)
+
+
 def _test(expression: Expression, label: str) -> _Test:
     match expression:
-        case Comparison(_, ("eq" | "ne") as operator, Constant() as right):
-            return ("" if operator == "eq" else "[neq]", literal(right, label))
+        case Comparison(Path() as path, ("eq" | "ne") as operator, Constant() as right):
+            value = action(right, label) if _is_action(path) else literal(right, label)
+            return ("" if operator == "eq" else "[neq]", value)
         case Comparison(_, operator, Constant() as right):
             return Bounds.of(operator, right, label)
         case Between(_, low, high):

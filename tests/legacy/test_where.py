@@ -54,6 +54,10 @@ def sent(expression: Expression, entity: Any = LegacyTimeEntry) -> str:
         (~(T.type == "Out").grouped(2), "[action][neq]=2"),
         (T.type.is_in(["Out"]), "[action]=2"),
         (~T.type.is_in(["Out"]), "[action][neq]=2"),
+        # There are no breaks, so nothing needs to be left out.
+        (T.type != "StartBreak", ""),
+        (~T.type.is_in(["StartBreak", "Out"]), "[action][neq]=2"),
+        (~T.type.is_in(["StartBreak"]) & T.note.contains("O'"), "[notes][like]=O'"),
         (~(T.activity_id != "XXX123YYY"), "[activity]=XXX123YYY"),
         (T.activity_id != "XXX123YYY", "[activity][neq]=XXX123YYY"),
         (E.meta.key("appVer") == "1", "[meta.appVer]=1"),
@@ -88,6 +92,8 @@ def test_a_condition_is_written_as_documented(expression: Expression, query: str
     ("entity", "expression", "query"),
     [
         (TeamMember, M.last_name == "Ting-Un", "[lastName]=Ting-Un"),
+        (TeamMember, M.role == "team_owner", "[role]=team_owner"),
+        (TeamMember, M.role != "team_owner", "[role][neq]=team_owner"),
         (TeamMember, jibble_async.fields(Person).email.contains("@"), "[email][like]=@"),
         (Team, fields(Team).working_hours >= 7.5, "[workingHours][gte]=7.5"),
         (PowerUp, fields(PowerUp).is_enabled == True, "[isEnabled]=true"),  # noqa: E712
