@@ -53,8 +53,8 @@ class JibbleClient(BaseClient[Shared[ClientConfig]], Catalog):
         auth: Instead of the pair: `ClientCredentials`, a `StaticToken`, or an async function that
             gives a bearer token.
         config: Endpoints, timeouts, retries and the like.
-        limiter: A limiter for all services, or one for each by name; by default an
-            `AdaptiveLimiter` for each.
+        limiter: A limiter for all services, or one for each by name; a service that has none
+            gets an `AdaptiveLimiter` of its own.
         connector: An aiohttp connector to share between clients; it is never closed here.
         proxy: The URL of a proxy.
         ssl: TLS settings.
@@ -278,7 +278,11 @@ def _limiters(
     if limiter is None:
         return {service: AdaptiveLimiter() for service in services}
     if isinstance(limiter, Mapping):
-        return {str(service): each for service, each in limiter.items()}
+        for service in limiter:
+            if service not in get_args(Service):
+                known = ", ".join(get_args(Service))
+                raise ConfigurationError(f"limiter= has no service {service!r}: there are {known}")
+        return {**{service: AdaptiveLimiter() for service in services}, **limiter}
     return dict.fromkeys(services, limiter)
 
 

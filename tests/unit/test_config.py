@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from jibble_async import (
+    AdaptiveLimiter,
     ClientConfig,
     ClientCredentials,
     ConfigurationError,
@@ -220,6 +221,16 @@ def test_a_client_opens_nothing_before_its_first_call() -> None:
     client.people.list()
     client.time_entries.list(since=None)
     asyncio.run(client.aclose())
+
+
+def test_a_mapping_of_limiters_leaves_no_service_without_one() -> None:
+    given = TokenBucket(limit=5)
+    limiters = JibbleClient("x", "y", limiter={"workspace": given}).stats.limiters
+    assert limiters["workspace"] is given
+    for service in ("time-tracking", "time-attendance"):
+        assert isinstance(limiters[service], AdaptiveLimiter)
+    with pytest.raises(ConfigurationError, match="no service 'time_tracking': there are identity"):
+        JibbleClient("x", "y", limiter={"time_tracking": given})  # type: ignore[dict-item]
 
 
 async def test_paginate_keeps_the_pagers_options_for_itself() -> None:
