@@ -7,9 +7,10 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from datetime import date, datetime
 from importlib.metadata import version
 
-from cyclopts import App, CycloptsError, UnusedCliTokensError
+from cyclopts import App, CoercionError, CycloptsError, UnusedCliTokensError
 
 from jibble_async.cli.clock import clock
 from jibble_async.cli.export import export
@@ -56,10 +57,10 @@ def run(arguments: Sequence[str]) -> int:
     try:
         command, bound, _ = _app.parse_args(list(arguments), print_error=False, exit_on_error=False)
     except UnusedCliTokensError as error:
-        say(f"can't make sense of {' '.join(error.unused_tokens or ())} (see jibble --help)")
+        say(f"can't make sense of {' '.join(error.unused_tokens or ())}{_help_for(error)}")
         return _MISUSED
     except CycloptsError as error:
-        say(f"{error} (see jibble --help)")
+        say(f"{_complaint(error)}{_help_for(error)}")
         return _MISUSED
     try:
         result = command(*bound.args, **bound.kwargs)
@@ -85,3 +86,16 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _FAILED
     return _DONE
+
+
+def _complaint(error: CycloptsError) -> str:
+    """What is wrong with the arguments, and for a day or a moment how it is written."""
+    if isinstance(error, CoercionError):
+        forms: dict[type | None, str] = {date: "2026-10-05", datetime: "2026-10-05T09:00"}
+        if error.target_type in forms:
+            return f"{str(error).rstrip('.')}: write it as {forms[error.target_type]}"
+    return str(error)
+
+
+def _help_for(error: CycloptsError) -> str:
+    return f" (see {' '.join(('jibble', *(error.command_chain or ())))} --help)"

@@ -124,7 +124,11 @@ def test_clean_keeps_what_is_text() -> None:
         (["whoami", "--nope"], "--nope"),
         (["people", "lsit"], "can't make sense of lsit"),
         (["export", "time-entries"], "--out"),
-        (["export", "time-entries", "--out", "a.csv", "--since", "yesterday"], "--since"),
+        (
+            ["export", "time-entries", "--out", "a.csv", "--since", "1.7.2026"],
+            "into date: write it as 2026-10-05 (see jibble export time-entries --help)",
+        ),
+        (["clock", "in", "--at", "now"], "write it as 2026-10-05T09:00 (see jibble clock in"),
         (["export", "time-entries", "--out", "a.csv", "--format", "xml"], "--format"),
         (["export", "time-entries", "--out", "a.csv", "--concurrency", "many"], "--concurrency"),
         (["export", "people", "--out", "a.csv", "--since", "2026-07-06"], "--since"),
