@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import date
 from typing import Any
 
@@ -62,7 +63,7 @@ def raw_set(
         ConfigurationError: There is no such set, or the dates can't be used.
     """
     require_set(name, since, until)
-    chosen = _SETS[name]
+    chosen = _sets()[name]
     conditions = [entries_between(since, until), None if include_archived else chosen.current]
     given = [condition for condition in conditions if condition is not None]
     operation, entity = chosen.resource.list_operation, chosen.resource.entity
@@ -81,13 +82,15 @@ def _archivable(resource: type[ArchivableResource[Any]]) -> _ExportSet:
     return _ExportSet(resource, resource.not_archived())
 
 
-_SETS: dict[SetName, _ExportSet] = {
-    "activities": _archivable(Activities),
-    "clients": _archivable(Clients),
-    "groups": _archivable(Groups),
-    "locations": _archivable(Locations),
-    "organizations": _ExportSet(Organizations),
-    "people": _ExportSet(People, fields(Person).status != PersonStatus.REMOVED),
-    "projects": _archivable(Projects),
-    "time_entries": _ExportSet(TimeEntries, fields(TimeEntry).status != EntryStatus.ARCHIVED),
-}
+@functools.cache
+def _sets() -> dict[SetName, _ExportSet]:
+    return {
+        "activities": _archivable(Activities),
+        "clients": _archivable(Clients),
+        "groups": _archivable(Groups),
+        "locations": _archivable(Locations),
+        "organizations": _ExportSet(Organizations),
+        "people": _ExportSet(People, fields(Person).status != PersonStatus.REMOVED),
+        "projects": _archivable(Projects),
+        "time_entries": _ExportSet(TimeEntries, fields(TimeEntry).status != EntryStatus.ARCHIVED),
+    }
