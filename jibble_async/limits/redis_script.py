@@ -133,8 +133,8 @@ end
 if ahead < free then
   local room = free - ahead
   local most = math.min(want_clicks + want_bulk, math.max(1, math.floor(room / (others + 1))))
-  local clicks, count = math.min(want_clicks, most - due), 0
-  count = clicks + due
+  local clicks = math.min(want_clicks, most - due)
+  local count = clicks + due
   if count < most then
     local recent = clicks + clicks_since(now - per)
     local dues = redis.call('ZRANGE', cooling, 0, limit - 1, 'WITHSCORES')
