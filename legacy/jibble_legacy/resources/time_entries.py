@@ -62,7 +62,7 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry]):
             until: The last day, included.
             where: A further condition. One that hides the Ins of shifts over midnight also hides
                 which day their Outs belong to.
-            **options: See `ListOptions`, and `LegacyResource.list`.
+            **options: See `ListOptions`, and `PlainLegacyResource.list`.
 
         Raises:
             ConfigurationError: An argument that can't be used; days, but no `timezone=`.
