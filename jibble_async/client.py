@@ -19,15 +19,21 @@ from jibble_async.core.options import CallOptions
 from jibble_async.core.pager import Pager
 from jibble_async.core.raw import RawSet, SetName
 from jibble_async.core.transport import Network
-from jibble_async.core.wire import Reply, decode_json, text_of
+from jibble_async.core.wire import text_of
 from jibble_async.errors import ConfigurationError
 from jibble_async.lifecycle import BaseClient
 from jibble_async.limits.adaptive import AdaptiveLimiter
 from jibble_async.limits.slots import RateLimiter
-from jibble_async.odata.envelope import decoder, read_error
+from jibble_async.odata.envelope import read_error
 from jibble_async.odata.pages import ODataPages
 from jibble_async.resources.catalog import Catalog
-from jibble_async.resources.custom import Params, custom_operation, custom_params, custom_request
+from jibble_async.resources.custom import (
+    Params,
+    any_json,
+    custom_operation,
+    custom_params,
+    custom_request,
+)
 from jibble_async.resources.raw_sets import raw_set
 from jibble_async.shared import Shared
 
@@ -169,7 +175,7 @@ class JibbleClient(BaseClient[Shared[ClientConfig]], Catalog):
         """
         operation = custom_operation(method, service, path, safety)
         request = custom_request(operation, self.base(service), params, json)
-        return await self.call(request, _any_json)
+        return await self.call(request, any_json)
 
     def paginate(
         self,
@@ -284,7 +290,3 @@ def _limiters(
                 raise ConfigurationError(f"limiter= has no service {service!r}: there are {known}")
         return {**{service: AdaptiveLimiter() for service in services}, **limiter}
     return dict.fromkeys(services, limiter)
-
-
-def _any_json(reply: Reply) -> Any:
-    return decode_json(reply, decoder(Any).decode) if reply.body.strip() else None

@@ -9,9 +9,11 @@ from typing import Any, TypeAlias, cast
 import msgspec
 
 from jibble_async.core.operation import Operation, Request, Safety, build
+from jibble_async.core.wire import Reply, decode_json
 from jibble_async.errors import ConfigurationError
+from jibble_async.odata.envelope import decoder
 
-__all__ = ["Params", "custom_operation", "custom_params", "custom_request"]
+__all__ = ["Params", "any_json", "custom_operation", "custom_params", "custom_request"]
 
 Value: TypeAlias = str | int | float | bool
 Params: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
@@ -83,6 +85,15 @@ def custom_request(operation: Operation, base: str, params: Params, json: Any) -
     except (TypeError, msgspec.MsgspecError, ValueError) as error:
         raise ConfigurationError(f"json= can't be encoded: {error}") from None
     return build(operation, base, params=options, body=body, content_type="application/json")
+
+
+def any_json(reply: Reply) -> Any:
+    """Whatever an answer holds; None if it is empty.
+
+    Raises:
+        DecodeError: It is no JSON.
+    """
+    return decode_json(reply, decoder(Any).decode) if reply.body.strip() else None
 
 
 def _each_value(value: Any) -> Iterable[Any]:

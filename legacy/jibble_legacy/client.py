@@ -16,13 +16,12 @@ from jibble_async.core.operation import Request, Safety, build
 from jibble_async.core.options import CallOptions
 from jibble_async.core.raw import RawSet, SetName
 from jibble_async.core.transport import Network
-from jibble_async.core.wire import Reply, decode_json
+from jibble_async.core.wire import Reply
 from jibble_async.errors import ConfigurationError
 from jibble_async.lifecycle import BaseClient
 from jibble_async.limits.slots import RateLimiter
 from jibble_async.limits.window import RollingWindow
-from jibble_async.odata.envelope import decoder
-from jibble_async.resources.custom import Params, custom_operation, custom_request
+from jibble_async.resources.custom import Params, any_json, custom_operation, custom_request
 from jibble_async.shared import Shared
 from jibble_legacy.auth import LegacyAuth, legacy_grant
 from jibble_legacy.config import (
@@ -154,7 +153,7 @@ class LegacyClient(BaseClient[_LegacyShared], LegacyCatalog):
         """
         operation = custom_operation(method, SERVICE, path, safety)
         request = custom_request(operation, self.base(SERVICE), params, json)
-        return await self.call(request, _any_json)
+        return await self.call(request, any_json)
 
     def raw_set(
         self,
@@ -216,7 +215,3 @@ def _auth(token: str | None, auth: LegacyAuth | None) -> LegacyAuth:
             "give a token or auth=, one of them; or use LegacyClient.from_env()"
         )
     return auth
-
-
-def _any_json(reply: Reply) -> Any:
-    return decode_json(reply, decoder(Any).decode) if reply.body.strip() else None
