@@ -23,14 +23,12 @@ from jibble_async.query.options import Ordering, Query
 from jibble_legacy.config import MAX_PAGE_SIZE
 from jibble_legacy.days import WorkingDays
 from jibble_legacy.options import render_options
+from jibble_legacy.vocabulary import RowsReader
 from jibble_legacy.where import render_where
 
-__all__ = ["LoopBackPages", "RowDecoder"]
+__all__ = ["LoopBackPages"]
 
 T = TypeVar("T", bound=Entity)
-
-RowDecoder = Callable[[bytes, BadRowHandler | None], tuple[list[T], int]]
-"""Finds in a body the rows that can be read, and how many there are."""
 
 _DEFAULT_PAGE = 30
 _TIME = Path(TimeEntry, ("time",), Kind.DATETIME)
@@ -45,7 +43,7 @@ class LoopBackPages(Generic[T]):
     Args:
         operation: The request that lists the set.
         base: The origin, with a path prefix if there is one.
-        decode_rows: Finds the rows in a body.
+        read_rows: Finds the rows in a body.
         query: What is asked.
         page_size: Rows to ask for at a time, at most 100. None leaves the first page to the
             server, which gives 30.
@@ -63,7 +61,7 @@ class LoopBackPages(Generic[T]):
         self,
         operation: Operation,
         base: str,
-        decode_rows: RowDecoder[T],
+        read_rows: RowsReader[T],
         query: Query,
         *,
         page_size: int | None,
@@ -77,7 +75,7 @@ class LoopBackPages(Generic[T]):
             )
         self._operation = operation
         self._base = base
-        self._decode_rows = decode_rows
+        self._read_rows = read_rows
         self._on_bad_row = on_bad_row
         self._days = days
         self._since, self._until = between or (None, None)
@@ -117,7 +115,7 @@ class LoopBackPages(Generic[T]):
 
     def read(self, reply: Reply) -> PageContent[T]:
         """What an answer holds."""
-        items, received = self._decode_rows(reply.body, self._on_bad_row)
+        items, received = self._read_rows(reply.body, self._on_bad_row)
         return PageContent(items, received, None, None, reply.body)
 
     def is_last(self, offset: int, count: int | None, received: int) -> bool:

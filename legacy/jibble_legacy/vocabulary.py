@@ -44,8 +44,8 @@ __all__ = [
 
 T = TypeVar("T")
 
-RowsReader = Callable[[bytes, BadRowHandler | None], tuple[list[Any], int]]
-"""Gives the rows of a page that could be read, and how many there were."""
+RowsReader = Callable[[bytes, BadRowHandler | None], tuple[list[T], int]]
+"""Finds in a page the rows that can be read, and how many there are."""
 
 ACTIONS: dict[EntryType, int] = {EntryType.IN: 1, EntryType.OUT: 2}
 """The number of each kind of entry (documented)."""
@@ -184,7 +184,7 @@ def row_reader(entity: type[Entity]) -> Callable[[bytes | msgspec.Raw], tuple[An
 
 
 @functools.cache
-def rows_reader(entity: type[Entity]) -> RowsReader:
+def rows_reader(entity: type[Entity]) -> RowsReader[Any]:
     """What finds entities of this class in a page.
 
     Args:

@@ -26,7 +26,7 @@ BASE = "http://127.0.0.1"
 _DEFAULT, _MOST = 30, 100
 
 
-def decode_rows(raw: bytes, on_bad_row: Any) -> tuple[list[LegacyTimeEntry], int]:
+def read_rows(raw: bytes, on_bad_row: Any) -> tuple[list[LegacyTimeEntry], int]:
     """The rows of a body; one without an id is a bad row."""
     rows = json.loads(raw)
     entries = [_entry(row) for row in rows if row.get("id")]
@@ -71,7 +71,7 @@ class LegacySet:
         source = LoopBackPages(
             LIST,
             BASE,
-            decode_rows,
+            read_rows,
             Query(LegacyTimeEntry) if query is None else query,
             page_size=page_size,
             on_bad_row=None,

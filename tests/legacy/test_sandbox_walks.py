@@ -53,7 +53,7 @@ class HostSession:
         source = LoopBackPages(
             LIST,
             "http://127.0.0.1",
-            decode_rows,
+            read_rows,
             Query(LegacyTimeEntry, order_by=order),
             page_size=options.pop("page_size", 100),
             on_bad_row=None,
@@ -77,7 +77,7 @@ class HostSession:
         return read(Reply(200, {}, answer.encoded()))
 
 
-def decode_rows(raw: bytes, on_bad_row: Any) -> tuple[list[LegacyTimeEntry], int]:
+def read_rows(raw: bytes, on_bad_row: Any) -> tuple[list[LegacyTimeEntry], int]:
     entries = [
         LegacyTimeEntry(
             id=row["id"],
