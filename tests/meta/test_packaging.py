@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -31,6 +32,16 @@ def test_the_wheel_holds_both_packages(tmp_path: Path) -> None:
     program = tmp_path / "where.py"
     program.write_text("import jibble_legacy, jibble_async\nprint(jibble_legacy, jibble_async)")
     assert run([str(program)], tmp_path, PYTHONPATH=str(home)).count(str(home)) == 2
+
+
+def test_the_source_distribution_holds_what_its_tests_and_its_readme_need(tmp_path: Path) -> None:
+    run(["-m", "hatchling", "build", "--target", "sdist", "--directory", str(tmp_path)], ROOT)
+    (source,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(source) as archive:
+        packed = {name.partition("/")[2] for name in archive.getnames()}
+    linked = set(re.findall(r"\]\((?!http)([^)#]+)", (ROOT / "README.md").read_text()))
+    # Tests measure with the programs of the benchmarks.
+    assert {*linked, "Makefile", "requirements/dev.lock", "benchmarks/measuring.py"} <= packed
 
 
 def test_the_readme_names_every_extra() -> None:
