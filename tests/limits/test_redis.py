@@ -21,6 +21,7 @@ from jibble_async.limits import redis as module
 from jibble_async.limits.redis import RedisWindow
 from jibble_async.limits.slots import Outcome, Priority, RateLimiter
 from jibble_async.limits.stored import Wanted
+from tests.limits.calls import now, send
 from tests.limits.fleet import ROOT, Fleet, Job
 from tests.limits.redis_server import RedisServer
 from tests.limits.schedules import tightest
@@ -71,14 +72,6 @@ def worker(
         timeout=0.1,
         trust_empty=trust_empty,
     )
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
-
-
-async def send(window: RateLimiter, outcome: Outcome = Outcome.ANSWERED) -> None:
-    (await window.acquire()).release(outcome)
 
 
 def test_it_is_a_limiter_and_connects_only_when_used() -> None:

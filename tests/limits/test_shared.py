@@ -1,4 +1,3 @@
-# ruff: noqa: ASYNC240 - these loops have nothing else to do
 from __future__ import annotations
 
 import asyncio
@@ -28,6 +27,7 @@ from jibble_async.limits.stored import (
     Wanted,
 )
 from jibble_async.limits.window_file import WindowFile
+from tests.limits.calls import now, send
 from tests.limits.fleet import Fleet, Job
 from tests.limits.schedules import tightest
 from tests.support import virtual_time
@@ -73,21 +73,8 @@ def process(
     return StoredWindow(f"window of {path.name}", Direct(path, terms), terms)
 
 
-def now() -> float:
-    return asyncio.get_running_loop().time()
-
-
 def is_due(moment: float) -> object:
     return pytest.approx(moment, abs=0.01)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "state" / "limit.db"
-
-
-async def send(window: RateLimiter, outcome: Outcome = Outcome.ANSWERED) -> None:
-    (await window.acquire()).release(outcome)
 
 
 @pytest.mark.parametrize(
@@ -265,21 +252,6 @@ def test_restart_remembers_what_was_sent(path: Path) -> None:
     assert virtual_time.run(main()) == is_due(10)
 
 
-def test_restart_of_the_machine_moves_what_is_counted_along(path: Path) -> None:
-    moment = [1000.0]
-    file = WindowFile(path, Terms(1, 10, 0, 1, 0), lambda: moment[0])
-    (key,) = file.exchange((), Wanted(bulk=1), 1).granted
-    file.exchange([GivenBack(key, 1010.0)], Wanted(), 1)
-    file.close()
-    # The monotonic clock has begun again.
-    moment[0] = 5.0
-    file = WindowFile(path, Terms(1, 10, 0, 1, 0), lambda: moment[0])
-    assert file.exchange((), Wanted(bulk=1), 1).dues == [15.0]
-    moment[0] = 15.0
-    assert file.exchange((), Wanted(bulk=1), 1).granted
-    file.close()
-
-
 def test_processes_take_turns(path: Path) -> None:
     async def main() -> list[int]:
         counts = [0, 0, 0, 0]
@@ -445,107 +417,6 @@ def test_limit_of_one_process_may_be_lower(path: Path) -> None:
         await send(wide)
 
     virtual_time.run(main())
-
-
-async def first_use(window: SharedWindow) -> ConfigurationError:
-    with pytest.raises(ConfigurationError) as caught:
-        await window.acquire()
-    await window.aclose()
-    return caught.value
-
-
-async def test_damaged_file_is_a_clear_error(path: Path) -> None:
-    path.parent.mkdir()
-    path.write_bytes(b"SQLite format 3\0" + random.Random(1).randbytes(8000))
-    assert str(path) in str(await first_use(SharedWindow(path, 1, 1)))
-
-
-async def test_file_damaged_in_use_is_a_clear_error(path: Path) -> None:
-    window = SharedWindow(path, 5, 1)
-    await send(window)
-    await window.aclose()
-    with path.open("r+b") as file:
-        file.seek(4096)
-        file.write(b"\xff" * 4096 * 3)
-    assert "damaged" in str(await first_use(window))
-
-
-async def test_text_file_is_left_alone(path: Path) -> None:
-    path.parent.mkdir()
-    path.write_text("name,hours\nAda,8\n" * 100)
-    assert "not a database" in str(await first_use(SharedWindow(path, 1, 1)))
-    assert path.read_text().startswith("name,hours")
-
-
-def test_file_that_another_process_makes_meanwhile_is_not_foreign(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    terms = Terms(1, 10, 0, 1, 0)
-    path.parent.mkdir()
-    read = WindowFile._number
-    others: list[WindowFile] = []
-
-    def number(self: WindowFile, sql: str, *parameters: str | float) -> float:
-        found = read(self, sql, *parameters)
-        if not others:
-            monkeypatch.setattr(WindowFile, "_number", read)
-            others.append(WindowFile(path, terms, lambda: 0.0))
-        return found
-
-    monkeypatch.setattr(WindowFile, "_number", number)
-    file = WindowFile(path, terms, lambda: 0.0)
-    assert file.exchange((), Wanted(bulk=1), 1).granted
-    assert not others[0].exchange((), Wanted(bulk=1), 1).granted
-    for each in (file, *others):
-        each.close()
-
-
-async def test_foreign_database_is_left_alone(path: Path) -> None:
-    path.parent.mkdir()
-    with contextlib.closing(sqlite3.connect(path)) as db:
-        db.execute("CREATE TABLE people (name TEXT)")
-    before = path.read_bytes()
-    assert "something else" in str(await first_use(SharedWindow(path, 1, 1)))
-    assert path.read_bytes() == before
-
-
-async def test_folder_in_the_place_of_the_file(path: Path) -> None:
-    path.mkdir(parents=True)
-    assert str(path) in str(await first_use(SharedWindow(path, 1, 1)))
-
-
-async def test_other_period_is_refused_while_something_counts(path: Path) -> None:
-    window = SharedWindow(path, 1, 1000)
-    await send(window)
-    await window.aclose()
-    assert "per 1000 s, not per 1 s" in str(await first_use(SharedWindow(path, 1, 1)))
-
-
-def test_other_period_is_accepted_when_nothing_counts(path: Path) -> None:
-    moment = [0.0]
-    file = WindowFile(path, Terms(1, 10, 0, 1, 0), lambda: moment[0])
-    file.exchange((), Wanted(bulk=1), 1)
-    file.close()
-    moment[0] = 100.0
-    file = WindowFile(path, Terms(1, 20, 0, 1, 0), lambda: moment[0])
-    assert file.exchange((), Wanted(bulk=1), 1).granted
-    file.close()
-
-
-async def test_deleted_file_is_noticed(path: Path) -> None:
-    window = SharedWindow(path, 5, 1)
-    await send(window)
-    path.unlink()
-    assert "deleted" in str(await first_use(window))
-
-
-async def test_file_of_a_newer_version_is_refused(path: Path) -> None:
-    window = SharedWindow(path, 5, 1)
-    await send(window)
-    await window.aclose()
-    with contextlib.closing(sqlite3.connect(path)) as db:
-        db.execute("PRAGMA user_version = 99")
-    assert "newer version" in str(await first_use(window))
 
 
 async def test_locked_file_grants_nothing_and_says_so(

@@ -9,15 +9,12 @@ import pytest
 from jibble_async.errors import ConfigurationError, RateLimitedError
 from jibble_async.limits.slots import Outcome, Priority, RateLimiter
 from jibble_async.limits.window import RollingWindow
+from tests.limits.calls import now
 from tests.limits.schedules import Load, drawn, play, tightest
 from tests.support import virtual_time
 
 HAIR = 1e-6
 SEEDS = 400
-
-
-def now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 def test_it_is_a_limiter() -> None:
