@@ -55,3 +55,8 @@ def test_a_slot_is_held_back_until_the_next_one_is_near() -> None:
     reserve = Reserve("window", 10, 100.0, 0.1)
     assert reserve.bulk_from(1, [60.0, 61.0], 0.0, 0) == pytest.approx(50)
     assert reserve.bulk_from(1, [8.0, 110.0], 0.0, 0) == 0
+
+
+def test_the_number_of_calls_to_come_spreads_by_its_root() -> None:
+    reserve = Reserve("window", 100, 100.0, 0)
+    assert reserve.bulk_from(5, [], 0.0, 4) == pytest.approx(99 - 4 * 100 / 6)

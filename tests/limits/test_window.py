@@ -161,6 +161,38 @@ def test_what_was_left_is_taken_in_the_end() -> None:
     assert granted[29] <= 300
 
 
+def test_interactive_calls_under_way_are_expected_again() -> None:
+    async def main() -> None:
+        window = RollingWindow(10, 100)
+        under_way = [await window.acquire() for _ in range(4)]
+        with pytest.raises(RateLimitedError):
+            await window.acquire(priority="bulk", max_wait=1)
+        for slot in under_way:
+            slot.release(Outcome.NOT_SENT)
+        await window.acquire(priority="bulk", max_wait=1)
+
+    virtual_time.run(main())
+
+
+def test_bulk_that_is_held_back_goes_when_twenty_have_passed_it() -> None:
+    async def main() -> list[bool]:
+        window = RollingWindow(100, 100, reserve=0.5)
+        taken = [await window.acquire(priority="bulk") for _ in range(50)]
+        held_back = asyncio.create_task(window.acquire(priority="bulk"))
+        served: list[bool] = []
+        for _ in range(20):
+            await asyncio.sleep(0)
+            served.append(held_back.done())
+            (await window.acquire()).release(Outcome.NOT_SENT)
+        await asyncio.sleep(0)
+        served.append(held_back.done())
+        assert len(taken) == 50
+        held_back.cancel()
+        return served
+
+    assert virtual_time.run(main()) == [False] * 20 + [True]
+
+
 def test_without_a_reserve_a_job_takes_all_at_once() -> None:
     async def main() -> None:
         window = RollingWindow(10, 100, reserve=0)

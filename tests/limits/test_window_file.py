@@ -12,7 +12,7 @@ import pytest
 
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.shared import SharedWindow
-from jibble_async.limits.stored import GivenBack, Terms, Wanted
+from jibble_async.limits.stored import OVERDUE, GivenBack, Terms, Wanted
 from jibble_async.limits.window_file import WindowFile
 from tests.limits.calls import send
 
@@ -131,3 +131,62 @@ async def test_file_of_a_newer_version_is_refused(path: Path) -> None:
     with contextlib.closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA user_version = 99")
     assert "newer version" in str(await first_use(window))
+
+
+def two_processes(
+    path: Path, limit: int, reserve: float
+) -> tuple[WindowFile, WindowFile, list[float]]:
+    """Two processes of one window of 100 seconds, and their clock."""
+    moment = [0.0]
+    terms = Terms(limit, 100, 0, 1, reserve)
+    one, other = (WindowFile(path, terms, lambda: moment[0]) for _ in range(2))
+    return one, other, moment
+
+
+def test_bulk_that_was_overtaken_often_enough_goes_before_interactive(path: Path) -> None:
+    job, web, moment = two_processes(path, 10, 0)
+    keys = web.exchange((), Wanted(interactive=10), 1).granted
+    assert not job.exchange((), Wanted(bulk=1), 1).granted
+    moment[0] = 0.01
+    back = [GivenBack(key, None) for key in keys]
+    granted = [web.exchange([slot], Wanted(interactive=1), 1).granted for slot in back]
+    assert [len(keys) for keys in granted] == [1] * 9 + [0]
+    assert job.exchange((), Wanted(bulk=1), 1).granted
+    job.close()
+    web.close()
+
+
+def test_bulk_keeps_its_place_while_its_process_gets_slots_for_interactive(path: Path) -> None:
+    one, other, moment = two_processes(path, 2, 0)
+    full = one.exchange((), Wanted(bulk=2), 1).granted
+    one.exchange((), Wanted(bulk=1), 1)
+    moment[0] = 0.01
+    other.exchange((), Wanted(bulk=1), 1)
+    back = [GivenBack(full[0], None)]
+    (click,) = one.exchange(back, Wanted(interactive=1, bulk=1), 1).granted
+    assert not other.exchange([GivenBack(click, None)], Wanted(bulk=1), 1).granted
+    assert one.exchange((), Wanted(bulk=1), 1).granted
+    one.close()
+    other.close()
+
+
+def test_bulk_of_one_process_leaves_what_interactive_of_another_used(path: Path) -> None:
+    job, web, _ = two_processes(path, 10, 0.1)
+    assert len(web.exchange((), Wanted(interactive=4), 1).granted) == 4
+    # Four and their root are expected again, so all that is left is kept.
+    assert not job.exchange((), Wanted(bulk=1), 1).granted
+    assert web.exchange((), Wanted(interactive=1), 1).granted
+    job.close()
+    web.close()
+
+
+def test_who_is_behind_asks_soon_whether_the_one_ahead_is_still_there(path: Path) -> None:
+    one, other, moment = two_processes(path, 2, 0.5)
+    assert one.exchange((), Wanted(bulk=1), 1).granted
+    assert not one.exchange((), Wanted(bulk=1), 1).granted
+    moment[0] = 0.01
+    answer = other.exchange((), Wanted(bulk=1), 1)
+    assert not answer.granted
+    assert answer.ask_again == pytest.approx(0.01 + OVERDUE)
+    one.close()
+    other.close()
