@@ -3,7 +3,8 @@
 A bulk call may take a slot if afterwards each interactive call that is to be expected would find
 one free, or due within the time of one slot. As many are expected as there were in the last
 period, and at least a part of the window that is set aside. What was left for calls that didn't
-come is taken as soon as the next slots come due, so that in the long run nothing is left lying.
+come is taken as soon as the next slots come due. What that costs is some per cent of a small window
+where answers take unevenly long, and next to nothing elsewhere.
 """
 
 from __future__ import annotations

@@ -42,8 +42,8 @@ class RollingWindow:
         per: The period in seconds.
         linger: Seconds for which a request that was given up may still be on its way.
         reserve: The part of the window that bulk calls leave to interactive ones at least, until
-            the next slots come due. It delays a bulk job that begins, and costs it nothing in the
-            long run.
+            the next slots come due. It delays a bulk job that begins, and in the long run costs
+            it some per cent of a small window where answers take unevenly long.
 
     Raises:
         ConfigurationError: The numbers leave nothing to send.
