@@ -7,65 +7,9 @@ from typing import Any
 import pytest
 
 from jibble_async.sandbox import Sandbox
+from tests.legacy.documented import ACTIVITY, CLIENT, ENTRY, MEMBER, POWER_UP, TEAM
 from tests.sandbox.calling import WEEK, LegacyCaller
 
-# The documentation's example responses.
-CLIENT = {
-    "id": "1dkzv9nQTjLvK8OD",
-    "name": "Client 1",
-    "team": {"id": "FC6xFnSAYx"},
-    "updated_at": "2018-06-23T05:31:21.989Z",
-}
-ACTIVITY = {
-    "id": "1hHkD0gDd2",
-    "name": "Research and Development",
-    "description": "",
-    "color": "#55C9BD",
-    "team": {"id": "FC6xFnSAYx"},
-    "updated_at": "2018-06-21T13:12:24.401Z",
-    "created_at": "2016-05-10T16:32:25.375Z",
-}
-TEAM = {
-    "id": "1C6xFnSAYx",
-    "name": "Teeyoot 1",
-    "workingHours": 8,
-    "firstWeekday": 1,
-    "subscriptionPlanType": "power",
-    "firstMonth": 0,
-    "memberSortOrder": "firstName",
-    "owner": {"id": "tcHNNMhfyK"},
-    "subscriptionPlan": {"id": "4r46JqzFIZ"},
-    "updated_at": "2018-06-23T06:21:33.315Z",
-}
-MEMBER = {
-    "id": "1fDfeKfPrx",
-    "firstName": "Jaclyn",
-    "lastName": "Ting-Un",
-    "email": "jaclyn@example.com",
-    "role": "team_owner",
-    "team": {"id": "FC6xFnSAYx"},
-    "user": {"id": "cCOzuUDtsp"},
-    "updated_at": "2018-06-24T15:54:27.723Z",
-    "created_at": "2016-03-28T05:30:19.013Z",
-}
-POWER_UP = {
-    "id": "16BUnh9VfO",
-    "team": {"id": "FC6xFnSAYx"},
-    "isEnabled": True,
-    "powerUpId": "billing",
-    "updated_at": "2018-06-21T13:08:05.827Z",
-    "created_at": "2016-05-06T08:34:13.546Z",
-}
-ENTRY = {
-    "id": "1PkkzOnseXDvldOE",
-    "person": {"id": "907MKj9OKo"},
-    "action": 1,
-    "meta": {"app": "public-api"},
-    "date": "2018-06-24T12:16:59.490Z",
-    "notes": "work on the client app",
-    "updated_at": "2018-06-24T15:54:20.533Z",
-    "created_at": "2018-06-24T15:54:20.533Z",
-}
 CUSTOM_ENTRY = {
     name: {"app": "internal-system", "myId": 123, "synched": True} if name == "meta" else value
     for name, value in ENTRY.items()
