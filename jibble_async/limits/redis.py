@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.redis_script import KEYS, SCRIPT
-from jibble_async.limits.reserve import Reserve
+from jibble_async.limits.reserve import REMEMBERED, Reserve
 from jibble_async.limits.share import Share
 from jibble_async.limits.stored import (
     ASK_AGAIN,
@@ -217,6 +217,8 @@ class _RedisStore:
             OVERDUE,
             self._patience,
             self._least,
+            wanted.apart,
+            REMEMBERED,
         ]
         for slot in given_back:
             arguments += [slot.key, 0 if slot.free_at is None else slot.free_at - now]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 __all__ = ["KEYS", "SCRIPT"]
 
-KEYS = ("held", "cooling", "clicked", "line", "bulk", "wake", "epoch", "closed")
+KEYS = ("held", "cooling", "clicked", "line", "bulk", "wake", "epoch", "closed", "last", "crowd")
 """Sorted sets of slots by the time until which they count (under way, given back), and of those of
 interactive calls by the time of their grant; of processes by their turn (interactive, bulk), and by
 the time they ask again; the name of this store's memory; and the time until which nothing is
-granted, because that memory was lost."""
+granted, because that memory was lost; and for as long as it is remembered, when the last
+interactive call came, and whether there were several in the time of one slot."""
 
 SCRIPT = """
 local held, cooling, clicked = KEYS[1], KEYS[2], KEYS[3]
@@ -19,6 +20,7 @@ local limit, hold = tonumber(ARGV[6]), tonumber(ARGV[7])
 local known, fresh, trusted = ARGV[8], ARGV[9], ARGV[10] == '1'
 local look, per, ask_again = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
 local overdue, patience, least = tonumber(ARGV[14]), tonumber(ARGV[15]), tonumber(ARGV[16])
+local slot, apart, remembered = per / limit, tonumber(ARGV[17]), tonumber(ARGV[18])
 
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
@@ -34,7 +36,7 @@ if lost then
   redis.call('SET', KEYS[8], text(now + hold), 'PX', math.ceil(hold * 1000))
 end
 
-for i = 17, #ARGV, 2 do
+for i = 19, #ARGV, 2 do
   local remaining = tonumber(ARGV[i + 1])
   redis.call('ZREM', held, ARGV[i])
   if remaining > 0 then
@@ -119,13 +121,16 @@ local function waits(skip, count)
 end
 local oldest = text(waits(0, 1)[1])
 local begin = now
+local last = tonumber(redis.call('GET', KEYS[9]) or '')
+local one_by_one = last and redis.call('EXISTS', KEYS[10]) == 0
+local soon = one_by_one and slot or math.max(slot, apart)
 local function bulk_from(left, interactive, dues)
   local expected = math.min(limit, math.max(least, interactive + math.sqrt(interactive)))
   local from = now
   for i = 2, #dues + 2, 2 do
     if left >= expected then break end
     local free_at = math.min(tonumber(dues[i] or now + per), now + per)
-    from = math.max(from, free_at - per / limit - left * per / expected)
+    from = math.max(from, free_at - soon - left * per / expected)
     left = left + 1
   end
   return from
@@ -143,6 +148,10 @@ if ahead < free then
       if begin <= now then count = count + 1 end
     end
   end
+  if clicks > 1 or clicks == 1 and last and now - last < slot then
+    redis.call('SET', KEYS[10], '1', 'PX', remembered * 1000)
+  end
+  if clicks > 0 then redis.call('SET', KEYS[9], text(now), 'PX', remembered * 1000) end
   for i = 0, count - 1 do
     redis.call('ZADD', held, text(now + hold), holder .. ':' .. (first + i))
     if i < clicks then redis.call('ZADD', clicked, text(now), holder .. ':' .. (first + i)) end

@@ -13,7 +13,7 @@ from typing import Protocol
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.line import CountedSlot, Line
 from jibble_async.limits.refusals import claim_loop
-from jibble_async.limits.reserve import Reserve
+from jibble_async.limits.reserve import Reserve, RoundTrips
 from jibble_async.limits.slots import Outcome, Priority, Slot
 from jibble_async.limits.window import check_window, clock_of
 
@@ -76,16 +76,16 @@ class Terms:
         """Interactive calls that may overtake a bulk call; all that did are known for a period."""
         return min(PATIENCE, math.ceil(0.9 * self.limit))
 
-    def check(self, name: str) -> None:
-        """Raise if a window of these terms could never send.
+    def check(self, name: str) -> Reserve:
+        """Raise if a window of these terms could never send; what bulk calls leave of it.
 
         Raises:
             ConfigurationError: With `name` in its message.
         """
         check_window(name, self.limit, self.per, self.linger)
-        Reserve(name, self.limit, self.per, self.reserve)
         if self.lease <= 0:
             raise ConfigurationError(f"{name} needs a lease above 0")
+        return Reserve(name, self.limit, self.per, self.reserve)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +104,13 @@ class Wanted:
         interactive: How many of them are interactive.
         bulk: How many are bulk.
         bulk_is_due: Whether a bulk call goes first, as many have overtaken it.
+        apart: How far apart slots may come due for bulk calls; see `Reserve.apart`.
     """
 
     interactive: int = 0
     bulk: int = 0
     bulk_is_due: bool = False
+    apart: float = 0.0
 
     @property
     def total(self) -> int:
@@ -190,13 +192,14 @@ class StoredWindow:
     """
 
     def __init__(self, name: str, store: SlotStore, terms: Terms) -> None:
-        terms.check(name)
+        self._reserve = terms.check(name)
         self.limit: int = terms.limit
         self.per: float = terms.per
         self.linger: float = terms.linger
         self.lease: float = terms.lease
         self._name = name
         self._store = store
+        self._trips = RoundTrips()
         self._line = Line(PATIENCE)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._now: Callable[[], float] = time.monotonic
@@ -283,13 +286,16 @@ class StoredWindow:
         await self._store.close()
         self._loop = None
 
-    def take_back(self, key: str, outcome: Outcome) -> None:
+    def take_back(self, key: str, outcome: Outcome, taken_at: float) -> None:
         """Pass on what became of a slot; see `SlotOwner`."""
-        free_at: float | None = self._now() + self.per
+        now = self._now()
+        free_at: float | None = now + self.per
         if outcome is Outcome.NOT_SENT:
             free_at = None
         elif outcome is Outcome.ABANDONED:
-            free_at = self._now() + self.per + self.linger
+            free_at = now + self.per + self.linger
+        else:
+            self._trips.add(now - taken_at)
         self._pass_on(GivenBack(key, free_at))
         if outcome is Outcome.THROTTLED:
             self.hold()
@@ -301,10 +307,10 @@ class StoredWindow:
         elif self._loop is not None and not self._loop.is_closed():
             self._send_courier()
 
-    def lose(self, key: str) -> None:
+    def lose(self, key: str, taken_at: float) -> None:
         """Pass on that a slot was dropped; see `SlotOwner`."""
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self.take_back, key, Outcome.ABANDONED)
+            self._loop.call_soon_threadsafe(self.take_back, key, Outcome.ABANDONED, taken_at)
 
     def _bind(self) -> None:
         self._loop = claim_loop(self, self._loop)
@@ -347,7 +353,8 @@ class StoredWindow:
 
     def _wanted(self) -> Wanted:
         line = self._line
-        return Wanted(line.count("interactive"), line.count("bulk"), line.bulk_is_due)
+        apart = self._reserve.apart(self._trips)
+        return Wanted(line.count("interactive"), line.count("bulk"), line.bulk_is_due, apart)
 
     def _unchecked(self) -> int:
         """How many dues are needed to tell every new call whether its `max_wait` can be met."""
@@ -358,14 +365,14 @@ class StoredWindow:
         return min(last, self.limit)
 
     def _hand_out(self, answer: Answer) -> None:
-        late = self._now() - answer.granted_at > HAND_OVER
+        now = self._now()
+        late = now - answer.granted_at > HAND_OVER
         for key in answer.granted:
-            slot = CountedSlot(self, key)
+            slot = CountedSlot(self, key, now)
             if late or not self._line.serve(slot):
                 slot.release(Outcome.NOT_SENT)
         if answer.granted or not answer.dues:
             return
-        now = self._now()
         for place, waiter in enumerate(self._line):
             due = answer.dues[min(place, len(answer.dues) - 1)]
             if waiter.deadline is not None and due > waiter.deadline:

@@ -13,7 +13,7 @@ from math import inf
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.line import CountedSlot, Line
 from jibble_async.limits.refusals import claim_loop, too_long
-from jibble_async.limits.reserve import Reserve
+from jibble_async.limits.reserve import Clicks, Reserve, RoundTrips
 from jibble_async.limits.slots import Outcome, Priority, Slot
 
 __all__ = ["RollingWindow", "check_window", "clock_of"]
@@ -35,15 +35,18 @@ class RollingWindow:
     at most.
 
     Beside a bulk job an interactive call waits for the time of one slot, `per / limit`, at most, as
-    long as there are no more such calls than `reserve`, or than in the period before.
+    long as such calls come one by one, and no more of them than `reserve`, or than in the period
+    before. When none came for a minute, or many at once, it may wait for as long as the slots come
+    due apart: `(per + round trip) / limit`, and more where answers take unevenly long.
 
     Args:
         limit: Requests that the server accepts in a period.
         per: The period in seconds.
         linger: Seconds for which a request that was given up may still be on its way.
         reserve: The part of the window that bulk calls leave to interactive ones at least, until
-            the next slots come due. It delays a bulk job that begins, and in the long run costs
-            it some per cent of a small window where answers take unevenly long.
+            the next slots come due. It delays a bulk job that begins, and costs next to nothing in
+            the long run, but while interactive calls come one by one: then some per cent of a small
+            window where answers take long.
 
     Raises:
         ConfigurationError: The numbers leave nothing to send.
@@ -67,9 +70,8 @@ class RollingWindow:
         self._abandoned: deque[float] = deque()
         # Slots that should be free, but for which the server has no room.
         self._held: deque[float] = deque()
-        # Interactive calls under way, and when those of the last period cease to count.
-        self._under_way = 0
-        self._interactive: deque[float] = deque(maxlen=limit)
+        self._clicks = Clicks(limit, per)
+        self._trips = RoundTrips()
         self._line = Line()
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -109,47 +111,51 @@ class RollingWindow:
         """
         if self._loop is not asyncio.get_running_loop():
             self._bind()
+        now = self._now()
+        if priority == "interactive":
+            self._clicks.add(now)
         if self._line.may_pass(priority):
             if not self._free or priority == "bulk":
                 self._reclaim()
-            if self._free and (priority == "interactive" or self._bulk_from() <= self._now()):
+            if self._free and (priority == "interactive" or self._bulk_from() <= now):
                 if self._line:
                     self._line.passed()
-                return self._grant(priority)
+                return self._grant(priority, now)
         if max_wait is not None:
             wait = self._wait_behind(self._line.ahead_of(priority))
             if priority == "bulk" and self._free:
-                wait = max(wait, self._bulk_from() - self._now())
+                wait = max(wait, self._bulk_from() - now)
             if wait > max_wait:
                 raise too_long(max_wait, wait)
         self._arm()
         return await self._line.wait(priority, max_wait)
 
-    def take_back(self, key: str, outcome: Outcome) -> None:
+    def take_back(self, key: str, outcome: Outcome, taken_at: float) -> None:
         """Count a slot on for as long as the server may; see `SlotOwner`."""
-        self._under_way -= key == "interactive"
+        now = self._now()
         if outcome is Outcome.ABANDONED:
-            self._abandoned.append(self._now() + self.per + self.linger)
+            self._abandoned.append(now + self.per + self.linger)
         elif outcome is Outcome.NOT_SENT:
             self._free += 1
+            if key == "interactive":
+                self._clicks.take_back()
             self._serve()
         else:
-            due = self._now() + self.per
-            self._answered.append(due)
-            if key == "interactive":
-                self._interactive.append(due)
+            self._answered.append(now + self.per)
+            if key == "bulk":
+                self._trips.add(now - taken_at)
             if outcome is Outcome.THROTTLED:
                 self.hold()
         if self._line:
             self._arm()
 
-    def lose(self, key: str) -> None:
+    def lose(self, key: str, taken_at: float) -> None:
         """Count a slot that was dropped as abandoned; see `SlotOwner`."""
         loop = self._loop
         if loop is None or loop.is_closed():
             self._abandoned.append(self._now() + self.per + self.linger)
         else:
-            loop.call_soon_threadsafe(self.take_back, key, Outcome.ABANDONED)
+            loop.call_soon_threadsafe(self.take_back, key, Outcome.ABANDONED, taken_at)
 
     def _bind(self) -> None:
         self._loop = claim_loop(self, self._loop)
@@ -173,14 +179,13 @@ class RollingWindow:
         while (
             self._free and self._line and (not self._held_back or self._bulk_from() <= self._now())
         ):
-            slot = self._grant(self._line.priority)
+            slot = self._grant(self._line.priority, self._now())
             if not self._line.serve(slot):
                 slot.release(Outcome.NOT_SENT)
 
-    def _grant(self, priority: Priority) -> CountedSlot:
+    def _grant(self, priority: Priority, now: float) -> CountedSlot:
         self._free -= 1
-        self._under_way += priority == "interactive"
-        return CountedSlot(self, priority)
+        return CountedSlot(self, priority, now)
 
     @property
     def _held_back(self) -> bool:
@@ -188,12 +193,10 @@ class RollingWindow:
         return self._line.priority == "bulk" and not self._line.bulk_is_due
 
     def _bulk_from(self) -> float:
-        now = self._now()
-        while self._interactive and self._interactive[0] <= now:
-            self._interactive.popleft()
+        now, clicks, reserve = self._now(), self._clicks, self._reserve
+        soon = reserve.slot if clicks.one_by_one(now) else reserve.apart(self._trips)
         dues = merge(*self._counted)
-        interactive = self._under_way + len(self._interactive)
-        return self._reserve.bulk_from(self._free, dues, now, interactive)
+        return reserve.bulk_from(self._free, dues, now, clicks.recent(now), soon)
 
     def _arm(self) -> None:
         if self._loop is None:

@@ -6,10 +6,11 @@ import os
 import sqlite3
 import uuid
 from collections.abc import Callable, Sequence
+from math import inf
 from pathlib import Path
 
 from jibble_async.errors import ConfigurationError
-from jibble_async.limits.reserve import Reserve
+from jibble_async.limits.reserve import REMEMBERED, Reserve
 from jibble_async.limits.stored import (
     ASK_AGAIN,
     OVERDUE,
@@ -38,7 +39,9 @@ CREATE TABLE line (
     holder TEXT NOT NULL, bulk INTEGER NOT NULL, turn REAL NOT NULL, wake REAL NOT NULL,
     PRIMARY KEY (holder, bulk)
 ) WITHOUT ROWID;
-CREATE TABLE facts (per REAL NOT NULL, seen REAL NOT NULL);
+CREATE TABLE facts (
+    per REAL NOT NULL, seen REAL NOT NULL, clicked REAL NOT NULL, crowded REAL NOT NULL
+);
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {VERSION};
 """
@@ -200,10 +203,18 @@ class WindowFile:
         if clicks + bulk < most:
             recent = clicks + self._overtaken_since(now - self._per)
             dues = self._dues(now, 0, self._limit)
+            soon = self._reserve.slot
+            if not self._one_by_one(now):
+                soon = max(soon, wanted.apart)
             while clicks + bulk < most and begin <= now:
-                begin = self._reserve.bulk_from(free - clicks - bulk, dues, now, recent)
+                begin = self._reserve.bulk_from(free - clicks - bulk, dues, now, recent, soon)
                 bulk += begin <= now
         return clicks, bulk, begin
+
+    def _one_by_one(self, now: float) -> bool:
+        """As `Clicks.one_by_one`, of all processes."""
+        since = now - REMEMBERED
+        return bool(self._number("SELECT crowded < ?1 AND ?1 <= clicked FROM facts", since))
 
     def _take(self, now: float, clicks: int, bulk: int) -> list[str]:
         keys = [f"{self._holder}:{self._taken + i}" for i in range(clicks + bulk)]
@@ -212,6 +223,12 @@ class WindowFile:
             "INSERT INTO slots VALUES (?, ?, 1, ?)",
             [(key, now + self._hold, now if i < clicks else None) for i, key in enumerate(keys)],
         )
+        if clicks:
+            self._db.execute(
+                "UPDATE facts SET clicked = ?1, "
+                "crowded = iif(?2 > 1 OR ?1 - clicked < ?3, ?1, crowded)",
+                (now, clicks, self._reserve.slot),
+            )
         return keys
 
     def _stand(self, bulk: int, turn: float, wake: float) -> None:
@@ -235,6 +252,9 @@ class WindowFile:
         if now < seen - 1.0:
             self._db.execute(
                 "UPDATE slots SET free_at = free_at + ?1, clicked = clicked + ?1", (now - seen,)
+            )
+            self._db.execute(
+                "UPDATE facts SET clicked = clicked + ?1, crowded = crowded + ?1", (now - seen,)
             )
             self._db.execute("DELETE FROM line")
         if now > seen or now < seen - 1.0:
@@ -263,7 +283,9 @@ class WindowFile:
         if self._number("PRAGMA application_id") != APPLICATION_ID:
             for statement in SCHEMA.split(";"):
                 db.execute(statement)
-            db.execute("INSERT INTO facts VALUES (?, ?)", (self._per, self._clock()))
+            db.execute(
+                "INSERT INTO facts VALUES (?, ?, ?, ?)", (self._per, self._clock(), -inf, -inf)
+            )
         else:
             self._check_period(self._tell_time())
         db.execute("COMMIT")

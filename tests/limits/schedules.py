@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -32,6 +33,7 @@ class Load:
         unsent: The part that never leaves.
         cancelled: The part of waits that is cancelled in the line.
         refused: The part of answers by which the server refuses for speed.
+        interactive: The part of calls that are interactive; the others are bulk.
         slack: How much later than `linger` a request that was given up may arrive; 0 as promised.
     """
 
@@ -42,6 +44,7 @@ class Load:
     unsent: float = 0.0
     cancelled: float = 0.0
     refused: float = 0.0
+    interactive: float = 0.3
     slack: float = 0.0
     legs: tuple[float, float] = (0.02, 0.3)
 
@@ -57,7 +60,7 @@ def play(limiter: RateLimiter, load: Load, seed: int) -> Schedule:
             await call(loop)
 
     async def call(loop: asyncio.AbstractEventLoop) -> None:
-        priority: Priority = "interactive" if dice.random() < 0.3 else "bulk"
+        priority: Priority = "interactive" if dice.random() < load.interactive else "bulk"
         max_wait = dice.uniform(0, 2) if dice.random() < load.cancelled else None
         if max_wait is not None and dice.random() < 0.5:
             try:
@@ -108,6 +111,17 @@ def tightest(arrivals: Sequence[float], limit: int) -> float:
     """
     pairs = zip(arrivals, arrivals[limit:], strict=False)
     return min((later - earlier for earlier, later in pairs), default=float("inf"))
+
+
+def used(schedule: Schedule, load: Load, limit: int, per: float) -> float:
+    """The part of `limit / (per + mean round trip)` that was used while there was work.
+
+    Of whole turns, as the last of them would otherwise be counted with its pause or without.
+    """
+    mean = sum(schedule.round_trips) / len(schedule.round_trips)
+    turns = (bisect_left(schedule.arrivals, load.seconds) - 1) // limit
+    seconds = schedule.arrivals[turns * limit] - schedule.arrivals[0]
+    return turns * limit / seconds / (limit / (per + mean))
 
 
 def drawn(seed: int) -> tuple[int, float, Load]:

@@ -194,6 +194,38 @@ async def test_bulk_of_one_worker_leaves_slots_to_interactive_of_another(
     await web.aclose()
 
 
+@pytest.mark.parametrize(("at_once", "kept"), [(1, True), (2, False)])
+async def test_how_long_a_slot_is_kept_depends_on_how_interactive_calls_come(
+    redis_server: RedisServer, at_once: int, kept: bool
+) -> None:
+    job, web = worker(redis_server.url, 10, 100), worker(redis_server.url, 10, 100)
+
+    async def click(count: int) -> None:
+        await asyncio.gather(*(send(web, Outcome.NOT_SENT) for _ in range(count)))
+        # Now the store has what came back.
+        await web.aclose()
+
+    async def is_kept() -> bool:
+        try:
+            slot = await job.acquire(priority="bulk", max_wait=1)
+        except RateLimitedError:
+            return True
+        slot.release(Outcome.NOT_SENT)
+        return False
+
+    await click(at_once)
+    for _ in range(9):
+        (await job.acquire(priority="bulk")).release(Outcome.ANSWERED)
+    # As if answers took unevenly long: slots may come due more than a period apart.
+    for seconds in (0.0, 900.0):
+        job._trips.add(seconds)
+    assert await is_kept() == kept
+    # Another in the ten seconds of a slot.
+    await click(1)
+    assert not await is_kept()
+    await job.aclose()
+
+
 async def test_bulk_of_one_worker_is_not_starved_by_another(redis_server: RedisServer) -> None:
     job, web = worker(redis_server.url, 5, 0.05), worker(redis_server.url, 5, 0.05)
     clicks = 0

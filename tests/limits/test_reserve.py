@@ -1,35 +1,43 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 
-from jibble_async.limits.reserve import Reserve
+from jibble_async.limits.reserve import Clicks, Reserve, RoundTrips
 
 LIMITS = st.integers(1, 60)
 SHARES = st.floats(0, 0.99)
+# How long an interactive call may wait, in slots.
+SOON = st.sampled_from((1.0, 1.4, 3.0))
 
 
-@given(LIMITS, SHARES, st.integers(0, 100))
+def window(limit: int, share: float = 0.1, per: float = 10.0) -> Reserve:
+    return Reserve("window", limit, per, share)
+
+
+@given(LIMITS, SHARES, st.integers(0, 100), SOON)
 def test_with_all_slots_free_a_bulk_call_never_waits(
-    limit: int, share: float, interactive: int
+    limit: int, share: float, interactive: int, soon: float
 ) -> None:
-    reserve = Reserve("window", limit, 10.0, share)
-    assert reserve.bulk_from(limit, [], 5.0, interactive) <= 5.0 + 1e-9
+    reserve = window(limit, share)
+    assert reserve.bulk_from(limit, [], 5.0, interactive, soon * reserve.slot) <= 5.0 + 1e-9
 
 
-@given(LIMITS, SHARES, st.data())
-def test_expected_calls_find_a_slot_in_the_time_of_one(
-    limit: int, share: float, data: st.DataObject
+@given(LIMITS, SHARES, SOON, st.data())
+def test_expected_calls_find_a_slot_soon(
+    limit: int, share: float, slots: float, data: st.DataObject
 ) -> None:
     per, now = 10.0, 0.0
     interactive = data.draw(st.integers(0, limit - 1))
     free = data.draw(st.integers(1, limit))
     counted = limit - free
     dues = sorted(data.draw(st.lists(st.floats(0, per), min_size=counted, max_size=counted)))
-    reserve = Reserve("window", limit, per, share)
-    begin = reserve.bulk_from(free, dues, now, interactive)
-    if begin > now:
+    reserve = window(limit, share, per)
+    soon = slots * reserve.slot
+    if reserve.bulk_from(free, dues, now, interactive, soon) > now:
         return
     # Regular calls from any moment on, as many a period as in the last one.
     gap = per / max(1, interactive)
@@ -37,7 +45,7 @@ def test_expected_calls_find_a_slot_in_the_time_of_one(
         due = iter([now] * (free - 1) + dues)
         for number in range(interactive):
             if (wanted_at := start + number * gap) < per:
-                assert next(due, per) <= wanted_at + per / limit + 1e-6
+                assert next(due, per) <= wanted_at + soon + 1e-6
 
 
 @given(LIMITS, st.integers(0, 60), st.data())
@@ -46,17 +54,107 @@ def test_more_free_slots_never_mean_a_longer_wait(
 ) -> None:
     dues = sorted(data.draw(st.lists(st.floats(0, 12), max_size=limit)))
     free = data.draw(st.integers(1, limit))
-    reserve = Reserve("window", limit, 10.0, 0.1)
-    fewer = reserve.bulk_from(free, dues, 0.0, interactive)
-    assert reserve.bulk_from(free + 1, dues, 0.0, interactive) <= fewer
+    reserve = window(limit)
+    waits = [
+        reserve.bulk_from(number, dues, 0.0, interactive, reserve.slot)
+        for number in (free, free + 1)
+    ]
+    assert waits[1] <= waits[0]
 
 
 def test_a_slot_is_held_back_until_the_next_one_is_near() -> None:
-    reserve = Reserve("window", 10, 100.0, 0.1)
-    assert reserve.bulk_from(1, [60.0, 61.0], 0.0, 0) == pytest.approx(50)
-    assert reserve.bulk_from(1, [8.0, 110.0], 0.0, 0) == 0
+    reserve = window(10, per=100)
+    assert reserve.bulk_from(1, [60.0, 61.0], 0.0, 0, soon=10) == pytest.approx(50)
+    assert reserve.bulk_from(1, [60.0, 61.0], 0.0, 0, soon=15) == pytest.approx(45)
+    assert reserve.bulk_from(1, [8.0, 110.0], 0.0, 0, soon=10) == 0
 
 
 def test_the_number_of_calls_to_come_spreads_by_its_root() -> None:
-    reserve = Reserve("window", 100, 100.0, 0)
-    assert reserve.bulk_from(5, [], 0.0, 4) == pytest.approx(99 - 4 * 100 / 6)
+    reserve = window(100, 0, per=100)
+    assert reserve.bulk_from(5, [], 0.0, 4, soon=1) == pytest.approx(99 - 4 * 100 / 6)
+
+
+@given(LIMITS, st.lists(st.floats(0, 60), max_size=100))
+def test_slots_may_come_due_as_far_apart_as_answers_let_them(
+    limit: int, seconds: list[float]
+) -> None:
+    reserve, trips = window(limit), RoundTrips()
+    for round_trip in seconds:
+        trips.add(round_trip)
+    assert reserve.apart(trips) >= reserve.slot
+    assert reserve.apart(trips) >= (10.0 + trips.mean) / limit
+
+
+def test_uneven_round_trips_matter_to_small_windows_only() -> None:
+    even, uneven = RoundTrips(), RoundTrips()
+    for number in range(64):
+        even.add(0.2)
+        uneven.add(0.1 if number % 2 else 0.3)
+
+    def more(limit: int) -> float:
+        reserve = window(limit, per=limit / 10)
+        return (reserve.apart(uneven) - reserve.apart(even)) / reserve.slot
+
+    assert more(5) > 2
+    assert more(50) < 0.2
+
+
+@given(st.lists(st.floats(0, 60), min_size=1, max_size=200))
+def test_the_usual_round_trip_is_between_the_shortest_and_the_longest(
+    seconds: list[float],
+) -> None:
+    trips = RoundTrips()
+    for round_trip in seconds:
+        trips.add(round_trip)
+    assert min(seconds) - 1e-9 <= trips.mean <= max(seconds) + 1e-9
+    assert 0 <= trips.spread <= max(seconds) - min(seconds) + 1e-9
+
+
+def test_round_trips_follow_a_change() -> None:
+    trips = RoundTrips()
+    for round_trip in [0.1] * 1000 + [0.5] * 300:
+        trips.add(round_trip)
+    assert trips.mean == pytest.approx(0.5, abs=0.01)
+    assert trips.spread == pytest.approx(0, abs=0.02)
+
+
+def test_calls_come_one_by_one_while_no_two_take_the_time_of_one_slot() -> None:
+    clicks = Clicks(10, 1.0)
+    assert not clicks.one_by_one(0.0)
+    clicks.add(0.0)
+    clicks.add(0.11)
+    assert clicks.one_by_one(0.2)
+    clicks.add(0.2)
+    assert not clicks.one_by_one(0.2)
+    clicks.add(30.0)
+    # What came many at once is remembered for a minute, and so is the last call.
+    assert not clicks.one_by_one(60.1)
+    assert clicks.one_by_one(60.3)
+    assert clicks.one_by_one(89.9)
+    assert not clicks.one_by_one(90.1)
+
+
+@given(st.lists(st.floats(0, 3), min_size=1, max_size=60), st.data())
+def test_it_does_not_matter_when_the_calls_are_looked_at(
+    gaps: list[float], data: st.DataObject
+) -> None:
+    looked, unseen = Clicks(20, 2.0), Clicks(20, 2.0)
+    times = [sum(gaps[: number + 1]) for number in range(len(gaps))]
+    assume(all(later > earlier for earlier, later in pairwise(times)))
+    for time in times[-20:]:
+        looked.add(time)
+        unseen.add(time)
+        if data.draw(st.booleans()):
+            looked.recent(time)
+    assert looked.one_by_one(times[-1]) == unseen.one_by_one(times[-1])
+    within = [time for time in times[-20:] if time > times[-1] - 2.0]
+    assert looked.recent(times[-1]) == unseen.recent(times[-1]) == len(within)
+
+
+def test_a_call_that_was_not_sent_is_not_expected_again() -> None:
+    clicks = Clicks(10, 1.0)
+    clicks.take_back()
+    clicks.add(0.0)
+    clicks.add(0.1)
+    clicks.take_back()
+    assert clicks.recent(0.1) == 1

@@ -29,7 +29,7 @@ from jibble_async.limits.stored import (
 from jibble_async.limits.window_file import WindowFile
 from tests.limits.calls import now, send
 from tests.limits.fleet import Fleet, Job
-from tests.limits.schedules import tightest
+from tests.limits.schedules import Load, play, tightest, used
 from tests.support import virtual_time
 
 HAIR = 1e-6
@@ -334,6 +334,13 @@ def test_interactive_of_one_process_waits_for_one_slot_beside_jobs_in_all(
     assert max(waits) <= per / limit + 0.004
     assert tightest(sorted(arrivals), limit) >= per - HAIR
     assert len(arrivals) >= 0.93 * 20 * limit * per / (per + 0.11)
+
+
+def test_a_job_of_uneven_round_trips_uses_nearly_all_of_a_small_window(path: Path) -> None:
+    load = Load(callers=20, seconds=100, linger=1.0, interactive=0)
+    schedule = play(process(path, 5, 1.0), load, seed=1)
+    assert tightest(schedule.arrivals, 5) >= 1 - HAIR
+    assert used(schedule, load, 5, 1.0) >= 0.98
 
 
 def test_bulk_of_one_process_is_not_starved_by_another(path: Path) -> None:

@@ -180,6 +180,52 @@ def test_bulk_of_one_process_leaves_what_interactive_of_another_used(path: Path)
     web.close()
 
 
+# The time of a slot is ten seconds.
+@pytest.mark.parametrize(("later", "at_once"), [(9, 1), (15, 2)])
+def test_how_long_a_slot_is_kept_depends_on_how_interactive_calls_come(
+    path: Path, later: float, at_once: int
+) -> None:
+    job, web, moment = two_processes(path, 10, 0.2)
+    back = [GivenBack(key, 95) for key in job.exchange((), Wanted(bulk=8), 1).granted]
+    assert len(back) == 8
+    job.exchange(back, Wanted(), 1)
+    patient, hasty = Wanted(bulk=1, apart=44), Wanted(bulk=1, apart=46)
+
+    def granted(wanted: Wanted) -> bool:
+        keys = job.exchange((), wanted, 1).granted
+        job.exchange([GivenBack(key, None) for key in keys], Wanted(), 1)
+        return bool(keys)
+
+    def click(count: int) -> None:
+        keys = web.exchange((), Wanted(interactive=count), 1).granted
+        assert len(keys) == count
+        web.exchange([GivenBack(key, None) for key in keys], Wanted(), 1)
+
+    assert not granted(patient)
+    assert granted(hasty)
+    click(1)
+    assert not granted(hasty)
+    moment[0] = later
+    click(at_once)
+    assert granted(hasty)
+    job.close()
+    web.close()
+
+
+def test_how_interactive_calls_came_outlasts_a_restart_of_the_machine(path: Path) -> None:
+    job, web, moment = two_processes(path, 10, 0.1)
+    moment[0] = 1000
+    back = [GivenBack(key, 1095) for key in job.exchange((), Wanted(bulk=9), 1).granted]
+    click = web.exchange(back, Wanted(interactive=1), 1).granted[0]
+    web.exchange([GivenBack(click, None)], Wanted(), 1)
+    moment[0] = 5
+    assert not job.exchange((), Wanted(bulk=1, apart=99), 1).granted
+    moment[0] = 66
+    assert job.exchange((), Wanted(bulk=1, apart=99), 1).granted
+    job.close()
+    web.close()
+
+
 def test_who_is_behind_asks_soon_whether_the_one_ahead_is_still_there(path: Path) -> None:
     one, other, moment = two_processes(path, 2, 0.5)
     assert one.exchange((), Wanted(bulk=1), 1).granted
