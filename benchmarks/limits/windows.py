@@ -24,7 +24,7 @@ from jibble_async.limits.slots import FREE_SLOT, Outcome, Priority, RateLimiter,
 from jibble_async.limits.window import RollingWindow
 from tests.limits.fleet import Fleet, Job
 from tests.limits.redis_server import RedisServer
-from tests.limits.schedules import Load, drawn, play, tightest, used
+from tests.limits.schedules import HAIR, Load, drawn, play, tightest, used
 
 NAMES = ("a", "b", "c", "d")
 WINDOWS = (
@@ -37,7 +37,6 @@ WINDOWS = (
     (150, 60.0),
     (150, 3600.0),
 )
-HAIR = 1e-6
 
 
 class PlainBucket:

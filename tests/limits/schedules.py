@@ -12,6 +12,9 @@ from jibble_async.errors import RateLimitedError
 from jibble_async.limits.slots import Outcome, Priority, RateLimiter
 from tests.support import virtual_time
 
+HAIR = 1e-6
+"""What rounding may take from a period."""
+
 
 @dataclass
 class Schedule:
@@ -116,12 +119,12 @@ def tightest(arrivals: Sequence[float], limit: int) -> float:
 def used(schedule: Schedule, load: Load, limit: int, per: float) -> float:
     """The part of `limit / (per + mean round trip)` that was used while there was work.
 
-    Of whole turns, as the last of them would otherwise be counted with its pause or without.
+    Of whole turns, without the first ten, in which slots that were all free at once spread out.
     """
     mean = sum(schedule.round_trips) / len(schedule.round_trips)
-    turns = (bisect_left(schedule.arrivals, load.seconds) - 1) // limit
-    seconds = schedule.arrivals[turns * limit] - schedule.arrivals[0]
-    return turns * limit / seconds / (limit / (per + mean))
+    first, last = 10, (bisect_left(schedule.arrivals, load.seconds) - 1) // limit
+    seconds = schedule.arrivals[last * limit] - schedule.arrivals[first * limit]
+    return (last - first) * limit / seconds / (limit / (per + mean))
 
 
 def drawn(seed: int) -> tuple[int, float, Load]:

@@ -11,10 +11,9 @@ from jibble_async.errors import ConfigurationError, RateLimitedError
 from jibble_async.limits.slots import Outcome, Priority, RateLimiter
 from jibble_async.limits.window import RollingWindow
 from tests.limits.calls import now
-from tests.limits.schedules import Load, drawn, play, tightest, used
+from tests.limits.schedules import HAIR, Load, drawn, play, tightest, used
 from tests.support import virtual_time
 
-HAIR = 1e-6
 SEEDS = 400
 
 
