@@ -50,9 +50,12 @@ def test_uses_all_of_a_quota_that_headers_tell(quota: tuple[int, float], latency
 
 
 @pytest.mark.parametrize("kind", WINDOWS)
+@pytest.mark.parametrize("latency", [STEADY[1], "20-300 ms, random"])
 @pytest.mark.parametrize(("change", "within"), [(CHANGES[0], 20), (CHANGES[1], 120)])
-def test_follows_a_change_of_quota(change: tuple[int, int], within: float, kind: Kind) -> None:
-    assert settled_after(change, kind, STEADY[1], seed=7) <= within
+def test_follows_a_change_of_quota(
+    change: tuple[int, int], within: float, latency: str, kind: Kind
+) -> None:
+    assert settled_after(change, kind, latency, seed=7) <= within
 
 
 @pytest.mark.parametrize("kind", ["aligned", "anchored"])
