@@ -1,7 +1,8 @@
 """What an interactive call waits for beside a bulk job: `python -m benchmarks.limits.clicks`.
 
 16 callers send bulk as fast as they may; from a moment on there is an interactive call every
-second. A wait is told in slots: the time in which the quota accepts one request.
+second, or one so rarely that nothing announces it. A wait is told in slots: the time in which the
+quota accepts one request.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from statistics import mean
 from benchmarks.limits.rivals import Told
 from benchmarks.limits.simulator import LATENCIES, Kind, Result, Server, simulate
 from jibble_async.limits.adaptive import AdaptiveLimiter
+from jibble_async.limits.reserve import REMEMBERED
 from jibble_async.limits.slots import RateLimiter
 from jibble_async.limits.window import RollingWindow
 
 __all__ = ["beside_bulk"]
 
 QUOTAS: tuple[tuple[int, float], ...] = ((3, 1.0), (10, 1.0), (50, 1.0), (15, 2.0), (500, 300.0))
+RARELY = REMEMBERED + 1
 ROUND_TRIPS = ("loopback", "20-300 ms, drifting", "20-300 ms, random")
 
 
@@ -33,6 +36,7 @@ def beside_bulk(
     *,
     headers: bool = False,
     windows: float = 60,
+    every: float = 1.0,
 ) -> tuple[Result, list[float], float]:
     """A run: its result, the waits of interactive calls in slots, and when they began.
 
@@ -42,9 +46,17 @@ def beside_bulk(
     limit, per = quota
     begun = max(60.0, 15 * per)
     settled = begun + 2 * per
-    until = settled + max(120.0, windows * per if per < 60 else 10 * per)
+    until = settled + max(120.0, 20 * every, windows * per if per < 60 else 10 * per)
     server = Server(limit, per, kind, headers=headers)
-    result = simulate(make, server, LATENCIES[latency], seed=seed, until=until, clicks_from=begun)
+    result = simulate(
+        make,
+        server,
+        LATENCIES[latency],
+        seed=seed,
+        until=until,
+        clicks_from=begun,
+        clicks_every=every,
+    )
     waits = [click.waited * limit / per for click in result.clicks if click.at >= settled]
     return result, waits, settled
 
@@ -56,6 +68,7 @@ def _table(
     *,
     kind: Kind = "sliding",
     headers: bool = False,
+    every: float = 1.0,
 ) -> None:
     print(f"\n### {title}\n")
     print("| round trip | quota | waits in slots: median, 99 %, longest | used, % | refused, % |")
@@ -63,7 +76,7 @@ def _table(
     for latency in ROUND_TRIPS:
         for quota in QUOTAS:
             runs = [
-                beside_bulk(make(quota), quota, kind, latency, seed, headers=headers)
+                beside_bulk(make(quota), quota, kind, latency, seed, headers=headers, every=every)
                 for seed in range(seeds)
             ]
             waits = sorted(chain.from_iterable(waits for _, waits, _ in runs))
@@ -85,6 +98,12 @@ def main() -> None:
     seeds = 1 if parser.parse_args().quick else 6
     began = time.perf_counter()
     _table("RollingWindow", lambda quota: lambda: RollingWindow(*quota), seeds)
+    _table(
+        f"RollingWindow, a click every {RARELY:g} s",
+        lambda quota: lambda: RollingWindow(*quota),
+        seeds,
+        every=RARELY,
+    )
     _table("AdaptiveLimiter, without headers", lambda _: AdaptiveLimiter, seeds)
     _table(
         "AdaptiveLimiter, with headers",

@@ -299,6 +299,7 @@ def simulate(
     callers: int = 16,
     change: tuple[float, int] | None = None,
     clicks_from: float | None = None,
+    clicks_every: float = 1.0,
 ) -> Result:
     """Let `callers` send as fast as the limiter lets them.
 
@@ -310,7 +311,8 @@ def simulate(
         until: Seconds to simulate.
         callers: How many send, each one request at a time.
         change: When, and to what, the server's limit changes.
-        clicks_from: From when on there is an interactive call every second.
+        clicks_from: From when on there are interactive calls.
+        clicks_every: Seconds between them.
     """
     rng = random.Random(seed)
     loop = SimulatedLoop()
@@ -343,11 +345,11 @@ def simulate(
 
     def click() -> None:
         loop.create_task(call("interactive"))
-        loop.call_later(1.0, click)
+        loop.call_later(clicks_every, click)
 
     if change is not None:
         loop.call_at(change[0], setattr, server, "limit", change[1])
     if clicks_from is not None:
-        loop.call_at(clicks_from + rng.random(), click)
+        loop.call_at(clicks_from + clicks_every * rng.random(), click)
     loop.run_for([caller(rng.uniform(0, 0.05)) for _ in range(callers)], until)
     return Result(server.log, limiter, clicks)
