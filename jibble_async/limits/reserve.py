@@ -130,10 +130,12 @@ class Reserve:
         """How far apart slots may come due without one being held back, in seconds.
 
         Evenly they come `(per + round trip) / limit` apart. How much further decides what part of
-        the window lies idle: 1% at most with these numbers, by `benchmarks/limits/windows.py`. The
-        more slots there are, the less does one of them matter.
+        the window lies idle: 1% at most with these numbers, by `benchmarks/limits/windows.py`.
         """
-        return (self._per + trips.mean) / self._limit + min(4, 400 / self._limit**2) * trips.spread
+        # The fewer the slots, the more of the window is each of them.
+        few = 20 / self._limit
+        more = min(4, few) * min(1, few) * trips.spread
+        return (self._per + trips.mean) / self._limit + more
 
     def bulk_from(
         self, free: int, dues: Iterable[float], now: float, interactive: int, soon: float
