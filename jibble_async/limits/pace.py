@@ -207,7 +207,7 @@ class Pace:
         self._since += 1
         share = self._share()
         expected = self._typical / share
-        overdue = self._since > (1.25 + 1.75 * self._spread) * expected
+        overdue = self._since > (1.25 + 1.8 * self._spread) * expected
         if overdue and now - self._cycle_at > 1.25 * self._horizon:
             largest = _LONG_STEP if self._long() else _LARGEST
             self._step = max(self._step, min(largest, self._step * (1 + 5 / expected)))
