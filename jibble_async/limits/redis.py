@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.redis_script import KEYS, SCRIPT
-from jibble_async.limits.reserve import REMEMBERED, Reserve
+from jibble_async.limits.reserve import LATELY, REMEMBERED, Reserve
 from jibble_async.limits.share import Share
 from jibble_async.limits.stored import (
     ASK_AGAIN,
@@ -218,6 +218,7 @@ class _RedisStore:
             self._patience,
             self._least,
             wanted.apart,
+            LATELY,
             REMEMBERED,
         ]
         for slot in given_back:

@@ -20,7 +20,8 @@ local limit, hold = tonumber(ARGV[6]), tonumber(ARGV[7])
 local known, fresh, trusted = ARGV[8], ARGV[9], ARGV[10] == '1'
 local look, per, ask_again = tonumber(ARGV[11]), tonumber(ARGV[12]), tonumber(ARGV[13])
 local overdue, patience, least = tonumber(ARGV[14]), tonumber(ARGV[15]), tonumber(ARGV[16])
-local slot, apart, remembered = per / limit, tonumber(ARGV[17]), tonumber(ARGV[18])
+local slot, apart = per / limit, tonumber(ARGV[17])
+local lately, remembered = tonumber(ARGV[18]), tonumber(ARGV[19])
 
 local clock = redis.call('TIME')
 local now = clock[1] + clock[2] / 1000000
@@ -36,7 +37,7 @@ if lost then
   redis.call('SET', KEYS[8], text(now + hold), 'PX', math.ceil(hold * 1000))
 end
 
-for i = 19, #ARGV, 2 do
+for i = 20, #ARGV, 2 do
   local remaining = tonumber(ARGV[i + 1])
   redis.call('ZREM', held, ARGV[i])
   if remaining > 0 then
@@ -151,7 +152,7 @@ if ahead < free then
   if clicks > 1 or clicks == 1 and last and now - last < slot then
     redis.call('SET', KEYS[10], '1', 'PX', remembered * 1000)
   end
-  if clicks > 0 then redis.call('SET', KEYS[9], text(now), 'PX', remembered * 1000) end
+  if clicks > 0 then redis.call('SET', KEYS[9], text(now), 'PX', lately * 1000) end
   for i = 0, count - 1 do
     redis.call('ZADD', held, text(now + hold), holder .. ':' .. (first + i))
     if i < clicks then redis.call('ZADD', clicked, text(now), holder .. ':' .. (first + i)) end

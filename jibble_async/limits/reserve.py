@@ -21,10 +21,13 @@ from math import inf
 
 from jibble_async.errors import ConfigurationError
 
-__all__ = ["REMEMBERED", "Clicks", "Reserve", "RoundTrips"]
+__all__ = ["LATELY", "REMEMBERED", "Clicks", "Reserve", "RoundTrips"]
+
+LATELY = 10.0
+"""Seconds after an interactive call for which the next is waited for."""
 
 REMEMBERED = 60.0
-"""Seconds for which interactive calls are remembered as one by one, or as many at once."""
+"""Seconds for which it is remembered that several came at once."""
 
 
 class RoundTrips:
@@ -88,7 +91,7 @@ class Clicks:
     def one_by_one(self, now: float) -> bool:
         """Whether some came lately, and no two of them within the time of one slot."""
         self._look()
-        return self._crowded < now - REMEMBERED <= self._last
+        return self._last >= now - LATELY and self._crowded < now - REMEMBERED
 
     def _look(self) -> None:
         new = list(takewhile(lambda time: time > self._last, reversed(self._times)))

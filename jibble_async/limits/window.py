@@ -36,7 +36,7 @@ class RollingWindow:
 
     Beside a bulk job an interactive call waits for the time of one slot, `per / limit`, at most, as
     long as such calls come one by one, and no more of them than `reserve`, or than in the period
-    before. When none came for a minute, or many at once, it may wait for as long as the slots come
+    before. When none came for ten seconds, or many at once, it may wait for as long as slots come
     due apart: `(per + round trip) / limit`, and more where answers take unevenly long.
 
     Args:

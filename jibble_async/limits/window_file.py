@@ -10,7 +10,7 @@ from math import inf
 from pathlib import Path
 
 from jibble_async.errors import ConfigurationError
-from jibble_async.limits.reserve import REMEMBERED, Reserve
+from jibble_async.limits.reserve import LATELY, REMEMBERED, Reserve
 from jibble_async.limits.stored import (
     ASK_AGAIN,
     OVERDUE,
@@ -213,8 +213,8 @@ class WindowFile:
 
     def _one_by_one(self, now: float) -> bool:
         """As `Clicks.one_by_one`, of all processes."""
-        since = now - REMEMBERED
-        return bool(self._number("SELECT crowded < ?1 AND ?1 <= clicked FROM facts", since))
+        times = (now - LATELY, now - REMEMBERED)
+        return bool(self._number("SELECT clicked >= ? AND crowded < ? FROM facts", *times))
 
     def _take(self, now: float, clicks: int, bulk: int) -> list[str]:
         keys = [f"{self._holder}:{self._taken + i}" for i in range(clicks + bulk)]

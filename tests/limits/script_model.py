@@ -35,7 +35,7 @@ class ScriptModel:
         if (known and known != self._epoch) or (not self._epoch and not trusted):
             self._closed = now + hold
         self._epoch = self._epoch or str(fresh)
-        for key, remaining in zip(args[18::2], args[19::2], strict=True):
+        for key, remaining in zip(args[19::2], args[20::2], strict=True):
             self._held.pop(str(key), None)
             self._cooling.pop(str(key), None)
             if float(remaining) > 0:

@@ -126,12 +126,12 @@ def test_calls_come_one_by_one_while_no_two_take_the_time_of_one_slot() -> None:
     assert clicks.one_by_one(0.2)
     clicks.add(0.2)
     assert not clicks.one_by_one(0.2)
-    clicks.add(30.0)
-    # What came many at once is remembered for a minute, and so is the last call.
+    # That is remembered for longer than a call that came alone.
+    clicks.add(55.0)
     assert not clicks.one_by_one(60.1)
     assert clicks.one_by_one(60.3)
-    assert clicks.one_by_one(89.9)
-    assert not clicks.one_by_one(90.1)
+    assert clicks.one_by_one(65.0)
+    assert not clicks.one_by_one(65.1)
 
 
 @given(st.lists(st.floats(0, 3), min_size=1, max_size=60), st.data())

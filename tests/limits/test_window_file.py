@@ -181,7 +181,7 @@ def test_bulk_of_one_process_leaves_what_interactive_of_another_used(path: Path)
 
 
 # The time of a slot is ten seconds.
-@pytest.mark.parametrize(("later", "at_once"), [(9, 1), (15, 2)])
+@pytest.mark.parametrize(("later", "at_once"), [(9, 1), (10, 2)])
 def test_how_long_a_slot_is_kept_depends_on_how_interactive_calls_come(
     path: Path, later: float, at_once: int
 ) -> None:
@@ -220,7 +220,7 @@ def test_how_interactive_calls_came_outlasts_a_restart_of_the_machine(path: Path
     web.exchange([GivenBack(click, None)], Wanted(), 1)
     moment[0] = 5
     assert not job.exchange((), Wanted(bulk=1, apart=99), 1).granted
-    moment[0] = 66
+    moment[0] = 16
     assert job.exchange((), Wanted(bulk=1, apart=99), 1).granted
     job.close()
     web.close()
