@@ -16,14 +16,13 @@ from statistics import mean
 from benchmarks.limits.rivals import Told
 from benchmarks.limits.simulator import LATENCIES, Kind, Result, Server, simulate
 from jibble_async.limits.adaptive import AdaptiveLimiter
-from jibble_async.limits.reserve import LATELY
 from jibble_async.limits.slots import RateLimiter
 from jibble_async.limits.window import RollingWindow
 
 __all__ = ["beside_bulk"]
 
 QUOTAS: tuple[tuple[int, float], ...] = ((3, 1.0), (10, 1.0), (50, 1.0), (15, 2.0), (500, 300.0))
-RARELY = LATELY + 1
+RARELY = 60.0
 ROUND_TRIPS = ("loopback", "20-300 ms, drifting", "20-300 ms, random")
 
 
