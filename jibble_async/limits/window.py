@@ -118,11 +118,14 @@ class RollingWindow:
             if not self._free or priority == "bulk":
                 self._reclaim()
             if self._free and (priority == "interactive" or self._bulk_from() <= now):
+                slot = self._grant(priority, now)
                 if self._line:
                     self._line.passed()
-                return self._grant(priority, now)
+                    if self._line.bulk_is_due:
+                        self._serve()
+                return slot
         if max_wait is not None:
-            wait = self._wait_behind(self._line.ahead_of(priority))
+            wait = self._wait_behind(self._line.ahead_of(priority) - self._free)
             if priority == "bulk" and self._free:
                 wait = max(wait, self._bulk_from() - now)
             if wait > max_wait:
@@ -221,7 +224,9 @@ class RollingWindow:
             self._arm()
 
     def _wait_behind(self, ahead: int) -> float:
-        """The shortest wait in seconds with `ahead` calls in front."""
+        """The shortest wait in seconds with `ahead` calls in front that no slot is free for."""
+        if ahead < 0:
+            return 0.0
         rounds, index = divmod(ahead, self.limit)
         now = self._now()
         due = next(islice(merge(*self._counted), index, None), inf)

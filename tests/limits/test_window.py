@@ -200,6 +200,35 @@ def test_bulk_that_is_held_back_goes_when_twenty_have_passed_it() -> None:
     assert virtual_time.run(main()) == [False] * 20 + [True]
 
 
+def test_no_slot_stays_free_when_twenty_have_passed_bulk() -> None:
+    async def main() -> tuple[int, float]:
+        window = RollingWindow(100, 3600, reserve=0.5)
+        for _ in range(50):
+            (await window.acquire(priority="bulk")).release(Outcome.ANSWERED)
+        held_back = asyncio.create_task(window.acquire(priority="bulk"))
+        await asyncio.sleep(1)
+        for _ in range(49):
+            (await window.acquire()).release(Outcome.ANSWERED)
+        await held_back
+        return window.used, now()
+
+    assert virtual_time.run(main()) == (100, pytest.approx(1, abs=1e-3))
+
+
+def test_bulk_that_is_held_back_may_be_waited_for_as_long_as_that_takes() -> None:
+    async def main() -> float:
+        window = RollingWindow(10, 100)
+        for _ in range(9):
+            (await window.acquire(priority="bulk")).release(Outcome.ANSWERED)
+        with pytest.raises(RateLimitedError) as caught:
+            await window.acquire(priority="bulk", max_wait=89)
+        assert caught.value.retry_after == pytest.approx(90)
+        await window.acquire(priority="bulk", max_wait=91)
+        return now()
+
+    assert virtual_time.run(main()) == pytest.approx(90)
+
+
 def test_without_a_reserve_a_job_takes_all_at_once() -> None:
     async def main() -> None:
         window = RollingWindow(10, 100, reserve=0)
