@@ -93,18 +93,23 @@ local function queue(set, goes_first)
   local rows = redis.call('ZRANGE', set, 0, -1, 'WITHSCORES')
   for i = 1, #rows, 2 do
     local wakes = tonumber(redis.call('ZSCORE', wake, rows[i]) or '0')
-    if not seen[rows[i]] then others = others + 1 end
+    local clicks_too = seen[rows[i]]
+    if not clicks_too then others = others + 1 end
     seen[rows[i]] = true
-    if wakes > now - overdue and goes_first(tonumber(rows[i + 1])) then ahead = ahead + 1 end
+    if wakes > now - overdue and goes_first(tonumber(rows[i + 1]), clicks_too) then
+      ahead = ahead + 1
+    end
   end
 end
 queue(line, function(other)
   if is_bulk then return due == 0 end
   return other < turn
 end)
-queue(bulk, function(other)
-  if is_bulk then return other < turn end
-  return clicks_since(other) >= patience
+-- Whose process has an interactive call in line too is left out: it asks for that one first.
+queue(bulk, function(other, clicks_too)
+  if is_bulk and due == 0 then return other < turn end
+  local before = not is_bulk or other < turn
+  return before and not clicks_too and clicks_since(other) >= patience
 end)
 
 local under_way, cooled = redis.call('ZCARD', held), redis.call('ZCARD', cooling)

@@ -47,17 +47,18 @@ PRAGMA user_version = {VERSION};
 """
 
 # Who of the others is in line before a call, those left out that are late to ask: interactive calls
-# go before bulk calls, unless enough of them have overtaken one; among equals, who came first.
-_BEFORE_CLICK = """
+# go before bulk calls, unless enough of them have overtaken one; among equals, who came first. An
+# overtaken bulk call whose process has an interactive one in line too goes before nobody: that
+# process asks for the interactive one first, so all might wait for each other.
+_BEFORE_CLICK_OR_DUE_BULK = """
 SELECT count(*) FROM line WHERE wake > :late AND (
-    bulk = 0 AND turn < :turn
-    OR bulk = 1 AND (SELECT count(*) FROM slots WHERE clicked > line.turn) >= :patience)
+    :click AND bulk = 0 AND turn < :turn
+    OR bulk = 1 AND (:click OR turn < :turn)
+        AND (SELECT count(*) FROM slots WHERE clicked > line.turn) >= :patience
+        AND NOT EXISTS (SELECT 1 FROM line AS own WHERE own.holder = line.holder AND own.bulk = 0))
 """
 _BEFORE_BULK = """
 SELECT count(*) FROM line WHERE wake > :late AND (bulk = 0 OR turn < :turn)
-"""
-_BEFORE_DUE_BULK = """
-SELECT count(*) FROM line WHERE wake > :late AND bulk = 1 AND turn < :turn
 """
 
 
@@ -181,12 +182,12 @@ class WindowFile:
 
     def _ahead(self, now: float, turn: float, wanted: Wanted, due: bool) -> int:
         """How many processes go before this one."""
-        others = _BEFORE_CLICK
-        if wanted.priority == "bulk":
-            others = _BEFORE_DUE_BULK if due else _BEFORE_BULK
+        click = wanted.priority == "interactive"
+        others = _BEFORE_CLICK_OR_DUE_BULK if click or due else _BEFORE_BULK
         parameters = {
             "late": now - OVERDUE,
             "turn": turn,
+            "click": click,
             "patience": self._patience,
         }
         return int(self._db.execute(others, parameters).fetchone()[0])

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import redis
 
 from jibble_async.errors import ConfigurationError, RateLimitedError
 from jibble_async.limits.redis import RedisWindow
-from jibble_async.limits.slots import Outcome, Priority, RateLimiter
+from jibble_async.limits.slots import Outcome, Priority, RateLimiter, Slot
 from tests.limits.calls import now, send
 from tests.limits.fleet import ROOT, Fleet, Job
 from tests.limits.redis_server import RedisServer
@@ -238,6 +239,38 @@ async def test_bulk_of_one_worker_is_not_starved_by_another(redis_server: RedisS
     assert clicks >= 3
     await job.aclose()
     await web.aclose()
+
+
+async def test_overtaken_bulk_calls_do_not_keep_workers_waiting_for_each_other(
+    redis_server: RedisServer,
+) -> None:
+    store = redis_server.client
+    mixed, job = worker(redis_server.url, 10, 100), worker(redis_server.url, 10, 100)
+    due = time.time() + 50
+    store.zadd("{jibble}:cooling", {f"slot {number}": due for number in range(10)})
+
+    async def in_line(window: RedisWindow, priority: Priority) -> asyncio.Task[Slot]:
+        line = "{jibble}:line" if priority == "interactive" else "{jibble}:bulk"
+        others = store.zcard(line)
+        task = asyncio.create_task(window.acquire(priority=priority, max_wait=99))
+        while store.zcard(line) == others:  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(0)
+        return task
+
+    calls = [await in_line(mixed, "bulk"), await in_line(job, "bulk")]
+    # Nine interactive calls overtake both.
+    store.zadd("{jibble}:clicked", {f"slot {number}": time.time() for number in range(9)})
+    calls.append(await in_line(mixed, "interactive"))
+    store.zrem("{jibble}:cooling", "slot 9")
+    # Another call lets its worker ask again.
+    calls.append(asyncio.create_task(job.acquire(priority="bulk", max_wait=99)))
+    async with asyncio.timeout(5):
+        await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+    for call in calls:
+        call.cancel()
+    await asyncio.gather(*calls, return_exceptions=True)
+    await mixed.aclose()
+    await job.aclose()
 
 
 async def test_a_refusal_holds_back_every_worker(redis_server: RedisServer) -> None:

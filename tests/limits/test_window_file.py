@@ -32,6 +32,29 @@ def test_restart_of_the_machine_moves_what_is_counted_along(path: Path) -> None:
     file.close()
 
 
+def test_overtaken_bulk_calls_do_not_keep_processes_waiting_for_each_other(path: Path) -> None:
+    moment = [0.0]
+    terms = Terms(10, 100, 0, 100, 0)
+    mixed, job, web = (WindowFile(path, terms, lambda: moment[0]) for _ in range(3))
+    (last,) = web.exchange((), Wanted(bulk=1), 1).granted
+    clicks = web.exchange((), Wanted(interactive=9), 1).granted
+    web.exchange([GivenBack(last, 5.0), *(GivenBack(key, 2.0) for key in clicks)], Wanted(), 1)
+    for moment[0], file in ((1.0, mixed), (1.1, job)):
+        assert not file.exchange((), Wanted(bulk=1), 1).granted
+    moment[0] = 2.0
+    overtaking = 0
+    while overtaking < 9:
+        overtaking += len(web.exchange((), Wanted(interactive=9 - overtaking), 1).granted)
+    in_line = [(mixed, Wanted(interactive=1, bulk=1)), (job, Wanted(bulk=1))]
+    for moment[0] in (4.0, 4.99):
+        assert not any(file.exchange((), wanted, 1).granted for file, wanted in in_line)
+    moment[0] = 5.0
+    granted = [file.exchange((), wanted, 1).granted for file, wanted in in_line]
+    assert sum(map(len, granted)) == 1
+    for file in (mixed, job, web):
+        file.close()
+
+
 async def first_use(window: SharedWindow) -> ConfigurationError:
     with pytest.raises(ConfigurationError) as caught:
         await window.acquire()
