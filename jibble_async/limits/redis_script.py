@@ -171,7 +171,7 @@ end
 
 local dues = waits(math.max(0, ahead - free), look)
 for i, wait in ipairs(dues) do dues[i] = math.max(wait, begin - now) end
-if ahead < free then table.insert(dues, 1, begin - now) end
+for _ = 1, math.min(look, free - ahead) do table.insert(dues, 1, begin - now) end
 -- One of those ahead may have gone: then the next slot is left lying.
 local soonest = free > 0 and begin - now or tonumber(oldest)
 local rest = math.min(dues[1], soonest + overdue, ask_again)

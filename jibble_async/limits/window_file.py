@@ -168,8 +168,7 @@ class WindowFile:
             dues, ask_again = [], now
         else:
             dues = [max(begin, free_at) for free_at in self._dues(now, max(0, ahead - free), look)]
-            if ahead < free:
-                dues[:0] = [begin]
+            dues[:0] = [begin] * (free - ahead)
             # One of those ahead may have gone: then the next slot is left lying.
             soonest = begin if free > 0 else oldest
             ask_again = min(dues[0], soonest + OVERDUE, now + ASK_AGAIN)

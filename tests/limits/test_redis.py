@@ -180,6 +180,12 @@ async def test_bulk_of_one_worker_leaves_slots_to_interactive_of_another(
         await job.acquire(priority="bulk", max_wait=1)
     # When half of the time that the two are kept for has passed, one of them will do.
     assert caught.value.retry_after == pytest.approx(45, abs=5)
+    both = [asyncio.create_task(job.acquire(priority="bulk", max_wait=97)) for _ in range(2)]
+    await asyncio.sleep(0)
+    await asyncio.wait(both, timeout=0.05)
+    assert not any(task.done() for task in both)
+    for task in both:
+        task.cancel()
     await web.acquire(max_wait=1)
     await web.acquire(max_wait=1)
     with pytest.raises(RateLimitedError):

@@ -115,6 +115,22 @@ def test_another_process_waits_as_long_as_a_slot_counts(
     assert virtual_time.run(main()) == pytest.approx(due, abs=0.02)
 
 
+def test_each_of_several_held_back_may_be_waited_for_as_long_as_it_takes(path: Path) -> None:
+    async def main() -> list[float]:
+        window = process(path, 20, 100)
+        for _ in range(18):
+            (await window.acquire(priority="bulk")).release(Outcome.ANSWERED)
+
+        async def call() -> float:
+            await window.acquire(priority="bulk", max_wait=97)
+            return now()
+
+        return await asyncio.gather(call(), call())
+
+    # The next slot comes due after 100 seconds.
+    assert virtual_time.run(main()) == [is_due(45), is_due(95)]
+
+
 def test_a_refusal_holds_back_every_process(path: Path) -> None:
     async def main() -> tuple[int | None, float]:
         one, other = process(path, 5, 10), process(path, 5, 10)
