@@ -341,7 +341,11 @@ class StoredWindow:
             self._bell.clear()
             given_back, self._given_back = self._given_back, []
             wanted, look = self._wanted(), self._unchecked()
-            answer = await self._store.exchange(given_back, wanted, look)
+            try:
+                answer = await self._store.exchange(given_back, wanted, look)
+            except BaseException:
+                self._given_back[:0] = given_back
+                raise
             if answer.used is not None:
                 self._used, self._oldest_due = answer.used, answer.oldest_due
             news = bool(self._given_back)

@@ -8,6 +8,7 @@ import random
 import signal
 import sqlite3
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,11 @@ from jibble_async.limits.shared import SharedWindow
 from jibble_async.limits.slots import Outcome, RateLimiter
 from jibble_async.limits.stored import (
     OVERDUE,
+    Answer,
+    GivenBack,
     StoredWindow,
     Terms,
+    Wanted,
 )
 from tests.limits.calls import now, send
 from tests.limits.fleet import Fleet, Job
@@ -158,6 +162,34 @@ def test_every_process_is_held_back_for_as_long_as_the_server_says(path: Path) -
         return now()
 
     assert virtual_time.run(main()) == pytest.approx(31, abs=0.05)
+
+
+def test_what_came_back_is_not_forgotten_when_the_store_fails(path: Path) -> None:
+    class Failing(Direct):
+        fails = False
+
+        async def exchange(
+            self, given_back: Sequence[GivenBack], wanted: Wanted, look: int
+        ) -> Answer:
+            if self.fails:
+                raise ConfigurationError("the disk is full")
+            return await super().exchange(given_back, wanted, look)
+
+    async def main() -> float:
+        terms = Terms(1, 2, 3, 1000, reserve=0)
+        store = Failing(path, terms)
+        window = StoredWindow("window", store, terms)
+        slot = await window.acquire()
+        store.fails = True
+        slot.release(Outcome.ANSWERED)
+        await asyncio.sleep(1)
+        with pytest.raises(ConfigurationError):
+            await window.acquire()
+        store.fails = False
+        await window.acquire()
+        return now()
+
+    assert virtual_time.run(main()) == is_due(2)
 
 
 def test_killed_holder_is_leased_out(path: Path) -> None:
