@@ -20,6 +20,8 @@ __all__ = ["AdaptiveLimiter"]
 # A shorter wait is the business of the refused call alone: if all obeyed it, a window of one
 # second would stay unused for up to a fifth.
 _STOPS_ALL = 2.0
+# After this one request asks again: a wait that is wrong must not outlast its cause by years.
+_STOPS_LONGEST = 3600.0
 
 
 class _Slot:
@@ -163,8 +165,8 @@ class AdaptiveLimiter:
                 self._pace.accepted(slot.sent_at, now, held=slot.held)
             return
         self.rejections += 1
-        if wait is not None and wait <= _STOPS_ALL:
-            wait = None
+        if wait is not None:
+            wait = min(wait, _STOPS_LONGEST) if wait > _STOPS_ALL else None
         if not self._told:
             self._pace.refused(slot.sent_at, now, wait)
         elif reading is None:

@@ -99,6 +99,7 @@ def test_long_retry_after_stops_everybody_and_a_short_one_does_not() -> None:
         return loop.time() - began
 
     assert run(refused_with("30")) == pytest.approx(30, abs=0.01)
+    assert run(refused_with("1000000000")) == pytest.approx(3600, abs=0.01)
     assert run(refused_with("1")) < 0.5
 
 
