@@ -31,7 +31,7 @@ class SharedWindow(StoredWindow):
 
     The promise is that of `RollingWindow`, with one more assumption: a request has ended at most
     `lease` seconds after its slot was granted. The file must be on a local disk. Deleting it
-    forgets what was sent.
+    forgets what was sent. A window that was in use before a fork is refused after it.
 
     Args:
         path: The file; made, with its folder, at the first request.

@@ -103,6 +103,7 @@ class WindowFile:
         try:
             self._prepare()
             self._inode = os.stat(path).st_ino
+            self._process = os.getpid()
         except sqlite3.Error as error:
             self._db.close()
             raise self._translated(error) from error
@@ -302,6 +303,12 @@ class WindowFile:
         self._db.execute("UPDATE facts SET per = ?", (self._per,))
 
     def _check_identity(self) -> None:
+        # SQLite's connections don't outlive a fork, and two processes would use one holder's keys.
+        if os.getpid() != self._process:
+            raise ConfigurationError(
+                f"{self._path} was opened before this process was forked: make a window in each "
+                "process, or close it before with aclose()"
+            )
         try:
             same = os.stat(self._path).st_ino == self._inode
         except FileNotFoundError:

@@ -129,7 +129,7 @@ def test_each_of_several_held_back_may_be_waited_for_as_long_as_it_takes(path: P
             await window.acquire(priority="bulk", max_wait=97)
             return now()
 
-        return await asyncio.gather(call(), call())
+        return list(await asyncio.gather(call(), call()))
 
     # The next slot comes due after 100 seconds.
     assert virtual_time.run(main()) == [is_due(45), is_due(95)]

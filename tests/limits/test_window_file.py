@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import sqlite3
 from pathlib import Path
@@ -136,6 +137,18 @@ def test_other_period_is_accepted_when_nothing_counts(path: Path) -> None:
     file.close()
     moment[0] = 100.0
     file = WindowFile(path, Terms(1, 20, 0, 1, 0), lambda: moment[0])
+    assert file.exchange((), Wanted(bulk=1), 1).granted
+    file.close()
+
+
+def test_file_that_was_opened_before_a_fork_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = WindowFile(path, Terms(1, 10, 0, 1, 0), lambda: 0.0)
+    with monkeypatch.context() as forked:
+        forked.setattr(os, "getpid", lambda: -1)
+        with pytest.raises(ConfigurationError, match="make a window in each process"):
+            file.exchange((), Wanted(bulk=1), 1)
     assert file.exchange((), Wanted(bulk=1), 1).granted
     file.close()
 
