@@ -51,8 +51,9 @@ class RedisWindow(StoredWindow):
 
     The promise is that of `RollingWindow`, with these assumptions more: a request has ended at most
     `lease` seconds after its slot was granted; the store's clock is not put forward; it evicts no
-    keys; `workers` is at least the number of processes; and when one of them can't reach the store,
-    none can. (Where only some are cut off, each of them may send its share on top.)
+    keys, and no replica takes over that lacks its last writes; `workers` is at least the
+    number of processes; and when one of them can't reach the store, none can. (Where only some are
+    cut off, each of them may send its share on top.)
 
     Args:
         url: As for redis-py: `redis://`, `rediss://` or `unix://`.
