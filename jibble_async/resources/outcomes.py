@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import enum
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -56,6 +57,7 @@ async def each_of(
     """What became of a change of each, one after the other and in this order.
 
     After a failure that is not of the item, such as a server that is away, the rest is not tried.
+    A cancellation is told, in a note, what became of them so far.
 
     Args:
         ids: What to change; one that comes twice is changed once.
@@ -63,7 +65,8 @@ async def each_of(
     """
     outcomes: list[ItemOutcome] = []
     stopped = False
-    for item in dict.fromkeys(ids):
+    items = list(dict.fromkeys(ids))
+    for item in items:
         if stopped:
             outcomes.append(ItemOutcome(item, ItemState.NOT_TRIED))
             continue
@@ -72,9 +75,21 @@ async def each_of(
         except JibbleError as error:
             outcomes.append(ItemOutcome(item, _state_after(error), error))
             stopped = isinstance(error, _OF_ALL)
+        except asyncio.CancelledError as cancelled:
+            later = items[len(outcomes) + 1 :]
+            outcomes.append(ItemOutcome(item, ItemState.UNKNOWN))
+            outcomes += [ItemOutcome(each, ItemState.NOT_TRIED) for each in later]
+            cancelled.add_note(_told(outcomes))
+            raise
         else:
             outcomes.append(ItemOutcome(item, ItemState.DONE))
     return outcomes
+
+
+def _told(outcomes: Sequence[ItemOutcome]) -> str:
+    """The outcomes in a line: each state, and the ids that it holds for."""
+    ids = {state: [each.id for each in outcomes if each.state is state] for state in ItemState}
+    return "; ".join(f"{state}: {', '.join(each)}" for state, each in ids.items() if each)
 
 
 def _state_after(error: JibbleError) -> ItemState:

@@ -135,7 +135,8 @@ class TimeOffRequests(Listing[TimeOff]):
     async def approve(self, *ids: str) -> builtins.list[ItemOutcome]:
         """Grant requests, one after the other, and say what became of each.
 
-        If the server is away or refuses for speed, the rest is not tried.
+        If the server is away or refuses for speed, the rest is not tried. A cancellation has the
+        outcomes so far in its notes.
 
         Args:
             *ids: The requests.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -100,6 +101,23 @@ async def test_what_befalls_one_and_would_befall_all_ends_it(
     impatient = jibble.with_options(retry=RetryPolicy(attempts=1, throttled_attempts=1))
     outcomes = await impatient.time_off.approve(*pending)
     assert [each.state for each in outcomes] == [state, *["not tried"] * 3]
+
+
+async def test_a_cancellation_says_what_became_of_each(
+    box: Sandbox, jibble: JibbleClient, pending: list[str]
+) -> None:
+    first, second, third, fourth = pending
+    stalled = Fault("stall", method="PATCH", path=second, committed=True)
+    box.faults.add(stalled)
+    call = asyncio.create_task(jibble.time_off.approve(first, NOBODY, second, third, fourth))
+    await stalled.reached.wait()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError) as caught:
+        await call
+    (note,) = caught.value.__notes__
+    assert note == (
+        f"done: {first}; refused: {NOBODY}; unknown: {second}; not tried: {third}, {fourth}"
+    )
 
 
 async def test_a_closed_client_refuses_nothing_in_the_servers_name(
