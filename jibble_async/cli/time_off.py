@@ -27,7 +27,7 @@ _ROW = fields(TimeOff)
 
 
 class NotAllDoneError(Exception):
-    """Some of many changes were not done; which ones has been printed."""
+    """Something was not done that the command is for; what has been printed."""
 
 
 @time_off.command(name="list")
@@ -170,7 +170,8 @@ def _ask(question: str) -> None:
     finally:
         signal.signal(signal.SIGINT, of_loop)
     if answer.strip().lower() not in {"y", "yes"}:
-        raise ConfigurationError("nothing was done")
+        say("nothing was done")
+        raise NotAllDoneError
 
 
 def _facts(row: TimeOff) -> tuple[str | float | None, ...]:

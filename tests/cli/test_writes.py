@@ -143,8 +143,8 @@ class _Terminal(io.StringIO):
     ("stdin", "code", "made"),
     [
         (lambda: io.StringIO("y\n"), 2, 0),
-        (lambda: _Terminal("n\n"), 2, 0),
-        (lambda: _Terminal(""), 2, 0),
+        (lambda: _Terminal("n\n"), 1, 0),
+        (lambda: _Terminal(""), 1, 0),
         (lambda: _Terminal("y\n"), 0, 1),
     ],
     ids=["nobody there", "no", "end of input", "yes"],
@@ -162,6 +162,7 @@ def test_a_decision_asks_first(
     monkeypatch.setattr("sys.stdin", stdin())
     assert main(["timeoff", "approve", first, "--sandbox"]) == code
     assert len(boxes) == made
+    assert ("nothing was done" in capsys.readouterr().err) == (code == 1)
 
 
 @pytest.mark.usefixtures("boxes")
@@ -178,6 +179,25 @@ def test_an_interrupted_punch_says_how_it_can_be_found(
     monkeypatch.setattr(Transport, "send", interrupted)
     assert main(["clock", "in", "--sandbox"]) == 130
     assert "interrupted; whether the server did this write is not known" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("boxes")
+def test_interrupted_decisions_say_what_became_of_each(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (second, *_) = pending(capsys)
+    first = "0a4e9ee2-0000-4000-8000-000000000000"
+    send = Transport.send
+
+    async def interrupted(self: Transport, request: Request, headers: Any) -> Reply:
+        if request.operation.method == "PATCH" and second in str(request.url):
+            signal.raise_signal(signal.SIGINT)
+        return await send(self, request, headers)
+
+    monkeypatch.setattr(Transport, "send", interrupted)
+    assert main(["timeoff", "approve", first, second, NOBODY, "--yes", "--sandbox"]) == 130
+    told = f"interrupted; refused: {first}; unknown: {second}; not tried: {NOBODY}"
+    assert told in capsys.readouterr().err
 
 
 def test_ctrl_c_ends_the_asking_at_once(
