@@ -14,7 +14,7 @@ import msgspec
 
 from jibble_async.core.raw import RawRow
 from jibble_async.entities import Entity, ValueObject
-from jibble_async.errors import ConfigurationError
+from jibble_async.errors import ConfigurationError, DecodeError
 
 __all__ = [
     "CsvSink",
@@ -128,8 +128,21 @@ class CsvSink:
         return csv_lines([self._columns])
 
     def encode(self, rows: Sequence[RawRow]) -> bytes:
-        """The rows, a record each."""
-        return csv_lines([self._record(self._decode(raw)) for _, raw in rows])
+        """The rows, a record each.
+
+        Raises:
+            DecodeError: A row can't be read.
+        """
+        return csv_lines([self._record(self._fields(key, raw)) for key, raw in rows])
+
+    def _fields(self, key: str, raw: msgspec.Raw) -> dict[str, Any]:
+        try:
+            row: dict[str, Any] = self._decode(raw)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise DecodeError(
+                f"the row {key!r} can't be read: {error}; JSON lines keep every row"
+            ) from None
+        return row
 
     def _record(self, row: dict[str, Any]) -> list[Any]:
         self._note(row.keys() - self._known)

@@ -207,7 +207,7 @@ def _read(items: Iterable[RawRow], read: Callable[[msgspec.Raw], Any]) -> list[A
     for key, raw in items:
         try:
             entities.append(read(raw))
-        except (msgspec.MsgspecError, DecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, DecodeError) as error:
             raise DecodeError(
                 f"the row {key!r} can't be read: {error}; JSON lines, without days, keep every row"
             ) from None

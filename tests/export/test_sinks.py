@@ -7,7 +7,7 @@ import json
 import msgspec
 import pytest
 
-from jibble_async import TimeEntry
+from jibble_async import DecodeError, TimeEntry
 from jibble_async.core.raw import RawRow
 from jibble_async.export.sinks import CsvSink, JsonLinesSink
 
@@ -89,3 +89,10 @@ def test_what_has_no_column_is_counted() -> None:
         )
     )
     assert sink.unknown_fields == {"mood": 2, "platform.chip": 1, "coordinates": 1}
+
+
+@pytest.mark.parametrize("value", [b'"\xff"', b"1e", b"[" * 5000 + b"]" * 5000])
+def test_a_row_that_cannot_be_read_is_named(value: bytes) -> None:
+    sink = CsvSink(TimeEntry, spreadsheet_safe=True)
+    with pytest.raises(DecodeError, match="row 'ann' can't be read.*JSON lines keep every row"):
+        sink.encode([("ann", msgspec.Raw(b'{"id":"ann","note":' + value + b"}"))])

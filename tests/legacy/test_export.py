@@ -32,7 +32,7 @@ from jibble_async.sandbox.dataset import Dataset
 from jibble_async.sandbox.quotas import Quota
 from tests.legacy.hosts import SandboxInMemory
 from tests.support.legacy import legacy_at, legacy_of
-from tests.support.raw_server import RawServer, json_reply
+from tests.support.raw_server import RawServer, json_reply, reply
 from tests.support.virtual_time import run
 
 Row = dict[str, Any]
@@ -232,6 +232,16 @@ async def test_a_row_that_the_vocabulary_cannot_say(box: Sandbox, tmp_path: Path
             assert odd["id"] in {row["id"] for row in lines(tmp_path / "x.jsonl")}
         with pytest.raises(DecodeError, match=f"{odd['id']}.*1 or 2, not 3.*JSON lines"):
             await Exporter(legacy, "time_entries", out=tmp_path / "x.csv").run()
+    assert not (tmp_path / "x.csv").exists()
+
+
+async def test_a_text_that_is_no_utf8(tmp_path: Path) -> None:
+    answer = reply(200, b'[{"id":"a","name":"\xff"}]', {"Content-Type": "application/json"})
+    async with RawServer(answer) as server, legacy_at(server.url) as legacy:
+        with pytest.raises(DecodeError, match="the row 'a' can't be read.*JSON lines"):
+            await Exporter(legacy, "clients", out=tmp_path / "x.csv").run()
+        await Exporter(legacy, "clients", out=tmp_path / "x.jsonl").run()
+    assert (tmp_path / "x.jsonl").read_bytes() == b'{"id":"a","name":"\xff"}\n'
     assert not (tmp_path / "x.csv").exists()
 
 
