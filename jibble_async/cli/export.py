@@ -144,6 +144,8 @@ def _show(report: ExportReport, common: Common) -> None:
     }
     if report.readings > 1:
         facts["readings"] = f"{report.readings}, because rows moved meanwhile"
+    if report.moved > 0:
+        facts["moved"] = f"rows, {report.moved} times, so a deleted one may be among them"
     show_facts(facts)
 
 

@@ -90,6 +90,7 @@ class Stats(msgspec.Struct):
         token_requests: Requests for a token.
         rows: Rows delivered by pagers.
         duplicates: Rows that came twice in neighbouring pages and were delivered once.
+        moved: Times that rows moved under a walk, and it went on by their order.
         limiters: The limiter of each service.
     """
 
@@ -101,6 +102,7 @@ class Stats(msgspec.Struct):
     token_requests: int = 0
     rows: int = 0
     duplicates: int = 0
+    moved: int = 0
     limiters: Mapping[str, RateLimiter] = msgspec.field(default_factory=dict[str, RateLimiter])
 
     @property

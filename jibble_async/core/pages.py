@@ -108,6 +108,18 @@ class PageSource(Protocol[T]):
         """
         ...
 
+    def beyond(self, item: T, offset: int, /) -> PageSource[T] | None:
+        """The same rows from one on, found by their order: `offset` is where it was.
+
+        Args:
+            item: The row, which may be gone by now. Those that tie with it come again.
+            offset: What its place is counted as from now on.
+
+        Returns:
+            None if rows can be found by their place only.
+        """
+        ...
+
     def sieve(self) -> Sieve[T] | None:
         """What the rows of a new walk pass before they are delivered; None if they all are."""
         ...

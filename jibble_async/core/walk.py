@@ -90,7 +90,8 @@ class Walk(Generic[T]):
         limit: Rows to deliver at most.
         concurrency: Pages in flight; what is fetched ahead of the reader is bounded by it.
         verify: Let pages overlap by a row, and take a row that does not match for a sign that
-            rows moved.
+            rows moved. The walk ends with an error, or goes on from the last row if the source
+            can find it by its order.
     """
 
     def __init__(
@@ -111,6 +112,9 @@ class Walk(Generic[T]):
         self._left = limit
         self._concurrency = concurrency
         self._verify = verify
+        # The offset from which on pages overlap, and the rows as found from the last one on.
+        self._first = 0
+        self._beyond: PageSource[T] | None = None
         self._links: set[str] = set()
         self._empty_pages = 0
         self._last_key: str | None = None
@@ -142,6 +146,11 @@ class Walk(Generic[T]):
                     await ahead.aclose()
         while place is not None and self._left != 0:
             fetched = await self._fetch(place, self._count_at(place))
+            if self._beyond is not None and not self._fits(fetched):
+                self._source, self._first = self._beyond, place.offset - 1
+                self._session.stats.moved += 1
+                place, self._beyond = _Place(self._first), None
+                continue
             place = self._after(fetched)
             page = self._deliver(fetched)
             # A page is let go of before the next is fetched: that halves the memory in use,
@@ -238,7 +247,7 @@ class Walk(Generic[T]):
             raise
 
     def _overlaps(self, place: _Place) -> bool:
-        return self._verify and place.offset > 0 and place.link is None
+        return self._verify and place.offset > self._first and place.link is None
 
     def _count_at(self, place: _Place) -> int | None:
         """How many rows to ask for, when pages are read one after the other."""
@@ -282,8 +291,13 @@ class Walk(Generic[T]):
         fresh = self._repeats.unseen(items)
         if items:
             self._last_key = self._source.key(items[-1])
+            if self._verify:
+                self._beyond = self._source.beyond(items[-1], fetched.end - 1)
         self._session.stats.duplicates += len(items) - len(fresh)
-        if self._verify and len(fresh) < len(items) == fetched.end - fetched.place.offset:
+        expected = fetched.end - fetched.place.offset
+        # Where a walk goes on by the order, rows that tie with the last one come again.
+        found = self._first > 0 and fetched.place.offset == self._first
+        if self._verify and not found and len(fresh) < len(items) == expected:
             raise self._moved(fetched)
         begin = self._begin
         if self._sieve is not None:
@@ -322,15 +336,22 @@ class Walk(Generic[T]):
         return _Place(fetched.place.offset + index)
 
     def _past_seam(self, fetched: _Fetched[T]) -> list[T]:
-        content = fetched.content
-        readable = len(content.items) == content.received
-        if not content.received or (
-            readable
-            and self._last_key is not None
-            and self._source.key(content.items[0]) != self._last_key
-        ):
+        if not self._fits(fetched):
             raise self._moved(fetched)
-        return content.items[1:] if readable else content.items
+        content = fetched.content
+        return content.items[1:] if len(content.items) == content.received else content.items
+
+    def _fits(self, fetched: _Fetched[T]) -> bool:
+        """Whether a page begins with the last row of the one before, as far as can be told."""
+        content = fetched.content
+        if not fetched.overlaps:
+            return True
+        if not content.received:
+            return False
+        readable = len(content.items) == content.received
+        if not readable or self._last_key is None:
+            return True
+        return self._source.key(content.items[0]) == self._last_key
 
     def _after_cursor(self, fetched: _Fetched[T]) -> Cursor:
         link = None if self._verify else fetched.content.link

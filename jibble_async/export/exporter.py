@@ -71,6 +71,8 @@ class ExportReport:
         seconds: Time that it took.
         duplicates: Rows that came twice and were written once.
         readings: How often everything was read: more than once if rows moved meanwhile.
+        moved: How often rows moved and the export of the old API's time entries went on from the
+            last one by its moment. What was deleted or back-dated meanwhile may be in the file.
         bytes: Size of the file.
         sha256: Its hash, in hexadecimal digits.
         unknown_fields: Fields that the format has no place for, and in how many rows they came.
@@ -87,6 +89,7 @@ class ExportReport:
     seconds: float
     duplicates: int
     readings: int
+    moved: int
     bytes: int
     sha256: str
     unknown_fields: dict[str, int] = field(default_factory=dict[str, int])
@@ -98,7 +101,8 @@ class Exporter:
     Rows come in an order that does not change, that of their ids or of time, on pages that overlap
     by one: if a seam does not match, or the rows are not as many as the server counts in the end,
     rows moved during the reading, and all is read again. The old API does not count: there it is
-    the seams, and the last page, which must be short.
+    the seams, and the last page, which must be short; time entries are read on from the moment of
+    the last one, and not again.
 
     Args:
         client: Makes the calls; without a deadline for the whole, and after interactive ones. A
@@ -209,6 +213,7 @@ class Exporter:
             seconds=progress.seconds,
             duplicates=meter.duplicates(),
             readings=reading,
+            moved=meter.moved(),
             bytes=part.size,
             sha256=part.sha256,
             unknown_fields=dict(sorted(sink.unknown_fields.items())),
@@ -244,6 +249,9 @@ class _Meter:
 
     def duplicates(self) -> int:
         return self._now.duplicates - self._before.duplicates
+
+    def moved(self) -> int:
+        return self._now.moved - self._before.moved
 
 
 def _append(part: PartFile, sink: Sink, rows: list[RawRow]) -> None:

@@ -94,6 +94,9 @@ class ODataPages(Generic[T]):
         """Whether no number was asked for; a page that is merely short may have been capped."""
         return count is None
 
+    def beyond(self, item: T, offset: int, /) -> None:
+        """Nothing: a cursor says its place by an offset."""
+
     def sieve(self) -> None:
         """Nothing: all rows are delivered as they come."""
 

@@ -59,5 +59,8 @@ class RawPages:
         """Whether the source says that nothing follows a page of this size."""
         return self._source.is_last(offset, count, received)
 
+    def beyond(self, item: RawRow, offset: int, /) -> None:
+        """Nothing: what shows that every row came is the count, which is that of the whole set."""
+
     def sieve(self) -> None:
         """Nothing: all rows are delivered as they come."""

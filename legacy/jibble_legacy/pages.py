@@ -6,10 +6,11 @@ how many rows a page has by default, and how many at most.
 
 from __future__ import annotations
 
+import copy
 import operator
 from collections.abc import Callable
-from datetime import date
-from typing import Any, Generic, TypeVar, cast
+from datetime import date, datetime
+from typing import Any, Generic, Self, TypeVar, cast
 
 from jibble_async.core.cursor import fingerprint
 from jibble_async.core.operation import Operation, Request, build
@@ -84,9 +85,8 @@ class LoopBackPages(Generic[T]):
             order = (Ordering(_TIME),)
         self._in_order = bool(order) and order[0].path.names == _TIME.names
         self._in_order = self._in_order and not order[0].descending
-        query = Query(query.entity, self._condition(query), query.select, query.expand, order)
-        where = () if query.where is None else render_where(query.entity, query.where)
-        self._options = (*where, *render_options(query))
+        self._query = Query(query.entity, query.where, query.select, query.expand, order)
+        self._options = self._rendered(*self._moments())
         self.page_size = page_size
         self.counts: bool = False
         self.key: Callable[[T], str | None] = operator.attrgetter("id")
@@ -113,6 +113,17 @@ class LoopBackPages(Generic[T]):
         """
         raise PaginationError("the old API gives no links: the cursor is not one of its own")
 
+    def later(self, moment: datetime) -> Self:
+        """The entries from a moment on, of those that are meant.
+
+        Args:
+            moment: When the first may be.
+        """
+        rest = copy.copy(self)
+        rest._options = self._rendered(moment, self._moments()[1])
+        rest.fingerprint = fingerprint((self.fingerprint, str(moment)))
+        return rest
+
     def read(self, reply: Reply) -> PageContent[T]:
         """What an answer holds."""
         items, received = self._read_rows(reply.body, self._on_bad_row)
@@ -124,6 +135,9 @@ class LoopBackPages(Generic[T]):
             count = MAX_PAGE_SIZE if offset > 0 else _DEFAULT_PAGE
         return received < count
 
+    def beyond(self, item: T, offset: int, /) -> None:
+        """Nothing: a cursor says its place by an offset."""
+
     def sieve(self) -> Sieve[T] | None:
         """What gives the entries of a walk their working days, and leaves those of others out."""
         if self._days is None:
@@ -131,19 +145,25 @@ class LoopBackPages(Generic[T]):
         sieve: Any = self._days.sieve(self._since, self._until, in_order=self._in_order)
         return cast("Sieve[T]", sieve)
 
-    def _condition(self, query: Query) -> Expression | None:
-        """The condition of the query, and that of the days as far as the server can tell."""
+    def _moments(self) -> tuple[datetime | None, datetime | None]:
+        """Between which moments the entries of the days lie."""
         if self._since is None and self._until is None:
-            return query.where
+            return None, None
         if self._days is None:
             raise ConfigurationError(
                 "since= and until= are working days, which the old API does not know: "
                 "give the client its timezone="
             )
-        low, high = self._days.moments(self._since, self._until)
-        bounds: list[Expression] = []
+        return self._days.moments(self._since, self._until)
+
+    def _rendered(self, low: datetime | None, high: datetime | None) -> tuple[tuple[str, str], ...]:
+        """The query options, with the days as far as the server can tell."""
+        query, conditions = self._query, list[Expression]()
         if low is not None:
-            bounds.append(Comparison(_TIME, "ge", Constant(low, Kind.DATETIME)))
+            conditions.append(Comparison(_TIME, "ge", Constant(low, Kind.DATETIME)))
         if high is not None:
-            bounds.append(Comparison(_TIME, "le", Constant(high, Kind.DATETIME)))
-        return all_of(bounds if query.where is None else [*bounds, query.where])
+            conditions.append(Comparison(_TIME, "le", Constant(high, Kind.DATETIME)))
+        if query.where is not None:
+            conditions.append(query.where)
+        where = render_where(query.entity, all_of(conditions)) if conditions else ()
+        return (*where, *render_options(query))

@@ -1,15 +1,18 @@
 """What can be exported of the old API: its rows as it wrote them, or in the vocabulary's words.
 
 Time entries are asked for in the order of time, in which new ones come last: an entry that is made
-while others are read moves none of them. Everything else comes without an order, by id.
+while others are read moves none of them. When one that was deleted moves the others, a walk goes
+on from the moment of its last row, and need not begin again. Everything else comes without an
+order, by id.
 """
 
 from __future__ import annotations
 
+import copy
 import operator
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any, Self
 
 import msgspec
 
@@ -19,7 +22,7 @@ from jibble_async.core.raw import RawRow, RawSet, SetName, require_set
 from jibble_async.core.wire import Reply, decode_json
 from jibble_async.entities import EntryType, TimeEntry
 from jibble_async.entities.base import Entity
-from jibble_async.errors import DecodeError, NotSupportedError
+from jibble_async.errors import DecodeError, NotSupportedError, PaginationError
 from jibble_async.odata.literals import duration_text
 from jibble_async.query.options import Query, orderings
 from jibble_async.resources.parameters import require_span
@@ -97,6 +100,12 @@ class _Head(msgspec.Struct, gc=False):
     id: str
 
 
+class _Moment(msgspec.Struct, gc=False):
+    date: Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+_MOMENT = msgspec.json.Decoder(_Moment)
+_MOMENTS = msgspec.json.Decoder(list[_Moment])
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 _HEADS = msgspec.json.Decoder(list[_Head])
 
@@ -114,6 +123,8 @@ class _RawPages:
         self._source = source
         self._entity = entity
         self._as_sent = as_sent
+        self._skipped = 0
+        self._first: datetime | None = None
         self.fingerprint: str = source.fingerprint
         self.page_size: int | None = source.page_size
         self.counts: bool = source.counts
@@ -121,7 +132,7 @@ class _RawPages:
 
     def request(self, offset: int, count: int | None) -> Request:
         """The request for `count` rows from `offset` on."""
-        return self._source.request(offset, count)
+        return self._source.request(offset - self._skipped, count)
 
     def follow(self, link: str) -> Request:
         """Nothing: the old API gives no links; raises `PaginationError`."""
@@ -132,7 +143,10 @@ class _RawPages:
 
         Raises:
             DecodeError: It is no page, or a row has no id.
+            PaginationError: Rows can't be told apart by their moments.
         """
+        if self._first is not None:
+            _require_later(decode_json(reply, _MOMENTS.decode), self._first, self.page_size)
         sent = decode_json(reply, _ROWS.decode)
         heads = decode_json(reply, _HEADS.decode)
         rows = [(head.id, raw) for head, raw in zip(heads, sent, strict=True)]
@@ -142,12 +156,36 @@ class _RawPages:
         """Whether fewer rows came than were asked for."""
         return self._source.is_last(offset, count, received)
 
+    def beyond(self, item: RawRow, offset: int, /) -> Self | None:
+        """The rows from one on, by the moment; None if they have none."""
+        if not issubclass(self._entity, TimeEntry):
+            return None
+        try:
+            moment = _MOMENT.decode(item[1]).date
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return None
+        rest = copy.copy(self)
+        first = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+        rest._first, rest._skipped = first, offset
+        rest._source = self._source.later(first)
+        rest.fingerprint = rest._source.fingerprint
+        return rest
+
     def sieve(self) -> Sieve[RawRow] | None:
         """What leaves out the rows of other days, and words the others as they are wanted."""
         days = self._source.sieve()
         if not self._as_sent:
             return _TableSieve(days, self._entity)
         return None if days is None else _DaysSieve(days)
+
+
+def _require_later(rows: list[_Moment], first: datetime, most: int | None) -> None:
+    """Refuse a page from which rows can't be found by their moments."""
+    moments = [row.date for row in rows]
+    if any(moment < first for moment in moments):
+        raise PaginationError(f"the server gave rows from before {first}, which were not asked for")
+    if len(moments) == most and moments[-1] == first:
+        raise PaginationError(f"more rows are of {first} than a page holds")
 
 
 class _DaysSieve:

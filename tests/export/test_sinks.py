@@ -94,5 +94,5 @@ def test_what_has_no_column_is_counted() -> None:
 @pytest.mark.parametrize("value", [b'"\xff"', b"1e", b"[" * 5000 + b"]" * 5000])
 def test_a_row_that_cannot_be_read_is_named(value: bytes) -> None:
     sink = CsvSink(TimeEntry, spreadsheet_safe=True)
-    with pytest.raises(DecodeError, match="row 'ann' can't be read.*JSON lines keep every row"):
+    with pytest.raises(DecodeError, match=r"row 'ann' can't be read.*JSON lines keep every row"):
         sink.encode([("ann", msgspec.Raw(b'{"id":"ann","note":' + value + b"}"))])

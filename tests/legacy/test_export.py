@@ -67,11 +67,12 @@ def entry_at(pattern: Row, number: int, key: str | None = None) -> Row:
 def export(host: SandboxInMemory, out: Path, **arguments: Any) -> ExportReport:
     """An export in virtual time."""
     limits = {} if arguments.pop("limited", False) else {"limiter": Unlimited()}
+    what = arguments.pop("what", "time_entries")
 
     async def main() -> ExportReport:
         with pytest.MonkeyPatch.context() as patch:
             async with host.client(patch, **limits) as legacy:
-                return await Exporter(legacy, "time_entries", out=out, **arguments).run()
+                return await Exporter(legacy, what, out=out, **arguments).run()
 
     return run(main())
 
@@ -238,7 +239,7 @@ async def test_a_row_that_the_vocabulary_cannot_say(box: Sandbox, tmp_path: Path
 async def test_a_text_that_is_no_utf8(tmp_path: Path) -> None:
     answer = reply(200, b'[{"id":"a","name":"\xff"}]', {"Content-Type": "application/json"})
     async with RawServer(answer) as server, legacy_at(server.url) as legacy:
-        with pytest.raises(DecodeError, match="the row 'a' can't be read.*JSON lines"):
+        with pytest.raises(DecodeError, match=r"the row 'a' can't be read.*JSON lines"):
             await Exporter(legacy, "clients", out=tmp_path / "x.csv").run()
         await Exporter(legacy, "clients", out=tmp_path / "x.jsonl").run()
     assert (tmp_path / "x.jsonl").read_bytes() == b'{"id":"a","name":"\xff"}\n'
@@ -288,28 +289,83 @@ def test_entries_that_are_made_meanwhile_come_last(tmp_path: Path) -> None:
     assert lines(tmp_path / "all.jsonl") == in_time(host.store.wire("timeentries"))
 
 
-def test_an_entry_that_is_deleted_meanwhile_is_noticed(tmp_path: Path) -> None:
+def test_an_entry_that_is_deleted_meanwhile_costs_a_request(tmp_path: Path) -> None:
     host = host_with(350)
-    first = host.store.rows("timeentries")[0]["id"]
+    first, *others = in_time(host.store.wire("timeentries"))
 
     def remove(number: int) -> None:
         if number == 3:
-            host.store.remove("timeentries", first)
+            host.store.remove("timeentries", first["id"])
 
     host.before = remove
     report = export(host, tmp_path / "all.jsonl")
-    # The third page did not fit to the second, so all four were read once more.
-    assert (report.readings, report.rows, len(host.ledger.requests)) == (2, 349, 3 + 4)
+    # The third page did not fit to the second, so it was asked for by its moment.
+    assert len(host.ledger.requests) == fewest(350) + 1
+    assert "gte" in host.ledger.requests[3].target
+    assert (report.readings, report.moved, report.rows) == (1, 1, 350)
+    assert lines(tmp_path / "all.jsonl") == [first, *others]
+
+
+def test_the_last_entry_read_is_deleted_among_others_of_its_moment(tmp_path: Path) -> None:
+    host = host_with(250)
+    rows = in_time(host.store.wire("timeentries"))
+    moment = rows[99]["date"]
+    for row in host.store.rows("timeentries"):
+        if rows[95]["date"] <= row["date"] <= rows[104]["date"]:
+            row["date"] = moment
+    host.store.touch()
+    tied = in_time(host.store.wire("timeentries"))
+
+    def remove(number: int) -> None:
+        if number == 2:
+            host.store.remove("timeentries", tied[99]["id"])
+
+    host.before = remove
+    report = export(host, tmp_path / "all.jsonl")
+    # Four that tie with it came twice.
+    assert (report.readings, report.moved, report.duplicates) == (1, 1, 4)
+    assert lines(tmp_path / "all.jsonl") == tied
+
+
+def test_rows_of_one_moment_are_read_again(tmp_path: Path) -> None:
+    """More of them than a page holds: it can't be told by the moment where to go on."""
+    host = host_with(250)
+    for row in host.store.rows("timeentries"):
+        row["date"] = "2018-01-01T00:00:00.000Z"
+    host.store.touch()
+    gone = in_time(host.store.wire("timeentries"))[0]["id"]
+
+    def remove(number: int) -> None:
+        if number == 2:
+            host.store.remove("timeentries", gone)
+
+    host.before = remove
+    report = export(host, tmp_path / "all.jsonl")
+    assert (report.readings, report.rows) == (2, 249)
     assert lines(tmp_path / "all.jsonl") == in_time(host.store.wire("timeentries"))
 
 
-def test_entries_that_never_rest_leave_no_file(tmp_path: Path) -> None:
+def test_entries_that_never_rest_are_read_even_so(tmp_path: Path) -> None:
     host = host_with(500)
+    before = in_time(host.store.wire("timeentries"))
     host.before = lambda number: host.store.remove(
         "timeentries", in_time(host.store.wire("timeentries"))[0]["id"]
     )
+    report = export(host, tmp_path / "all.jsonl")
+    assert report.moved == len(host.ledger.requests) - report.pages
+    assert lines(tmp_path / "all.jsonl") == before[1:]
+
+
+def test_a_set_that_never_rests_leaves_no_file(tmp_path: Path) -> None:
+    host = host_with(1)
+    pattern = host.store.rows("clients")[0]
+    host.store.rows("clients")[:] = [{**pattern, "id": f"{key:016}"} for key in range(500)]
+    host.store.touch()
+    host.before = lambda number: host.store.remove(
+        "clients", str(host.store.wire("clients")[0]["id"])
+    )
     with pytest.raises(PaginationError, match="read 4 times without getting it whole"):
-        export(host, tmp_path / "all.jsonl")
+        export(host, tmp_path / "all.jsonl", what="clients")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -337,7 +393,9 @@ def test_what_was_there_throughout_is_in_the_file(
 
     host.before = change
     out = tmp_path_factory.getbasetemp() / "moving.jsonl"
-    export(host, out)
+    report = export(host, out)
     got = [row["id"] for row in lines(out)]
     assert len(got) == len(set(got))
     assert before - gone <= set(got)
+    assert lines(out) == in_time(lines(out))
+    assert report.readings == 1
