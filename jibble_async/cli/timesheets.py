@@ -65,8 +65,15 @@ async def timesheets(
 
 
 def _worked(sheet: Timesheet) -> Iterable[TimesheetDay]:
-    """The days on which somebody clocked in; days without work come along, too (inferred)."""
-    return (day for day in sheet.daily or () if day.first_in is not None)
+    """The days with hours; days without any come along, too (inferred)."""
+    return (day for day in sheet.daily or () if day.first_in is not None or _counts(day))
+
+
+def _counts(day: TimesheetDay) -> bool:
+    """Whether there are hours though nobody clocked in: entered by hand, or a paid day off."""
+    tracked, payroll = day.tracked_hours, day.payroll_hours
+    lengths = (tracked and tracked.worked, tracked and tracked.total, payroll and payroll.total)
+    return any(lengths)
 
 
 def _name(sheet: Timesheet) -> str:

@@ -18,6 +18,8 @@ from jibble_async.cli import connection, main
 from jibble_async.cli.output import hours
 from jibble_async.cli.page import page
 from jibble_async.cli.tracked import Line, as_csv, lines_of
+from jibble_async.core.transport import Transport
+from jibble_async.core.wire import Reply
 from jibble_async.sandbox import Sandbox
 
 WEEK = ("--sandbox", "--since", "2026-07-06", "--until", "2026-07-12")
@@ -296,6 +298,37 @@ def test_the_days_of_a_timesheet(capsys: pytest.CaptureFixture[str]) -> None:
         assert text.startswith(sheet["full_name"])
         assert f"{day['date']}  {day['first_in'][:5]}" in text
         assert hours(timedelta(seconds=day["worked_seconds"])) in text
+
+
+def test_paid_hours_that_nobody_clocked_are_shown(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = {"worked": "PT0S", "total": "PT0S"}
+    sheet = {
+        "personId": "5d3b37e7-64a8-411a-9a1e-056c149a13fc",
+        "person": {"fullName": "Ann"},
+        "totalPayroll": "PT8H",
+        "daily": [
+            {"date": "2026-07-06", "trackedHours": nothing, "payrollHours": {"total": "PT8H"}},
+            {"date": "2026-07-07", "trackedHours": nothing, "payrollHours": {"total": "PT0S"}},
+        ],
+    }
+    body = json.dumps({"@odata.count": 1, "value": [sheet]}).encode()
+
+    async def answer(*_: Any) -> Reply:
+        return Reply(200, {}, body)
+
+    monkeypatch.setattr(Transport, "send", answer)
+    monkeypatch.setenv("JIBBLE_TOKEN", "the-token")
+    days = ("--since", "2026-07-06", "--until", "2026-07-07")
+    assert main(["timesheets", *days, "--json"]) == 0
+    (shown,) = json.loads(capsys.readouterr().out)
+    paid = [day["payroll_seconds"] for day in shown["days"]]
+    assert paid == [8 * 3600] == [shown["payroll_seconds"]]
+    assert main(["timesheets", *days, "--daily"]) == 0
+    (_, line) = capsys.readouterr().out.splitlines()
+    assert "2026-07-06" in line
+    assert line.endswith("8:00")
 
 
 def test_a_terminal_that_knows_no_bars() -> None:
