@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Literal, Protocol, Self, TypeAlias, get_args
 
@@ -37,11 +38,14 @@ class RawSet(msgspec.Struct, frozen=True):
         service: The service whose limit its requests count against.
         shape: The class whose fields are the columns of a table of these rows.
         pages: Gives the rows.
+        check: Finds out before a row is asked for whether all can be read, where that needs
+            a request.
     """
 
     service: str
     shape: type[msgspec.Struct]
     pages: PageSource[RawRow]
+    check: Callable[[], Awaitable[None]] | None = None
 
 
 class RawSession(Session, Protocol):

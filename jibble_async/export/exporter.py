@@ -144,14 +144,15 @@ class Exporter:
     ) -> None:
         self._path = output_path(out)
         self._format: Format = format_of(self._path, format)
-        self._set = client.raw_set(
+        patient = client.with_options(timeout=_PATIENT, priority="bulk")
+        self._client: Session = patient
+        self._set = patient.raw_set(
             what,
             since,
             until,
             include_archived=include_archived,
             as_sent=self._format == "jsonl",
         )
-        self._client: Session = client.with_options(timeout=_PATIENT, priority="bulk")
         self._pager: Pager[RawRow] = Pager(
             self._set.pages, self._client, concurrency=concurrency, verify=True
         )
@@ -162,12 +163,15 @@ class Exporter:
         """Export, and tell what was done.
 
         Raises:
-            ConfigurationError: The file can't be written; nothing was sent.
+            ConfigurationError: The file can't be written; nothing was sent. Or a person has no
+                time zone, in an export of the old API by working days.
             ExportError: Writing failed on the way, as on a full disk.
             PaginationError: Rows moved in every one of several readings.
             JibbleError: A call failed for good.
         """
         meter = _Meter(self._client, self._set.service)
+        if self._set.check is not None:
+            await self._set.check()
         reading = 1
         while True:
             try:

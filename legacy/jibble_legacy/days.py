@@ -12,7 +12,7 @@ So a day is decided by what lies at most a day and a half back, wherever a walk 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import TypeAlias
 from zoneinfo import ZoneInfo
@@ -56,6 +56,15 @@ class WorkingDays:
         if not timezone:
             raise ConfigurationError("timezone= has no zone: give one for each person's id")
         self._zones = {person_id: _zone(zone) for person_id, zone in timezone.items()}
+
+    @property
+    def for_everybody(self) -> bool:
+        """Whether there is a zone for whoever comes."""
+        return "" in self._zones
+
+    def missing(self, person_ids: Iterable[str]) -> list[str]:
+        """Those for whom there is no zone."""
+        return [each for each in person_ids if not self._zones.keys() & {each, ""}]
 
     def moments(
         self, since: date | None, until: date | None

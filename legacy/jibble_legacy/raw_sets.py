@@ -9,6 +9,7 @@ order, by id.
 from __future__ import annotations
 
 import copy
+import functools
 import operator
 from collections.abc import Callable, Iterable
 from datetime import date, datetime
@@ -22,10 +23,11 @@ from jibble_async.core.raw import RawRow, RawSet, SetName, require_set
 from jibble_async.core.wire import Reply, decode_json
 from jibble_async.entities import EntryType, TimeEntry
 from jibble_async.entities.base import Entity
-from jibble_async.errors import DecodeError, NotSupportedError, PaginationError
+from jibble_async.errors import ConfigurationError, DecodeError, NotSupportedError, PaginationError
 from jibble_async.odata.literals import duration_text
 from jibble_async.query.options import Query, orderings
 from jibble_async.resources.parameters import require_span
+from jibble_legacy.days import WorkingDays
 from jibble_legacy.pages import LoopBackPages
 from jibble_legacy.resources.base import SERVICE, LegacyResource
 from jibble_legacy.resources.catalog import LegacyCatalog
@@ -67,6 +69,8 @@ def raw_set(
     resource = _resource(catalog, name)
     dated, entity = name == "time_entries", resource.entity
     between = None if since is None and until is None else (since, until)
+    # The days of rows that stay as they are matter only for leaving some out.
+    days = catalog.days if dated and (between is not None or not as_sent) else None
     source: LoopBackPages[Any] = LoopBackPages(
         resource.routes.listing,
         catalog.base(SERVICE),
@@ -74,11 +78,25 @@ def raw_set(
         Query(entity, order_by=orderings(entity, ["time"]) if dated else ()),
         page_size=catalog.default_page_size,
         on_bad_row=None,
-        # The days of rows that stay as they are matter only for leaving some out.
-        days=catalog.days if dated and (between is not None or not as_sent) else None,
+        days=days,
         between=between,
     )
-    return RawSet(SERVICE, entity, _RawPages(source, entity, as_sent=as_sent))
+    check = None
+    if days is not None and not days.for_everybody:
+        check = functools.partial(_require_zones, catalog, days)
+    return RawSet(SERVICE, entity, _RawPages(source, entity, as_sent=as_sent), check)
+
+
+async def _require_zones(catalog: LegacyCatalog, days: WorkingDays) -> None:
+    """Refuse to begin what a person without a zone would end, perhaps hours later."""
+    people = await catalog.people.list().collect()
+    missing = days.missing(person.id for person in people)
+    if missing:
+        raise ConfigurationError(
+            f"timezone= has no zone for {len(missing)} of {len(people)} people: "
+            f"{', '.join(missing[:10])}{', …' if len(missing) > 10 else ''}; give one for each, "
+            "or one for the empty id, which stands for everybody else"
+        )
 
 
 def _resource(catalog: LegacyCatalog, name: SetName) -> LegacyResource[Any]:

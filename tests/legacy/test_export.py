@@ -183,7 +183,8 @@ async def test_working_days_are_those_of_the_list(nights: Sandbox, tmp_path: Pat
         listed = await legacy.time_entries.list(**WEEK).collect()
         before = len(nights.ledger.requests)
         report = await Exporter(legacy, "time_entries", out=sent, **WEEK).run()
-        assert len(nights.ledger.requests) - before == report.pages
+        # And one for the people, who must all have a zone.
+        assert len(nights.ledger.requests) - before == report.pages + 1
         await Exporter(legacy, "time_entries", out=table, **WEEK).run()
     days = {
         nights.legacy_id("TimeEntries", row["id"]): row["belongsToDate"]
@@ -195,6 +196,25 @@ async def test_working_days_are_those_of_the_list(nights: Sandbox, tmp_path: Pat
     assert lines(sent) == [wire[entry.id] for entry in listed]
     by_local_date = [row for row in table_of(table) if row["belongsToDate"] not in row["localTime"]]
     assert len(by_local_date) > 5
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv"])
+async def test_people_without_a_zone_are_named_before_an_entry_is_read(
+    nights: Sandbox, tmp_path: Path, form: str
+) -> None:
+    zones = zones_of(nights)
+    first, second, *_ = sorted(zones)
+    known = {key: zone for key, zone in zones.items() if key not in {first, second}}
+    out = tmp_path / f"days.{form}"
+    async with legacy_of(nights, timezone=known) as legacy:
+        with pytest.raises(ConfigurationError, match=f"no zone for . of .* people: .*{first}"):
+            await Exporter(legacy, "time_entries", out=out, **WEEK).run()
+    assert nights.ledger.count(path="timeentries") == 0
+    assert not out.exists()
+    async with legacy_of(nights, timezone={**known, "": "UTC"}) as legacy:
+        before = len(nights.ledger.requests)
+        report = await Exporter(legacy, "time_entries", out=out, **WEEK).run()
+    assert len(nights.ledger.requests) - before == report.pages
 
 
 async def test_a_table_has_the_words_of_the_vocabulary(nights: Sandbox, tmp_path: Path) -> None:
