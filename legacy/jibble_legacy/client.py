@@ -36,7 +36,7 @@ from jibble_legacy.raw_sets import raw_set
 from jibble_legacy.refusals import BareForbiddenError, read_error
 from jibble_legacy.resources.base import SERVICE, routes_of
 from jibble_legacy.resources.catalog import LegacyCatalog
-from jibble_legacy.settlement import Settlement
+from jibble_legacy.settlement import Question, Settlement
 
 __all__ = ["LegacyClient"]
 
@@ -45,6 +45,7 @@ T = TypeVar("T")
 
 class _LegacyShared(Shared[LegacyConfig]):
     days: WorkingDays | None = None
+    question: Question
 
 
 class LegacyClient(BaseClient[_LegacyShared], LegacyCatalog):
@@ -101,6 +102,7 @@ class LegacyClient(BaseClient[_LegacyShared], LegacyCatalog):
             Network(connector, proxy, ssl, trace_configs),
             read_error,
         )
+        shared.question = Question()
         shared.days = None if timezone is None else WorkingDays(timezone)
         super().__init__(shared, CallOptions(config.timeouts, config.retry))
 
@@ -200,7 +202,8 @@ class LegacyClient(BaseClient[_LegacyShared], LegacyCatalog):
         except BareForbiddenError as error:
             refusal = error
         probe = build(_PROBE.listing, self.base(SERVICE), params=(("filter[limit]", "1"),))
-        settlement = Settlement(caller, shared.stats.limiters[SERVICE], probe, clock)
+        limiter = shared.stats.limiters[SERVICE]
+        settlement = Settlement(caller, limiter, probe, shared.question, clock)
         return await settlement.settle(request, read, options, ends, refusal)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, get_args
 
 import msgspec
 
@@ -14,14 +15,54 @@ from jibble_async.core.operation import Request
 from jibble_async.core.options import CallOptions
 from jibble_async.core.wire import Reply
 from jibble_async.errors import JibbleError
-from jibble_async.limits.slots import Counting, RateLimiter
+from jibble_async.limits.slots import Counting, Priority, RateLimiter
 from jibble_legacy.config import PERIOD
 from jibble_legacy.forbidden import Probe, Procedure, Step, nearly_full
 from jibble_legacy.refusals import BareForbiddenError
 
-__all__ = ["Settlement"]
+__all__ = ["Question", "Settlement"]
 
 T = TypeVar("T")
+
+
+class Question:
+    """A question that calls of one client share: each takes the answer to another's if it may.
+
+    It may if the question was put after it was refused itself, since before there may have been
+    room. If there was none either, it is enough that the answer came afterwards.
+    """
+
+    def __init__(self) -> None:
+        # One for each priority, so that no interactive call waits for a bulk one's slot.
+        self._locks = {priority: asyncio.Lock() for priority in get_args(Priority)}
+        self._good_for = -math.inf
+        self._answer = Probe.FAILED
+
+    async def put(
+        self,
+        priority: Priority,
+        refused_at: float,
+        clock: Clock,
+        ask: Callable[[], Awaitable[Probe]],
+    ) -> Probe:
+        """The answer.
+
+        Args:
+            priority: Of the call that has the question.
+            refused_at: When it was refused, on the monotonic clock.
+            clock: That clock.
+            ask: Puts the question.
+        """
+        async with self._locks[priority]:
+            if self._good_for >= refused_at:
+                return self._answer
+            asked_at = clock.monotonic()
+            answer = await ask()
+            # How one call failed says nothing to another, which may have more time.
+            if answer is not Probe.FAILED:
+                self._good_for = asked_at if answer is Probe.ANSWERED else clock.monotonic()
+                self._answer = answer
+            return answer
 
 
 class Settlement:
@@ -31,13 +72,22 @@ class Settlement:
         caller: Makes the calls.
         limiter: Is asked how much is used, and told to hold everybody back.
         probe: A request that needs no particular right.
+        question: Shares its answer with other calls.
         clock: For waiting where the server says how long.
     """
 
-    def __init__(self, caller: Caller, limiter: RateLimiter, probe: Request, clock: Clock) -> None:
+    def __init__(
+        self,
+        caller: Caller,
+        limiter: RateLimiter,
+        probe: Request,
+        question: Question,
+        clock: Clock,
+    ) -> None:
         self._caller = caller
         self._limiter = limiter
         self._probe = probe
+        self._question = question
         self._clock = clock
 
     async def settle(
@@ -65,11 +115,12 @@ class Settlement:
             JibbleError: As any call does.
         """
         procedure, counted = Procedure(), self._counted()
+        refused_at = self._clock.monotonic()
         step = procedure.refused(crowded=refusal.told or self._crowded())
         while True:
             match step:
                 case Step.PROBE:
-                    step = procedure.probed(await self._ask(self._left(options, ends)))
+                    step = procedure.probed(await self._answer(options, ends, refused_at))
                     continue
                 case Step.WAIT:
                     await self._wait(refusal, counted, options, ends)
@@ -84,12 +135,25 @@ class Settlement:
             except BareForbiddenError as again:
                 again.attempts += refusal.attempts
                 again.maybe_processed = again.maybe_processed or refusal.maybe_processed
-                refusal = again
+                refusal, refused_at = again, self._clock.monotonic()
             except JibbleError as error:
                 error.attempts += refusal.attempts
                 error.maybe_processed = error.maybe_processed or refusal.maybe_processed
                 raise
             step = procedure.refused(crowded=refusal.told or self._crowded())
+
+    async def _answer(self, options: CallOptions, ends: float | None, refused_at: float) -> Probe:
+        left = None if ends is None else ends - self._clock.monotonic()
+        try:
+            async with asyncio.timeout(left):
+                return await self._question.put(
+                    options.priority,
+                    refused_at,
+                    self._clock,
+                    lambda: self._ask(self._left(options, ends)),
+                )
+        except TimeoutError:
+            return Probe.FAILED
 
     async def _ask(self, options: CallOptions) -> Probe:
         try:

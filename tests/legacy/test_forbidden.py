@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
 import pytest
 from jibble_legacy.forbidden import Probe, Procedure, Step, nearly_full
 from jibble_legacy.refusals import BareForbiddenError, read_error
+from jibble_legacy.settlement import Question
 
 from jibble_async import (
     APIError,
@@ -21,6 +22,7 @@ from jibble_async import (
     ThrottledOrForbiddenError,
     Unlimited,
 )
+from jibble_async.core.clock import Clock
 from jibble_async.core.operation import Request
 from jibble_async.core.wire import Reply
 from tests.legacy.hosts import EMPTY_BODIES, LegacyHostInMemory
@@ -341,3 +343,78 @@ def test_cancelling_while_held_back_leaves_nothing() -> None:
         return len(asyncio.all_tasks())
 
     assert run(host, use) == 1
+
+
+@pytest.mark.parametrize(
+    ("others", "kind", "sent"),
+    [(0, PermissionDeniedError, 20 + 1 + 20), (150, ThrottledOrForbiddenError, 20 + 1)],
+)
+def test_calls_refused_at_once_put_one_question(
+    others: int, kind: type[APIError], sent: int
+) -> None:
+    host = LegacyHostInMemory()
+    host.forbidden, host.others = {"clients"}, [0.0] * others
+
+    async def use(legacy: Any) -> list[Any]:
+        calls = (legacy.clients.list().collect() for _ in range(20))
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    errors = run(host, use)
+    assert [type(error) for error in errors] == [kind] * 20
+    assert (host.paths.count("teams"), len(host.paths)) == (1, sent)
+
+
+@pytest.mark.parametrize(
+    ("answer", "refused_at", "asked"),
+    [
+        (Probe.ANSWERED, 0.5, 1),
+        (Probe.ANSWERED, 1.5, 2),
+        (Probe.REFUSED, 1.5, 1),
+        (Probe.REFUSED, 2.5, 2),
+        (Probe.FAILED, 0.5, 2),
+    ],
+)
+def test_whose_answer_serves_another(answer: Probe, refused_at: float, asked: int) -> None:
+    """The first question is put at 1 and answered at 2."""
+
+    async def main() -> int:
+        question, clock = Question(), Clock(monotonic=now)
+        times: list[float] = []
+
+        async def ask() -> Probe:
+            times.append(now())
+            await asyncio.sleep(1)
+            return answer
+
+        async def put(at: float, refused_at: float) -> Probe:
+            await asyncio.sleep(at)
+            return await question.put("interactive", refused_at, clock, ask)
+
+        got = await asyncio.gather(put(1.0, 0.9), put(1.2, refused_at))
+        assert got == [answer] * 2
+        return len(times)
+
+    assert virtual_time.run(main()) == asked
+
+
+def test_nobody_waits_for_an_answer_longer_than_a_call_may_take() -> None:
+    class Slow(LegacyHostInMemory):
+        async def send(self, request: Request, headers: Mapping[str, str]) -> Reply:
+            await asyncio.sleep(25 if request.url.path.endswith("teams") else 0)
+            return await super().send(request, headers)
+
+    host = Slow()
+    host.forbidden = {"clients"}
+
+    async def use(legacy: Any) -> float:
+        patient = asyncio.create_task(legacy.with_options(**PATIENT).clients.list().collect())
+        await asyncio.sleep(1)
+        with pytest.raises(ThrottledOrForbiddenError):
+            await legacy.with_options(timeout=5).clients.list().collect()
+        ended = now()
+        with pytest.raises(PermissionDeniedError):
+            await patient
+        return ended
+
+    assert run(host, use) == pytest.approx(6, abs=0.1)
+    assert host.paths == ["clients", "clients", "teams", "clients"]
