@@ -28,6 +28,7 @@ __all__ = [
     "error_class",
     "printable",
     "text_of",
+    "whole_characters",
 ]
 
 T = TypeVar("T")
@@ -43,6 +44,7 @@ _BY_STATUS: dict[int, type[APIError]] = {
 }
 _CONTROL = r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+"
 _LONGEST_MESSAGE = 300
+_ESCAPE = rb"(?s)\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
 
 
 class Reply:
@@ -98,6 +100,9 @@ def decode_json(reply: Reply, decode: Callable[[bytes], T]) -> T:
     except msgspec.ValidationError as error:
         raise DecodeError(f"the answer has an unexpected form: {error}") from None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        whole = whole_characters(reply)
+        if whole is not None:
+            return decode_json(whole, decode)
         kind = printable(reply.headers.get("Content-Type", "no content type"))
         failure = DecodeError(
             f"the answer is not a complete JSON document ({kind}, {len(reply.body)} bytes): "
@@ -105,6 +110,19 @@ def decode_json(reply: Reply, decode: Callable[[bytes], T]) -> T:
         )
         failure.malformed = True
         raise failure from None
+
+
+def whole_characters(reply: Reply) -> Reply | None:
+    r"""The reply with a replacement character for each half of one; None if it has no halves.
+
+    Programs that cut a text within an emoji leave half of it, as `\ud83d`, and many a JSON writer
+    passes that on. It is no character, so that a body with one in a note could not be read at all.
+
+    Args:
+        reply: What the server answered.
+    """
+    body = re.sub(_ESCAPE, lambda found: rb"\ufffd" if found["half"] else found[0], reply.body)
+    return None if body == reply.body else Reply(reply.status, reply.headers, body)
 
 
 def text_of(reply: Reply) -> str:

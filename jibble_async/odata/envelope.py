@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from jibble_async.core.pages import PageContent
-from jibble_async.core.wire import Reply, decode_json, error_class, printable
+from jibble_async.core.wire import Reply, decode_json, error_class, printable, whole_characters
 from jibble_async.errors import (
     APIError,
     AuthenticationError,
@@ -78,6 +78,11 @@ def read_page(reply: Reply, item: Any, on_bad_row: BadRowHandler | None = None) 
         envelope = decode_json(reply, _page_decoder(msgspec.Raw).decode)
         items = _rows(envelope.value, item, on_bad_row)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        whole = whole_characters(reply)
+        if whole is not None:
+            content = read_page(whole, item, on_bad_row)
+            content.raw = reply.body
+            return content
         envelope = decode_json(reply, _page_decoder(item).decode)
         items = envelope.value
     else:

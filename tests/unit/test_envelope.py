@@ -252,3 +252,13 @@ def test_any_reply_is_an_error_of_ours(status: int, body: bytes, throttling: boo
     found = error(status, body, throttling=throttling)
     assert isinstance(found, APIError)
     assert str(found).isprintable()
+
+
+def test_half_a_character_in_a_note_costs_no_page() -> None:
+    """Nor what is put right in the same row."""
+    odd = {**GOOD, "time": "2024-06-12T23:42:00.12345678Z", "note": "NOTE"}
+    body = msgspec.json.encode({"value": [odd, GOOD]}).replace(b"NOTE", rb"late \ud83d")
+    found = page(body)
+    assert found.raw == body
+    first, second = found.items
+    assert (first.note, first.time.second, second.id) == ("late \ufffd", 0, KEY)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ from jibble_async.core.wire import (
     decode_json,
     error_class,
     printable,
+    whole_characters,
 )
 
 ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Any)
@@ -99,3 +101,24 @@ def test_any_bytes_are_a_value_or_an_error_of_ours(body: bytes) -> None:
 def test_deep_nesting_is_an_error_of_ours() -> None:
     with pytest.raises(DecodeError, match="RecursionError"):
         decode_json(Reply(200, {}, b"[" * 100_000), ANY.decode)
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        (rb'"\ud83d"', "\ufffd"),
+        (rb'"a\uDC4D b"', "a\ufffd b"),
+        (rb'"\ud83d\ud83d\udc4d\udc4d"', "\ufffd\U0001f44d\ufffd"),
+        (rb'"\\\\ud83d \ud83d"', "\\\\ud83d \ufffd"),
+        (rb'"\\\ud83d"', "\\\ufffd"),
+    ],
+)
+def test_half_a_character_costs_no_answer(sent: bytes, read: str) -> None:
+    assert decode_json(Reply(200, {}, sent), ANY.decode) == read
+
+
+@given(st.text())
+def test_whole_characters_stay(text: str) -> None:
+    body = json.dumps(text).encode()
+    assert whole_characters(Reply(200, {}, body)) is None
+    assert decode_json(Reply(200, {}, body), ANY.decode) == text
