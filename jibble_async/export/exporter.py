@@ -180,7 +180,8 @@ class Exporter:
                 if reading == _MOST_READINGS:
                     raise PaginationError(
                         f"read {reading} times without getting it whole, so {self._path.name} "
-                        f"was not written; in the end: {error.message}"
+                        "was not written: export when fewer rows change, or only days that are "
+                        f"over; in the end: {error.message}"
                     ) from error
             reading += 1
 
