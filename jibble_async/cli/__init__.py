@@ -21,4 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         sys.stderr.write('jibble: the command line needs: pip install "jibble-async[cli]"\n')
         return 2
+    except KeyboardInterrupt:
+        # Loading takes long enough on a busy machine for somebody to think better of it.
+        sys.stderr.write("jibble: interrupted\n")
+        return 130
     return run(sys.argv[1:] if arguments is None else arguments)

@@ -7,7 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from importlib.metadata import version
 
 from cyclopts import App, CoercionError, CycloptsError, UnusedCliTokensError
@@ -82,18 +82,26 @@ def run(arguments: Sequence[str]) -> int:
         say(str(error))
         return _FAILED
     except BrokenPipeError:
-        # Whoever read stdout has gone; leave nothing to flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read stdout has gone.
+        _forget_stdout()
+        return _FAILED
+    except OSError as error:
+        # A disk that is full, behind a redirection: what was asked for may be done all the same.
+        _forget_stdout()
+        say(f"the result can't be written: {error.strerror or error}")
         return _FAILED
     return _DONE
 
 
+def _forget_stdout() -> None:
+    """Leave nothing to flush at exit, which would fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _complaint(error: CycloptsError) -> str:
-    """What is wrong with the arguments, and for a day or a moment how it is written."""
-    if isinstance(error, CoercionError):
-        forms: dict[type | None, str] = {date: "2026-10-05", datetime: "2026-10-05T09:00"}
-        if error.target_type in forms:
-            return f"{str(error).rstrip('.')}: write it as {forms[error.target_type]}"
+    """What is wrong with the arguments, and for a day how it is written."""
+    if isinstance(error, CoercionError) and error.target_type is date:
+        return f"{str(error).rstrip('.')}: write it as 2026-10-05"
     return str(error)
 
 

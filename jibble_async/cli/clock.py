@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import contextlib
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Annotated, Any
 
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, Token
 from jibble_legacy import LegacyClient
 
 from jibble_async.cli.connection import DEFAULTS, Common, connect, connect_either
@@ -29,16 +31,30 @@ _FIELDS = fields(Somebody)
 Person = Annotated[str | None, Parameter(name="--person")]
 
 
+def _to_moment(_: object, tokens: Sequence[Token]) -> datetime:
+    text = tokens[0].value
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        with contextlib.suppress(ValueError):
+            return datetime.fromisoformat(text)
+    # A day alone would be its midnight, which is hardly when somebody came.
+    raise ValueError(f'"{text}" is no moment: write it as 2026-10-05T09:00')
+
+
+Moment = Annotated[datetime | None, Parameter(converter=_to_moment)]
+
+
 @clock.command(name="in")
 async def clock_in(
     *,
     person: Person = None,
-    at: datetime | None = None,
+    at: Moment = None,
     activity_id: str | None = None,
     project_id: str | None = None,
     location_id: str | None = None,
     note: str | None = None,
-    auto_clock_out_at: datetime | None = None,
+    auto_clock_out_at: Moment = None,
     common: Common = DEFAULTS,
 ) -> None:
     """Begin work, or end a break.
@@ -70,7 +86,7 @@ async def clock_in(
 async def clock_out(
     *,
     person: Person = None,
-    at: datetime | None = None,
+    at: Moment = None,
     note: str | None = None,
     common: Common = DEFAULTS,
 ) -> None:
@@ -92,7 +108,7 @@ async def clock_out(
 async def start_break(
     *,
     person: Person = None,
-    at: datetime | None = None,
+    at: Moment = None,
     note: str | None = None,
     common: Common = DEFAULTS,
 ) -> None:

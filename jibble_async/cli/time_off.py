@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -57,7 +58,9 @@ async def list_(
             order_by=_ROW.start_date,
         ).collect()
     names = ("person", "policy", "from", "to", "days", "status")
-    if ids:
+    if ids and common.json:
+        show_json([row.id for row in rows])
+    elif ids:
         show_lines(row.id for row in rows)
     elif common.json:
         facts = [dict(zip(names, _facts(row), strict=True)) for row in rows]
@@ -193,14 +196,13 @@ def _cells(row: TimeOff) -> list[str]:
 
 
 def _day_or_moment(text: str) -> date | datetime:
+    # A day first: as a moment it would be midnight, in any of its spellings.
+    with contextlib.suppress(ValueError):
+        return date.fromisoformat(text)
     try:
-        return date.fromisoformat(text) if len(text) == 10 else _moment(text)
+        # Without an offset it is meant on this machine's clock.
+        return datetime.fromisoformat(text).astimezone()
     except ValueError:
         raise ConfigurationError(
             f"{text!r} is no day such as 2026-08-03, nor a moment such as 2026-08-03T10:00"
         ) from None
-
-
-def _moment(text: str) -> datetime:
-    # Without an offset it is meant on this machine's clock.
-    return datetime.fromisoformat(text).astimezone()

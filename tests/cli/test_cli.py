@@ -19,6 +19,7 @@ from jibble_async.cli import app, connection, main
 from jibble_async.cli.output import clean
 from jibble_async.export import Exporter
 from jibble_async.sandbox import Sandbox
+from tests.cli.conftest import ROOT
 
 WEEK = ("--since", "2026-07-06", "--until", "2026-07-12")
 
@@ -129,6 +130,8 @@ def test_clean_keeps_what_is_text() -> None:
             "into date: write it as 2026-10-05 (see jibble export time-entries --help)",
         ),
         (["clock", "in", "--at", "now"], "write it as 2026-10-05T09:00 (see jibble clock in"),
+        (["clock", "out", "--at", "2026-10-05"], '"2026-10-05" is no moment'),
+        (["clock", "in", "--auto-clock-out-at", "20261005"], '"20261005" is no moment'),
         (["export", "time-entries", "--out", "a.csv", "--format", "xml"], "--format"),
         (["export", "time-entries", "--out", "a.csv", "--concurrency", "many"], "--concurrency"),
         (["export", "people", "--out", "a.csv", "--since", "2026-07-06"], "--since"),
@@ -210,6 +213,21 @@ def test_a_full_disk(
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+@pytest.mark.parametrize("arguments", [["people", "--help"], ["sandbox", "--people", "2"]])
+def test_a_result_that_cannot_be_written_is_one_line(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "jibble_async.cli", *arguments],
+            env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'legacy'}"},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    line = f"jibble: the result can't be written: {os.strerror(errno.ENOSPC)}\n"
+    assert (done.returncode, done.stderr) == (1, line)
+
+
 @pytest.mark.usefixtures("small")
 def test_ctrl_c_in_an_export_leaves_no_file(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
@@ -284,6 +302,18 @@ def test_without_its_packages_it_says_what_to_install(
     monkeypatch.delitem(sys.modules, app.__name__)
     assert main(["whoami"]) == 2
     assert 'pip install "jibble-async[cli]"' in said(capsys)
+
+
+def test_ctrl_c_while_it_is_loaded_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupted:
+        def __getattr__(self, _: str) -> Any:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, app.__name__, Interrupted())
+    assert main(["whoami"]) == 130
+    assert said(capsys) == "jibble: interrupted\n"
 
 
 def test_without_the_sandbox_it_says_what_to_install(

@@ -225,6 +225,7 @@ def test_requests(boxes: Boxes, capsys: pytest.CaptureFixture[str]) -> None:
     hours = next(row["id"] for row in policies if row["kind"] == "Hours")
     for span in (
         [days, "2026-08-03", "2026-08-05"],
+        [days, "20260803"],
         [hours, "2026-08-03T10:00", "2026-08-03T12:00"],
     ):
         assert main(["timeoff", "request", *span, "--sandbox", "--json"]) == 0
@@ -244,6 +245,8 @@ def test_a_status_is_one_of_four(capsys: pytest.CaptureFixture[str]) -> None:
     found = pending(capsys)
     assert main(["timeoff", "list", "--status", "pending", "--ids", "--sandbox"]) == 0
     assert capsys.readouterr().out.split() == found
+    assert main(["timeoff", "list", "--status", "pending", "--ids", "--sandbox", "--json"]) == 0
+    assert answer(capsys) == found
     assert main(["timeoff", "list", "--status", "open", "--ids", "--sandbox"]) == 2
     assert "cancelled" in capsys.readouterr().err
 
