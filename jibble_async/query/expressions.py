@@ -237,6 +237,11 @@ def _parts(expression: Expression, joint: type[And | Or]) -> tuple[Expression, .
 
 
 def _expression(value: Any, operator: str) -> Expression:
+    if isinstance(value, str):
+        raise ConfigurationError(
+            f"{value!r} is a text, not a filter expression: compare fields, as in T.a == 1, or "
+            "pass it on unchecked with raw_filter()"
+        )
     if not isinstance(value, Expression):
         raise ConfigurationError(
             f"{operator} joins filter expressions, but one side is {value!r}: put each "
