@@ -16,9 +16,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any, cast
 
-from odata_query import ast
-from odata_query.exceptions import ODataException
-from odata_query.grammar import ODataLexer, ODataParser
+try:
+    from odata_query import ast
+    from odata_query.exceptions import ODataException
+    from odata_query.grammar import ODataLexer, ODataParser
+except ModuleNotFoundError as _missing:
+    raise ModuleNotFoundError(
+        'the sandbox needs: pip install "jibble-async[sandbox]"', name=_missing.name
+    ) from _missing
 
 from jibble_async.sandbox.errors import bad_request
 from jibble_async.sandbox.functions import FUNCTIONS, TEXTS, divide, remainder

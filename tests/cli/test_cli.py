@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import errno
+import importlib
 import json
 import os
 import select
@@ -324,6 +325,8 @@ def test_without_the_sandbox_it_says_what_to_install(
     monkeypatch.setitem(sys.modules, "odata_query", None)
     assert main(["whoami", "--sandbox"]) == 2
     assert 'pip install "jibble-async[sandbox]"' in said(capsys)
+    with pytest.raises(ModuleNotFoundError, match=r'pip install "jibble-async\[sandbox\]"'):
+        importlib.import_module("jibble_async.sandbox")
 
 
 def test_the_library_does_not_load_the_command_line() -> None:
