@@ -102,6 +102,9 @@ class Line:
     def __len__(self) -> int:
         return len(self._interactive) + len(self._bulk)
 
+    def __bool__(self) -> bool:
+        return bool(self._interactive or self._bulk)
+
     def __iter__(self) -> Iterator[Waiter]:
         return chain(self._interactive, self._bulk)
 
@@ -121,9 +124,9 @@ class Line:
 
     def may_pass(self, priority: Priority) -> bool:
         """Whether a newcomer would be the next."""
-        return not self or (
-            priority == "interactive" and not self._interactive and not self.bulk_is_due
-        )
+        if self._interactive:
+            return False
+        return not self._bulk or (priority == "interactive" and not self.bulk_is_due)
 
     def passed(self) -> None:
         """Count a slot that went to an interactive newcomer."""
