@@ -19,7 +19,7 @@ import redis
 from jibble_async.errors import ConfigurationError, RateLimitedError
 from jibble_async.limits.redis import RedisWindow
 from jibble_async.limits.slots import Outcome, Priority, RateLimiter, Slot
-from tests.limits.calls import now, send
+from tests.limits.calls import now, send, served_beside_bulk
 from tests.limits.fleet import ROOT, Fleet, Job
 from tests.limits.redis_server import RedisServer
 
@@ -152,19 +152,7 @@ async def test_interactive_of_one_worker_goes_before_bulk_of_another(
     redis_server: RedisServer,
 ) -> None:
     job, web = worker(redis_server.url, 1, 0.2), worker(redis_server.url, 1, 0.2)
-    await send(job)
-    served: list[str] = []
-
-    async def call(name: str, window: RedisWindow, priority: Priority) -> None:
-        slot = await window.acquire(priority=priority)
-        served.append(name)
-        slot.release(Outcome.ANSWERED)
-
-    async with asyncio.TaskGroup() as group:
-        for number in range(3):
-            group.create_task(call(f"bulk {number}", job, "bulk"))
-        await asyncio.sleep(0.05)
-        group.create_task(call("click", web, "interactive"))
+    served = await served_beside_bulk(job, web, later=0.05)
     assert served == ["click", "bulk 0", "bulk 1", "bulk 2"]
     await job.aclose()
     await web.aclose()

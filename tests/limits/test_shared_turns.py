@@ -10,7 +10,7 @@ from jibble_async.limits.slots import Outcome, Priority
 from jibble_async.limits.stored import (
     StoredWindow,
 )
-from tests.limits.calls import now, send
+from tests.limits.calls import now, served_beside_bulk
 from tests.limits.processes import process
 from tests.limits.schedules import HAIR, Load, play, tightest, used
 from tests.support import virtual_time
@@ -39,24 +39,8 @@ def test_processes_take_turns(path: Path) -> None:
 
 
 def test_interactive_of_one_process_goes_before_bulk_of_another(path: Path) -> None:
-    async def main() -> list[str]:
-        job, web = process(path, 1, 1), process(path, 1, 1)
-        await send(job)
-        served: list[str] = []
-
-        async def call(name: str, window: StoredWindow, priority: Priority) -> None:
-            slot = await window.acquire(priority=priority)
-            served.append(name)
-            slot.release(Outcome.ANSWERED)
-
-        async with asyncio.TaskGroup() as group:
-            for number in range(3):
-                group.create_task(call(f"bulk {number}", job, "bulk"))
-            await asyncio.sleep(0.5)
-            group.create_task(call("click", web, "interactive"))
-        return served
-
-    assert virtual_time.run(main()) == ["click", "bulk 0", "bulk 1", "bulk 2"]
+    main = served_beside_bulk(process(path, 1, 1), process(path, 1, 1), later=0.5)
+    assert virtual_time.run(main) == ["click", "bulk 0", "bulk 1", "bulk 2"]
 
 
 @pytest.mark.parametrize(("limit", "per"), [(50, 1.0), (15, 2.0), (3, 1.0)])
