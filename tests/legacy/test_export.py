@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import csv
-import functools
-import json
 import os
 import sys
 from collections import Counter
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from jibble_async import (
     ConfigurationError,
@@ -23,71 +19,17 @@ from jibble_async import (
     JibbleClient,
     JibbleError,
     NotSupportedError,
-    PaginationError,
     Unlimited,
 )
-from jibble_async.export import Exporter, ExportReport
+from jibble_async.export import Exporter
 from jibble_async.sandbox import Sandbox
-from jibble_async.sandbox.dataset import Dataset
 from jibble_async.sandbox.quotas import Quota
-from tests.legacy.hosts import SandboxInMemory
+from tests.legacy.exports import entry_at, export, fewest, host_with, in_time, lines
 from tests.support.legacy import legacy_at, legacy_of
 from tests.support.raw_server import RawServer, json_reply, reply
-from tests.support.virtual_time import run
-
-Row = dict[str, Any]
 
 ROOT = Path(__file__).parents[2]
 WEEK: dict[str, Any] = {"since": date(2026, 7, 7), "until": date(2026, 7, 9)}
-FIRST = datetime(2018, 1, 1, tzinfo=UTC)
-
-
-@functools.cache
-def company() -> Dataset:
-    return Dataset(people=3, since=date(2026, 7, 6), until=date(2026, 7, 6), seed=3)
-
-
-def host_with(entries: int) -> SandboxInMemory:
-    """A host with so many time entries, two minutes apart."""
-    host = SandboxInMemory(company())
-    rows = host.store.rows("timeentries")
-    pattern = dict(rows[0])
-    rows[:] = [entry_at(pattern, number) for number in range(entries)]
-    host.store.touch()
-    return host
-
-
-def entry_at(pattern: Row, number: int, key: str | None = None) -> Row:
-    # Ids in another order than times.
-    turned = f"{number * 7919 % 1_000_003:016}" if key is None else key
-    moment = FIRST + timedelta(minutes=2 * number)
-    return {**pattern, "id": turned, "date": f"{moment:%Y-%m-%dT%H:%M:%S}.000Z"}
-
-
-def export(host: SandboxInMemory, out: Path, **arguments: Any) -> ExportReport:
-    """An export in virtual time."""
-    limits = {} if arguments.pop("limited", False) else {"limiter": Unlimited()}
-    what = arguments.pop("what", "time_entries")
-
-    async def main() -> ExportReport:
-        with pytest.MonkeyPatch.context() as patch:
-            async with host.client(patch, **limits) as legacy:
-                return await Exporter(legacy, what, out=out, **arguments).run()
-
-    return run(main())
-
-
-def lines(path: Path) -> list[Row]:
-    return [json.loads(line) for line in path.read_bytes().splitlines()]
-
-
-def in_time(rows: list[Row]) -> list[Row]:
-    return sorted(rows, key=lambda row: (row["date"], row["id"]))
-
-
-def fewest(entries: int) -> int:
-    """Pages of 100 that overlap by one, of which the last is short."""
-    return max(1, -(-entries // 99))
 
 
 def test_a_long_export_makes_the_fewest_requests_and_is_never_refused(tmp_path: Path) -> None:
@@ -296,126 +238,3 @@ async def test_what_cannot_be_exported_is_refused_before_anything_is_sent(
         with pytest.raises(error, match=message):
             Exporter(legacy, what, out=tmp_path / "x.jsonl", **arguments)
     assert box.ledger.requests == []
-
-
-def test_entries_that_are_made_meanwhile_come_last(tmp_path: Path) -> None:
-    host = host_with(350)
-    rows = host.store.rows("timeentries")
-    host.before = lambda number: host.store.add(
-        "timeentries", entry_at(rows[0], 1000 + number, f"{number:016}")
-    )
-    report = export(host, tmp_path / "all.jsonl")
-    assert report.readings == 1
-    assert lines(tmp_path / "all.jsonl") == in_time(host.store.wire("timeentries"))
-
-
-def test_an_entry_that_is_deleted_meanwhile_costs_a_request(tmp_path: Path) -> None:
-    host = host_with(350)
-    first, *others = in_time(host.store.wire("timeentries"))
-
-    def remove(number: int) -> None:
-        if number == 3:
-            host.store.remove("timeentries", first["id"])
-
-    host.before = remove
-    report = export(host, tmp_path / "all.jsonl")
-    # The third page did not fit to the second, so it was asked for by its moment.
-    assert len(host.ledger.requests) == fewest(350) + 1
-    assert "gte" in host.ledger.requests[3].target
-    assert (report.readings, report.moved, report.rows) == (1, 1, 350)
-    assert lines(tmp_path / "all.jsonl") == [first, *others]
-
-
-def test_the_last_entry_read_is_deleted_among_others_of_its_moment(tmp_path: Path) -> None:
-    host = host_with(250)
-    rows = in_time(host.store.wire("timeentries"))
-    moment = rows[99]["date"]
-    for row in host.store.rows("timeentries"):
-        if rows[95]["date"] <= row["date"] <= rows[104]["date"]:
-            row["date"] = moment
-    host.store.touch()
-    tied = in_time(host.store.wire("timeentries"))
-
-    def remove(number: int) -> None:
-        if number == 2:
-            host.store.remove("timeentries", tied[99]["id"])
-
-    host.before = remove
-    report = export(host, tmp_path / "all.jsonl")
-    # Four that tie with it came twice.
-    assert (report.readings, report.moved, report.duplicates) == (1, 1, 4)
-    assert lines(tmp_path / "all.jsonl") == tied
-
-
-def test_rows_of_one_moment_are_read_again(tmp_path: Path) -> None:
-    """More of them than a page holds: it can't be told by the moment where to go on."""
-    host = host_with(250)
-    for row in host.store.rows("timeentries"):
-        row["date"] = "2018-01-01T00:00:00.000Z"
-    host.store.touch()
-    gone = in_time(host.store.wire("timeentries"))[0]["id"]
-
-    def remove(number: int) -> None:
-        if number == 2:
-            host.store.remove("timeentries", gone)
-
-    host.before = remove
-    report = export(host, tmp_path / "all.jsonl")
-    assert (report.readings, report.rows) == (2, 249)
-    assert lines(tmp_path / "all.jsonl") == in_time(host.store.wire("timeentries"))
-
-
-def test_entries_that_never_rest_are_read_even_so(tmp_path: Path) -> None:
-    host = host_with(500)
-    before = in_time(host.store.wire("timeentries"))
-    host.before = lambda number: host.store.remove(
-        "timeentries", in_time(host.store.wire("timeentries"))[0]["id"]
-    )
-    report = export(host, tmp_path / "all.jsonl")
-    assert report.moved == len(host.ledger.requests) - report.pages
-    assert lines(tmp_path / "all.jsonl") == before[1:]
-
-
-def test_a_set_that_never_rests_leaves_no_file(tmp_path: Path) -> None:
-    host = host_with(1)
-    pattern = host.store.rows("clients")[0]
-    host.store.rows("clients")[:] = [{**pattern, "id": f"{key:016}"} for key in range(500)]
-    host.store.touch()
-    host.before = lambda number: host.store.remove(
-        "clients", str(host.store.wire("clients")[0]["id"])
-    )
-    with pytest.raises(PaginationError, match="read 4 times without getting it whole"):
-        export(host, tmp_path / "all.jsonl", what="clients")
-    assert list(tmp_path.iterdir()) == []
-
-
-CHANGES = st.lists(
-    st.tuples(st.integers(2, 8), st.booleans(), st.integers(0, 300)), min_size=1, max_size=3
-)
-
-
-@settings(max_examples=25)
-@given(changes=CHANGES)
-def test_what_was_there_throughout_is_in_the_file(
-    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, bool, int]]
-) -> None:
-    host = host_with(300)
-    rows = host.store.rows("timeentries")
-    before, gone = {row["id"] for row in rows}, set[str]()
-
-    def change(number: int) -> None:
-        for key, (at, come, place) in enumerate(changes):
-            if at == number and come:
-                host.store.add("timeentries", entry_at(rows[0], place, f"{key:016}x"))
-            elif at == number:
-                gone.add(rows[place % len(rows)]["id"])
-                host.store.remove("timeentries", rows[place % len(rows)]["id"])
-
-    host.before = change
-    out = tmp_path_factory.getbasetemp() / "moving.jsonl"
-    report = export(host, out)
-    got = [row["id"] for row in lines(out)]
-    assert len(got) == len(set(got))
-    assert before - gone <= set(got)
-    assert lines(out) == in_time(lines(out))
-    assert report.readings == 1
