@@ -6,17 +6,17 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import date
 from ssl import SSLContext
-from typing import Any, Self, get_args
+from typing import Any, Self, Unpack, get_args
 
 import aiohttp
 import msgspec
 
 from jibble_async.config import ClientConfig, Service, auth_from, endpoints_from
-from jibble_async.core.cursor import Cursor
 from jibble_async.core.grants import Auth, ClientCredentials, StaticToken, grant_of
 from jibble_async.core.operation import Operation, Safety, build
 from jibble_async.core.options import CallOptions
 from jibble_async.core.pager import Pager
+from jibble_async.core.paging import PageOptions
 from jibble_async.core.raw import RawSet, SetName
 from jibble_async.core.transport import Network
 from jibble_async.core.wire import text_of
@@ -26,6 +26,7 @@ from jibble_async.limits.adaptive import AdaptiveLimiter
 from jibble_async.limits.slots import RateLimiter
 from jibble_async.odata.envelope import read_error
 from jibble_async.odata.pages import ODataPages
+from jibble_async.resources.base import paging_of
 from jibble_async.resources.catalog import Catalog
 from jibble_async.resources.custom import (
     Params,
@@ -34,6 +35,7 @@ from jibble_async.resources.custom import (
     custom_params,
     custom_request,
 )
+from jibble_async.resources.parameters import require_known
 from jibble_async.resources.raw_sets import raw_set
 from jibble_async.shared import Shared
 
@@ -184,12 +186,8 @@ class JibbleClient(BaseClient[Shared[ClientConfig]], Catalog):
         *,
         params: Params = (),
         type: Any = dict[str, Any],
-        page_size: int | None = None,
         server_paged: bool = False,
-        limit: int | None = None,
-        concurrency: int = 1,
-        resume_from: Cursor | str | None = None,
-        verify: bool = False,
+        **options: Unpack[PageOptions],
     ) -> Pager[Any]:
         """The rows of any set, for what has no resource yet.
 
@@ -198,13 +196,9 @@ class JibbleClient(BaseClient[Shared[ClientConfig]], Catalog):
             path: The path with its `/v1`, without a query.
             params: Query options. Give a `$orderby` that ends in the key, so that pages fit.
             type: The type of a row: an entity, any msgspec struct, or a dict.
-            page_size: Rows to ask for at a time.
             server_paged: Send `params` and nothing else, and take what the server gives and
                 links to: for sets that don't know `$skip` and `$count`.
-            limit: Rows to deliver at most.
-            concurrency: Pages in flight.
-            resume_from: The cursor of a page, or of an error, to go on from.
-            verify: Let pages overlap by a row, and raise `PaginationError` if rows moved.
+            **options: See `PageOptions`.
 
         Raises:
             ConfigurationError: An argument that can't be used.
@@ -212,29 +206,16 @@ class JibbleClient(BaseClient[Shared[ClientConfig]], Catalog):
         operation = custom_operation("GET", service, path, None)
         if operation.safety is not Safety.READ:
             raise ConfigurationError(f"path {path!r} starts a job and has no rows: use request()")
-        options = custom_params(params)
-        taken = {"$skip", "$top", "$count"}.intersection(name.lower() for name, _ in options)
+        require_known(options, PageOptions)
+        query = custom_params(params)
+        taken = {"$skip", "$top", "$count"}.intersection(name.lower() for name, _ in query)
         if taken and not server_paged:
             raise ConfigurationError(
                 f"{', '.join(sorted(taken))} in params: the pager sends these itself; use "
                 "page_size= and limit="
             )
-        size = self.default_page_size if page_size is None else page_size
-        source: ODataPages[Any] = ODataPages(
-            operation,
-            self.base(service),
-            type,
-            before=options,
-            page_size=None if server_paged else size,
-        )
-        return Pager(
-            source,
-            self,
-            limit=limit,
-            concurrency=concurrency,
-            resume_from=resume_from,
-            verify=verify,
-        )
+        source: ODataPages[Any] = ODataPages(operation, self.base(service), type, before=query)
+        return Pager(source, self, paging_of(options, self, server_paged=server_paged))
 
     def raw_set(
         self,

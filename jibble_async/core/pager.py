@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterator
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
+from msgspec.structs import replace
+
 from jibble_async.core.cursor import Cursor
 from jibble_async.core.pages import Page, PageSource
+from jibble_async.core.paging import Paging
 from jibble_async.core.walk import Session, Walk
 from jibble_async.errors import ConfigurationError, NotSupportedError
 
@@ -30,30 +34,17 @@ class Pager(Generic[T_co]):
     Args:
         source: What to walk over.
         session: Makes the calls.
-        limit: Rows to deliver at most.
-        concurrency: Pages in flight.
-        resume_from: Where to begin.
-        verify: Whether pages overlap by a row to show that none moved.
+        paging: How to walk.
 
     Raises:
-        ConfigurationError: A number out of range, or a cursor of another query.
+        ConfigurationError: A cursor of another query.
     """
 
     def __init__(
-        self,
-        source: PageSource[T_co],
-        session: Session,
-        *,
-        limit: int | None = None,
-        concurrency: int = 1,
-        resume_from: Cursor | str | None = None,
-        verify: bool = False,
+        self, source: PageSource[T_co], session: Session, paging: Paging | None = None
     ) -> None:
-        _at_least("limit", limit, 0)
-        _at_least("concurrency", concurrency, 1)
-        _at_least("page_size", source.page_size, 2 if verify else 1)
-        if verify and source.page_size is None:
-            raise ConfigurationError("verify=True needs a page_size: seams are between offsets")
+        paging = Paging() if paging is None else paging
+        resume_from = paging.resume_from
         self._start = None if resume_from is None else Cursor.parse(resume_from)
         if self._start is not None and self._start.fingerprint != source.fingerprint:
             raise ConfigurationError(
@@ -62,9 +53,7 @@ class Pager(Generic[T_co]):
             )
         self._source = source
         self._session = session
-        self._limit = limit
-        self._concurrency = concurrency
-        self._verify = verify
+        self._paging = paging
         self._open: weakref.WeakSet[AsyncGenerator[Any, None]] = weakref.WeakSet()
 
     def __aiter__(self) -> AsyncIterator[T_co]:
@@ -89,7 +78,7 @@ class Pager(Generic[T_co]):
             >>> async for page in pager.pages():
             ...     save(page.items, page.cursor)
         """
-        return self._track(self._walk(self._limit).pages())
+        return self._track(self._walk().pages())
 
     async def first(self) -> T_co | None:
         """The first row; None if there is none."""
@@ -102,10 +91,8 @@ class Pager(Generic[T_co]):
         Args:
             limit: Rows to take at most.
         """
-        _at_least("limit", limit, 0)
-        given = [number for number in (limit, self._limit) if number is not None]
         rows: list[T_co] = []
-        pages = self._walk(min(given, default=None)).pages()
+        pages = self._walk(limit).pages()
         try:
             async for page in pages:
                 rows += page.items
@@ -120,15 +107,16 @@ class Pager(Generic[T_co]):
             NotSupportedError: The API does not count this set, or was not asked to.
         """
         total: int | None = None
-        if self._source.counts:
-            content = await self._session.call(self._source.request(0, 1), self._source.read)
+        if self._source.counts and self._paging.page_size is not None:
+            read = functools.partial(self._source.read, on_bad_row=self._paging.on_bad_row)
+            content = await self._session.call(self._source.request(0, 1), read)
             total = content.total
         if total is None:
             raise NotSupportedError("these rows are not counted: collect() them")
         return total
 
     async def _items(self) -> AsyncGenerator[T_co, None]:
-        pages = self._walk(self._limit).pages()
+        pages = self._walk().pages()
         try:
             async for page in pages:
                 items = page.items
@@ -140,21 +128,13 @@ class Pager(Generic[T_co]):
         finally:
             await pages.aclose()
 
-    def _walk(self, limit: int | None) -> Walk[T_co]:
-        return Walk(
-            self._source,
-            self._session,
-            start=self._start,
-            limit=limit,
-            concurrency=self._concurrency,
-            verify=self._verify,
-        )
+    def _walk(self, limit: int | None = None) -> Walk[T_co]:
+        paging = self._paging
+        if limit is not None:
+            most = limit if paging.limit is None else min(limit, paging.limit)
+            paging = replace(paging, limit=most)
+        return Walk(self._source, self._session, paging, self._start)
 
     def _track(self, walk: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
         self._open.add(walk)
         return walk
-
-
-def _at_least(name: str, value: int | None, least: int) -> None:
-    if value is not None and value < least:
-        raise ConfigurationError(f"{name}={value}: at least {least} is needed")

@@ -8,6 +8,7 @@ import msgspec
 
 from jibble_async.core.cursor import Cursor
 from jibble_async.core.operation import Request
+from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply
 
 __all__ = ["Page", "PageContent", "PageSource", "Sieve"]
@@ -69,11 +70,6 @@ class PageSource(Protocol[T]):
         ...
 
     @property
-    def page_size(self) -> int | None:
-        """Rows to ask for at a time; None leaves it to the server."""
-        ...
-
-    @property
     def counts(self) -> bool:
         """Whether the server can be asked how many rows there are."""
         ...
@@ -90,11 +86,15 @@ class PageSource(Protocol[T]):
         """
         ...
 
-    def read(self, reply: Reply) -> PageContent[T]:
+    def read(self, reply: Reply, on_bad_row: BadRowHandler | None) -> PageContent[T]:
         """What an answer holds.
 
+        Args:
+            reply: The answer.
+            on_bad_row: Gets rows that can't be read.
+
         Raises:
-            DecodeError: It is no page.
+            DecodeError: It is no page, or a row can't be read and nobody gets it.
         """
         ...
 

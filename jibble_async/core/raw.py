@@ -38,6 +38,7 @@ class RawSet(msgspec.Struct, frozen=True):
         service: The service whose limit its requests count against.
         shape: The class whose fields are the columns of a table of these rows.
         pages: Gives the rows.
+        page_size: Rows to ask for at a time.
         check: Finds out before a row is asked for whether all can be read, where that needs
             a request.
     """
@@ -45,6 +46,7 @@ class RawSet(msgspec.Struct, frozen=True):
     service: str
     shape: type[msgspec.Struct]
     pages: PageSource[RawRow]
+    page_size: int
     check: Callable[[], Awaitable[None]] | None = None
 
 

@@ -17,6 +17,7 @@ from jibble_async.core.cursor import Cursor
 from jibble_async.core.events import Event, PageRead, Stats
 from jibble_async.core.operation import Request
 from jibble_async.core.pages import Page, PageContent, PageSource, Sieve
+from jibble_async.core.paging import Paging
 from jibble_async.core.repeats import Repeats
 from jibble_async.core.wire import Reply
 from jibble_async.errors import DecodeError, JibbleError, PaginationError
@@ -86,39 +87,31 @@ class Walk(Generic[T]):
     Args:
         source: What to walk over.
         session: Makes the calls and keeps the sums.
+        paging: How to walk. Where rows moved under a walk that verifies, it ends with an error, or
+            goes on from the last row if the source can find it by its order.
         start: Where to begin.
-        limit: Rows to deliver at most.
-        concurrency: Pages in flight; what is fetched ahead of the reader is bounded by it.
-        verify: Let pages overlap by a row, and take a row that does not match for a sign that
-            rows moved. The walk ends with an error, or goes on from the last row if the source
-            can find it by its order.
     """
 
     def __init__(
-        self,
-        source: PageSource[T],
-        session: Session,
-        *,
-        start: Cursor | None,
-        limit: int | None,
-        concurrency: int,
-        verify: bool,
+        self, source: PageSource[T], session: Session, paging: Paging, start: Cursor | None
     ) -> None:
         self._source = source
         self._session = session
+        self._page_size = paging.page_size
+        self._on_bad_row = paging.on_bad_row
         self._resume_at = 0 if start is None else start.offset
         self._begin = 0 if start is None else start.offset - start.behind
         self._start = _Place(self._begin, None if start is None else start.link)
-        self._left = limit
-        self._concurrency = concurrency
-        self._verify = verify
+        self._left = paging.limit
+        self._concurrency = paging.concurrency
+        self._verify = paging.verify
         # The offset from which on pages overlap, and the rows as found from the last one on.
         self._first = 0
         self._beyond: PageSource[T] | None = None
         self._links: set[str] = set()
         self._empty_pages = 0
         self._last_key: str | None = None
-        self._repeats = Repeats(source.key, concurrency)
+        self._repeats = Repeats(source.key, paging.concurrency)
         self._sieve = source.sieve()
 
     async def pages(self) -> AsyncGenerator[Page[T], None]:
@@ -208,7 +201,7 @@ class Walk(Generic[T]):
         # Read when its turn has come, and not when it arrives: rows that wait for their turn fill
         # the processor's caches, which costs a quarter of the walk.
         try:
-            return self._fetched(place, self._source.read(reply))
+            return self._fetched(place, self._read(reply))
         except DecodeError:
             # Once more, as a call that tries again what came in pieces.
             self._session.stats.retries += 1
@@ -227,7 +220,10 @@ class Walk(Generic[T]):
         raise self._missing(fetched)
 
     async def _fetch(self, place: _Place, count: int | None) -> _Fetched[T]:
-        return self._fetched(place, await self._answer(place, count, self._source.read))
+        return self._fetched(place, await self._answer(place, count, self._read))
+
+    def _read(self, reply: Reply) -> PageContent[T]:
+        return self._source.read(reply, self._on_bad_row)
 
     def _fetched(self, place: _Place, content: PageContent[T]) -> _Fetched[T]:
         self._session.emit(PageRead(content.received, content.total))
@@ -251,7 +247,7 @@ class Walk(Generic[T]):
 
     def _count_at(self, place: _Place) -> int | None:
         """How many rows to ask for, when pages are read one after the other."""
-        size = self._source.page_size
+        size = self._page_size
         # How many rows a sieve takes away is known only afterwards.
         if size is None or self._left is None or self._sieve is not None:
             return size

@@ -16,6 +16,7 @@ import msgspec
 
 from jibble_async.core.options import Timeouts
 from jibble_async.core.pager import Pager
+from jibble_async.core.paging import Paging
 from jibble_async.core.raw import RawRow, RawSession, SetName
 from jibble_async.core.walk import Session
 from jibble_async.errors import PaginationError
@@ -153,9 +154,8 @@ class Exporter:
             include_archived=include_archived,
             as_sent=self._format == "jsonl",
         )
-        self._pager: Pager[RawRow] = Pager(
-            self._set.pages, self._client, concurrency=concurrency, verify=True
-        )
+        paging = Paging(page_size=self._set.page_size, concurrency=concurrency, verify=True)
+        self._pager: Pager[RawRow] = Pager(self._set.pages, self._client, paging)
         self._spreadsheet_safe = spreadsheet_safe
         self._on_progress = on_progress
 

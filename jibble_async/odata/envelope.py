@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from jibble_async.core.pages import PageContent
+from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply, decode_json, error_class, printable, whole_characters
 from jibble_async.errors import (
     APIError,
@@ -19,12 +20,9 @@ from jibble_async.errors import (
 )
 from jibble_async.odata.lenient import decode_leniently
 
-__all__ = ["BadRowHandler", "decoder", "optional_reader", "read_error", "read_page", "reader"]
+__all__ = ["decoder", "optional_reader", "read_error", "read_page", "reader"]
 
 T = TypeVar("T")
-
-BadRowHandler = Callable[[DecodeError, bytes], None]
-"""Gets the error for a row that can't be read, and the row as the server sent it."""
 
 
 class _Envelope(msgspec.Struct, Generic[T]):

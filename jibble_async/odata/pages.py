@@ -9,9 +9,10 @@ from typing import Any, Generic, TypeVar
 from jibble_async.core.cursor import fingerprint
 from jibble_async.core.operation import Operation, Request, build, build_link
 from jibble_async.core.pages import PageContent
+from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply
 from jibble_async.entities import Entity
-from jibble_async.odata.envelope import BadRowHandler, read_page
+from jibble_async.odata.envelope import read_page
 from jibble_async.odata.render import (
     render_expand,
     render_filter,
@@ -39,10 +40,9 @@ class ODataPages(Generic[T]):
         item: The type of a row: an entity, or `dict[str, Any]`.
         before: Query options that come before `$skip`.
         after: Query options that come after `$top`.
-        page_size: Rows to ask for at a time. None asks for no number and for no count: what the
-            server gives is the whole, unless it gives a next link.
-        on_bad_row: Gets rows that can't be read.
-        counted: Whether to ask for the count of all rows with each page.
+        counted: Whether to ask for the count of all rows with each page. A request for no number
+            of rows asks for no count either: what the server gives is the whole, unless it gives
+            a next link.
     """
 
     def __init__(
@@ -53,8 +53,6 @@ class ODataPages(Generic[T]):
         *,
         before: tuple[tuple[str, str], ...] = (),
         after: tuple[tuple[str, str], ...] = (),
-        page_size: int | None,
-        on_bad_row: BadRowHandler | None = None,
         counted: bool = True,
     ) -> None:
         self._operation = operation
@@ -62,10 +60,8 @@ class ODataPages(Generic[T]):
         self._item = item
         self._before = before
         self._after = after
-        self._on_bad_row = on_bad_row
         self._count = (("$count", "true"),) if counted else ()
-        self.page_size = page_size
-        self.counts: bool = counted and page_size is not None
+        self.counts: bool = counted
         options = (f"{name}={value}" for name, value in (*before, *after))
         self.fingerprint: str = fingerprint((operation.service, operation.path, *options))
         key = next((name for name in _KEYS if hasattr(item, name)), None)
@@ -86,9 +82,9 @@ class ODataPages(Generic[T]):
         """The request for a next link, which must lead to the same origin."""
         return build_link(self._operation, self._base, link)
 
-    def read(self, reply: Reply) -> PageContent[T]:
+    def read(self, reply: Reply, on_bad_row: BadRowHandler | None) -> PageContent[T]:
         """What an answer holds."""
-        return read_page(reply, self._item, self._on_bad_row)
+        return read_page(reply, self._item, on_bad_row)
 
     def is_last(self, offset: int, count: int | None, received: int) -> bool:
         """Whether no number was asked for; a page that is merely short may have been capped."""
@@ -106,9 +102,7 @@ def query_pages(
     base: str,
     query: Query,
     *,
-    page_size: int | None,
-    stable: bool,
-    on_bad_row: BadRowHandler | None,
+    stable: bool = True,
     item: Any = None,
     params: tuple[tuple[str, str], ...] = (),
     counted: bool = True,
@@ -119,9 +113,7 @@ def query_pages(
         operation: The request that lists the set.
         base: The origin of its service.
         query: What is asked.
-        page_size: Rows to ask for at a time.
         stable: Whether to sort by the key in the end, without which pages may overlap.
-        on_bad_row: Gets rows that can't be read.
         item: The type of a row, where it is not the query's entity.
         params: Parameters of the set's own, which come first.
         counted: Whether to ask for the count of all rows with each page.
@@ -148,8 +140,6 @@ def query_pages(
         owner if item is None else item,
         before=tuple(before),
         after=() if select is None else (("$select", select),),
-        page_size=page_size,
-        on_bad_row=on_bad_row,
         counted=counted,
     )
 

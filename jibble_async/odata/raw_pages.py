@@ -10,6 +10,7 @@ import msgspec
 
 from jibble_async.core.operation import Request
 from jibble_async.core.pages import PageContent
+from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.raw import RawRow
 from jibble_async.core.wire import Reply
 from jibble_async.odata.envelope import read_page
@@ -32,7 +33,6 @@ class RawPages:
     def __init__(self, source: ODataPages[Any]) -> None:
         self._source = source
         self.fingerprint: str = source.fingerprint
-        self.page_size: int | None = source.page_size
         self.counts: bool = source.counts
         self.key: Callable[[RawRow], str | None] = operator.itemgetter(0)
 
@@ -44,7 +44,7 @@ class RawPages:
         """The request for a next link, which must lead to the same origin."""
         return self._source.follow(link)
 
-    def read(self, reply: Reply) -> PageContent[RawRow]:
+    def read(self, reply: Reply, on_bad_row: BadRowHandler | None) -> PageContent[RawRow]:
         """What an answer holds.
 
         Raises:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeAlias, Unpack
 
 from jibble_async.core.operation import Operation, Safety, build
 from jibble_async.core.pager import Pager
+from jibble_async.core.paging import PageOptions
 from jibble_async.entities import (
     ExportFormat,
     ExportJob,
@@ -27,7 +28,6 @@ from jibble_async.query.vocabulary import fields
 from jibble_async.resources.base import (
     ClientSession,
     Listing,
-    PageOptions,
     list_of,
 )
 from jibble_async.resources.parameters import day_or_moment, flag, repeated_ids, require_span
@@ -98,11 +98,9 @@ class Timesheets(Listing[Timesheet]):
         options.setdefault("page_size", min(_PAGE_SIZE, self._session.default_page_size))
         return self._pager(
             [where],
-            expand=expand,
-            order_by=order_by,
+            {"expand": expand, "order_by": order_by, **options},
             params=params,
             server_paged=server_paged,
-            **options,
         )
 
 
@@ -150,7 +148,7 @@ class TimesheetSummaries(Listing[TimesheetSummary]):
         params += repeated_ids("personIds", person_ids, "person_ids")
         options.setdefault("page_size", min(_PAGE_SIZE, self._session.default_page_size))
         return self._pager(
-            [where], params=params, counted=False, server_paged=server_paged, **options
+            [where], {"counted": False, **options}, params=params, server_paged=server_paged
         )
 
 
@@ -224,7 +222,7 @@ class Reports:
         )
         base = self._session.base(_SERVICE)
         source: ODataPages[TrackedTime] = ODataPages(
-            _TRACKED_TIME, base, TrackedTime, before=params, page_size=None
+            _TRACKED_TIME, base, TrackedTime, before=params
         )
         return Pager(source, self._session)
 

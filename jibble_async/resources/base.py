@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypedDict, TypeVar, Unpack
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, Unpack
 
-from jibble_async.core.cursor import Cursor
 from jibble_async.core.operation import Operation, Request, Safety, build
 from jibble_async.core.pager import Pager
+from jibble_async.core.paging import PageOptions, Paging
 from jibble_async.core.walk import Session
 from jibble_async.entities import CommonStatus, Entity, ValueObject
 from jibble_async.errors import ConfigurationError
-from jibble_async.odata.envelope import BadRowHandler, reader
+from jibble_async.odata.envelope import reader
 from jibble_async.odata.literals import is_guid, shown
 from jibble_async.odata.pages import query_pages
 from jibble_async.query.expressions import Expression, Kind, Path, all_of
@@ -26,6 +26,7 @@ from jibble_async.query.options import (
     orderings,
     selection,
 )
+from jibble_async.resources.parameters import require_known
 
 if TYPE_CHECKING:
     # What a protocol asks for is a property, and pyright takes nothing else for one.
@@ -38,13 +39,13 @@ __all__ = [
     "ClientSession",
     "ListOptions",
     "Listing",
-    "PageOptions",
     "PlainResource",
     "Resource",
     "addressed",
     "lazy",
     "list_of",
     "member_of",
+    "paging_of",
     "query_of",
 ]
 
@@ -63,26 +64,6 @@ class ClientSession(Session, Protocol):
     def base(self, service: str) -> str:
         """The origin of a service, with a path prefix if there is one."""
         ...
-
-
-class PageOptions(TypedDict, total=False):
-    """The arguments of every `list()` that say how it is walked over.
-
-    Attributes:
-        page_size: Rows to ask for at a time.
-        limit: Rows to deliver at most.
-        concurrency: Pages in flight; they are delivered in order.
-        resume_from: The cursor of a page, or of an error, to go on from.
-        verify: Let pages overlap by a row, and raise `PaginationError` if rows moved.
-        on_bad_row: Gets rows that can't be read; without it the first one is a `DecodeError`.
-    """
-
-    page_size: int | None
-    limit: int | None
-    concurrency: int
-    resume_from: Cursor | str | None
-    verify: bool
-    on_bad_row: BadRowHandler | None
 
 
 class ListOptions(PageOptions, total=False):
@@ -134,32 +115,48 @@ def addressed(session: ClientSession, operation: Operation, id: str, owner: str)
 def query_of(
     entity: type[ValueObject],
     conditions: Iterable[Expression | None],
-    select: Iterable[Selectable] = (),
-    expand: Iterable[Expandable] = (),
-    order_by: Sortable | Iterable[Sortable] = (),
+    options: Mapping[str, Any],
 ) -> Query:
     """What the arguments of a `list()` ask for, in no API's words.
 
     Args:
         entity: The class of the rows.
         conditions: What all of them must meet.
-        select: See `ListOptions`.
-        expand: See `ListOptions`.
-        order_by: See `ListOptions`.
+        options: See `ListOptions`.
 
     Raises:
         ConfigurationError: An argument that can't be used.
     """
+    require_known(options, ListOptions)
     given = [condition for condition in conditions if condition is not None]
+    order_by: Sortable | Iterable[Sortable] = options.get("order_by", ())
     several = isinstance(order_by, Iterable) and not isinstance(order_by, str)
     keys: Any = order_by if several else (order_by,)
     return Query(
         entity=entity,
         where=all_of(given) if given else None,
-        select=selection(entity, select),
-        expand=expansions(entity, expand),
+        select=selection(entity, options.get("select", ())),
+        expand=expansions(entity, options.get("expand", ())),
         order_by=orderings(entity, keys),
     )
+
+
+def paging_of(
+    options: Mapping[str, Any], session: ClientSession, *, server_paged: bool = False
+) -> Paging:
+    """How the arguments of a `list()` want it walked over.
+
+    Args:
+        options: The arguments.
+        session: Knows how many rows to ask for if they don't say.
+        server_paged: Whether the number of rows is left to the server.
+
+    Raises:
+        ConfigurationError: A number out of range.
+    """
+    size = options.get("page_size")
+    size = session.default_page_size if size is None else size
+    return Paging.of(options, page_size=None if server_paged else size)
 
 
 class Listing(Generic[V]):
@@ -180,43 +177,23 @@ class Listing(Generic[V]):
     def _pager(
         self,
         conditions: builtins.list[Expression | None],
+        options: Mapping[str, Any],
         *,
-        select: Iterable[Selectable] = (),
-        expand: Iterable[Expandable] = (),
-        order_by: Sortable | Iterable[Sortable] = (),
-        stable: bool = True,
-        page_size: int | None = None,
-        limit: int | None = None,
-        concurrency: int = 1,
-        resume_from: Cursor | str | None = None,
-        verify: bool = False,
-        on_bad_row: BadRowHandler | None = None,
         params: tuple[tuple[str, str], ...] = (),
-        counted: bool = True,
         server_paged: bool = False,
     ) -> Pager[V]:
-        query = query_of(self.entity, conditions, select, expand, order_by)
+        query = query_of(self.entity, conditions, options)
         operation = self.list_operation
-        if page_size is None:
-            page_size = self._session.default_page_size
         source = query_pages(
             operation,
             self._session.base(operation.service),
             query,
-            page_size=None if server_paged else page_size,
-            stable=stable,
-            on_bad_row=on_bad_row,
+            stable=options.get("stable", True),
             params=params,
-            counted=counted,
+            counted=options.get("counted", True),
         )
-        return Pager(
-            source,
-            self._session,
-            limit=limit,
-            concurrency=concurrency,
-            resume_from=resume_from,
-            verify=verify,
-        )
+        paging = paging_of(options, self._session, server_paged=server_paged)
+        return Pager(source, self._session, paging)
 
 
 class Resource(Listing[E]):
@@ -258,7 +235,7 @@ class PlainResource(Resource[E]):
         Raises:
             ConfigurationError: An argument that can't be used.
         """
-        return self._pager([where], **options)
+        return self._pager([where], options)
 
 
 class ArchivableResource(Resource[E]):
@@ -287,4 +264,4 @@ class ArchivableResource(Resource[E]):
         Raises:
             ConfigurationError: An argument that can't be used.
         """
-        return self._pager([where, None if include_archived else self.not_archived()], **options)
+        return self._pager([where, None if include_archived else self.not_archived()], options)

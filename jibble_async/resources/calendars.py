@@ -85,7 +85,7 @@ class CalendarDays(Resource[CalendarDay]):
             >>> async for day in year:
             ...     print(day.date, day.name)
         """
-        return self._pager([days_between(fields(CalendarDay).date, since, until), where], **options)
+        return self._pager([days_between(fields(CalendarDay).date, since, until), where], options)
 
 
 class TimeOffPolicies(ArchivableResource[TimeOffPolicy]):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
+from typing import Any
 
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.literals import is_guid, moment_text, shown
@@ -11,7 +12,25 @@ from jibble_async.query.expressions import Expression, all_of
 from jibble_async.query.fields import DateField
 from jibble_async.query.values import require_aware, require_date
 
-__all__ = ["day_or_moment", "days_between", "flag", "repeated_ids", "require_span"]
+__all__ = ["day_or_moment", "days_between", "flag", "repeated_ids", "require_known", "require_span"]
+
+
+def require_known(options: Mapping[str, Any], kind: type[Any]) -> None:
+    """Refuse options that there are not: a misspelt one would be dropped unseen.
+
+    Args:
+        options: What a caller gave by name.
+        kind: The class of typed dictionaries that names what there is.
+
+    Raises:
+        ConfigurationError: One is unknown.
+    """
+    unknown = options.keys() - kind.__annotations__.keys()
+    if unknown:
+        known = ", ".join(sorted(kind.__annotations__))
+        raise ConfigurationError(
+            f"there is no {'=, '.join(sorted(unknown))}=; beside its own this method takes {known}"
+        )
 
 
 def require_span(since: date | None, until: date | None) -> None:

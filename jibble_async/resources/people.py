@@ -70,7 +70,7 @@ class People(Resource[Person]):
             ...     print(person.full_name)
         """
         here = None if include_removed else fields(Person).status != PersonStatus.REMOVED
-        return self._pager([where, here], **options)
+        return self._pager([where, here], options)
 
     async def by_email(self, email: str) -> Person | None:
         """The person with this e-mail address, unless removed; None if there is nobody.
@@ -120,9 +120,7 @@ class People(Resource[Person]):
             _HOLIDAYS.service, "GET", _HOLIDAYS.path.replace("{id}", person_id), Safety.READ
         )
         base = self._session.base(operation.service)
-        source: ODataPages[PersonHoliday] = ODataPages(
-            operation, base, PersonHoliday, page_size=None
-        )
+        source: ODataPages[PersonHoliday] = ODataPages(operation, base, PersonHoliday)
         return Pager(source, self._session)
 
     def clocked_in(self) -> Pager[Person]:
@@ -140,9 +138,7 @@ class People(Resource[Person]):
             _PEOPLE_AT_WORK,
             self._session.base(_PEOPLE_AT_WORK.service),
             query,
-            page_size=None,
             stable=False,
-            on_bad_row=None,
         )
         return Pager(source, self._session)
 

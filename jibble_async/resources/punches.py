@@ -24,6 +24,7 @@ from jibble_async.errors import (
     NotFoundError,
 )
 from jibble_async.query.values import require_aware, require_date
+from jibble_async.resources.parameters import require_known
 from jibble_async.resources.writing import (
     given,
     lost,
@@ -31,7 +32,6 @@ from jibble_async.resources.writing import (
     optional_guid,
     place,
     require_guid,
-    require_known,
 )
 
 __all__ = ["LATEST", "Punch", "PunchOptions", "recovered", "settled_conflict"]

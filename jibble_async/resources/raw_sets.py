@@ -71,11 +71,8 @@ def raw_set(
         operation,
         session.base(operation.service),
         Query(entity=entity, where=all_of(given) if given else None),
-        page_size=session.default_page_size,
-        stable=True,
-        on_bad_row=None,
     )
-    return RawSet(operation.service, entity, RawPages(source))
+    return RawSet(operation.service, entity, RawPages(source), session.default_page_size)
 
 
 def _archivable(resource: type[ArchivableResource[Any]]) -> _ExportSet:

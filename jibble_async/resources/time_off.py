@@ -21,6 +21,7 @@ from jibble_async.resources.base import (
     addressed,
     list_of,
     member_of,
+    paging_of,
 )
 from jibble_async.resources.outcomes import ItemOutcome, each_of
 from jibble_async.resources.parameters import require_span
@@ -82,7 +83,7 @@ class TimeOffRequests(Listing[TimeOff]):
             >>> async for absence in pager:
             ...     print(absence.person_id, absence.start_date, absence.duration)
         """
-        return self._pager([_touching(since, until), where], **options)
+        return self._pager([_touching(since, until), where], options)
 
     async def get(self, id: str) -> TimeOffInterval:
         """The time off with this id.
@@ -189,9 +190,8 @@ class TimeOffRequests(Listing[TimeOff]):
             _BALANCES,
             self._session.base(_SERVICE),
             dict[str, Any],
-            page_size=self._session.default_page_size,
         )
-        return Pager(source, self._session)
+        return Pager(source, self._session, paging_of({}, self._session))
 
 
 def _span(start: date | datetime, end: date | datetime | None) -> dict[str, date]:

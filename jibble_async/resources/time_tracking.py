@@ -84,7 +84,7 @@ class TimeEntries(Resource[TimeEntry]):
             ...     print(entry.local_time, entry.type)
         """
         archived = None if include_archived else _FIELDS.status != EntryStatus.ARCHIVED
-        return self._pager([entries_between(since, until), where, archived], **options)
+        return self._pager([entries_between(since, until), where, archived], options)
 
     async def latest(self, person_id: str) -> TimeEntry | None:
         """A person's latest entry, which says whether they are at work; None if there is none.

@@ -65,7 +65,7 @@ class Organizations(Resource[Organization]):
         Raises:
             ConfigurationError: An argument that can't be used.
         """
-        return self._pager([where], **options)
+        return self._pager([where], options)
 
 
 class Groups(ArchivableResource[Group]):

@@ -34,7 +34,6 @@ __all__ = [
     "optional_guid",
     "place",
     "require_guid",
-    "require_known",
     "require_text",
     "write",
 ]
@@ -190,24 +189,6 @@ def optional_guid(value: str | UnsetType | None, label: str) -> str | UnsetType 
         ConfigurationError: It is not a GUID.
     """
     return value if value is None or value is UNSET else require_guid(value, label)
-
-
-def require_known(options: Mapping[str, Any], kind: type[Any]) -> None:
-    """Refuse options that there are not: a misspelt one would be dropped unseen.
-
-    Args:
-        options: What a caller gave by name.
-        kind: The class of typed dictionaries that names what there is.
-
-    Raises:
-        ConfigurationError: One is unknown.
-    """
-    unknown = options.keys() - kind.__annotations__.keys()
-    if unknown:
-        known = ", ".join(sorted(kind.__annotations__))
-        raise ConfigurationError(
-            f"there is no {'=, '.join(sorted(unknown))}=; beside its own this method takes {known}"
-        )
 
 
 def require_text(value: Any, label: str) -> str:

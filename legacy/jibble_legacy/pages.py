@@ -15,10 +15,10 @@ from typing import Any, Generic, Self, TypeVar, cast
 from jibble_async.core.cursor import fingerprint
 from jibble_async.core.operation import Operation, Request, build
 from jibble_async.core.pages import PageContent, Sieve
+from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply
 from jibble_async.entities import Entity, TimeEntry
 from jibble_async.errors import ConfigurationError, PaginationError
-from jibble_async.odata.envelope import BadRowHandler
 from jibble_async.query.expressions import Comparison, Constant, Expression, Kind, Path, all_of
 from jibble_async.query.options import Ordering, Query
 from jibble_legacy.config import MAX_PAGE_SIZE
@@ -46,9 +46,6 @@ class LoopBackPages(Generic[T]):
         base: The origin, with a path prefix if there is one.
         read_rows: Finds the rows in a body.
         query: What is asked.
-        page_size: Rows to ask for at a time, at most 100. None leaves the first page to the
-            server, which gives 30.
-        on_bad_row: Gets rows that can't be read.
         days: The time zones that give a time entry its working day.
         between: The first and the last working day of the entries to deliver; in the order of
             time, unless the query has one.
@@ -65,19 +62,12 @@ class LoopBackPages(Generic[T]):
         read_rows: RowsReader[T],
         query: Query,
         *,
-        page_size: int | None,
-        on_bad_row: BadRowHandler | None,
         days: WorkingDays | None = None,
         between: tuple[date | None, date | None] | None = None,
     ) -> None:
-        if page_size is not None and page_size > MAX_PAGE_SIZE:
-            raise ConfigurationError(
-                f"page_size={page_size}: the old API gives {MAX_PAGE_SIZE} rows at most"
-            )
         self._operation = operation
         self._base = base
         self._read_rows = read_rows
-        self._on_bad_row = on_bad_row
         self._days = days
         self._since, self._until = between or (None, None)
         order = query.order_by
@@ -87,7 +77,6 @@ class LoopBackPages(Generic[T]):
         self._in_order = self._in_order and not order[0].descending
         self._query = Query(query.entity, query.where, query.select, query.expand, order)
         self._options = self._rendered(*self._moments())
-        self.page_size = page_size
         self.counts: bool = False
         self.key: Callable[[T], str | None] = operator.attrgetter("id")
         parts = [f"{name}={value}" for name, value in self._options]
@@ -124,9 +113,9 @@ class LoopBackPages(Generic[T]):
         rest.fingerprint = fingerprint((self.fingerprint, str(moment)))
         return rest
 
-    def read(self, reply: Reply) -> PageContent[T]:
+    def read(self, reply: Reply, on_bad_row: BadRowHandler | None) -> PageContent[T]:
         """What an answer holds."""
-        items, received = self._read_rows(reply.body, self._on_bad_row)
+        items, received = self._read_rows(reply.body, on_bad_row)
         return PageContent(items, received, None, None, reply.body)
 
     def is_last(self, offset: int, count: int | None, received: int) -> bool:

@@ -19,6 +19,7 @@ import msgspec
 
 from jibble_async.core.operation import Request
 from jibble_async.core.pages import PageContent, Sieve
+from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.raw import RawRow, RawSet, SetName, require_set
 from jibble_async.core.wire import Reply, decode_json
 from jibble_async.entities import EntryType, TimeEntry
@@ -76,15 +77,15 @@ def raw_set(
         catalog.base(SERVICE),
         rows_reader(entity),
         Query(entity, order_by=orderings(entity, ["time"]) if dated else ()),
-        page_size=catalog.default_page_size,
-        on_bad_row=None,
         days=days,
         between=between,
     )
     check = None
     if days is not None and not days.for_everybody:
         check = functools.partial(_require_zones, catalog, days)
-    return RawSet(SERVICE, entity, _RawPages(source, entity, as_sent=as_sent), check)
+    size = catalog.default_page_size
+    pages = _RawPages(source, entity, size, as_sent=as_sent)
+    return RawSet(SERVICE, entity, pages, size, check)
 
 
 async def _require_zones(catalog: LegacyCatalog, days: WorkingDays) -> None:
@@ -134,17 +135,20 @@ class _RawPages:
     Args:
         source: The same pages as they are usually read.
         entity: The class of their rows.
+        size: Rows that a page has at most.
         as_sent: Whether rows are to be as the server wrote them.
     """
 
-    def __init__(self, source: LoopBackPages[Any], entity: type[Entity], *, as_sent: bool) -> None:
+    def __init__(
+        self, source: LoopBackPages[Any], entity: type[Entity], size: int, *, as_sent: bool
+    ) -> None:
         self._source = source
         self._entity = entity
+        self._size = size
         self._as_sent = as_sent
         self._skipped = 0
         self._first: datetime | None = None
         self.fingerprint: str = source.fingerprint
-        self.page_size: int | None = source.page_size
         self.counts: bool = source.counts
         self.key: Callable[[RawRow], str | None] = operator.itemgetter(0)
 
@@ -156,7 +160,7 @@ class _RawPages:
         """Nothing: the old API gives no links; raises `PaginationError`."""
         return self._source.follow(link)
 
-    def read(self, reply: Reply) -> PageContent[RawRow]:
+    def read(self, reply: Reply, on_bad_row: BadRowHandler | None) -> PageContent[RawRow]:
         """What an answer holds.
 
         Raises:
@@ -164,7 +168,7 @@ class _RawPages:
             PaginationError: Rows can't be told apart by their moments.
         """
         if self._first is not None:
-            _require_later(decode_json(reply, _MOMENTS.decode), self._first, self.page_size)
+            _require_later(decode_json(reply, _MOMENTS.decode), self._first, self._size)
         sent = decode_json(reply, _ROWS.decode)
         heads = decode_json(reply, _HEADS.decode)
         rows = [(head.id, raw) for head, raw in zip(heads, sent, strict=True)]
@@ -197,7 +201,7 @@ class _RawPages:
         return None if days is None else _DaysSieve(days)
 
 
-def _require_later(rows: list[_Moment], first: datetime, most: int | None) -> None:
+def _require_later(rows: list[_Moment], first: datetime, most: int) -> None:
     """Refuse a page from which rows can't be found by their moments."""
     moments = [row.date for row in rows]
     if any(moment < first for moment in moments):

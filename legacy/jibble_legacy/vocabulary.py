@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply, decode_json
 from jibble_async.entities import Activity, EntryType
 from jibble_async.entities.base import Entity
 from jibble_async.errors import DecodeError
-from jibble_async.odata.envelope import BadRowHandler
 from jibble_legacy.entities import LegacyTimeEntry, PowerUp, Team, TeamClient, TeamMember
 from jibble_legacy.wire import (
     ActivityRow,

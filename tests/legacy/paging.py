@@ -16,6 +16,7 @@ from jibble_legacy.pages import LoopBackPages
 from jibble_async import EntryType, NotFoundError, Pager, Stats, TimeEntry
 from jibble_async.core.events import Event
 from jibble_async.core.operation import Operation, Request, Safety
+from jibble_async.core.paging import Paging
 from jibble_async.core.wire import Reply
 from jibble_async.query.options import Query
 
@@ -73,12 +74,10 @@ class LegacySet:
             BASE,
             read_rows,
             Query(LegacyTimeEntry) if query is None else query,
-            page_size=page_size,
-            on_bad_row=None,
             days=days,
             between=between,
         )
-        return Pager(source, self, **options)
+        return Pager(source, self, Paging(page_size=page_size, **options))
 
     def emit(self, event: Event) -> None:
         """Nothing: nobody listens."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jibble_legacy import LegacyClient
 from jibble_legacy.entities import LegacyTimeEntry
 
 import jibble_async
@@ -159,7 +160,7 @@ async def test_a_row_that_moved_over_a_seam_is_noticed() -> None:
 async def test_what_pages_can_not_be_asked_for() -> None:
     behind = LegacySet(keyed(3))
     with pytest.raises(ConfigurationError, match="page_size=101: the old API gives 100 rows"):
-        behind.pager(101)
+        LegacyClient("token").people.list(page_size=101)
     with pytest.raises(ConfigurationError, match="verify=True needs a page_size"):
         behind.pager(None, verify=True)
     with pytest.raises(NotSupportedError, match="not counted"):

@@ -17,6 +17,7 @@ from jibble_legacy.pages import LoopBackPages
 from jibble_async import EntryType, Pager, PaginationError, Stats
 from jibble_async.core.events import Event
 from jibble_async.core.operation import Request
+from jibble_async.core.paging import Paging
 from jibble_async.core.wire import Reply
 from jibble_async.query.options import Query, orderings
 from jibble_async.sandbox.dataset import Dataset
@@ -55,12 +56,10 @@ class HostSession:
             "http://127.0.0.1",
             read_rows,
             Query(LegacyTimeEntry, order_by=order),
-            page_size=options.pop("page_size", 100),
-            on_bad_row=None,
             days=options.pop("days", None),
             between=options.pop("between", None),
         )
-        return Pager(source, self, **options)
+        return Pager(source, self, Paging.of({"page_size": 100, **options}))
 
     def emit(self, event: Event) -> None:
         """Nothing: nobody listens."""

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 from jibble_async import JibbleError, NotFoundError, Pager, Safety, Stats
 from jibble_async.core.events import Event, PageRead
 from jibble_async.core.operation import Operation, Request
+from jibble_async.core.paging import Paging
 from jibble_async.core.wire import Reply
 from jibble_async.odata.pages import ODataPages
 
@@ -54,10 +55,8 @@ class PagedSet:
     peak: int = 0
 
     def pager(self, page_size: int | None, **options: Any) -> Pager[dict[str, Any]]:
-        source: ODataPages[dict[str, Any]] = ODataPages(
-            _OPERATION, _BASE, dict[str, Any], page_size=page_size
-        )
-        return Pager(source, self, **options)
+        source: ODataPages[dict[str, Any]] = ODataPages(_OPERATION, _BASE, dict[str, Any])
+        return Pager(source, self, Paging(page_size=page_size, **options))
 
     def emit(self, event: Event) -> None:
         self.events.append(event)

@@ -12,12 +12,14 @@ from msgspec import UNSET, UnsetType
 
 from jibble_async.core.operation import Operation, Request, Safety, build
 from jibble_async.core.pager import Pager
+from jibble_async.core.paging import Paging
 from jibble_async.entities.base import Entity
 from jibble_async.errors import ConfigurationError, NotFoundError, NotSupportedError
 from jibble_async.odata.literals import is_guid, shown
 from jibble_async.query.expressions import Expression
 from jibble_async.resources.base import ClientSession, ListOptions, query_of
-from jibble_async.resources.writing import nothing, require_known, write
+from jibble_async.resources.writing import nothing, write
+from jibble_legacy.config import MAX_PAGE_SIZE
 from jibble_legacy.days import WorkingDays
 from jibble_legacy.pages import LoopBackPages
 from jibble_legacy.vocabulary import entity_reader, rows_reader
@@ -133,32 +135,21 @@ class LegacyResource(Generic[E]):
         days: WorkingDays | None = None,
         between: tuple[date | None, date | None] | None = None,
     ) -> Pager[E]:
-        require_known(options, ListOptions)
-        query = query_of(
-            self.entity,
-            conditions,
-            options.get("select", ()),
-            options.get("expand", ()),
-            options.get("order_by", ()),
-        )
+        query = query_of(self.entity, conditions, options)
+        size = options.get("page_size", self._session.default_page_size)
+        if size is not None and size > MAX_PAGE_SIZE:
+            raise ConfigurationError(
+                f"page_size={size}: the old API gives {MAX_PAGE_SIZE} rows at most"
+            )
         source: LoopBackPages[E] = LoopBackPages(
             self.routes.listing,
             self._session.base(SERVICE),
             rows_reader(self.entity),
             query,
-            page_size=options.get("page_size", self._session.default_page_size),
-            on_bad_row=options.get("on_bad_row"),
             days=days,
             between=between,
         )
-        return Pager(
-            source,
-            self._session,
-            limit=options.get("limit"),
-            concurrency=options.get("concurrency", 1),
-            resume_from=options.get("resume_from"),
-            verify=options.get("verify", False),
-        )
+        return Pager(source, self._session, Paging.of(options, page_size=size))
 
     async def _change(self, id: str, values: Mapping[str, Any]) -> E:
         """The entity as it is after a change of what is given."""
