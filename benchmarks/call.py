@@ -28,6 +28,7 @@ from jibble_async import (
     Timeouts,
     Unlimited,
 )
+from jibble_async.api.base_client import session_of
 from jibble_async.core.operation import Request, build
 from jibble_async.core.transport import Network, Transport
 from jibble_async.core.wire import Reply
@@ -79,7 +80,7 @@ async def _over_the_wire(base: str, rounds: int) -> None:
                 return await response.read()
 
         def through(client: JibbleClient) -> Callable[[str], Awaitable[Reply]]:
-            return lambda identity: client.call(request(identity), _whole)
+            return lambda identity: session_of(client).call(request(identity), _whole)
 
         async def plain_decoded(identity: str) -> Any:
             return decode(await plain(identity))
@@ -135,7 +136,7 @@ class _AnswersAtOnce(Transport):
 async def _without_a_wire(base: str, rounds: int) -> None:
     limited = _client(base, AdaptiveLimiter(initial=1e9), Timeouts())
     transport = _AnswersAtOnce()
-    caller = limited._shared.caller()
+    caller = session_of(limited).backend.caller()
     await caller._transport.aclose()
     caller._transport = transport
     tokens, deadlines = caller.tokens, caller._deadlines
@@ -143,7 +144,7 @@ async def _without_a_wire(base: str, rounds: int) -> None:
     operation = limited.people.get_operation
     request = build(operation, base, path_id="7b1b3e0e-52a2-4d4b-9a53-6f1f1c9e6f10")
     reply = await transport.send(request, {})
-    options = limited._options
+    options = session_of(limited).options
     untimed = msgspec.structs.replace(options, timeouts=_ENDLESS)
     adaptive = AdaptiveLimiter(initial=1e9)
     read = reader(Person)

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from datetime import date
 from ssl import SSLContext
 from typing import Any, Self, Unpack, get_args
 
 import aiohttp
 import msgspec
 
+from jibble_async.api.session import Backend, Session
 from jibble_async.config import ClientConfig, Service, auth_from, endpoints_from
 from jibble_async.core.grants import Auth, ClientCredentials, StaticToken, grant_of
 from jibble_async.core.operation import Operation, Safety, build
 from jibble_async.core.options import CallOptions
 from jibble_async.core.pager import Pager
 from jibble_async.core.paging import PageOptions
-from jibble_async.core.raw import RawSet, SetName
 from jibble_async.core.transport import Network
 from jibble_async.core.wire import text_of
 from jibble_async.errors import ConfigurationError
-from jibble_async.lifecycle import BaseClient
 from jibble_async.limits.adaptive import AdaptiveLimiter
 from jibble_async.limits.slots import RateLimiter
 from jibble_async.odata.envelope import read_error
@@ -37,7 +35,6 @@ from jibble_async.resources.custom import (
 )
 from jibble_async.resources.parameters import require_known
 from jibble_async.resources.raw_sets import raw_set
-from jibble_async.shared import Shared
 
 __all__ = ["Identity", "JibbleClient"]
 
@@ -49,7 +46,7 @@ class Identity(msgspec.Struct, frozen=True):
     person_id: str | None
 
 
-class JibbleClient(BaseClient[Shared[ClientConfig]], Catalog):
+class JibbleClient(Catalog):
     """A client of the current API.
 
     Nothing is opened or sent before the first call. Use it as `async with JibbleClient(...)`, or
@@ -93,8 +90,8 @@ class JibbleClient(BaseClient[Shared[ClientConfig]], Catalog):
         config = ClientConfig() if config is None else config
         network = Network(connector, proxy, ssl, trace_configs)
         grant = grant_of(_auth(client_id, client_secret, auth), config.endpoints.identity)
-        shared = Shared(grant, config, _limiters(limiter), network, read_error)
-        super().__init__(shared, CallOptions(config.timeouts, config.retry))
+        backend = Backend(config, grant, _limiters(limiter), network, read_error, raw_set)
+        super().__init__(Session(backend, CallOptions(config.timeouts, config.retry)))
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None, **arguments: Any) -> Self:
@@ -125,7 +122,7 @@ class JibbleClient(BaseClient[Shared[ClientConfig]], Catalog):
         Raises:
             AuthenticationError: The credentials were refused.
         """
-        bearer = await self._shared.caller().tokens.get()
+        bearer = await self._session.backend.caller().tokens.get()
         return Identity(bearer.organization_id, bearer.person_id)
 
     async def metadata(self, service: Service) -> str:
@@ -145,7 +142,8 @@ class JibbleClient(BaseClient[Shared[ClientConfig]], Catalog):
             True
         """
         operation = Operation(service, "GET", "/v1/$metadata", Safety.READ, "application/xml")
-        return await self.call(build(operation, self.base(service)), text_of)
+        request = build(operation, self._session.base(service))
+        return await self._session.call(request, text_of)
 
     async def request(
         self,
@@ -176,8 +174,8 @@ class JibbleClient(BaseClient[Shared[ClientConfig]], Catalog):
             >>> await jibble.request("GET", "workspace", "/v1/Schedules", params={"$top": 5})
         """
         operation = custom_operation(method, service, path, safety)
-        request = custom_request(operation, self.base(service), params, json)
-        return await self.call(request, any_json)
+        request = custom_request(operation, self._session.base(service), params, json)
+        return await self._session.call(request, any_json)
 
     def paginate(
         self,
@@ -214,29 +212,10 @@ class JibbleClient(BaseClient[Shared[ClientConfig]], Catalog):
                 f"{', '.join(sorted(taken))} in params: the pager sends these itself; use "
                 "page_size= and limit="
             )
-        source: ODataPages[Any] = ODataPages(operation, self.base(service), type, before=query)
-        return Pager(source, self, paging_of(options, self, server_paged=server_paged))
-
-    def raw_set(
-        self,
-        name: SetName,
-        since: date | None = None,
-        until: date | None = None,
-        *,
-        include_archived: bool = False,
-        as_sent: bool = True,
-    ) -> RawSet:
-        """A set of rows as bytes, for an export; see `jibble_async.core.raw.RawSession`."""
-        return raw_set(self, name, since, until, include_archived=include_archived)
-
-    @property
-    def default_page_size(self) -> int:
-        """Rows that a list asks for at a time unless told."""
-        return self._shared.config.page_size
-
-    def base(self, service: str) -> str:
-        """The origin of a service, with its path prefix if there is one."""
-        return self._shared.config.endpoints.base(service)
+        base = self._session.base(service)
+        source: ODataPages[Any] = ODataPages(operation, base, type, before=query)
+        paging = paging_of(options, self._session, server_paged=server_paged)
+        return Pager(source, self._session, paging)
 
 
 def _auth(client_id: str | None, client_secret: str | None, auth: Auth | None) -> Auth:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from typing import Literal, TypeAlias, get_args
 
 import msgspec
-from yarl import URL
 
-from jibble_async.core.clock import Clock
-from jibble_async.core.events import Hook
+from jibble_async.api.config import BaseConfig, service_url
 from jibble_async.core.grants import Auth, ClientCredentials, StaticToken
-from jibble_async.core.options import Timeouts
-from jibble_async.core.retry import RetryPolicy
 from jibble_async.errors import ConfigurationError
 
 __all__ = [
@@ -22,7 +17,6 @@ __all__ = [
     "Service",
     "auth_from",
     "endpoints_from",
-    "service_url",
 ]
 
 Service: TypeAlias = Literal["identity", "workspace", "time-tracking", "time-attendance"]
@@ -63,67 +57,26 @@ class Endpoints(msgspec.Struct, frozen=True):
         return base
 
 
-def service_url(name: str, text: str) -> str:
-    """The URL of a service, an origin with a path prefix if there is one, without a final slash.
-
-    Args:
-        name: What it is the URL of, for the error.
-        text: What the caller gave.
-
-    Raises:
-        ConfigurationError: It is no such URL, or not https and not this machine's.
-    """
-    try:
-        url = URL(text.strip().rstrip("/"))
-        origin = url.origin()
-    except ValueError:
-        raise ConfigurationError(f"the {name} URL {text!r} is not a URL with a host") from None
-    if url.user is not None or url.query_string or url.fragment:
-        raise ConfigurationError(f"the {name} URL may hold an origin and a path, nothing else")
-    if origin.scheme != "https" and not (origin.scheme == "http" and _is_loopback(origin.host)):
-        raise ConfigurationError(
-            f"the {name} URL {origin} is not https: tokens are sent in clear only to this machine"
-        )
-    return str(url).rstrip("/")
-
-
-def _is_loopback(host: str | None) -> bool:
-    if host is None:
-        return False
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-class ClientConfig(msgspec.Struct, frozen=True):
-    """Everything about a client that is not a credential or a limiter.
+class ClientConfig(BaseConfig, frozen=True, kw_only=True):
+    """Everything about a client that is not a credential or a limiter; see also `BaseConfig`.
 
     Attributes:
         endpoints: Where the services are.
-        timeouts: How long things may take.
-        retry: How often and how patiently a failed call is tried again.
         page_size: Rows to ask for at a time; 1000 is the most that was seen to work (observed).
-        max_body_bytes: The largest answer, counted after decompression.
-        hooks: Told of each event; see `jibble_async.core.events`.
-        user_agent: What the client calls itself.
-        clock: Time, sleep and chance; for tests.
+
+    Raises:
+        ConfigurationError: One of them can't be used.
     """
 
     endpoints: Endpoints = msgspec.field(default_factory=Endpoints)
-    timeouts: Timeouts = msgspec.field(default_factory=Timeouts)
-    retry: RetryPolicy = msgspec.field(default_factory=RetryPolicy)
-    page_size: int = 1000
-    max_body_bytes: int = 64 * 1024 * 1024
-    hooks: tuple[Hook, ...] = ()
-    user_agent: str = "jibble-async"
-    clock: Clock = msgspec.field(default_factory=Clock)
 
-    def __post_init__(self) -> None:
-        if self.page_size < 1 or self.max_body_bytes < 1:
-            raise ConfigurationError("page_size and max_body_bytes must be at least 1")
-        if not self.user_agent.isprintable():
-            raise ConfigurationError("user_agent holds control characters")
+    def base(self, service: str) -> str:
+        """The origin of a service, with its path prefix if there is one.
+
+        Raises:
+            ConfigurationError: There is no such service.
+        """
+        return self.endpoints.base(service)
 
 
 # The names in use for the same two things; the web pages call them API key id and secret.

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Generator
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from cyclopts import App
 from rich.console import Console
@@ -14,10 +15,10 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task
 from rich.table import Column
 from rich.text import Text
 
+from jibble_async.api.base_client import BaseClient
 from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect_either
 from jibble_async.cli.legacy_limit import TellingWindow
 from jibble_async.cli.output import say, show_facts, show_json
-from jibble_async.core.walk import Session
 from jibble_async.errors import ConfigurationError
 from jibble_async.export import Exporter, ExportProgress, ExportReport, Format, SetName
 from jibble_async.resources.time_tracking import entries_between
@@ -177,7 +178,7 @@ class _Figures(ProgressColumn):
 
 
 @contextlib.contextmanager
-def _bar(client: Session) -> Generator[Callable[[ExportProgress], None]]:
+def _bar(client: BaseClient[Any]) -> Generator[Callable[[ExportProgress], None]]:
     console = Console(stderr=True)
     limiters = client.stats.limiters.values()
     window = next((each for each in limiters if isinstance(each, TellingWindow)), None)

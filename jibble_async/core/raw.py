@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import date
-from typing import Literal, Protocol, Self, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
-from jibble_async.core.options import Timeouts
 from jibble_async.core.pages import PageSource
-from jibble_async.core.walk import Session
 from jibble_async.errors import ConfigurationError
-from jibble_async.limits.slots import Priority
 
-__all__ = ["RawRow", "RawSession", "RawSet", "SetName", "require_set"]
+__all__ = ["RawRow", "RawSet", "SetName", "require_set"]
 
 RawRow: TypeAlias = tuple[str, msgspec.Raw]
 """The id of a row, and the row: a view of the page's body, so it keeps that alive."""
@@ -48,39 +45,6 @@ class RawSet(msgspec.Struct, frozen=True):
     pages: PageSource[RawRow]
     page_size: int
     check: Callable[[], Awaitable[None]] | None = None
-
-
-class RawSession(Session, Protocol):
-    """A client whose sets can be had as bytes."""
-
-    def raw_set(
-        self,
-        name: SetName,
-        since: date | None = None,
-        until: date | None = None,
-        *,
-        include_archived: bool = False,
-        as_sent: bool = True,
-    ) -> RawSet:
-        """A set of rows, nothing of which is fetched yet.
-
-        Args:
-            name: The set.
-            since: The first working day; only for time entries.
-            until: The last one, included.
-            include_archived: Whether archived rows and removed people come along.
-            as_sent: Whether rows are to be as the server wrote them; otherwise they have the
-                fields of the set's `shape`, and whatever else the server sent.
-
-        Raises:
-            ConfigurationError: There is no such set, or the dates can't be used.
-            NotSupportedError: The API has nothing of the kind.
-        """
-        ...
-
-    def with_options(self, *, timeout: Timeouts, priority: Priority) -> Self:
-        """This client with other options for its calls."""
-        ...
 
 
 def require_set(name: str, since: date | None, until: date | None) -> None:

@@ -11,14 +11,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
+from jibble_async.api.base_client import BaseClient, session_of
+from jibble_async.api.session import Session
 from jibble_async.core.options import Timeouts
 from jibble_async.core.pager import Pager
 from jibble_async.core.paging import Paging
-from jibble_async.core.raw import RawRow, RawSession, SetName
-from jibble_async.core.walk import Session
+from jibble_async.core.raw import RawRow, SetName
 from jibble_async.errors import PaginationError
 from jibble_async.export.files import PartFile, output_path
 from jibble_async.export.sinks import CsvSink, Format, JsonLinesSink, Sink, format_of
@@ -131,7 +133,7 @@ class Exporter:
 
     def __init__(
         self,
-        client: RawSession,
+        client: BaseClient[Any],
         what: SetName,
         *,
         out: str | os.PathLike[str],
@@ -145,9 +147,8 @@ class Exporter:
     ) -> None:
         self._path = output_path(out)
         self._format: Format = format_of(self._path, format)
-        patient = client.with_options(timeout=_PATIENT, priority="bulk")
-        self._client: Session = patient
-        self._set = patient.raw_set(
+        self._session: Session = session_of(client.with_options(timeout=_PATIENT, priority="bulk"))
+        self._set = self._session.raw_set(
             what,
             since,
             until,
@@ -155,7 +156,7 @@ class Exporter:
             as_sent=self._format == "jsonl",
         )
         paging = Paging(page_size=self._set.page_size, concurrency=concurrency, verify=True)
-        self._pager: Pager[RawRow] = Pager(self._set.pages, self._client, paging)
+        self._pager: Pager[RawRow] = Pager(self._set.pages, self._session, paging)
         self._spreadsheet_safe = spreadsheet_safe
         self._on_progress = on_progress
 
@@ -169,7 +170,7 @@ class Exporter:
             PaginationError: Rows moved in every one of several readings.
             JibbleError: A call failed for good.
         """
-        meter = _Meter(self._client, self._set.service)
+        meter = _Meter(self._session, self._set.service)
         if self._set.check is not None:
             await self._set.check()
         reading = 1
@@ -233,10 +234,10 @@ class Exporter:
 class _Meter:
     """What a client did since an export began."""
 
-    def __init__(self, client: Session, service: str) -> None:
-        self._now = client.stats
+    def __init__(self, session: Session, service: str) -> None:
+        self._now = session.stats
         self._service = service
-        self._before = msgspec.structs.replace(client.stats)
+        self._before = msgspec.structs.replace(session.stats)
         self._started = time.monotonic()
 
     def progress(self, rows: int, total: int | None, reading: int) -> ExportProgress:

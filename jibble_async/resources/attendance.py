@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, ClassVar, TypeAlias, Unpack
 
+from jibble_async.api.session import Session
 from jibble_async.core.operation import Operation, Safety, build
 from jibble_async.core.pager import Pager
 from jibble_async.core.paging import PageOptions
@@ -26,7 +27,6 @@ from jibble_async.query.options import Expandable, Sortable
 from jibble_async.query.values import require_date
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.base import (
-    ClientSession,
     Listing,
     list_of,
 )
@@ -95,7 +95,7 @@ class Timesheets(Listing[Timesheet]):
             params += (("searchTerm", search_term),)
         if order_by is None:
             order_by = () if server_paged else fields(Timesheet).person.full_name.asc()
-        options.setdefault("page_size", min(_PAGE_SIZE, self._session.default_page_size))
+        options.setdefault("page_size", min(_PAGE_SIZE, self._session.page_size))
         return self._pager(
             [where],
             {"expand": expand, "order_by": order_by, **options},
@@ -146,7 +146,7 @@ class TimesheetSummaries(Listing[TimesheetSummary]):
         """
         params = _period(date, period, end_date)
         params += repeated_ids("personIds", person_ids, "person_ids")
-        options.setdefault("page_size", min(_PAGE_SIZE, self._session.default_page_size))
+        options.setdefault("page_size", min(_PAGE_SIZE, self._session.page_size))
         return self._pager(
             [where], {"counted": False, **options}, params=params, server_paged=server_paged
         )
@@ -155,7 +155,7 @@ class TimesheetSummaries(Listing[TimesheetSummary]):
 class Reports:
     """What the server computes over all people at once."""
 
-    def __init__(self, session: ClientSession) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
 
     def tracked_time(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, Unpack
+from typing import Any, ClassVar, Generic, TypeVar, Unpack
 
+from jibble_async.api.session import Session
 from jibble_async.core.operation import Operation, Request, Safety, build
 from jibble_async.core.pager import Pager
 from jibble_async.core.paging import PageOptions, Paging
-from jibble_async.core.walk import Session
 from jibble_async.entities import CommonStatus, Entity, ValueObject
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.envelope import reader
@@ -28,21 +28,13 @@ from jibble_async.query.options import (
 )
 from jibble_async.resources.parameters import require_known
 
-if TYPE_CHECKING:
-    # What a protocol asks for is a property, and pyright takes nothing else for one.
-    from builtins import property as lazy
-else:
-    from functools import cached_property as lazy
-
 __all__ = [
     "ArchivableResource",
-    "ClientSession",
     "ListOptions",
     "Listing",
     "PlainResource",
     "Resource",
     "addressed",
-    "lazy",
     "list_of",
     "member_of",
     "paging_of",
@@ -51,19 +43,6 @@ __all__ = [
 
 E = TypeVar("E", bound=Entity)
 V = TypeVar("V", bound=ValueObject)
-
-
-class ClientSession(Session, Protocol):
-    """What a resource needs of a client."""
-
-    @property
-    def default_page_size(self) -> int:
-        """Rows to ask for at a time."""
-        ...
-
-    def base(self, service: str) -> str:
-        """The origin of a service, with a path prefix if there is one."""
-        ...
 
 
 class ListOptions(PageOptions, total=False):
@@ -95,7 +74,7 @@ def member_of(service: str, name: str) -> Operation:
     return Operation(service, "GET", f"/v1/{name}({{id}})", Safety.READ)
 
 
-def addressed(session: ClientSession, operation: Operation, id: str, owner: str) -> Request:
+def addressed(session: Session, operation: Operation, id: str, owner: str) -> Request:
     """The request for what an operation does with one id.
 
     Args:
@@ -142,7 +121,7 @@ def query_of(
 
 
 def paging_of(
-    options: Mapping[str, Any], session: ClientSession, *, server_paged: bool = False
+    options: Mapping[str, Any], session: Session, *, server_paged: bool = False
 ) -> Paging:
     """How the arguments of a `list()` want it walked over.
 
@@ -155,7 +134,7 @@ def paging_of(
         ConfigurationError: A number out of range.
     """
     size = options.get("page_size")
-    size = session.default_page_size if size is None else size
+    size = session.page_size if size is None else size
     return Paging.of(options, page_size=None if server_paged else size)
 
 
@@ -171,7 +150,7 @@ class Listing(Generic[V]):
     entity: ClassVar[type[Any]]
     list_operation: ClassVar[Operation]
 
-    def __init__(self, session: ClientSession) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
 
     def _pager(

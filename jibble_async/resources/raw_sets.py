@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from jibble_async.api.session import Session
 from jibble_async.core.raw import RawSet, SetName, require_set
 from jibble_async.entities import EntryStatus, Person, PersonStatus, TimeEntry
 from jibble_async.odata.pages import query_pages
@@ -15,7 +16,7 @@ from jibble_async.odata.raw_pages import RawPages
 from jibble_async.query.expressions import Expression, all_of
 from jibble_async.query.options import Query
 from jibble_async.query.vocabulary import fields
-from jibble_async.resources.base import ArchivableResource, ClientSession, Resource
+from jibble_async.resources.base import ArchivableResource, Resource
 from jibble_async.resources.people import People
 from jibble_async.resources.time_tracking import TimeEntries, entries_between
 from jibble_async.resources.workspace import (
@@ -43,14 +44,15 @@ class _ExportSet(msgspec.Struct, frozen=True):
 
 
 def raw_set(
-    session: ClientSession,
+    session: Session,
     name: SetName,
     since: date | None,
     until: date | None,
     *,
     include_archived: bool,
+    as_sent: bool,
 ) -> RawSet:
-    """The rows that are meant by a set, as the server writes them.
+    """The rows that are meant by a set, as the server writes them; see `Session.raw_set`.
 
     Args:
         session: Knows where the service is.
@@ -58,6 +60,7 @@ def raw_set(
         since: The first working day; only for time entries.
         until: The last one, included.
         include_archived: Whether archived rows and removed people come along.
+        as_sent: Of no consequence: rows are in the vocabulary's words as they are.
 
     Raises:
         ConfigurationError: There is no such set, or the dates can't be used.
@@ -72,7 +75,7 @@ def raw_set(
         session.base(operation.service),
         Query(entity=entity, where=all_of(given) if given else None),
     )
-    return RawSet(operation.service, entity, RawPages(source), session.default_page_size)
+    return RawSet(operation.service, entity, RawPages(source), session.page_size)
 
 
 def _archivable(resource: type[ArchivableResource[Any]]) -> _ExportSet:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from jibble_async.api.session import Session
 from jibble_async.core.operation import Operation, Request, Safety, build
 from jibble_async.core.wire import Reply
 from jibble_async.entities import Coordinates
@@ -18,7 +19,6 @@ from jibble_async.errors import AmbiguousWriteError, ConfigurationError, JibbleE
 from jibble_async.odata.envelope import reader
 from jibble_async.odata.literals import is_guid, shown
 from jibble_async.query.values import require_aware
-from jibble_async.resources.base import ClientSession
 
 __all__ = [
     "call_once",
@@ -52,7 +52,7 @@ def change_of(service: str, name: str) -> Operation:
 
 
 def write(
-    session: ClientSession,
+    session: Session,
     operation: Operation,
     values: Mapping[str, Any],
     path_id: str | None = None,
@@ -78,7 +78,7 @@ def write(
 
 
 async def create(
-    session: ClientSession, operation: Operation, values: Mapping[str, Any], entity: Any
+    session: Session, operation: Operation, values: Mapping[str, Any], entity: Any
 ) -> Any:
     """The entity that the server made.
 
@@ -95,7 +95,7 @@ async def create(
 
 
 async def change(
-    session: ClientSession, operation: Operation, path_id: str, values: Mapping[str, Any]
+    session: Session, operation: Operation, path_id: str, values: Mapping[str, Any]
 ) -> None:
     """Change what is given of an entity, and leave the rest.
 
@@ -113,7 +113,7 @@ async def change(
     await session.call(write(session, operation, values, path_id), nothing)
 
 
-async def call_once(session: ClientSession, request: Request, read: Callable[[Reply], T]) -> T:
+async def call_once(session: Session, request: Request, read: Callable[[Reply], T]) -> T:
     """What is in the answer to an unsafe write that has no mark by which to find it again.
 
     Args:

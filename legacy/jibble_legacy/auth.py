@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec.structs import force_setattr
 
-from jibble_async.config import service_url
+from jibble_async.api.config import service_url
 from jibble_async.core.grants import (
     Auth,
     ClientCredentials,

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
 from ssl import SSLContext
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import aiohttp
 import msgspec
 
+from jibble_async.api.session import Backend
 from jibble_async.core.grants import StaticToken
-from jibble_async.core.operation import Request, Safety, build
+from jibble_async.core.operation import Safety
 from jibble_async.core.options import CallOptions
-from jibble_async.core.raw import RawSet, SetName
 from jibble_async.core.transport import Network
-from jibble_async.core.wire import Reply
 from jibble_async.errors import ConfigurationError
-from jibble_async.lifecycle import BaseClient
 from jibble_async.limits.slots import RateLimiter
 from jibble_async.limits.window import RollingWindow
 from jibble_async.resources.custom import Params, any_json, custom_operation, custom_request
-from jibble_async.shared import Shared
 from jibble_legacy.auth import LegacyAuth, legacy_grant
 from jibble_legacy.config import (
     LIMIT,
@@ -33,22 +29,14 @@ from jibble_legacy.config import (
 )
 from jibble_legacy.days import WorkingDays, Zone
 from jibble_legacy.raw_sets import raw_set
-from jibble_legacy.refusals import BareForbiddenError, read_error
-from jibble_legacy.resources.base import SERVICE, routes_of
+from jibble_legacy.refusals import read_error
 from jibble_legacy.resources.catalog import LegacyCatalog
-from jibble_legacy.settlement import Question, Settlement
+from jibble_legacy.session import SERVICE, LegacySession
 
 __all__ = ["LegacyClient"]
 
-T = TypeVar("T")
 
-
-class _LegacyShared(Shared[LegacyConfig]):
-    days: WorkingDays | None = None
-    question: Question
-
-
-class LegacyClient(BaseClient[_LegacyShared], LegacyCatalog):
+class LegacyClient(LegacyCatalog):
     """A client of the old API.
 
     Nothing is opened or sent before the first call. Use it as `async with LegacyClient(...)`, or
@@ -95,16 +83,17 @@ class LegacyClient(BaseClient[_LegacyShared], LegacyCatalog):
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
     ) -> None:
         config = LegacyConfig() if config is None else config
-        shared = _LegacyShared(
-            legacy_grant(_auth(token, auth)),
+        backend = Backend(
             config,
+            legacy_grant(_auth(token, auth)),
             {SERVICE: RollingWindow(LIMIT, PERIOD) if limiter is None else limiter},
             Network(connector, proxy, ssl, trace_configs),
             read_error,
+            raw_set,
         )
-        shared.question = Question()
-        shared.days = None if timezone is None else WorkingDays(timezone)
-        super().__init__(shared, CallOptions(config.timeouts, config.retry))
+        days = None if timezone is None else WorkingDays(timezone)
+        options = CallOptions(config.timeouts, config.retry)
+        super().__init__(LegacySession(backend, options, config.activities_path, days))
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None, **arguments: Any) -> Self:
@@ -154,60 +143,8 @@ class LegacyClient(BaseClient[_LegacyShared], LegacyCatalog):
             >>> await jibble.request("GET", "/api/v1/teams", params={"filter[limit]": 5})
         """
         operation = custom_operation(method, SERVICE, path, safety)
-        request = custom_request(operation, self.base(SERVICE), params, json)
-        return await self.call(request, any_json)
-
-    def raw_set(
-        self,
-        name: SetName,
-        since: date | None = None,
-        until: date | None = None,
-        *,
-        include_archived: bool = False,
-        as_sent: bool = True,
-    ) -> RawSet:
-        """A set of rows as bytes, for an export; see `jibble_async.core.raw.RawSession`."""
-        return raw_set(self, name, since, until, include_archived=include_archived, as_sent=as_sent)
-
-    @property
-    def default_page_size(self) -> int:
-        """Rows that a list asks for at a time unless told."""
-        return self._shared.config.page_size
-
-    @property
-    def days(self) -> WorkingDays | None:
-        """The time zones in which people work, if they are known."""
-        return self._shared.days
-
-    @property
-    def activities_path(self) -> str:
-        """How the path of activities is spelt."""
-        return self._shared.config.activities_path
-
-    def base(self, service: str) -> str:
-        """The API's origin, with its path prefix if there is one."""
-        return self._shared.config.url
-
-    def call(self, request: Request, read: Callable[[Reply], T]) -> Coroutine[Any, Any, T]:
-        """Send a request that was built, and give what `read` finds in the answer."""
-        return self._call(request, read)
-
-    async def _call(self, request: Request, read: Callable[[Reply], T]) -> T:
-        shared, options = self._shared, self._options
-        caller, clock = shared.caller(), shared.config.clock
-        total = options.timeouts.total
-        ends = None if total is None else clock.monotonic() + total
-        try:
-            return await caller.call(request, read, options)
-        except BareForbiddenError as error:
-            refusal = error
-        probe = build(_PROBE.listing, self.base(SERVICE), params=(("filter[limit]", "1"),))
-        limiter = shared.stats.limiters[SERVICE]
-        settlement = Settlement(caller, limiter, probe, shared.question, clock)
-        return await settlement.settle(request, read, options, ends, refusal)
-
-
-_PROBE = routes_of("teams")
+        request = custom_request(operation, self._session.base(SERVICE), params, json)
+        return await self._session.call(request, any_json)
 
 
 def _auth(token: str | None, auth: LegacyAuth | None) -> LegacyAuth:

@@ -7,12 +7,8 @@ from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
-from jibble_async.config import service_url
-from jibble_async.core.clock import Clock
-from jibble_async.core.events import Hook
+from jibble_async.api.config import BaseConfig, service_url
 from jibble_async.core.grants import StaticToken
-from jibble_async.core.options import Timeouts
-from jibble_async.core.retry import RetryPolicy
 from jibble_async.errors import ConfigurationError
 from jibble_legacy.auth import PasswordGrant
 
@@ -39,45 +35,34 @@ Spelling: TypeAlias = Literal["activities", "activites"]
 """How the path of activities may be spelt; the documentation has both."""
 
 
-class LegacyConfig(msgspec.Struct, frozen=True):
+class LegacyConfig(BaseConfig, frozen=True, kw_only=True):
     """Everything about a client of the old API that is not a credential or a limiter.
 
     Attributes:
         url: The API's origin, with a path prefix if there is one; the client adds `/api/v1/…`.
-        timeouts: How long things may take.
-        retry: How often and how patiently a failed call is tried again.
         page_size: Rows to ask for at a time, 100 at most (documented).
-        max_body_bytes: The largest answer, counted after decompression.
-        hooks: Told of each event; see `jibble_async.core.events`.
-        user_agent: What the client calls itself.
-        clock: Time, sleep and chance; for tests.
         activities_path: The documentation spells the path of activities in both ways.
 
     Raises:
-        ConfigurationError: One of them can't be used.
+        ConfigurationError: One of them, or of those of `BaseConfig`, can't be used.
     """
 
     url: str = "https://connect.jibble.io"
-    timeouts: Timeouts = msgspec.field(default_factory=Timeouts)
-    retry: RetryPolicy = msgspec.field(default_factory=RetryPolicy)
     page_size: int = MAX_PAGE_SIZE
-    max_body_bytes: int = 64 * 1024 * 1024
-    hooks: tuple[Hook, ...] = ()
-    user_agent: str = "jibble-async"
-    clock: Clock = msgspec.field(default_factory=Clock)
     activities_path: Spelling = "activities"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         msgspec.structs.force_setattr(self, "url", service_url("legacy", self.url))
-        if not 1 <= self.page_size <= MAX_PAGE_SIZE:
+        if self.page_size > MAX_PAGE_SIZE:
             raise ConfigurationError(f"page_size={self.page_size}: 1 to {MAX_PAGE_SIZE} are taken")
-        if self.max_body_bytes < 1:
-            raise ConfigurationError("max_body_bytes must be at least 1")
-        if not self.user_agent.isprintable():
-            raise ConfigurationError("user_agent holds control characters")
         if self.activities_path not in get_args(Spelling):
             known = " and ".join(get_args(Spelling))
             raise ConfigurationError(f"activities_path={self.activities_path!r}: there are {known}")
+
+    def base(self, service: str) -> str:
+        """The API's origin, with its path prefix if there is one; it has one service."""
+        return self.url
 
 
 _PASSWORD_NAMES = ("CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD", "TOKEN_URL")

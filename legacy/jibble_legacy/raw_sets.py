@@ -30,8 +30,10 @@ from jibble_async.query.options import Query, orderings
 from jibble_async.resources.parameters import require_span
 from jibble_legacy.days import WorkingDays
 from jibble_legacy.pages import LoopBackPages
-from jibble_legacy.resources.base import SERVICE, LegacyResource
-from jibble_legacy.resources.catalog import LegacyCatalog
+from jibble_legacy.resources.base import LegacyResource
+from jibble_legacy.resources.time_entries import LegacyTimeEntries
+from jibble_legacy.resources.workspace import Activities, Clients, Organizations, People
+from jibble_legacy.session import SERVICE, LegacySession
 from jibble_legacy.vocabulary import ACTIONS, row_reader, rows_reader
 from jibble_legacy.wire import Reference
 
@@ -39,7 +41,7 @@ __all__ = ["raw_set"]
 
 
 def raw_set(
-    catalog: LegacyCatalog,
+    session: LegacySession,
     name: SetName,
     since: date | None,
     until: date | None,
@@ -47,10 +49,10 @@ def raw_set(
     include_archived: bool,
     as_sent: bool,
 ) -> RawSet:
-    """The rows that are meant by a set; see `jibble_async.core.raw.RawSession.raw_set`.
+    """The rows that are meant by a set; see `Session.raw_set`.
 
     Args:
-        catalog: The client.
+        session: That of the client.
         name: The set.
         since: The first working day; only for time entries, and with the client's `timezone=`.
         until: The last one, included.
@@ -67,14 +69,14 @@ def raw_set(
         raise NotSupportedError(
             "include_archived=True: the old API keeps nothing that was deleted; leave it out"
         )
-    resource = _resource(catalog, name)
+    resource = _resource(session, name)
     dated, entity = name == "time_entries", resource.entity
     between = None if since is None and until is None else (since, until)
     # The days of rows that stay as they are matter only for leaving some out.
-    days = catalog.days if dated and (between is not None or not as_sent) else None
+    days = session.days if dated and (between is not None or not as_sent) else None
     source: LoopBackPages[Any] = LoopBackPages(
         resource.routes.listing,
-        catalog.base(SERVICE),
+        session.base(SERVICE),
         rows_reader(entity),
         Query(entity, order_by=orderings(entity, ["time"]) if dated else ()),
         days=days,
@@ -82,15 +84,15 @@ def raw_set(
     )
     check = None
     if days is not None and not days.for_everybody:
-        check = functools.partial(_require_zones, catalog, days)
-    size = catalog.default_page_size
+        check = functools.partial(_require_zones, session, days)
+    size = session.page_size
     pages = _RawPages(source, entity, size, as_sent=as_sent)
     return RawSet(SERVICE, entity, pages, size, check)
 
 
-async def _require_zones(catalog: LegacyCatalog, days: WorkingDays) -> None:
+async def _require_zones(session: LegacySession, days: WorkingDays) -> None:
     """Refuse to begin what a person without a zone would end, perhaps hours later."""
-    people = await catalog.people.list().collect()
+    people = await People(session).list().collect()
     missing = days.missing(person.id for person in people)
     if missing:
         raise ConfigurationError(
@@ -100,19 +102,19 @@ async def _require_zones(catalog: LegacyCatalog, days: WorkingDays) -> None:
         )
 
 
-def _resource(catalog: LegacyCatalog, name: SetName) -> LegacyResource[Any]:
-    resources: dict[SetName, LegacyResource[Any]] = {
-        "activities": catalog.activities,
-        "clients": catalog.clients,
-        "organizations": catalog.organizations,
-        "people": catalog.people,
-        "time_entries": catalog.time_entries,
+def _resource(session: LegacySession, name: SetName) -> LegacyResource[Any]:
+    resources: dict[SetName, type[LegacyResource[Any]]] = {
+        "activities": Activities,
+        "clients": Clients,
+        "organizations": Organizations,
+        "people": People,
+        "time_entries": LegacyTimeEntries,
     }
     if name not in resources:
         raise NotSupportedError(
             f"the old API has no {name} to export: there are {', '.join(resources)}"
         )
-    return resources[name]
+    return resources[name](session)
 
 
 class _Head(msgspec.Struct, gc=False):

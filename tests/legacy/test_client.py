@@ -9,6 +9,7 @@ from jibble_legacy import LegacyClient, LegacyConfig, PasswordGrant
 from jibble_legacy.config import legacy_auth_from
 
 from jibble_async import ConfigurationError, RollingWindow, StaticToken
+from jibble_async.api.base_client import session_of
 from jibble_async.limits.slots import Counting
 from jibble_async.sandbox import Sandbox
 from tests.support.legacy import legacy_at
@@ -94,7 +95,7 @@ async def test_other_options_share_the_rest(server: RawServer) -> None:
     async with legacy_at(server.url, timezone="Europe/Berlin") as legacy:
         other = legacy.with_options(timeout=None, priority="bulk")
         assert isinstance(other, LegacyClient)
-        assert other.days is legacy.days
+        assert session_of(other).days is session_of(legacy).days
         await other.clients.list().collect()
         assert legacy.stats.requests == 1
         assert other.clients is not legacy.clients

@@ -15,13 +15,12 @@ FLOORS: dict[str, set[str]] = {
     "limits": {"errors"},
     "core": {"limits", "errors"},
     "odata": {"query", "core", "entities", "errors"},
-    "resources": {"odata", "core", "query", "entities", "errors"},
-    "config": {"core", "errors"},
+    "resources": {"api", "odata", "core", "query", "entities", "errors"},
+    "config": {"api", "core", "errors"},
     "tracker": {"odata", "query", "core", "limits", "entities"},
-    "shared": {"core", "limits", "errors"},
-    "lifecycle": {"shared", "core", "limits", "errors"},
-    "client": {"lifecycle", "shared", "config", "resources", "odata", "core", "limits", "errors"},
-    "export": {"core", "entities", "errors"},
+    "api": {"core", "limits", "errors"},
+    "client": {"api", "config", "resources", "odata", "core", "limits", "errors"},
+    "export": {"api", "core", "entities", "errors"},
 }
 TOP = {"cli", "testing"}
 

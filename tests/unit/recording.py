@@ -9,10 +9,26 @@ from urllib.parse import unquote
 import msgspec
 
 from jibble_async import JibbleClient, StaticToken
+from jibble_async.api.base_client import session_of
+from jibble_async.api.session import Session
 from jibble_async.core.operation import Request
 from jibble_async.core.wire import Reply
 
 T = TypeVar("T")
+
+
+class RecordingSession(Session):
+    """Keeps requests, and answers from a list."""
+
+    def __init__(self, client: JibbleClient, answers: list[bytes], requests: list[Request]) -> None:
+        super().__init__(session_of(client).backend, session_of(client).options)
+        self._answers = answers
+        self._requests = requests
+
+    async def call(self, request: Request, read: Callable[[Reply], T]) -> T:
+        self._requests.append(request)
+        body = self._answers.pop(0) if self._answers else b'{"@odata.count":0,"value":[]}'
+        return read(Reply(200, {}, body))
 
 
 class RecordingClient(JibbleClient):
@@ -25,11 +41,7 @@ class RecordingClient(JibbleClient):
             for answer in answers
         ]
         self.requests: list[Request] = []
-
-    async def call(self, request: Request, read: Callable[[Reply], T]) -> T:
-        self.requests.append(request)
-        body = self.answers.pop(0) if self.answers else b'{"@odata.count":0,"value":[]}'
-        return read(Reply(200, {}, body))
+        self._equip(RecordingSession(self, self.answers, self.requests))
 
     @property
     def options(self) -> dict[str, str]:

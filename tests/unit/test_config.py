@@ -19,6 +19,7 @@ from jibble_async import (
     TokenBucket,
     Unlimited,
 )
+from jibble_async.api.base_client import session_of
 from jibble_async.config import auth_from, endpoints_from
 
 PAIR = ClientCredentials("the-id", "the-secret")
@@ -190,11 +191,11 @@ def test_credentials_are_checked_when_the_client_is_made(
 
 def test_from_env_reads_what_it_is_given_and_arguments_win() -> None:
     env = {"JIBBLE_TOKEN": "x", "JIBBLE_WORKSPACE_URL": "https://w.example"}
-    assert JibbleClient.from_env(env).base("workspace") == "https://w.example"
+    assert session_of(JibbleClient.from_env(env)).base("workspace") == "https://w.example"
     config = ClientConfig(page_size=5)
     client = JibbleClient.from_env({}, auth=StaticToken("x"), config=config, limiter=Unlimited())
-    assert client.default_page_size == 5
-    assert client.base("workspace") == "https://workspace.prod.jibble.io"
+    assert session_of(client).page_size == 5
+    assert session_of(client).base("workspace") == "https://workspace.prod.jibble.io"
     with pytest.raises(ConfigurationError, match="is not https"):
         JibbleClient.from_env({**env, "JIBBLE_IDENTITY_URL": "http://w.example"})
 
@@ -202,7 +203,7 @@ def test_from_env_reads_what_it_is_given_and_arguments_win() -> None:
 def test_from_env_reads_the_processs_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JIBBLE_TOKEN", "x")
     monkeypatch.setenv("JIBBLE_TIME_TRACKING_URL", "https://t.example")
-    assert JibbleClient.from_env().base("time-tracking") == "https://t.example"
+    assert session_of(JibbleClient.from_env()).base("time-tracking") == "https://t.example"
 
 
 def test_with_options_shares_everything_else() -> None:

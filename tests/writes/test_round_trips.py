@@ -247,7 +247,7 @@ def test_every_resource_that_can_be_written_makes_a_trip(jibble: JibbleClient) -
     verbs = {"create", "update", "archive", "remove", "delete", "request", "approve", "clock_in"}
     written = {
         name
-        for name in dir(type(jibble))
-        if not name.startswith("_") and verbs & set(dir(getattr(jibble, name)))
+        for name, resource in vars(jibble).items()
+        if not name.startswith("_") and verbs & set(dir(resource))
     }
     assert written == {trip.resource for trip in TRIPS.values()}

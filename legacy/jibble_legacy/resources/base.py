@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any, ClassVar, Generic, NoReturn, Protocol, TypeVar, Unpack
+from typing import Any, ClassVar, Generic, NoReturn, TypeVar, Unpack
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -17,17 +17,16 @@ from jibble_async.entities.base import Entity
 from jibble_async.errors import ConfigurationError, NotFoundError, NotSupportedError
 from jibble_async.odata.literals import is_guid, shown
 from jibble_async.query.expressions import Expression
-from jibble_async.resources.base import ClientSession, ListOptions, query_of
+from jibble_async.resources.base import ListOptions, query_of
 from jibble_async.resources.writing import nothing, write
 from jibble_legacy.config import MAX_PAGE_SIZE
 from jibble_legacy.days import WorkingDays
 from jibble_legacy.pages import LoopBackPages
+from jibble_legacy.session import SERVICE, LegacySession
 from jibble_legacy.vocabulary import entity_reader, rows_reader
 
 __all__ = [
-    "SERVICE",
     "LegacyResource",
-    "LegacySession",
     "PlainLegacyResource",
     "Routes",
     "optional_id",
@@ -38,22 +37,7 @@ __all__ = [
 
 E = TypeVar("E", bound=Entity)
 
-SERVICE = "legacy"
 _ID = r"[A-Za-z0-9]{1,64}"
-
-
-class LegacySession(ClientSession, Protocol):
-    """What a resource needs of a client of the old API."""
-
-    @property
-    def days(self) -> WorkingDays | None:
-        """The time zones in which people work, if they are known."""
-        ...
-
-    @property
-    def activities_path(self) -> str:
-        """How the path of activities is spelt."""
-        ...
 
 
 class Routes(msgspec.Struct, frozen=True):
@@ -136,7 +120,7 @@ class LegacyResource(Generic[E]):
         between: tuple[date | None, date | None] | None = None,
     ) -> Pager[E]:
         query = query_of(self.entity, conditions, options)
-        size = options.get("page_size", self._session.default_page_size)
+        size = options.get("page_size", self._session.page_size)
         if size is not None and size > MAX_PAGE_SIZE:
             raise ConfigurationError(
                 f"page_size={size}: the old API gives {MAX_PAGE_SIZE} rows at most"

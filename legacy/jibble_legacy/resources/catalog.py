@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from jibble_async.resources.base import lazy
-from jibble_legacy.resources.base import LegacySession
+from jibble_async.api.base_client import BaseClient
 from jibble_legacy.resources.time_entries import LegacyTimeEntries
 from jibble_legacy.resources.workspace import (
     Activities,
@@ -12,39 +11,19 @@ from jibble_legacy.resources.workspace import (
     People,
     PowerUps,
 )
+from jibble_legacy.session import LegacySession
 
 __all__ = ["LegacyCatalog"]
 
 
-class LegacyCatalog(LegacySession):
-    """The resources of a client; each is made when it is first asked for."""
+class LegacyCatalog(BaseClient[LegacySession]):
+    """The resources of a client; what each is for, its class says."""
 
-    @lazy
-    def organizations(self) -> Organizations:
-        """The teams, which is what the old API calls organisations."""
-        return Organizations(self)
-
-    @lazy
-    def people(self) -> People:
-        """The members of the teams."""
-        return People(self)
-
-    @lazy
-    def activities(self) -> Activities:
-        """The kinds of work that time is booked on."""
-        return Activities(self)
-
-    @lazy
-    def clients(self) -> Clients:
-        """The clients that work is done for."""
-        return Clients(self)
-
-    @lazy
-    def power_ups(self) -> PowerUps:
-        """The extensions that teams have switched on or off."""
-        return PowerUps(self)
-
-    @lazy
-    def time_entries(self) -> LegacyTimeEntries:
-        """The punches: clocking in and out."""
-        return LegacyTimeEntries(self)
+    def _equip(self, session: LegacySession) -> None:
+        super()._equip(session)
+        self.organizations: Organizations = Organizations(session)
+        self.people: People = People(session)
+        self.activities: Activities = Activities(session)
+        self.clients: Clients = Clients(session)
+        self.power_ups: PowerUps = PowerUps(session)
+        self.time_entries: LegacyTimeEntries = LegacyTimeEntries(session)

@@ -16,13 +16,13 @@ from jibble_async.resources.writing import given, lost, require_text, write
 from jibble_legacy.entities import PowerUp, Team, TeamClient, TeamMember
 from jibble_legacy.query_fields import fields
 from jibble_legacy.resources.base import (
-    LegacySession,
     PlainLegacyResource,
     Routes,
     refuse,
     require_id,
     routes_of,
 )
+from jibble_legacy.session import LegacySession
 from jibble_legacy.vocabulary import color_out, entity_reader
 
 __all__ = ["Activities", "Clients", "Organizations", "People", "PowerUps"]

@@ -1,26 +1,23 @@
-"""What every client is, whichever API it speaks to: its life, its options, and one call."""
+"""What every client is, whichever API it speaks to: its life, and the options of its calls."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+import copy
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, get_args
 
 import msgspec
 
-from jibble_async.core.events import Event, Stats
-from jibble_async.core.operation import Request
-from jibble_async.core.options import CallOptions, Timeouts
+from jibble_async.api.session import Session
+from jibble_async.core.events import Stats
+from jibble_async.core.options import Timeouts
 from jibble_async.core.retry import RetryPolicy
-from jibble_async.core.wire import Reply
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.slots import Priority
-from jibble_async.shared import Shared
 
-__all__ = ["BaseClient"]
+__all__ = ["BaseClient", "session_of"]
 
-S = TypeVar("S", bound=Shared[Any])
-T = TypeVar("T")
+S = TypeVar("S", bound=Session)
 _KEEP: Any = object()
 
 
@@ -28,13 +25,15 @@ class BaseClient(Generic[S]):
     """A client of either API. Nothing is opened or sent before the first call.
 
     Args:
-        shared: What stands behind it.
-        options: What holds for its calls.
+        session: Makes its calls.
     """
 
-    def __init__(self, shared: S, options: CallOptions) -> None:
-        self._shared = shared
-        self._options = options
+    def __init__(self, session: S) -> None:
+        self._equip(session)
+
+    def _equip(self, session: S) -> None:
+        """Put a session behind the client, and behind all that it offers."""
+        self._session: S = session
 
     def with_options(
         self,
@@ -56,7 +55,7 @@ class BaseClient(Generic[S]):
         Example:
             >>> patient = client.with_options(timeout=None, priority="bulk")
         """
-        options = self._options
+        options = self._session.options
         if timeout is not _KEEP:
             timeouts = (
                 timeout
@@ -72,9 +71,8 @@ class BaseClient(Generic[S]):
             options = msgspec.structs.replace(options, priority=priority)
         if retry is not _KEEP:
             options = msgspec.structs.replace(options, retry=retry)
-        other = object.__new__(type(self))
-        other._shared = self._shared
-        other._options = options
+        other = copy.copy(self)
+        other._equip(self._session.with_options(options))
         return other
 
     async def __aenter__(self) -> Self:
@@ -90,18 +88,18 @@ class BaseClient(Generic[S]):
 
     async def aclose(self) -> None:
         """Close the connections; calls made later are errors."""
-        await self._shared.aclose()
+        await self._session.backend.aclose()
 
     @property
     def stats(self) -> Stats:
         """What was done so far: requests, retries, seconds waited, rows."""
-        return self._shared.stats
+        return self._session.stats
 
-    def call(self, request: Request, read: Callable[[Reply], T]) -> Coroutine[Any, Any, T]:
-        """Send a request that was built, and give what `read` finds in the answer."""
-        return self._shared.caller().call(request, read, self._options)
 
-    def emit(self, event: Event) -> None:
-        """Tell the hooks of an event."""
-        for hook in self._shared.config.hooks:
-            hook(event)
+def session_of(client: BaseClient[S]) -> S:
+    """The session behind a client, for what is built on clients in this project.
+
+    Args:
+        client: A client of either API.
+    """
+    return client._session  # pyright: ignore[reportPrivateUsage] - the one door to it

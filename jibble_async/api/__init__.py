@@ -1,0 +1,1 @@
+"""What the clients of both APIs are, in neither API's words."""

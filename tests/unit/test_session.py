@@ -1,0 +1,49 @@
+"""What stands behind a client, and what of it users see."""
+
+from __future__ import annotations
+
+import pytest
+from jibble_legacy import LegacyClient
+
+from jibble_async import JibbleClient, RetryPolicy, StaticToken, Timeouts
+from jibble_async.api.base_client import session_of
+from jibble_async.api.config import BaseConfig
+
+CLIENTS = [JibbleClient(auth=StaticToken("x")), LegacyClient("x", timezone="Europe/Berlin")]
+INTERNAL = {"call", "emit", "base", "raw_set", "page_size", "default_page_size", "days"}
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: type(client).__name__)
+def test_a_client_shows_what_users_need(client: JibbleClient | LegacyClient) -> None:
+    assert INTERNAL.isdisjoint(dir(client))
+    methods = {name for name in dir(client) if not name.startswith("_")} - vars(client).keys()
+    common = {"aclose", "from_env", "request", "stats", "with_options"}
+    assert methods - {"metadata", "paginate", "whoami"} == common
+
+
+@pytest.mark.parametrize("client", CLIENTS, ids=lambda client: type(client).__name__)
+def test_a_client_with_other_options_shares_everything_else(
+    client: JibbleClient | LegacyClient,
+) -> None:
+    before, retry = session_of(client).options, RetryPolicy(attempts=1)
+    other = client.with_options(timeout=5, max_wait=1, priority="bulk", retry=retry)
+    session = session_of(other)
+    assert session is not session_of(client)
+    assert session_of(client).options == before
+    assert session.options.timeouts == Timeouts(total=5)
+    assert (session.options.max_wait, session.options.priority) == (1, "bulk")
+    assert session.options.retry == retry
+    assert session.backend is session_of(client).backend
+    assert other.stats is client.stats
+    # What it offers has its options, and nothing that the client it was made of has.
+    assert other.people._session is session
+    assert client.people._session is session_of(client)
+    kept = vars(session).keys() - {"options", "backend"}
+    assert {name: vars(session)[name] for name in kept} == {
+        name: vars(session_of(client))[name] for name in kept
+    }
+
+
+def test_a_class_of_settings_must_say_where_its_services_are() -> None:
+    with pytest.raises(NotImplementedError):
+        BaseConfig().base("workspace")
