@@ -31,8 +31,7 @@ from jibble_async import (
 from jibble_async.api.base_client import session_of
 from jibble_async.core.operation import Request, build
 from jibble_async.core.transport import Network, Transport
-from jibble_async.core.wire import Reply
-from jibble_async.odata.envelope import decoder, reader
+from jibble_async.core.wire import Reply, decoder, reader
 
 CALLS = 25
 ROUNDS = 600

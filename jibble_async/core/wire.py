@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -25,8 +26,11 @@ __all__ = [
     "ErrorReader",
     "Reply",
     "decode_json",
+    "decoder",
     "error_class",
+    "optional_reader",
     "printable",
+    "reader",
     "text_of",
     "whole_characters",
 ]
@@ -110,6 +114,25 @@ def decode_json(reply: Reply, decode: Callable[[bytes], T]) -> T:
         )
         failure.malformed = True
         raise failure from None
+
+
+@functools.cache
+def decoder(item: Any) -> msgspec.json.Decoder[Any]:
+    """The decoder of a type; kept, because making one costs more than using it."""
+    return msgspec.json.Decoder(item)
+
+
+@functools.cache
+def reader(item: Any) -> Callable[[Reply], Any]:
+    """What finds a value of a type in a reply."""
+    return functools.partial(decode_json, decode=decoder(item).decode)
+
+
+@functools.cache
+def optional_reader(item: Any) -> Callable[[Reply], Any]:
+    """What finds a value of a type in a reply, and None in one without a body."""
+    read = reader(item)
+    return lambda reply: read(reply) if reply.body.strip() else None
 
 
 def whole_characters(reply: Reply) -> Reply | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -20,7 +19,7 @@ from jibble_async.errors import (
 )
 from jibble_async.odata.lenient import decode_leniently
 
-__all__ = ["decoder", "optional_reader", "read_error", "read_page", "reader"]
+__all__ = ["read_error", "read_page"]
 
 T = TypeVar("T")
 
@@ -35,25 +34,6 @@ class _Envelope(msgspec.Struct, Generic[T]):
 @functools.cache
 def _page_decoder(item: Any) -> msgspec.json.Decoder[_Envelope[Any]]:
     return msgspec.json.Decoder(_Envelope[item])
-
-
-@functools.cache
-def decoder(item: Any) -> msgspec.json.Decoder[Any]:
-    """The decoder of a type; kept, because making one costs more than using it."""
-    return msgspec.json.Decoder(item)
-
-
-@functools.cache
-def reader(item: Any) -> Callable[[Reply], Any]:
-    """What finds a value of a type in a reply."""
-    return functools.partial(decode_json, decode=decoder(item).decode)
-
-
-@functools.cache
-def optional_reader(item: Any) -> Callable[[Reply], Any]:
-    """What finds a value of a type in a reply, and None in one without a body."""
-    read = reader(item)
-    return lambda reply: read(reply) if reply.body.strip() else None
 
 
 def read_page(reply: Reply, item: Any, on_bad_row: BadRowHandler | None = None) -> PageContent[Any]:

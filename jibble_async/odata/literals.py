@@ -6,25 +6,13 @@ texts in single quotes, `duration'PT8H'`) and the OData v4 rule for quotes in a 
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, date, datetime, time, timedelta
 
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.expressions import Constant, Kind
+from jibble_async.query.values import duration_text, is_guid
 
-__all__ = ["duration_text", "is_guid", "literal", "moment_text", "shown"]
-
-_GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-
-
-def is_guid(value: object) -> bool:
-    """Whether `value` is a text that is a GUID: 8-4-4-4-12 hexadecimal digits."""
-    return isinstance(value, str) and re.fullmatch(_GUID, value) is not None
-
-
-def shown(value: object) -> str:
-    """What a value is called in an error about ids; all but text by its type, as it may be long."""
-    return repr(value) if isinstance(value, str) else f"a value of type {type(value).__name__}"
+__all__ = ["literal", "moment_text"]
 
 
 def literal(constant: Constant, label: str) -> str:
@@ -59,20 +47,6 @@ def literal(constant: Constant, label: str) -> str:
             return value.isoformat()
         case timedelta():
             return f"duration'{duration_text(value)}'"
-
-
-def duration_text(value: timedelta) -> str:
-    """A length of time in ISO 8601, in days and less, such as `P1DT6H` or `-PT0.5S`."""
-    sign = "-" if value < timedelta(0) else ""
-    value = abs(value)
-    seconds = value.seconds
-    hours, minutes, seconds = seconds // 3600, seconds % 3600 // 60, seconds % 60
-    day_part = f"{value.days}D" if value.days else ""
-    fraction = f".{value.microseconds:06d}".rstrip("0") if value.microseconds else ""
-    time_part = (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "")
-    if seconds or fraction or not (day_part or time_part):
-        time_part += f"{seconds}{fraction}S"
-    return f"{sign}P{day_part}{'T' + time_part if time_part else ''}"
 
 
 def moment_text(value: datetime) -> str:

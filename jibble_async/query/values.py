@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+import re
 import uuid
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -11,7 +12,10 @@ from typing import Any
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.expressions import Constant, Kind, Scalar
 
-__all__ = ["constant", "require_aware", "require_date"]
+__all__ = ["constant", "duration_text", "is_guid", "require_aware", "require_date", "shown"]
+
+
+_GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
 def constant(kind: Kind, value: Any, label: str) -> Constant:
@@ -84,3 +88,27 @@ def require_aware(value: Any, label: str) -> datetime:
             "value.replace(tzinfo=ZoneInfo('Europe/Berlin')) or datetime.now(timezone.utc)"
         )
     return value
+
+
+def is_guid(value: object) -> bool:
+    """Whether `value` is a text that is a GUID: 8-4-4-4-12 hexadecimal digits."""
+    return isinstance(value, str) and re.fullmatch(_GUID, value) is not None
+
+
+def shown(value: object) -> str:
+    """What a value is called in an error about ids; all but text by its type, as it may be long."""
+    return repr(value) if isinstance(value, str) else f"a value of type {type(value).__name__}"
+
+
+def duration_text(value: timedelta) -> str:
+    """A length of time in ISO 8601, in days and less, such as `P1DT6H` or `-PT0.5S`."""
+    sign = "-" if value < timedelta(0) else ""
+    value = abs(value)
+    seconds = value.seconds
+    hours, minutes, seconds = seconds // 3600, seconds % 3600 // 60, seconds % 60
+    day_part = f"{value.days}D" if value.days else ""
+    fraction = f".{value.microseconds:06d}".rstrip("0") if value.microseconds else ""
+    time_part = (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "")
+    if seconds or fraction or not (day_part or time_part):
+        time_part += f"{seconds}{fraction}S"
+    return f"{sign}P{day_part}{'T' + time_part if time_part else ''}"

@@ -10,6 +10,7 @@ from jibble_async.api.session import Session
 from jibble_async.core.operation import Operation, Safety, build
 from jibble_async.core.pager import Pager
 from jibble_async.core.paging import PageOptions
+from jibble_async.core.wire import reader
 from jibble_async.entities import (
     ExportFormat,
     ExportJob,
@@ -20,7 +21,6 @@ from jibble_async.entities import (
     TrackedTime,
 )
 from jibble_async.errors import ConfigurationError
-from jibble_async.odata.envelope import reader
 from jibble_async.odata.pages import ODataPages
 from jibble_async.query.expressions import Expression
 from jibble_async.query.options import Expandable, Sortable

@@ -10,10 +10,9 @@ from jibble_async.api.session import Session
 from jibble_async.core.operation import Operation, Request, Safety, build
 from jibble_async.core.pager import Pager
 from jibble_async.core.paging import PageOptions, Paging
+from jibble_async.core.wire import reader
 from jibble_async.entities import CommonStatus, Entity, ValueObject
 from jibble_async.errors import ConfigurationError
-from jibble_async.odata.envelope import reader
-from jibble_async.odata.literals import is_guid, shown
 from jibble_async.odata.pages import query_pages
 from jibble_async.query.expressions import Expression, Kind, Path, all_of
 from jibble_async.query.fields import EnumField
@@ -26,6 +25,7 @@ from jibble_async.query.options import (
     orderings,
     selection,
 )
+from jibble_async.query.values import is_guid, shown
 from jibble_async.resources.parameters import require_known
 
 __all__ = [

@@ -9,9 +9,8 @@ from typing import Any, TypeAlias, cast
 import msgspec
 
 from jibble_async.core.operation import Operation, Request, Safety, build
-from jibble_async.core.wire import Reply, decode_json
+from jibble_async.core.wire import Reply, decode_json, decoder
 from jibble_async.errors import ConfigurationError
-from jibble_async.odata.envelope import decoder
 
 __all__ = ["Params", "any_json", "custom_operation", "custom_params", "custom_request"]
 

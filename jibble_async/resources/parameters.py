@@ -7,10 +7,10 @@ from datetime import date, datetime
 from typing import Any
 
 from jibble_async.errors import ConfigurationError
-from jibble_async.odata.literals import is_guid, moment_text, shown
+from jibble_async.odata.literals import moment_text
 from jibble_async.query.expressions import Expression, all_of
 from jibble_async.query.fields import DateField
-from jibble_async.query.values import require_aware, require_date
+from jibble_async.query.values import is_guid, require_aware, require_date, shown
 
 __all__ = ["day_or_moment", "days_between", "flag", "repeated_ids", "require_known", "require_span"]
 

@@ -8,13 +8,13 @@ from msgspec import UNSET, UnsetType
 
 from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
+from jibble_async.core.wire import optional_reader
 from jibble_async.entities import Entity, Person, PersonHoliday, PersonStatus, Schedule
 from jibble_async.errors import ConfigurationError, NotFoundError
-from jibble_async.odata.envelope import optional_reader
-from jibble_async.odata.literals import is_guid, shown
 from jibble_async.odata.pages import ODataPages, query_pages
 from jibble_async.query.expressions import Expression
 from jibble_async.query.options import Query, selection
+from jibble_async.query.values import is_guid, shown
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.base import ListOptions, Resource, addressed, list_of, member_of
 from jibble_async.resources.writing import (

@@ -8,9 +8,9 @@ from typing import Any, ClassVar, Unpack
 
 from jibble_async.core.operation import Operation
 from jibble_async.core.pager import Pager
+from jibble_async.core.wire import reader
 from jibble_async.entities import TimeOff, TimeOffInterval, TimeOffStatus
 from jibble_async.errors import ConfigurationError
-from jibble_async.odata.envelope import reader
 from jibble_async.odata.pages import ODataPages
 from jibble_async.query.expressions import Expression, all_of
 from jibble_async.query.values import require_date

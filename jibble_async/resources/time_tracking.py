@@ -11,9 +11,9 @@ from msgspec import UNSET, UnsetType
 
 from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
+from jibble_async.core.wire import optional_reader, reader
 from jibble_async.entities import Entity, EntryStatus, EntryType, TimeEntry
 from jibble_async.errors import ConflictError, JibbleError
-from jibble_async.odata.envelope import optional_reader, reader
 from jibble_async.query.expressions import Expression
 from jibble_async.query.values import require_aware, require_date
 from jibble_async.query.vocabulary import fields

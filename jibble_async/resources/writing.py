@@ -13,12 +13,10 @@ from msgspec import UNSET, UnsetType
 
 from jibble_async.api.session import Session
 from jibble_async.core.operation import Operation, Request, Safety, build
-from jibble_async.core.wire import Reply
+from jibble_async.core.wire import Reply, reader
 from jibble_async.entities import Coordinates
 from jibble_async.errors import AmbiguousWriteError, ConfigurationError, JibbleError
-from jibble_async.odata.envelope import reader
-from jibble_async.odata.literals import is_guid, shown
-from jibble_async.query.values import require_aware
+from jibble_async.query.values import is_guid, require_aware, shown
 
 __all__ = [
     "call_once",

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 from jibble_async.entities import EntryType
 from jibble_async.errors import ConfigurationError, NotSupportedError
-from jibble_async.odata.literals import is_guid
 from jibble_async.query.expressions import Constant, Kind, Scalar
+from jibble_async.query.values import is_guid
 from jibble_legacy.vocabulary import ACTIONS
 
 __all__ = [

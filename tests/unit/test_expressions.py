@@ -22,7 +22,7 @@ from jibble_async import (
     fields,
     raw_filter,
 )
-from jibble_async.odata.literals import duration_text, literal
+from jibble_async.odata.literals import literal
 from jibble_async.odata.render import render_filter
 from jibble_async.query.expressions import (
     And,
@@ -39,7 +39,7 @@ from jibble_async.query.expressions import (
     RawFilter,
     all_of,
 )
-from jibble_async.query.values import constant
+from jibble_async.query.values import constant, duration_text
 
 T = fields(TimeEntry)
 P = fields(Person)

@@ -32,7 +32,7 @@ from jibble_async import (
     fields,
 )
 from jibble_async.config import Service
-from jibble_async.odata.literals import is_guid
+from jibble_async.query.values import is_guid
 from jibble_async.sandbox import Sandbox
 from tests.support.raw_server import Answer, RawServer, Script, json_reply, reply
 from tests.unit import documented, documented_time

@@ -15,8 +15,8 @@ from jibble_async.core.pager import Pager
 from jibble_async.core.paging import Paging
 from jibble_async.entities.base import Entity
 from jibble_async.errors import ConfigurationError, NotFoundError, NotSupportedError
-from jibble_async.odata.literals import is_guid, shown
 from jibble_async.query.expressions import Expression
+from jibble_async.query.values import is_guid, shown
 from jibble_async.resources.base import ListOptions, query_of
 from jibble_async.resources.writing import nothing, write
 from jibble_legacy.config import MAX_PAGE_SIZE
