@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import typing
 
+from jibble_async.api.outcomes import ItemOutcome, ItemState
 from jibble_async.client import Identity, JibbleClient
 from jibble_async.config import ClientConfig, Endpoints
 from jibble_async.core.cursor import Cursor
@@ -128,15 +129,14 @@ from jibble_async.limits.adaptive import AdaptiveLimiter
 from jibble_async.limits.bucket import TokenBucket
 from jibble_async.limits.slots import Outcome, RateLimiter, Slot, Unlimited
 from jibble_async.limits.window import RollingWindow
+from jibble_async.pairing import Leftover, LeftoverReason, Stretch, WorkSessions, work_sessions
 from jibble_async.query.expressions import Expression, raw_filter
 from jibble_async.query.vocabulary import fields
-from jibble_async.resources.outcomes import ItemOutcome, ItemState
-from jibble_async.sessions import Leftover, LeftoverReason, Stretch, WorkSessions, work_sessions
 
 if typing.TYPE_CHECKING:
+    from jibble_async.api.tracker import TimeTracker
     from jibble_async.limits.redis import RedisWindow
     from jibble_async.limits.shared import SharedWindow
-    from jibble_async.tracker import TimeTracker
 
 __all__ = [
     "APIError",
@@ -283,7 +283,7 @@ __all__ = [
 _LAZY = {
     "RedisWindow": "jibble_async.limits.redis",
     "SharedWindow": "jibble_async.limits.shared",
-    "TimeTracker": "jibble_async.tracker",
+    "TimeTracker": "jibble_async.api.tracker",
 }
 
 

@@ -10,7 +10,15 @@ from typing import Any, Self, Unpack, get_args
 import aiohttp
 import msgspec
 
+from jibble_async.api.custom import (
+    Params,
+    any_json,
+    custom_operation,
+    custom_params,
+    custom_request,
+)
 from jibble_async.api.session import Backend, Session
+from jibble_async.api.writing import require_known
 from jibble_async.config import ClientConfig, Service, auth_from, endpoints_from
 from jibble_async.core.grants import Auth, ClientCredentials, StaticToken, grant_of
 from jibble_async.core.operation import Operation, Safety, build
@@ -26,14 +34,6 @@ from jibble_async.odata.envelope import read_error
 from jibble_async.odata.pages import ODataPages
 from jibble_async.resources.base import paging_of
 from jibble_async.resources.catalog import Catalog
-from jibble_async.resources.custom import (
-    Params,
-    any_json,
-    custom_operation,
-    custom_params,
-    custom_request,
-)
-from jibble_async.resources.parameters import require_known
 from jibble_async.resources.raw_sets import raw_set
 
 __all__ = ["Identity", "JibbleClient"]

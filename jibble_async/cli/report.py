@@ -10,8 +10,8 @@ from cyclopts import App
 
 from jibble_async.cli.connection import DEFAULTS, Common, connect
 from jibble_async.cli.output import hours, show_bars, show_facts, show_json
-from jibble_async.cli.page import page
-from jibble_async.cli.tracked import Line, as_csv, as_json, lines_of, total
+from jibble_async.cli.report_html import page
+from jibble_async.cli.report_lines import Line, as_csv, as_json, lines_of, total
 from jibble_async.entities import GroupBy
 from jibble_async.errors import ConfigurationError
 from jibble_async.export.files import PartFile, output_path

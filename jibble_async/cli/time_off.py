@@ -11,6 +11,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from jibble_async.api.outcomes import ItemOutcome, ItemState
 from jibble_async.cli.clock import person_id
 from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect
 from jibble_async.cli.output import say, show_facts, show_json, show_lines, show_table
@@ -18,7 +19,6 @@ from jibble_async.client import JibbleClient
 from jibble_async.entities import TimeOff, TimeOffStatus
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.vocabulary import fields
-from jibble_async.resources.outcomes import ItemOutcome, ItemState
 
 __all__ = ["NotAllDoneError", "time_off"]
 

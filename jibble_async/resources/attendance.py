@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar, TypeAlias, Unpack
 
 from jibble_async.api.session import Session
+from jibble_async.api.writing import call_once
 from jibble_async.core.operation import Operation, Safety, build
 from jibble_async.core.pager import Pager
 from jibble_async.core.paging import PageOptions
@@ -21,17 +22,15 @@ from jibble_async.entities import (
     TrackedTime,
 )
 from jibble_async.errors import ConfigurationError
+from jibble_async.odata.operations import list_of
 from jibble_async.odata.pages import ODataPages
+from jibble_async.odata.parameters import day_or_moment, flag, repeated_ids
+from jibble_async.query.days import require_span
 from jibble_async.query.expressions import Expression
 from jibble_async.query.options import Expandable, Sortable
 from jibble_async.query.values import require_date
 from jibble_async.query.vocabulary import fields
-from jibble_async.resources.base import (
-    Listing,
-    list_of,
-)
-from jibble_async.resources.parameters import day_or_moment, flag, repeated_ids, require_span
-from jibble_async.resources.writing import call_once
+from jibble_async.resources.base import Listing
 
 __all__ = ["Reports", "TimesheetSummaries", "Timesheets"]
 

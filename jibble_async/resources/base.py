@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Generic, TypeVar, Unpack
 
 from jibble_async.api.session import Session
-from jibble_async.core.operation import Operation, Request, Safety, build
+from jibble_async.api.writing import require_known
+from jibble_async.core.operation import Operation, Request, build
 from jibble_async.core.pager import Pager
 from jibble_async.core.paging import PageOptions, Paging
 from jibble_async.core.wire import reader
@@ -26,7 +27,6 @@ from jibble_async.query.options import (
     selection,
 )
 from jibble_async.query.values import is_guid, shown
-from jibble_async.resources.parameters import require_known
 
 __all__ = [
     "ArchivableResource",
@@ -35,8 +35,6 @@ __all__ = [
     "PlainResource",
     "Resource",
     "addressed",
-    "list_of",
-    "member_of",
     "paging_of",
     "query_of",
 ]
@@ -62,16 +60,6 @@ class ListOptions(PageOptions, total=False):
     order_by: Sortable | Iterable[Sortable]
     stable: bool
     counted: bool
-
-
-def list_of(service: str, name: str) -> Operation:
-    """The operation that lists an entity set."""
-    return Operation(service, "GET", f"/v1/{name}", Safety.READ)
-
-
-def member_of(service: str, name: str) -> Operation:
-    """The operation that gets one member of an entity set."""
-    return Operation(service, "GET", f"/v1/{name}({{id}})", Safety.READ)
 
 
 def addressed(session: Session, operation: Operation, id: str, owner: str) -> Request:

@@ -15,6 +15,8 @@ from jibble_async.entities import (
     Schedule,
     TimeOffPolicy,
 )
+from jibble_async.odata.operations import list_of, member_of
+from jibble_async.query.days import days_between
 from jibble_async.query.expressions import Expression
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.base import (
@@ -22,10 +24,7 @@ from jibble_async.resources.base import (
     ListOptions,
     PlainResource,
     Resource,
-    list_of,
-    member_of,
 )
-from jibble_async.resources.parameters import days_between
 
 __all__ = [
     "CalendarDays",

@@ -6,28 +6,26 @@ from typing import ClassVar, Unpack
 
 from msgspec import UNSET, UnsetType
 
+from jibble_async.api.writing import (
+    change,
+    create,
+    given,
+    nothing,
+    require_text,
+)
 from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
 from jibble_async.core.wire import optional_reader
 from jibble_async.entities import Entity, Person, PersonHoliday, PersonStatus, Schedule
 from jibble_async.errors import ConfigurationError, NotFoundError
+from jibble_async.odata.operations import change_of, creation_in, list_of, member_of
 from jibble_async.odata.pages import ODataPages, query_pages
+from jibble_async.odata.parameters import optional_guid, require_guid
 from jibble_async.query.expressions import Expression
 from jibble_async.query.options import Query, selection
 from jibble_async.query.values import is_guid, shown
 from jibble_async.query.vocabulary import fields
-from jibble_async.resources.base import ListOptions, Resource, addressed, list_of, member_of
-from jibble_async.resources.writing import (
-    change,
-    change_of,
-    create,
-    creation_in,
-    given,
-    nothing,
-    optional_guid,
-    require_guid,
-    require_text,
-)
+from jibble_async.resources.base import ListOptions, Resource, addressed
 
 __all__ = ["People"]
 

@@ -15,6 +15,13 @@ from typing import Any, Protocol, TypedDict
 
 import msgspec
 
+from jibble_async.api.writing import (
+    given,
+    lost,
+    moment,
+    place,
+    require_known,
+)
 from jibble_async.entities import ClientType, Coordinates, EntryType, Platform, TimeEntry
 from jibble_async.errors import (
     AmbiguousWriteError,
@@ -23,16 +30,8 @@ from jibble_async.errors import (
     JibbleError,
     NotFoundError,
 )
+from jibble_async.odata.parameters import optional_guid, require_guid
 from jibble_async.query.values import require_aware, require_date
-from jibble_async.resources.parameters import require_known
-from jibble_async.resources.writing import (
-    given,
-    lost,
-    moment,
-    optional_guid,
-    place,
-    require_guid,
-)
 
 __all__ = ["LATEST", "Punch", "PunchOptions", "recovered", "settled_conflict"]
 

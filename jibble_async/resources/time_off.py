@@ -6,34 +6,26 @@ import builtins
 from datetime import date, datetime
 from typing import Any, ClassVar, Unpack
 
+from jibble_async.api.outcomes import ItemOutcome, each_of
+from jibble_async.api.writing import (
+    change,
+    create,
+    given,
+    moment,
+)
 from jibble_async.core.operation import Operation
 from jibble_async.core.pager import Pager
 from jibble_async.core.wire import reader
 from jibble_async.entities import TimeOff, TimeOffInterval, TimeOffStatus
 from jibble_async.errors import ConfigurationError
+from jibble_async.odata.operations import change_of, creation_in, list_of, member_of
 from jibble_async.odata.pages import ODataPages
+from jibble_async.odata.parameters import require_guid
+from jibble_async.query.days import require_span
 from jibble_async.query.expressions import Expression, all_of
 from jibble_async.query.values import require_date
 from jibble_async.query.vocabulary import fields
-from jibble_async.resources.base import (
-    Listing,
-    ListOptions,
-    addressed,
-    list_of,
-    member_of,
-    paging_of,
-)
-from jibble_async.resources.outcomes import ItemOutcome, each_of
-from jibble_async.resources.parameters import require_span
-from jibble_async.resources.writing import (
-    change,
-    change_of,
-    create,
-    creation_in,
-    given,
-    moment,
-    require_guid,
-)
+from jibble_async.resources.base import Listing, ListOptions, addressed, paging_of
 
 __all__ = ["TimeOffRequests"]
 

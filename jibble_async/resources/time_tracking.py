@@ -9,30 +9,25 @@ from typing import ClassVar, Unpack
 
 from msgspec import UNSET, UnsetType
 
+from jibble_async.api.writing import change, noting_cancellation, write
 from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
 from jibble_async.core.wire import optional_reader, reader
 from jibble_async.entities import Entity, EntryStatus, EntryType, TimeEntry
 from jibble_async.errors import ConflictError, JibbleError
+from jibble_async.odata.operations import creation_in, list_of
+from jibble_async.odata.parameters import optional_guid, require_guid
+from jibble_async.query.days import days_between
 from jibble_async.query.expressions import Expression
 from jibble_async.query.values import require_aware, require_date
 from jibble_async.query.vocabulary import fields
-from jibble_async.resources.base import ListOptions, Resource, addressed, list_of
-from jibble_async.resources.parameters import days_between
+from jibble_async.resources.base import ListOptions, Resource, addressed
 from jibble_async.resources.punches import (
     LATEST,
     Punch,
     PunchOptions,
     recovered,
     settled_conflict,
-)
-from jibble_async.resources.writing import (
-    change,
-    creation_in,
-    noting_cancellation,
-    optional_guid,
-    require_guid,
-    write,
 )
 
 __all__ = ["TimeEntries", "entries_between"]

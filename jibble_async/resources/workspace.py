@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar, Unpack
 
+from jibble_async.api.writing import (
+    create,
+    given,
+    place,
+    require_text,
+)
 from jibble_async.core.operation import Operation
 from jibble_async.core.pager import Pager
 from jibble_async.entities import (
@@ -19,15 +25,9 @@ from jibble_async.entities import (
     Position,
     Project,
 )
+from jibble_async.odata.operations import creation_in, list_of, member_of
 from jibble_async.query.expressions import Expression
-from jibble_async.resources.base import (
-    ArchivableResource,
-    ListOptions,
-    Resource,
-    list_of,
-    member_of,
-)
-from jibble_async.resources.writing import create, creation_in, given, place, require_text
+from jibble_async.resources.base import ArchivableResource, ListOptions, Resource
 
 __all__ = [
     "Activities",

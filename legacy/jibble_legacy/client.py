@@ -10,6 +10,7 @@ from typing import Any, Self
 import aiohttp
 import msgspec
 
+from jibble_async.api.custom import Params, any_json, custom_operation, custom_request
 from jibble_async.api.session import Backend
 from jibble_async.core.grants import StaticToken
 from jibble_async.core.operation import Safety
@@ -18,7 +19,6 @@ from jibble_async.core.transport import Network
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.slots import RateLimiter
 from jibble_async.limits.window import RollingWindow
-from jibble_async.resources.custom import Params, any_json, custom_operation, custom_request
 from jibble_legacy.auth import LegacyAuth, legacy_grant
 from jibble_legacy.config import (
     LIMIT,

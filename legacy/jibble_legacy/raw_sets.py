@@ -25,9 +25,9 @@ from jibble_async.core.wire import Reply, decode_json
 from jibble_async.entities import EntryType, TimeEntry
 from jibble_async.entities.base import Entity
 from jibble_async.errors import ConfigurationError, DecodeError, NotSupportedError, PaginationError
+from jibble_async.query.days import require_span
 from jibble_async.query.options import Query, orderings
 from jibble_async.query.values import duration_text
-from jibble_async.resources.parameters import require_span
 from jibble_legacy.days import WorkingDays
 from jibble_legacy.pages import LoopBackPages
 from jibble_legacy.resources.base import LegacyResource

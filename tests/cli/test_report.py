@@ -16,8 +16,8 @@ import pytest
 from jibble_async import GroupBy, TrackedSubject, TrackedTime
 from jibble_async.cli import connection, main
 from jibble_async.cli.output import hours
-from jibble_async.cli.page import page
-from jibble_async.cli.tracked import Line, as_csv, lines_of
+from jibble_async.cli.report_html import page
+from jibble_async.cli.report_lines import Line, as_csv, lines_of
 from jibble_async.core.transport import Transport
 from jibble_async.core.wire import Reply
 from jibble_async.sandbox import Sandbox

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jibble_async import ConfigurationError, PaginationError, Safety
+from jibble_async.api.custom import custom_operation, custom_params, custom_request
 from jibble_async.core.operation import Operation, build, build_link
-from jibble_async.resources.custom import custom_operation, custom_params, custom_request
 
 GET = Operation("workspace", "GET", "/v1/People({id})", Safety.READ)
 LIST = Operation("workspace", "GET", "/v1/People", Safety.READ)

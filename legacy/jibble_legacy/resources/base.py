@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, NoReturn, TypeVar, Unpack
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from jibble_async.api.writing import nothing, write
 from jibble_async.core.operation import Operation, Request, Safety, build
 from jibble_async.core.pager import Pager
 from jibble_async.core.paging import Paging
@@ -18,7 +19,6 @@ from jibble_async.errors import ConfigurationError, NotFoundError, NotSupportedE
 from jibble_async.query.expressions import Expression
 from jibble_async.query.values import is_guid, shown
 from jibble_async.resources.base import ListOptions, query_of
-from jibble_async.resources.writing import nothing, write
 from jibble_legacy.config import MAX_PAGE_SIZE
 from jibble_legacy.days import WorkingDays
 from jibble_legacy.pages import LoopBackPages

@@ -13,10 +13,9 @@ from typing import Any, Self, TypedDict
 
 import msgspec
 
+from jibble_async.api.writing import given, lost, moment, require_known
 from jibble_async.entities import EntryType
 from jibble_async.errors import AmbiguousWriteError, JibbleError, NotSupportedError
-from jibble_async.resources.parameters import require_known
-from jibble_async.resources.writing import given, lost, moment
 from jibble_legacy.entities import LegacyTimeEntry
 from jibble_legacy.resources.base import optional_id
 from jibble_legacy.vocabulary import ACTIONS, instant

@@ -9,15 +9,15 @@ from typing import Any, ClassVar, NoReturn, Unpack
 
 from msgspec import UNSET, UnsetType
 
+from jibble_async.api.writing import noting_cancellation, write
 from jibble_async.core.pager import Pager
 from jibble_async.entities import EntryType
 from jibble_async.entities.base import Entity
 from jibble_async.errors import JibbleError
+from jibble_async.query.days import require_span
 from jibble_async.query.expressions import Expression
 from jibble_async.query.values import require_aware
 from jibble_async.resources.base import ListOptions
-from jibble_async.resources.parameters import require_span
-from jibble_async.resources.writing import noting_cancellation, write
 from jibble_legacy.entities import LegacyTimeEntry
 from jibble_legacy.query_fields import fields
 from jibble_legacy.resources.base import (

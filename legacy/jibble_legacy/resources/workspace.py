@@ -7,12 +7,12 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 
 from msgspec import UNSET, UnsetType
 
+from jibble_async.api.writing import given, lost, require_text, write
 from jibble_async.entities import Activity
 from jibble_async.entities.base import Entity
 from jibble_async.errors import AmbiguousWriteError, JibbleError
 from jibble_async.query.expressions import Expression
 from jibble_async.query.fields import Field
-from jibble_async.resources.writing import given, lost, require_text, write
 from jibble_legacy.entities import PowerUp, Team, TeamClient, TeamMember
 from jibble_legacy.query_fields import fields
 from jibble_legacy.resources.base import (

@@ -12,41 +12,28 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from jibble_async.api.session import Session
-from jibble_async.core.operation import Operation, Request, Safety, build
+from jibble_async.core.operation import Operation, Request, build
 from jibble_async.core.wire import Reply, reader
 from jibble_async.entities import Coordinates
 from jibble_async.errors import AmbiguousWriteError, ConfigurationError, JibbleError
-from jibble_async.query.values import is_guid, require_aware, shown
+from jibble_async.query.values import require_aware
 
 __all__ = [
     "call_once",
     "change",
-    "change_of",
     "create",
-    "creation_in",
     "given",
     "lost",
     "moment",
     "nothing",
     "noting_cancellation",
-    "optional_guid",
     "place",
-    "require_guid",
+    "require_known",
     "require_text",
     "write",
 ]
 
 T = TypeVar("T")
-
-
-def creation_in(service: str, name: str) -> Operation:
-    """The operation that adds to an entity set; twice makes two."""
-    return Operation(service, "POST", f"/v1/{name}", Safety.UNSAFE)
-
-
-def change_of(service: str, name: str) -> Operation:
-    """The operation that changes a member of an entity set; twice is the same as once."""
-    return Operation(service, "PATCH", f"/v1/{name}({{id}})", Safety.IDEMPOTENT)
 
 
 def write(
@@ -169,24 +156,22 @@ def given(value: T | None) -> T | UnsetType:
     return UNSET if value is None else value
 
 
-def require_guid(value: str, label: str) -> str:
-    """The id.
+def require_known(options: Mapping[str, Any], kind: type[Any]) -> None:
+    """Refuse options that there are not: a misspelt one would be dropped unseen.
+
+    Args:
+        options: What a caller gave by name.
+        kind: The class of typed dictionaries that names what there is.
 
     Raises:
-        ConfigurationError: It is not a GUID.
+        ConfigurationError: One is unknown.
     """
-    if not is_guid(value):
-        raise ConfigurationError(f"{label} is a GUID, and {shown(value)} is not one")
-    return value
-
-
-def optional_guid(value: str | UnsetType | None, label: str) -> str | UnsetType | None:
-    """The id, if one is given.
-
-    Raises:
-        ConfigurationError: It is not a GUID.
-    """
-    return value if value is None or value is UNSET else require_guid(value, label)
+    unknown = options.keys() - kind.__annotations__.keys()
+    if unknown:
+        known = ", ".join(sorted(kind.__annotations__))
+        raise ConfigurationError(
+            f"there is no {'=, '.join(sorted(unknown))}=; beside its own this method takes {known}"
+        )
 
 
 def require_text(value: Any, label: str) -> str:

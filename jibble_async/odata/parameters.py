@@ -1,0 +1,74 @@
+"""What calls take beside queries: ids, moments and flags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from msgspec import UNSET, UnsetType
+
+from jibble_async.errors import ConfigurationError
+from jibble_async.odata.literals import moment_text
+from jibble_async.query.values import is_guid, require_aware, require_date, shown
+
+__all__ = ["day_or_moment", "flag", "optional_guid", "repeated_ids", "require_guid"]
+
+
+def require_guid(value: str, label: str) -> str:
+    """The id.
+
+    Raises:
+        ConfigurationError: It is not a GUID.
+    """
+    if not is_guid(value):
+        raise ConfigurationError(f"{label} is a GUID, and {shown(value)} is not one")
+    return value
+
+
+def optional_guid(value: str | UnsetType | None, label: str) -> str | UnsetType | None:
+    """The id, if one is given.
+
+    Raises:
+        ConfigurationError: It is not a GUID.
+    """
+    return value if value is None or value is UNSET else require_guid(value, label)
+
+
+def repeated_ids(name: str, ids: Iterable[str], label: str) -> tuple[tuple[str, str], ...]:
+    """A parameter once for each id: how several are given (documented).
+
+    Args:
+        name: The parameter's name on the wire.
+        ids: GUIDs.
+        label: What the argument is called, for the error.
+
+    Raises:
+        ConfigurationError: One of them is no GUID, or a single text was given.
+    """
+    if isinstance(ids, str):
+        raise ConfigurationError(f"{label}= takes a list: write [{ids!r}], not {ids!r}")
+    values = tuple(ids)
+    for value in values:
+        if not is_guid(value):
+            raise ConfigurationError(f"{label}= takes GUIDs, and {shown(value)} is not one")
+    return tuple((name, value) for value in values)
+
+
+def day_or_moment(value: date | datetime, label: str) -> str:
+    """A day, or a moment in UTC with milliseconds, as reports take either (documented).
+
+    Args:
+        value: A date, or a datetime with a time zone.
+        label: What the argument is called, for the error.
+
+    Raises:
+        ConfigurationError: It is neither.
+    """
+    if not isinstance(value, datetime):
+        return require_date(value, label).isoformat()
+    return moment_text(require_aware(value, label))
+
+
+def flag(value: bool) -> str:
+    """A truth value as a parameter."""
+    return "true" if value else "false"
