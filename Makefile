@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: demo test check lint types docs bench lock clean
+.PHONY: demo test check lint types stubs docs bench lock clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/python examples/demo.py
@@ -25,6 +25,10 @@ lint: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/basedpyright
+
+# What checkers and editors are told of names that are made at run time; a test compares.
+stubs: $(VENV)/.dev
+	@$(BIN)/python -m tools.stubs
 
 # The examples of README and docs also run as a part of the tests.
 docs: $(VENV)/.dev

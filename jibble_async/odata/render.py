@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from jibble_async.entities import Entity, ValueObject
 from jibble_async.errors import NotSupportedError
 from jibble_async.odata.literals import literal
+from jibble_async.odata.names import spelt, wire_name
 from jibble_async.query.expressions import (
     And,
     Between,
@@ -28,7 +29,7 @@ from jibble_async.query.expressions import (
     Predicate,
     RawFilter,
 )
-from jibble_async.query.names import Name, target, wire_name
+from jibble_async.query.names import Name, target
 from jibble_async.query.options import Expand, Ordering
 
 __all__ = ["render_expand", "render_filter", "render_order_by", "render_select"]
@@ -72,8 +73,8 @@ def render_select(owner: type[ValueObject], names: Iterable[Name]) -> str:
     """
     names = tuple(names)
     if issubclass(owner, Entity) and all(name.name != _KEY for name in names):
-        names = (Name(_KEY), *names)
-    return ",".join(_name(owner, name) for name in names)
+        names = (Name(_KEY, _KEY), *names)
+    return ",".join(spelt(owner, name) for name in names)
 
 
 def render_order_by(orderings: Iterable[Ordering]) -> str:
@@ -99,7 +100,7 @@ def _expand(owner: type[ValueObject], item: Expand) -> str:
         options.append(f"$top={item.top}")
     if item.expanded:
         options.append(f"$expand={render_expand(item.entity, item.expanded)}")
-    name = _name(owner, item.name)
+    name = spelt(owner, item.name)
     return f"{name}({';'.join(options)})" if options else name
 
 
@@ -180,7 +181,3 @@ def _path(path: Path) -> str:
         steps.append(wire_name(owner, name))
         owner = target(owner, name)
     return "/".join(steps)
-
-
-def _name(owner: type[ValueObject], name: Name) -> str:
-    return name.spelling or wire_name(owner, name.name)

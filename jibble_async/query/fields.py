@@ -6,18 +6,17 @@ checker finds a wrong comparison, and a wrong value is an error before anything 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, get_type_hints
+from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
-from jibble_async.entities import ValueObject
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.expressions import (
     Between,
     Call,
     Comparison,
-    Expression,
     FunctionName,
     InList,
     Kind,
@@ -25,8 +24,7 @@ from jibble_async.query.expressions import (
     Path,
     Predicate,
 )
-from jibble_async.query.names import unknown_field
-from jibble_async.query.options import Expand, Expandable, Ordering, Selectable, expansions
+from jibble_async.query.options import Ordering
 from jibble_async.query.values import constant
 
 __all__ = [
@@ -37,14 +35,16 @@ __all__ = [
     "DurationField",
     "EnumField",
     "Field",
-    "Fields",
     "IdField",
+    "KeyedField",
     "NumberField",
     "TextField",
     "TimeField",
 ]
 
 T = TypeVar("T")
+
+_KEY = r"[A-Za-z0-9_]+"
 
 
 class Field(Generic[T]):
@@ -280,83 +280,26 @@ class CollectionField:
         self.path: Path = path
 
 
-class Fields:
-    """The fields of one entity, as declared in `jibble_async.query.vocabulary`.
+class KeyedField:
+    """An object without a fixed set of keys."""
 
-    A declaration is an annotation; the field itself is made when it is first asked for. As a part
-    of another entity's fields (`T.person`) it can be expanded, with options of its own.
-    """
+    __slots__ = ("path",)
 
-    entity: ClassVar[type[ValueObject]]
+    def __init__(self, path: Path) -> None:
+        self.path: Path = path
 
-    def __init_subclass__(cls, entity: type[ValueObject]) -> None:
-        super().__init_subclass__()
-        cls.entity = entity
+    def key(self, name: str) -> TextField:
+        """What is under a key, as a text: nothing else in there is known to be compared.
 
-    def __init__(self, path: Path | None = None) -> None:
-        self._path = path
-
-    # Hidden from type checkers, to which it would make every name a field.
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            # Underscored names are asked for by copy and pickle, before there is a _path.
-            declared = None if name.startswith("_") else _declared(type(self)).get(name)
-            if declared is None:
-                raise unknown_field(self.entity, name)
-            field = self._make(name, declared)
-            self.__dict__[name] = field
-            return field
-
-    def __repr__(self) -> str:
-        return f"<fields of {self._path or self.entity.__name__}>"
-
-    @property
-    def path(self) -> Path:
-        """Where this hangs on another entity.
+        Args:
+            name: The key, of letters, digits and underscores.
 
         Raises:
-            ConfigurationError: It is an entity by itself.
+            ConfigurationError: It can't stand in a filter.
+
+        Example:
+            >>> condition = fields(LegacyTimeEntry).meta.key("appVer") == "1.37.0"
         """
-        if self._path is None:
-            raise ConfigurationError(f"{self.entity.__name__} itself is not a field: name one")
-        return self._path
-
-    def select(self, *fields: Selectable) -> Expand:
-        """Expand this, with these fields only."""
-        return self._expand().select(*fields)
-
-    def expand(self, *items: Expandable) -> Expand:
-        """Expand this, with what hangs on it in turn."""
-        return self._expand().expand(*items)
-
-    def where(self, condition: Expression) -> Expand:
-        """Expand this, with a condition written in the fields of its own entity."""
-        return self._expand().where(condition)
-
-    def is_null(self) -> Comparison:
-        """There is nothing there."""
-        return Comparison(self.path, "eq", constant(Kind.OBJECT, None, str(self.path)))
-
-    def is_not_null(self) -> Comparison:
-        """There is something there."""
-        return Comparison(self.path, "ne", constant(Kind.OBJECT, None, str(self.path)))
-
-    def _expand(self) -> Expand:
-        return expansions(self.path.owner, (self,))[0]
-
-    def _make(self, name: str, declared: Any) -> Any:
-        owner = self.entity if self._path is None else self._path.owner
-        names = (*(() if self._path is None else self._path.names), name)
-        field_type: Any = getattr(declared, "__origin__", declared)
-        kind: Kind = getattr(field_type, "kind", Kind.OBJECT)
-        return field_type(Path(owner, names, kind))
-
-
-def _declared(declaration: type[Fields]) -> dict[str, Any]:
-    cached = declaration.__dict__.get("_declared_fields")
-    if cached is None:
-        hints = get_type_hints(declaration)
-        cached = {name: hint for name, hint in hints.items() if name != "entity"}
-        declaration._declared_fields = cached  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
-    return cached
+        if re.fullmatch(_KEY, name) is None:
+            raise ConfigurationError(f"{name!r} can't be filtered by: letters, digits and _ only")
+        return TextField(Path(self.path.owner, (*self.path.names, name), Kind.TEXT))

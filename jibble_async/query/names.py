@@ -1,4 +1,4 @@
-"""What the fields of an entity are called, in the vocabulary and on the current API's wire."""
+"""The fields of an entity, and which of them is meant by a name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import msgspec
 from jibble_async.entities import ValueObject
 from jibble_async.errors import UnknownFieldError
 
-__all__ = ["Name", "resolve", "target", "unknown_field", "wire_name"]
+__all__ = ["Name", "attributes", "resolve", "target", "unknown_field"]
 
 
 class Name(msgspec.Struct, frozen=True):
@@ -20,47 +20,42 @@ class Name(msgspec.Struct, frozen=True):
 
     Attributes:
         name: The vocabulary's name.
-        spelling: The wire's name as the caller spelt it, where that is how it was given; the
-            current API takes names in any case (observed).
+        given: As the caller wrote it.
     """
 
     name: str
-    spelling: str | None = None
+    given: str
 
 
 @functools.cache
-def _fields(owner: type[ValueObject]) -> dict[str, msgspec.structs.FieldInfo]:
+def attributes(owner: type[ValueObject]) -> dict[str, msgspec.structs.FieldInfo]:
+    """The fields of `owner`, by the vocabulary's names."""
     return {field.name: field for field in msgspec.structs.fields(owner)}
 
 
 @functools.cache
-def _wire_spellings(owner: type[ValueObject]) -> dict[str, str]:
-    return {field.encode_name.lower(): name for name, field in _fields(owner).items()}
+def _encoded(owner: type[ValueObject]) -> dict[str, str]:
+    return {field.encode_name.lower(): name for name, field in attributes(owner).items()}
 
 
 def resolve(owner: type[ValueObject], text: str) -> Name:
-    """The field of `owner` that `text` names, in the vocabulary's or the wire's spelling.
+    """The field of `owner` that `text` names: in the vocabulary's words, or as it is encoded.
 
     Raises:
         UnknownFieldError: There is none.
     """
-    if text in _fields(owner):
-        return Name(text)
-    name = _wire_spellings(owner).get(text.lower())
+    if text in attributes(owner):
+        return Name(text, text)
+    name = _encoded(owner).get(text.lower())
     if name is None:
         raise unknown_field(owner, text)
-    return Name(name, spelling=text)
-
-
-def wire_name(owner: type[ValueObject], name: str) -> str:
-    """What the current API calls the field `name` of `owner`."""
-    return _fields(owner)[name].encode_name
+    return Name(name, text)
 
 
 @functools.cache
 def target(owner: type[ValueObject], name: str) -> type[ValueObject] | None:
     """The class of what hangs on the field `name`; None for plain values and lists of them."""
-    return _object_type(_fields(owner)[name].type)
+    return _object_type(attributes(owner)[name].type)
 
 
 def _object_type(annotation: Any) -> type[ValueObject] | None:
@@ -77,7 +72,7 @@ def unknown_field(owner: type[ValueObject], name: str) -> UnknownFieldError:
     """The error for a name that `owner` does not have, with the nearest ones that it has."""
     import difflib  # nothing but a mistake needs it
 
-    names = list(_fields(owner))
+    names = list(attributes(owner))
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     advice = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(sorted(names))}"
     return UnknownFieldError(f"{owner.__name__} has no field {name!r}: {advice}")

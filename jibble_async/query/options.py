@@ -109,7 +109,7 @@ def selection(owner: type[ValueObject], items: Iterable[Selectable]) -> tuple[Na
         ConfigurationError: A field of something else, or a single text instead of a list.
     """
     return tuple(
-        resolve(owner, item) if isinstance(item, str) else Name(_single_step(owner, item.path))
+        resolve(owner, item if isinstance(item, str) else _single_step(owner, item.path))
         for item in _listed(items, "select")
     )
 
@@ -142,7 +142,7 @@ def _expansion(owner: type[ValueObject], item: Expandable) -> Expand:
     if isinstance(item, Expand):
         _expandable(owner, item.name.name)
         return item
-    name = resolve(owner, item) if isinstance(item, str) else Name(_single_step(owner, item.path))
+    name = resolve(owner, item if isinstance(item, str) else _single_step(owner, item.path))
     return Expand(name, _expandable(owner, name.name))
 
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import typing
 from typing import Any
 
-import msgspec
 import pytest
-from jibble_legacy import LegacyClient, entities
+from jibble_legacy import LegacyClient
 from jibble_legacy.entities import LegacyTimeEntry, TeamClient, TeamMember
 from jibble_legacy.options import render_options
-from jibble_legacy.query_fields import KeyedField, fields
+from jibble_legacy.query_fields import fields
 
 import jibble_async
 from jibble_async import Activity, Client, ConfigurationError, NotSupportedError, TimeEntry
-from jibble_async.query.fields import Fields
 from jibble_async.query.options import Query, expansions, orderings, selection
-from tests.meta.test_vocabulary import FIELDS, expected
 
 T = jibble_async.fields(TimeEntry)
 E = fields(LegacyTimeEntry)
@@ -76,23 +72,6 @@ def test_fields_of_something_else_are_refused() -> None:
         query(TeamMember, order_by=[T.time])
     with pytest.raises(ConfigurationError, match=r"use fields\(TimeEntry\)"):
         query(TimeEntry, order_by=[E.time])
-
-
-@pytest.mark.parametrize("name", entities.__all__)
-def test_declared_fields_are_the_entitys(name: str) -> None:
-    owner = getattr(entities, name)
-    untyped: Any = fields
-    declaration: type[Fields] = type(untyped(owner))
-    assert declaration.entity is owner
-    hints = typing.get_type_hints(declaration)
-    del hints["entity"]
-    hinted = typing.get_type_hints(owner, include_extras=True)
-    known = {**FIELDS, entities.Team: type(fields(entities.Team))}
-    for field in msgspec.structs.fields(owner):
-        keyed = field.name in {"meta", "custom_data"}
-        wanted = KeyedField if keyed else expected(hinted[field.name], known)
-        assert hints.pop(field.name) == wanted, field.name
-    assert hints == {}
 
 
 def test_the_common_fields_are_the_common_ones() -> None:

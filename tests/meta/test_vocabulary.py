@@ -1,20 +1,26 @@
-"""The declared fields of `query.vocabulary` are those of the entities, kind by kind."""
+"""The fields that queries are written with are those of the entities, kind by kind."""
 
 from __future__ import annotations
 
+import copy
+import pickle
 import types
 import typing
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 import pytest
+from jibble_legacy import query_fields
 
 import jibble_async.entities as entities
-from jibble_async import Entity, OpenEnum, fields
+from jibble_async import Entity, OpenEnum, TrackedTime, UnknownFieldError
 from jibble_async.entities import ValueObject
 from jibble_async.entities.base import GUID_MARK
+from jibble_async.odata.names import wire_name
 from jibble_async.query import vocabulary
+from jibble_async.query.entity_fields import Vocabulary
 from jibble_async.query.fields import (
     BooleanField,
     CollectionField,
@@ -22,18 +28,16 @@ from jibble_async.query.fields import (
     DateTimeField,
     DurationField,
     EnumField,
-    Fields,
     IdField,
+    KeyedField,
     NumberField,
     TextField,
     TimeField,
 )
-from jibble_async.query.names import wire_name
+from tools.stubs import stubs
 
-DECLARATIONS = [
-    each for each in Fields.__subclasses__() if each.__module__.startswith("jibble_async.")
-]
-FIELDS: dict[Any, Any] = {declaration.entity: declaration for declaration in DECLARATIONS}
+VOCABULARIES = [vocabulary.VOCABULARY, query_fields.VOCABULARY]
+OWNERS = [(each, owner) for each in VOCABULARIES for owner in each.owners.values()]
 SCALARS: dict[Any, Any] = {
     str: TextField,
     bool: BooleanField,
@@ -46,62 +50,82 @@ SCALARS: dict[Any, Any] = {
 }
 
 
-def expected(annotation: Any, fields_of: dict[Any, Any] = FIELDS) -> Any:
-    """The field that stands for a value of this type."""
+def expected(annotation: Any) -> Any:
+    """The field that stands for a value of this type, or the class of what hangs there."""
     if get_origin(annotation) in {typing.Union, types.UnionType}:
         (inner,) = (part for part in get_args(annotation) if part is not types.NoneType)
-        return expected(inner, fields_of)
+        return expected(inner)
     if get_origin(annotation) is Annotated:
         (mark,) = annotation.__metadata__
         assert mark.extra == {"kind": GUID_MARK}
         return IdField
     if get_origin(annotation) is list:
         return CollectionField
+    if get_origin(annotation) is dict:
+        return KeyedField
     if annotation in SCALARS:
         return SCALARS[annotation]
     if issubclass(annotation, OpenEnum):
-        return EnumField[annotation | str]
-    return fields_of[annotation]
+        return EnumField
+    return annotation
 
 
-@pytest.mark.parametrize("declaration", DECLARATIONS, ids=lambda cls: cls.__name__)
-def test_declared_fields_are_the_entitys(declaration: type[Fields]) -> None:
-    hints = typing.get_type_hints(declaration)
-    del hints["entity"]
-    owner = declaration.entity
+by_owner = pytest.mark.parametrize(
+    ("known", "owner"), OWNERS, ids=[owner.__name__ for _, owner in OWNERS]
+)
+
+
+@by_owner
+def test_fields_are_the_entitys(known: Vocabulary, owner: type[ValueObject]) -> None:
+    made = known.fields(owner)
     hinted = typing.get_type_hints(owner, include_extras=True)
-    wanted = {field.name: expected(hinted[field.name]) for field in msgspec.structs.fields(owner)}
-    assert list(hints) == list(wanted)
-    assert hints == wanted
+    for field in msgspec.structs.fields(owner):
+        found, wanted = getattr(made, field.name), expected(hinted[field.name])
+        assert getattr(found, "entity", type(found)) is wanted, field.name
+        assert found.path.names == (field.name,)
+        assert found.path.owner is owner
+        assert getattr(made, field.name) is found
 
 
-@pytest.mark.parametrize("declaration", DECLARATIONS, ids=lambda cls: cls.__name__)
-def test_every_declared_field_can_be_asked_for(declaration: type[Fields]) -> None:
-    untyped: Any = fields
-    made = untyped(declaration.entity)
-    assert type(made) is declaration
-    for name in typing.get_type_hints(declaration):
-        if name != "entity":
-            assert getattr(made, name).path.names == (name,)
+@by_owner
+def test_fields_can_be_copied(known: Vocabulary, owner: type[ValueObject]) -> None:
+    made = known.fields(owner)
+    assert pickle.loads(pickle.dumps(made)) is copy.copy(made) is made
+    assert known.class_named(f"{owner.__name__}Fields") is type(made)
+
+
+@by_owner
+def test_the_wires_names_are_in_camel_case(known: Vocabulary, owner: type[ValueObject]) -> None:
+    for field in msgspec.structs.fields(owner):
+        first, *rest = field.name.split("_")
+        assert wire_name(owner, field.name) == first + "".join(map(str.capitalize, rest))
 
 
 def test_every_entity_has_its_fields() -> None:
     found = [getattr(entities, name) for name in entities.__all__]
     wanted = {item for item in found if isinstance(item, type) and issubclass(item, Entity)}
-    assert wanted - {Entity} <= FIELDS.keys()
-    declared = {name for name in vocabulary.__all__ if name != "fields"}
-    assert {declaration.__name__ for declaration in DECLARATIONS} == declared
-    overloads = typing.get_overloads(vocabulary.fields)
-    promised = {
-        get_args(hints["entity"])[0]: hints["return"]
-        for hints in (typing.get_type_hints(overload) for overload in overloads)
-    }
-    assert promised == FIELDS
+    owners = set(vocabulary.VOCABULARY.owners.values())
+    assert wanted - {Entity} <= owners
+    # What is not asked for by its fields.
+    assert owners.isdisjoint({Entity, TrackedTime, entities.DayRule, entities.TimesheetDay})
 
 
-@pytest.mark.parametrize("declaration", DECLARATIONS, ids=lambda cls: cls.__name__)
-def test_the_wires_names_are_in_camel_case(declaration: type[Fields]) -> None:
-    owner: type[ValueObject] = declaration.entity
-    for field in msgspec.structs.fields(owner):
-        first, *rest = field.name.split("_")
-        assert wire_name(owner, field.name) == first + "".join(map(str.capitalize, rest))
+def test_classes_of_fields_are_where_the_stubs_say() -> None:
+    untyped: Any = vocabulary
+    assert issubclass(query_fields.TeamMemberFields, vocabulary.PersonFields)
+    assert query_fields.PersonFields is vocabulary.PersonFields
+    for name in ("NobodyFields", "Person", "__path__"):
+        assert not hasattr(untyped, name)
+
+
+def test_a_misspelt_field_is_an_error_with_a_suggestion() -> None:
+    untyped: Any = vocabulary.fields
+    with pytest.raises(UnknownFieldError, match="no field 'person_idd': did you mean person_id"):
+        untyped(entities.TimeEntry).person_idd  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("path", "text"), stubs().items(), ids=lambda item: getattr(item, "name", "")
+)
+def test_stubs_are_as_written(path: Path, text: str) -> None:
+    assert path.read_text() == text, "run `make stubs`"

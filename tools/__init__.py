@@ -1,0 +1,1 @@
+"""What is done to this project itself, by `make`."""

@@ -1,0 +1,126 @@
+"""The stubs that tell type checkers and editors what is made at run time: `make stubs`.
+
+A test compares them with what this writes, so they can't differ from the code.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import typing
+from collections.abc import Container
+from pathlib import Path
+from typing import Any
+
+from jibble_legacy import query_fields
+
+from jibble_async import entities
+from jibble_async.query import vocabulary
+from jibble_async.query.entity_fields import Fields, Vocabulary, field_class, fields_class
+from jibble_async.query.fields import EnumField
+from jibble_async.query.names import attributes
+
+ROOT = Path(__file__).parents[1]
+
+
+def stubs() -> dict[Path, str]:
+    """The text of each stub, by its file."""
+    known = vocabulary.VOCABULARY
+    made = {
+        "jibble_async/query/vocabulary.pyi": _fields_of(known, ()),
+        "legacy/jibble_legacy/query_fields.pyi": _fields_of(query_fields.VOCABULARY, known.owners),
+    }
+    return {ROOT / name: stub.text(name) for name, stub in made.items()}
+
+
+class _Stub:
+    """A stub in the making: what it declares, and what that takes to be imported."""
+
+    def __init__(self) -> None:
+        self._imports: set[str] = set()
+        self._lines: list[str] = []
+
+    def add(self, *lines: str) -> None:
+        self._lines += lines
+
+    def take(self, module: str, name: str) -> str:
+        """A name, which is imported from a module."""
+        self._imports.add(f"from {module} import {name}")
+        return name
+
+    def type(self, item: type) -> str:
+        """The name of a class, which is imported from where users find it."""
+        public = hasattr(entities, item.__name__)
+        return self.take(entities.__name__ if public else item.__module__, item.__name__)
+
+    def text(self, name: str) -> str:
+        """The whole, as the formatter would have it.
+
+        Args:
+            name: The file.
+        """
+        head = "# Written by `make stubs`: change what it is written from instead."
+        text = "\n".join([head, *sorted(self._imports), *self._lines, ""])
+        for command in ("check --fix-only --select=I", "format"):
+            ruff = [
+                sys.executable,
+                "-m",
+                "ruff",
+                *command.split(),
+                "-q",
+                "--stdin-filename",
+                name,
+                "-",
+            ]
+            done = subprocess.run(  # noqa: S603 - nothing of it comes from outside
+                ruff, cwd=ROOT, input=text, stdout=subprocess.PIPE, text=True, check=True
+            )
+            text = done.stdout
+        return text
+
+
+def _fields_of(known: Vocabulary, elsewhere: Container[str]) -> _Stub:
+    """The classes of entities' fields, and an overload of `fields()` for each.
+
+    Args:
+        known: The entities.
+        elsewhere: The classes that the stub of the common vocabulary declares.
+    """
+    stub, classes = _Stub(), list(map(fields_class, known.owners.values()))
+    stub.add(f"VOCABULARY: {stub.type(Vocabulary)}")
+    for made in classes:
+        if made.__name__ in elsewhere:
+            stub.take(vocabulary.__name__, made.__name__)
+        else:
+            _declare(stub, made, classes)
+    # The first overload that fits is taken, and that of a base would fit its subclasses.
+    for made in sorted(classes, key=lambda made: -len(made.__mro__)):
+        stub.add(
+            f"@{stub.take('typing', 'overload')}",
+            f"def fields(entity: type[{stub.type(made.entity)}]) -> {made.__name__}: ...",
+        )
+    return stub
+
+
+def _declare(stub: _Stub, made: type[Fields], classes: list[type[Fields]]) -> None:
+    base = made.__base__ if made.__base__ in classes else None
+    inherited = attributes(base.entity) if base else {}
+    stub.add(f"class {made.__name__}({base.__name__ if base else stub.type(Fields)}):")
+    for name, field in attributes(made.entity).items():
+        if name not in inherited:
+            stub.add(f"    {name}: {_type(stub, field.type)}")
+
+
+def _type(stub: _Stub, annotation: Any) -> str:
+    made = field_class(annotation)
+    if issubclass(made, Fields):
+        return made.__name__
+    if made is not EnumField:
+        return stub.type(made)
+    (enum,) = (part for part in typing.get_args(annotation) if part is not type(None))
+    return f"{stub.type(made)}[{stub.type(enum)} | str]"
+
+
+if __name__ == "__main__":
+    for path, text in stubs().items():
+        path.write_text(text)
