@@ -3,294 +3,56 @@
 from __future__ import annotations
 
 import importlib
-import typing
+from typing import Any
 
-from jibble_async.api.outcomes import ItemOutcome, ItemState
-from jibble_async.client import Identity, JibbleClient
-from jibble_async.config import ClientConfig, Endpoints
-from jibble_async.core.cursor import Cursor
-from jibble_async.core.events import Stats
-from jibble_async.core.grants import ClientCredentials, StaticToken
-from jibble_async.core.operation import Safety
-from jibble_async.core.options import Timeouts
-from jibble_async.core.pager import Pager
-from jibble_async.core.pages import Page
-from jibble_async.core.retry import RetryPolicy
-from jibble_async.entities import (
-    AccrualDate,
-    AccrualDateProcessing,
-    AccrualSchedule,
-    AccrualSettings,
-    Activity,
-    ActivityGroup,
-    AutoDeduction,
-    BalanceRules,
-    BreakType,
-    Calendar,
-    CalendarDay,
-    CalendarDayStatus,
-    Client,
-    ClientType,
-    CommonStatus,
-    Compensation,
-    Coordinates,
-    DayOfWeek,
-    DayRule,
-    DaySchedule,
-    DayTimeOff,
-    EmploymentType,
-    Entity,
-    EntryStatus,
-    EntryType,
-    ExportFormat,
-    ExportJob,
-    ExportStatus,
-    FileData,
-    GeoFence,
-    GeoUnits,
-    Group,
-    GroupApprover,
-    GroupBy,
-    Location,
-    LocationSchedule,
-    ManagedUnit,
-    NamedReference,
-    OpenEnum,
-    Organization,
-    Overtime,
-    PayPeriodCycle,
-    PayPeriodDefinition,
-    PayrollHours,
-    PayrollPart,
-    Period,
-    Person,
-    PersonHoliday,
-    PersonKiosk,
-    PersonStatus,
-    Platform,
-    Position,
-    Project,
-    ProjectAssignee,
-    RuleScope,
-    Schedule,
-    ScheduledBreak,
-    ScheduleProperty,
-    ScheduleRuleOperation,
-    TakenTimeOff,
-    TimeEntry,
-    TimeOff,
-    TimeOffInterval,
-    TimeOffKind,
-    TimeOffPolicy,
-    TimeOffStatus,
-    TimeRangeStyle,
-    Timesheet,
-    TimesheetDay,
-    TimesheetPerson,
-    TimesheetSummary,
-    TimesheetSummaryDay,
-    TrackedBreak,
-    TrackedHours,
-    TrackedSubject,
-    TrackedTime,
-    UnitManager,
-    UnitProject,
-    UnitTimeOffPolicy,
-    UnitWorkType,
-    WorkArrangement,
-)
-from jibble_async.errors import (
-    AmbiguousWriteError,
-    APIError,
-    AuthenticationError,
-    BadRequestError,
-    ConfigurationError,
-    ConflictError,
-    ConnectFailedError,
-    ConnectionLostError,
-    DeadlineExceededError,
-    DecodeError,
-    ExportError,
-    FeatureRestrictedError,
-    JibbleError,
-    NotFoundError,
-    NotSupportedError,
-    PaginationError,
-    PermissionDeniedError,
-    ProtocolError,
-    RateLimitedError,
-    ResponseTooLargeError,
-    ServerError,
-    ThrottledOrForbiddenError,
-    TransportError,
-    UnknownFieldError,
-)
-from jibble_async.limits.adaptive import AdaptiveLimiter
-from jibble_async.limits.bucket import TokenBucket
-from jibble_async.limits.slots import Outcome, RateLimiter, Slot, Unlimited
-from jibble_async.limits.window import RollingWindow
-from jibble_async.pairing import Leftover, LeftoverReason, Stretch, WorkSessions, work_sessions
-from jibble_async.query.expressions import Expression, raw_filter
-from jibble_async.query.vocabulary import fields
+from jibble_async import entities, errors
 
-if typing.TYPE_CHECKING:
-    from jibble_async.api.tracker import TimeTracker
-    from jibble_async.limits.redis import RedisWindow
-    from jibble_async.limits.shared import SharedWindow
-
-__all__ = [
-    "APIError",
-    "AccrualDate",
-    "AccrualDateProcessing",
-    "AccrualSchedule",
-    "AccrualSettings",
-    "Activity",
-    "ActivityGroup",
-    "AdaptiveLimiter",
-    "AmbiguousWriteError",
-    "AuthenticationError",
-    "AutoDeduction",
-    "BadRequestError",
-    "BalanceRules",
-    "BreakType",
-    "Calendar",
-    "CalendarDay",
-    "CalendarDayStatus",
-    "Client",
-    "ClientConfig",
-    "ClientCredentials",
-    "ClientType",
-    "CommonStatus",
-    "Compensation",
-    "ConfigurationError",
-    "ConflictError",
-    "ConnectFailedError",
-    "ConnectionLostError",
-    "Coordinates",
-    "Cursor",
-    "DayOfWeek",
-    "DayRule",
-    "DaySchedule",
-    "DayTimeOff",
-    "DeadlineExceededError",
-    "DecodeError",
-    "EmploymentType",
-    "Endpoints",
-    "Entity",
-    "EntryStatus",
-    "EntryType",
-    "ExportError",
-    "ExportFormat",
-    "ExportJob",
-    "ExportStatus",
-    "Expression",
-    "FeatureRestrictedError",
-    "FileData",
-    "GeoFence",
-    "GeoUnits",
-    "Group",
-    "GroupApprover",
-    "GroupBy",
-    "Identity",
-    "ItemOutcome",
-    "ItemState",
-    "JibbleClient",
-    "JibbleError",
-    "Leftover",
-    "LeftoverReason",
-    "Location",
-    "LocationSchedule",
-    "ManagedUnit",
-    "NamedReference",
-    "NotFoundError",
-    "NotSupportedError",
-    "OpenEnum",
-    "Organization",
-    "Outcome",
-    "Overtime",
-    "Page",
-    "Pager",
-    "PaginationError",
-    "PayPeriodCycle",
-    "PayPeriodDefinition",
-    "PayrollHours",
-    "PayrollPart",
-    "Period",
-    "PermissionDeniedError",
-    "Person",
-    "PersonHoliday",
-    "PersonKiosk",
-    "PersonStatus",
-    "Platform",
-    "Position",
-    "Project",
-    "ProjectAssignee",
-    "ProtocolError",
-    "RateLimitedError",
-    "RateLimiter",
-    "RedisWindow",
-    "ResponseTooLargeError",
-    "RetryPolicy",
-    "RollingWindow",
-    "RuleScope",
-    "Safety",
-    "Schedule",
-    "ScheduleProperty",
-    "ScheduleRuleOperation",
-    "ScheduledBreak",
-    "ServerError",
-    "SharedWindow",
-    "Slot",
-    "StaticToken",
-    "Stats",
-    "Stretch",
-    "TakenTimeOff",
-    "ThrottledOrForbiddenError",
-    "TimeEntry",
-    "TimeOff",
-    "TimeOffInterval",
-    "TimeOffKind",
-    "TimeOffPolicy",
-    "TimeOffStatus",
-    "TimeRangeStyle",
-    "TimeTracker",
-    "Timeouts",
-    "Timesheet",
-    "TimesheetDay",
-    "TimesheetPerson",
-    "TimesheetSummary",
-    "TimesheetSummaryDay",
-    "TokenBucket",
-    "TrackedBreak",
-    "TrackedHours",
-    "TrackedSubject",
-    "TrackedTime",
-    "TransportError",
-    "UnitManager",
-    "UnitProject",
-    "UnitTimeOffPolicy",
-    "UnitWorkType",
-    "UnknownFieldError",
-    "Unlimited",
-    "WorkArrangement",
-    "WorkSessions",
-    "fields",
-    "raw_filter",
-    "work_sessions",
-]
-
+# Every public name, by the module that it comes from. What type checkers and editors read is
+# `__init__.pyi`, which `make stubs` writes.
+_HOMES: dict[str, list[str]] = {
+    "api.outcomes": ["ItemOutcome", "ItemState"],
+    "client": ["Identity", "JibbleClient"],
+    "config": ["ClientConfig", "Endpoints"],
+    "core.cursor": ["Cursor"],
+    "core.events": ["Stats"],
+    "core.grants": ["ClientCredentials", "StaticToken"],
+    "core.operation": ["Safety"],
+    "core.options": ["Timeouts"],
+    "core.pager": ["Pager"],
+    "core.pages": ["Page"],
+    "core.retry": ["RetryPolicy"],
+    "entities": [name for name in entities.__all__ if name not in {"Guid", "ValueObject"}],
+    "errors": errors.__all__,
+    "limits.adaptive": ["AdaptiveLimiter"],
+    "limits.bucket": ["TokenBucket"],
+    "limits.slots": ["Outcome", "RateLimiter", "Slot", "Unlimited"],
+    "limits.window": ["RollingWindow"],
+    "pairing": ["Leftover", "LeftoverReason", "Stretch", "WorkSessions", "work_sessions"],
+    "query.expressions": ["Expression", "raw_filter"],
+    "query.vocabulary": ["fields"],
+}
 # Imported when asked for: they take time to load, and few programs use them.
-_LAZY = {
-    "RedisWindow": "jibble_async.limits.redis",
-    "SharedWindow": "jibble_async.limits.shared",
-    "TimeTracker": "jibble_async.api.tracker",
+_LAZY: dict[str, list[str]] = {
+    "api.tracker": ["TimeTracker"],
+    "limits.redis": ["RedisWindow"],
+    "limits.shared": ["SharedWindow"],
 }
 
 
-# Hidden from type checkers, to which it would make every name an export.
-if not typing.TYPE_CHECKING:
+def _load(home: str, names: list[str]) -> None:
+    module = importlib.import_module(f"{__name__}.{home}")
+    globals().update((name, getattr(module, name)) for name in names)
 
-    def __getattr__(name: str) -> typing.Any:
-        if name in _LAZY:
-            return getattr(importlib.import_module(_LAZY[name]), name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+for _home, _names in _HOMES.items():
+    _load(_home, _names)
+
+__all__ = sorted(name for names in (*_HOMES.values(), *_LAZY.values()) for name in names)  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _LAZY.items():
+        if name in names:
+            _load(home, names)
+            return globals()[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -10,11 +10,14 @@ import sys
 import typing
 from collections.abc import Container
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from jibble_legacy import query_fields
 
+import jibble_async
 from jibble_async import entities
+from jibble_async.entities import base
 from jibble_async.query import vocabulary
 from jibble_async.query.entity_fields import Fields, Vocabulary, field_class, fields_class
 from jibble_async.query.fields import EnumField
@@ -29,6 +32,8 @@ def stubs() -> dict[Path, str]:
     made = {
         "jibble_async/query/vocabulary.pyi": _fields_of(known, ()),
         "legacy/jibble_legacy/query_fields.pyi": _fields_of(query_fields.VOCABULARY, known.owners),
+        "jibble_async/__init__.pyi": _exports_of(jibble_async),
+        "jibble_async/entities/__init__.pyi": _exports_of(entities),
     }
     return {ROOT / name: stub.text(name) for name, stub in made.items()}
 
@@ -77,6 +82,17 @@ class _Stub:
             )
             text = done.stdout
         return text
+
+
+def _exports_of(package: ModuleType) -> _Stub:
+    """The public names of a package."""
+    stub = _Stub()
+    stub.add(f"__all__ = {package.__all__!r}")
+    for name in package.__all__:
+        home = getattr(package, name).__module__
+        # An alias, such as Guid, does not know its own.
+        stub.take(home if home.startswith(package.__name__) else base.__name__, name)
+    return stub
 
 
 def _fields_of(known: Vocabulary, elsewhere: Container[str]) -> _Stub:

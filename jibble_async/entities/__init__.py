@@ -1,195 +1,21 @@
-"""The vocabulary: what Jibble talks about, whichever of its APIs answers. No I/O."""
+"""The vocabulary: what Jibble talks about, whichever of its APIs answers. No I/O.
+
+A name is public if the module that declares it says so. What type checkers and editors read is
+`__init__.pyi`, which `make stubs` writes.
+"""
 
 from __future__ import annotations
 
-from jibble_async.entities.base import (
-    Entity,
-    Guid,
-    OpenEnum,
-    ValueObject,
-)
-from jibble_async.entities.calendars import (
-    Calendar,
-    CalendarDay,
-    CalendarDayStatus,
-    DayRule,
-    NamedReference,
-    PayPeriodCycle,
-    PayPeriodDefinition,
-    PersonHoliday,
-    RuleScope,
-    ScheduleProperty,
-    ScheduleRuleOperation,
-)
-from jibble_async.entities.locations import (
-    Coordinates,
-    GeoFence,
-    GeoUnits,
-    Location,
-    LocationSchedule,
-)
-from jibble_async.entities.organization import (
-    CommonStatus,
-    Organization,
-)
-from jibble_async.entities.people import (
-    EmploymentType,
-    FileData,
-    Group,
-    GroupApprover,
-    ManagedUnit,
-    Person,
-    PersonKiosk,
-    PersonStatus,
-    Position,
-    UnitManager,
-    UnitProject,
-    UnitTimeOffPolicy,
-    UnitWorkType,
-)
-from jibble_async.entities.projects import (
-    Activity,
-    ActivityGroup,
-    Client,
-    Project,
-    ProjectAssignee,
-)
-from jibble_async.entities.reports import (
-    ExportFormat,
-    ExportJob,
-    ExportStatus,
-    GroupBy,
-    TrackedSubject,
-    TrackedTime,
-)
-from jibble_async.entities.schedules import (
-    AutoDeduction,
-    BreakType,
-    DayOfWeek,
-    DaySchedule,
-    Overtime,
-    Schedule,
-    ScheduledBreak,
-    TimeRangeStyle,
-    WorkArrangement,
-)
-from jibble_async.entities.time_entries import (
-    ClientType,
-    EntryStatus,
-    EntryType,
-    Platform,
-    TimeEntry,
-)
-from jibble_async.entities.time_off import (
-    AccrualDate,
-    AccrualDateProcessing,
-    AccrualSchedule,
-    AccrualSettings,
-    BalanceRules,
-    Compensation,
-    TimeOff,
-    TimeOffInterval,
-    TimeOffKind,
-    TimeOffPolicy,
-    TimeOffStatus,
-)
-from jibble_async.entities.timesheets import (
-    DayTimeOff,
-    PayrollHours,
-    PayrollPart,
-    Period,
-    TakenTimeOff,
-    Timesheet,
-    TimesheetDay,
-    TimesheetPerson,
-    TimesheetSummary,
-    TimesheetSummaryDay,
-    TrackedBreak,
-    TrackedHours,
-)
+from jibble_async.entities.base import *
+from jibble_async.entities.calendars import *
+from jibble_async.entities.locations import *
+from jibble_async.entities.organization import *
+from jibble_async.entities.people import *
+from jibble_async.entities.projects import *
+from jibble_async.entities.reports import *
+from jibble_async.entities.schedules import *
+from jibble_async.entities.time_entries import *
+from jibble_async.entities.time_off import *
+from jibble_async.entities.timesheets import *
 
-__all__ = [
-    "AccrualDate",
-    "AccrualDateProcessing",
-    "AccrualSchedule",
-    "AccrualSettings",
-    "Activity",
-    "ActivityGroup",
-    "AutoDeduction",
-    "BalanceRules",
-    "BreakType",
-    "Calendar",
-    "CalendarDay",
-    "CalendarDayStatus",
-    "Client",
-    "ClientType",
-    "CommonStatus",
-    "Compensation",
-    "Coordinates",
-    "DayOfWeek",
-    "DayRule",
-    "DaySchedule",
-    "DayTimeOff",
-    "EmploymentType",
-    "Entity",
-    "EntryStatus",
-    "EntryType",
-    "ExportFormat",
-    "ExportJob",
-    "ExportStatus",
-    "FileData",
-    "GeoFence",
-    "GeoUnits",
-    "Group",
-    "GroupApprover",
-    "GroupBy",
-    "Guid",
-    "Location",
-    "LocationSchedule",
-    "ManagedUnit",
-    "NamedReference",
-    "OpenEnum",
-    "Organization",
-    "Overtime",
-    "PayPeriodCycle",
-    "PayPeriodDefinition",
-    "PayrollHours",
-    "PayrollPart",
-    "Period",
-    "Person",
-    "PersonHoliday",
-    "PersonKiosk",
-    "PersonStatus",
-    "Platform",
-    "Position",
-    "Project",
-    "ProjectAssignee",
-    "RuleScope",
-    "Schedule",
-    "ScheduleProperty",
-    "ScheduleRuleOperation",
-    "ScheduledBreak",
-    "TakenTimeOff",
-    "TimeEntry",
-    "TimeOff",
-    "TimeOffInterval",
-    "TimeOffKind",
-    "TimeOffPolicy",
-    "TimeOffStatus",
-    "TimeRangeStyle",
-    "Timesheet",
-    "TimesheetDay",
-    "TimesheetPerson",
-    "TimesheetSummary",
-    "TimesheetSummaryDay",
-    "TrackedBreak",
-    "TrackedHours",
-    "TrackedSubject",
-    "TrackedTime",
-    "UnitManager",
-    "UnitProject",
-    "UnitTimeOffPolicy",
-    "UnitWorkType",
-    "ValueObject",
-    "WorkArrangement",
-]
+__all__ = sorted(name for name in globals() if name[0].isupper())  # pyright: ignore[reportUnsupportedDunderAll]
