@@ -27,6 +27,7 @@ _HOMES: dict[str, list[str]] = {
     "limits.bucket": ["TokenBucket"],
     "limits.slots": ["Outcome", "RateLimiter", "Slot", "Unlimited"],
     "limits.window": ["RollingWindow"],
+    "odata.render": ["grouped"],
     "pairing": ["Leftover", "LeftoverReason", "Stretch", "WorkSessions", "work_sessions"],
     "query.expressions": ["Expression", "raw_filter"],
     "query.vocabulary": ["fields"],

@@ -134,6 +134,7 @@ from jibble_async.limits.redis import RedisWindow
 from jibble_async.limits.shared import SharedWindow
 from jibble_async.limits.slots import Outcome, RateLimiter, Slot, Unlimited
 from jibble_async.limits.window import RollingWindow
+from jibble_async.odata.render import grouped
 from jibble_async.pairing import Leftover, LeftoverReason, Stretch, WorkSessions, work_sessions
 from jibble_async.query.expressions import Expression, raw_filter
 from jibble_async.query.vocabulary import fields
@@ -275,6 +276,7 @@ __all__ = [
     "WorkArrangement",
     "WorkSessions",
     "fields",
+    "grouped",
     "raw_filter",
     "work_sessions",
 ]

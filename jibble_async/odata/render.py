@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from jibble_async.entities import Entity, ValueObject
-from jibble_async.errors import NotSupportedError
+from jibble_async.errors import ConfigurationError, NotSupportedError
 from jibble_async.odata.literals import literal
 from jibble_async.odata.names import spelt, wire_name
 from jibble_async.query.expressions import (
@@ -20,7 +20,6 @@ from jibble_async.query.expressions import (
     Constant,
     Expression,
     FunctionName,
-    Grouped,
     InList,
     Not,
     Operand,
@@ -28,11 +27,19 @@ from jibble_async.query.expressions import (
     Path,
     Predicate,
     RawFilter,
+    Worded,
 )
 from jibble_async.query.names import Name, target
 from jibble_async.query.options import Expand, Ordering
 
-__all__ = ["render_expand", "render_filter", "render_order_by", "render_select"]
+__all__ = [
+    "Grouped",
+    "grouped",
+    "render_expand",
+    "render_filter",
+    "render_order_by",
+    "render_select",
+]
 
 _KEY = "id"
 _FUNCTIONS: dict[FunctionName, str] = {
@@ -51,6 +58,33 @@ _FUNCTIONS: dict[FunctionName, str] = {
     "second": "second",
     "date": "date",
 }
+
+
+class Grouped(Worded, frozen=True):
+    """A condition in so many pairs of parentheses."""
+
+    pairs: int
+
+
+def grouped(expression: Expression, pairs: int) -> Expression:
+    """A condition in exactly so many pairs of parentheses, which change nothing it means.
+
+    For requests of the current API that have to be equal to others to the letter.
+
+    Args:
+        expression: The condition.
+        pairs: How many; 0 leaves out those around a whole filter, but none that are needed where
+            it is part of another.
+
+    Raises:
+        ConfigurationError: Fewer than none.
+
+    Example:
+        >>> where = grouped(T.time >= begin, 1)
+    """
+    if pairs < 0:
+        raise ConfigurationError(f"grouped(…, {pairs}): at least 0 is needed")
+    return Grouped(expression, pairs)
 
 
 def render_filter(expression: Expression) -> str:

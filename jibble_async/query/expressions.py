@@ -24,7 +24,6 @@ __all__ = [
     "Constant",
     "Expression",
     "FunctionName",
-    "Grouped",
     "InList",
     "Kind",
     "Not",
@@ -35,6 +34,7 @@ __all__ = [
     "Predicate",
     "RawFilter",
     "Scalar",
+    "Worded",
     "all_of",
     "raw_filter",
 ]
@@ -115,25 +115,6 @@ class Expression(msgspec.Struct, frozen=True):
     def __invert__(self) -> Expression:
         return Not(self)
 
-    def grouped(self, pairs: int) -> Expression:
-        """This condition in exactly so many pairs of parentheses, which change nothing it means.
-
-        For requests that have to be equal to others to the letter.
-
-        Args:
-            pairs: How many; 0 leaves out those around a whole filter, but none that are needed
-                where it is part of another.
-
-        Raises:
-            ConfigurationError: Fewer than none.
-
-        Example:
-            >>> where = (T.time >= begin).grouped(1)
-        """
-        if pairs < 0:
-            raise ConfigurationError(f"grouped({pairs}): at least 0 is needed")
-        return Grouped(self, pairs)
-
     def __bool__(self) -> NoReturn:
         raise ConfigurationError(
             "a filter expression has no truth value: combine expressions by & | ~, each in "
@@ -188,11 +169,10 @@ class Or(Expression, frozen=True):
     parts: tuple[Expression, ...]
 
 
-class Grouped(Expression, frozen=True):
-    """A condition in so many pairs of parentheses, in an API that writes them."""
+class Worded(Expression, frozen=True):
+    """A condition with a word to one API on how to write it; the others see the condition alone."""
 
     inner: Expression
-    pairs: int
 
 
 class RawFilter(Expression, frozen=True):

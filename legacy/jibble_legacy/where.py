@@ -22,7 +22,6 @@ from jibble_async.query.expressions import (
     Constant,
     Expression,
     FunctionName,
-    Grouped,
     InList,
     Not,
     Operand,
@@ -31,6 +30,7 @@ from jibble_async.query.expressions import (
     Path,
     Predicate,
     RawFilter,
+    Worded,
 )
 from jibble_legacy.bounds import Bounds
 from jibble_legacy.literals import action, containing, ending, literal, starting
@@ -92,9 +92,9 @@ def _parts(expression: Expression) -> Iterator[Expression]:
         case And(parts):
             for part in parts:
                 yield from _parts(part)
-        case Grouped(inner) | Not(Not(inner)):
+        case Worded(inner) | Not(Not(inner)):
             yield from _parts(inner)
-        case Not(Grouped(inner)):
+        case Not(Worded(inner)):
             yield from _parts(Not(inner))
         case Not(Or(parts)):
             for part in parts:
@@ -197,7 +197,7 @@ def _said(expression: Expression) -> str:
             return str(call)
         case Not(inner):
             return f"~({_said(inner)})"
-        case Grouped(inner):
+        case Worded(inner):
             return _said(inner)
         case And(parts):
             return " & ".join(f"({_said(part)})" for part in parts)

@@ -20,6 +20,7 @@ from jibble_async import (
     Person,
     TimeEntry,
     TimeOff,
+    grouped,
     raw_filter,
 )
 from jibble_async.core.operation import Operation, Safety, build
@@ -51,7 +52,7 @@ def sent(expression: Expression, entity: Any = LegacyTimeEntry) -> str:
         (T.type != "In", "[action][neq]=1"),
         (~(T.type == "Out"), "[action][neq]=2"),
         (~~(T.type == "Out"), "[action]=2"),
-        (~(T.type == "Out").grouped(2), "[action][neq]=2"),
+        (~grouped(T.type == "Out", 2), "[action][neq]=2"),
         (T.type.is_in(["Out"]), "[action]=2"),
         (~T.type.is_in(["Out"]), "[action][neq]=2"),
         # There are no breaks, so nothing needs to be left out.

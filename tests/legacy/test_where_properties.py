@@ -19,7 +19,7 @@ from jibble_legacy.literals import containing, ending, starting
 from jibble_legacy.query_fields import fields
 from jibble_legacy.where import render_where
 
-from jibble_async import EntryType, NotSupportedError
+from jibble_async import EntryType, NotSupportedError, grouped
 from jibble_async.core.operation import Operation, Safety, build
 from jibble_async.query.expressions import Expression, all_of
 from jibble_async.sandbox.legacy.filters import read_filter
@@ -158,7 +158,7 @@ conditions = st.recursive(
         st.lists(inner, min_size=2, max_size=3).map(all_of),
         st.builds(lambda one, other: one | other, inner, inner),
         inner.map(lambda one: ~one),
-        inner.map(lambda one: one.grouped(1)),
+        inner.map(lambda one: grouped(one, 1)),
     ),
     max_leaves=4,
 )

@@ -13,13 +13,13 @@ from jibble_async.query.expressions import (
     Comparison,
     Constant,
     Expression,
-    Grouped,
     InList,
     Not,
     Operand,
     Or,
     Path,
     Predicate,
+    Worded,
 )
 
 _ORDER: dict[str, Callable[[Any, Any], Any]] = {
@@ -58,7 +58,7 @@ def _truth(expression: Expression, entity: Any) -> bool | None:
         case Predicate(Call(function, operand, (part,))):
             value = _value(operand, entity)
             return None if value is None else bool(_TEXT[function](value, part.value))
-        case Grouped(inner):
+        case Worded(inner):
             return _truth(inner, entity)
         case Not(inner):
             truth = _truth(inner, entity)

@@ -62,6 +62,7 @@ from jibble_async import (
     Unlimited,
     WorkSessions,
     fields,
+    grouped,
     raw_filter,
     work_sessions,
 )
@@ -104,7 +105,7 @@ assert_type(T.belongs_to_date.between(DAY, DAY), Between)
 assert_type(T.type.is_in(["In", EntryType.OUT]), InList)
 assert_type((T.note == "x") & ~(T.type == "In"), Expression)
 assert_type((T.note == "x") | raw_filter("a eq 1"), Expression)
-assert_type(T.belongs_to_date.between(DAY, DAY).grouped(0), Expression)
+assert_type(grouped(T.belongs_to_date.between(DAY, DAY), 0), Expression)
 assert_type(T.time.desc(), Ordering)
 assert_type(T.person.select("id", P.full_name).limit(1), Expand)
 

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from jibble_async import EntryType, TimeEntry, fields
+from jibble_async import EntryType, TimeEntry, fields, grouped
 from jibble_async.query.expressions import Expression
 from jibble_async.query.fields import DateField, DateTimeField, NumberField, TextField
 from jibble_async.sandbox.dataset import Dataset
@@ -331,7 +331,7 @@ def _not(inner: Condition) -> Condition:
 
 
 def _grouped(inner: Condition, pairs: int) -> Condition:
-    return Condition(inner.expression.grouped(pairs), inner.test)
+    return Condition(grouped(inner.expression, pairs), inner.test)
 
 
 leaves = st.one_of(

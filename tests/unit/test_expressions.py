@@ -20,6 +20,7 @@ from jibble_async import (
     TimeEntry,
     UnknownFieldError,
     fields,
+    grouped,
     raw_filter,
 )
 from jibble_async.odata.literals import literal
@@ -129,18 +130,18 @@ NOON = datetime(2024, 6, 13, 12, tzinfo=UTC)
         (raw_filter("year(date) eq 2026"), "year(date) eq 2026"),
         (raw_filter("a eq 1 or b eq 2") & (T.note == "x"), "((a eq 1 or b eq 2) and note eq 'x')"),
         (~raw_filter("(a eq 1) or (b eq 2)"), "not ((a eq 1) or (b eq 2))"),
-        (_note := (T.note == "x").grouped(1), "(note eq 'x')"),
+        (_note := grouped(T.note == "x", 1), "(note eq 'x')"),
         (~_note, "not (note eq 'x')"),
-        (_note.grouped(0), "note eq 'x'"),
-        (_either := ((T.note == "x") | (T.note == "y")).grouped(0), "note eq 'x' or note eq 'y'"),
-        (_either.grouped(3), "(((note eq 'x' or note eq 'y')))"),
+        (grouped(_note, 0), "note eq 'x'"),
+        (_either := grouped((T.note == "x") | (T.note == "y"), 0), "note eq 'x' or note eq 'y'"),
+        (grouped(_either, 3), "(((note eq 'x' or note eq 'y')))"),
         (~_either, "not (note eq 'x' or note eq 'y')"),
         (_either & (T.note == "z"), "((note eq 'x' or note eq 'y') and note eq 'z')"),
-        ((_either & (T.note == "z")).grouped(0), "(note eq 'x' or note eq 'y') and note eq 'z'"),
-        (~(_either & _note).grouped(0), "not ((note eq 'x' or note eq 'y') and (note eq 'x'))"),
-        (T.belongs_to_date.between(DAY, DAY).grouped(0), _between[1:-1]),
-        (~raw_filter("a eq 1 or b eq 2").grouped(0), "not (a eq 1 or b eq 2)"),
-        (raw_filter("a eq 1").grouped(2) & (T.note == "x"), "(((a eq 1)) and note eq 'x')"),
+        (grouped(_either & (T.note == "z"), 0), "(note eq 'x' or note eq 'y') and note eq 'z'"),
+        (~grouped(_either & _note, 0), "not ((note eq 'x' or note eq 'y') and (note eq 'x'))"),
+        (grouped(T.belongs_to_date.between(DAY, DAY), 0), _between[1:-1]),
+        (~grouped(raw_filter("a eq 1 or b eq 2"), 0), "not (a eq 1 or b eq 2)"),
+        (grouped(raw_filter("a eq 1"), 2) & (T.note == "x"), "(((a eq 1)) and note eq 'x')"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
@@ -150,7 +151,7 @@ def test_rendering(expression: Expression, expected: str) -> None:
 
 def test_there_are_no_fewer_parentheses_than_none() -> None:
     with pytest.raises(ConfigurationError, match="at least 0"):
-        (T.note == "x").grouped(-1)
+        grouped(T.note == "x", -1)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from jibble_async import (
     TimeEntry,
     UnknownFieldError,
     fields,
+    grouped,
     raw_filter,
 )
 from jibble_async.odata.render import render_expand, render_order_by, render_select
@@ -150,7 +151,7 @@ WHAT_IS_GONE: list[tuple[Ask, str | None]] = [
     ),
     (
         lambda client: client.time_entries.list(
-            where=((T.type == "In") | (T.type == "Out")).grouped(0)
+            where=grouped((T.type == "In") | (T.type == "Out"), 0)
         ),
         f"((type eq 'In' or type eq 'Out') and {NOT_ARCHIVED})",
     ),

@@ -30,6 +30,7 @@ from jibble_async import (
     TimeOff,
     Unlimited,
     fields,
+    grouped,
 )
 from jibble_async.config import Service
 from jibble_async.query.values import is_guid
@@ -119,7 +120,7 @@ EXAMPLES: dict[str, Example] = {
     "a month of time entries": Example(
         f"time-tracking GET {documented_time.OBSERVED_MONTH_OF_ENTRIES_TARGET}",
         lambda client: client.time_entries.list(
-            where=T.belongs_to_date.between(date(2026, 8, 1), date(2026, 8, 31)).grouped(0),
+            where=grouped(T.belongs_to_date.between(date(2026, 8, 1), date(2026, 8, 31)), 0),
             include_archived=True,
             select=["id", "person_id", "time", "belongs_to_date", "type", "note"],
             stable=False,
@@ -131,9 +132,9 @@ EXAMPLES: dict[str, Example] = {
     "time entries since a moment": Example(
         f"time-tracking GET {documented_time.OBSERVED_ENTRIES_SINCE_TARGET}",
         lambda client: client.time_entries.list(
-            where=(
-                (T.time >= datetime(2026, 10, 6, tzinfo=UTC)) & (T.status != "Archived")
-            ).grouped(0),
+            where=grouped(
+                (T.time >= datetime(2026, 10, 6, tzinfo=UTC)) & (T.status != "Archived"), 0
+            ),
             include_archived=True,
             select=["id", "type", "time", "belongs_to_date", "person_id"],
             order_by=T.time.asc(),
@@ -181,7 +182,7 @@ EXAMPLES: dict[str, Example] = {
     "time off": Example(
         f"time-tracking GET {documented_time.TIME_OFF_TARGET}",
         lambda client: client.time_off.list(
-            where=(R.start_date.between(FIRST, LAST) | R.end_date.between(FIRST, LAST)).grouped(2),
+            where=grouped(R.start_date.between(FIRST, LAST) | R.end_date.between(FIRST, LAST), 2),
             expand=[
                 R.person.select("full_name", "id"),
                 R.policy.select("name", "compensation", "kind", "id"),
