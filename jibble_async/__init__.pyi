@@ -1,4 +1,5 @@
 # Written by `make stubs`: change what it is written from instead.
+
 from jibble_async.api.outcomes import ItemOutcome, ItemState
 from jibble_async.api.tracker import TimeTracker
 from jibble_async.client import Identity, JibbleClient

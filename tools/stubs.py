@@ -17,11 +17,14 @@ from jibble_legacy import query_fields
 
 import jibble_async
 from jibble_async import entities
+from jibble_async.api.base_client import resources_of
 from jibble_async.entities import base
 from jibble_async.query import vocabulary
 from jibble_async.query.entity_fields import Fields, Vocabulary, field_class, fields_class
 from jibble_async.query.fields import EnumField
 from jibble_async.query.names import attributes
+from jibble_async.resources.base import Listing
+from jibble_async.resources.catalog import Catalog
 
 ROOT = Path(__file__).parents[1]
 
@@ -34,6 +37,7 @@ def stubs() -> dict[Path, str]:
         "legacy/jibble_legacy/query_fields.pyi": _fields_of(query_fields.VOCABULARY, known.owners),
         "jibble_async/__init__.pyi": _exports_of(jibble_async),
         "jibble_async/entities/__init__.pyi": _exports_of(entities),
+        "jibble_async/api/set_names.py": _set_names(),
     }
     return {ROOT / name: stub.text(name) for name, stub in made.items()}
 
@@ -41,7 +45,8 @@ def stubs() -> dict[Path, str]:
 class _Stub:
     """A stub in the making: what it declares, and what that takes to be imported."""
 
-    def __init__(self) -> None:
+    def __init__(self, docstring: str = "") -> None:
+        self._docstring = docstring
         self._imports: set[str] = set()
         self._lines: list[str] = []
 
@@ -65,7 +70,7 @@ class _Stub:
             name: The file.
         """
         head = "# Written by `make stubs`: change what it is written from instead."
-        text = "\n".join([head, *sorted(self._imports), *self._lines, ""])
+        text = "\n".join([head, self._docstring, *sorted(self._imports), *self._lines, ""])
         for command in ("check --fix-only --select=I", "format"):
             ruff = [
                 sys.executable,
@@ -92,6 +97,18 @@ def _exports_of(package: ModuleType) -> _Stub:
         home = getattr(package, name).__module__
         # An alias, such as Guid, does not know its own.
         stub.take(home if home.startswith(package.__name__) else base.__name__, name)
+    return stub
+
+
+def _set_names() -> _Stub:
+    """The names of the sets that can be exported, for type checkers and at run time."""
+    offered = resources_of(Catalog).items()
+    names = sorted(name for name, each in offered if issubclass(each, Listing) and each.exportable)
+    stub = _Stub('"""The sets that can be exported: those of the resources that say so."""')
+    stub.add(
+        '__all__ = ["SetName"]',
+        f"SetName: {stub.take('typing', 'TypeAlias')} = {stub.take('typing', 'Literal')}{names}",
+    )
     return stub
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import functools
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar, get_args
+from typing import Any, Generic, Self, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -15,7 +16,7 @@ from jibble_async.core.retry import RetryPolicy
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.slots import Priority
 
-__all__ = ["BaseClient", "session_of"]
+__all__ = ["BaseClient", "resources_of", "session_of"]
 
 S = TypeVar("S", bound=Session)
 _KEEP: Any = object()
@@ -103,3 +104,13 @@ def session_of(client: BaseClient[S]) -> S:
         client: A client of either API.
     """
     return client._session  # pyright: ignore[reportPrivateUsage] - the one door to it
+
+
+@functools.cache
+def resources_of(catalog: type[BaseClient[Any]]) -> dict[str, type[Any]]:
+    """The classes of the resources that a client offers, by the names that it offers them by.
+
+    Args:
+        catalog: The class that declares them; not one that a user made of it.
+    """
+    return get_type_hints(catalog)

@@ -8,12 +8,13 @@ from datetime import date
 from typing import Self, TypeAlias, TypeVar
 
 from jibble_async.api.config import BaseConfig
+from jibble_async.api.raw import RawSet
+from jibble_async.api.set_names import SetName
 from jibble_async.core.call import Caller
 from jibble_async.core.events import Event, Stats
 from jibble_async.core.grants import Grant
 from jibble_async.core.operation import Request
 from jibble_async.core.options import CallOptions
-from jibble_async.core.raw import RawSet, SetName
 from jibble_async.core.retry import RetryBudget
 from jibble_async.core.transport import Network, Transport
 from jibble_async.core.wire import ErrorReader, Reply

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Generator
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from cyclopts import App
 from rich.console import Console
@@ -26,16 +26,6 @@ from jibble_async.resources.time_tracking import entries_between
 __all__ = ["export"]
 
 export: App = App(name="export", help="Export rows to a file, which appears only when complete.")
-
-_OTHERS: tuple[SetName, ...] = (
-    "people",
-    "activities",
-    "clients",
-    "groups",
-    "locations",
-    "organizations",
-    "projects",
-)
 
 
 @export.command
@@ -120,8 +110,9 @@ def _command(what: SetName) -> Callable[..., Awaitable[None]]:
     return export_all
 
 
-for _what in _OTHERS:
-    export.command(_command(_what), name=_what, help=f"Export {_what}.")
+for _what in get_args(SetName):
+    if _what != "time_entries":
+        export.command(_command(_what), name=_what, help=f"Export {_what}.")
 
 
 def _show(report: ExportReport, common: Common) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -11,9 +11,12 @@ from jibble_async.core.operation import Request
 from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply
 
-__all__ = ["Page", "PageContent", "PageSource", "Sieve"]
+__all__ = ["Page", "PageContent", "PageSource", "RawRow", "Sieve"]
 
 T = TypeVar("T")
+
+RawRow: TypeAlias = tuple[str, msgspec.Raw]
+"""The id of a row, and the row: a view of the page's body, so it keeps that alive."""
 
 
 class PageContent(Generic[T]):

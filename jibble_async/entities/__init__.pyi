@@ -1,4 +1,5 @@
 # Written by `make stubs`: change what it is written from instead.
+
 from jibble_async.entities.base import Entity, Guid, OpenEnum, ValueObject
 from jibble_async.entities.calendars import (
     Calendar,

@@ -10,7 +10,7 @@ Example:
 
 from __future__ import annotations
 
-from jibble_async.core.raw import SetName
+from jibble_async.api.set_names import SetName
 from jibble_async.export.exporter import Exporter, ExportProgress, ExportReport
 from jibble_async.export.sinks import Format
 

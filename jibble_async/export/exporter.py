@@ -17,10 +17,11 @@ import msgspec
 
 from jibble_async.api.base_client import BaseClient, session_of
 from jibble_async.api.session import Session
+from jibble_async.api.set_names import SetName
 from jibble_async.core.options import Timeouts
 from jibble_async.core.pager import Pager
+from jibble_async.core.pages import RawRow
 from jibble_async.core.paging import Paging
-from jibble_async.core.raw import RawRow, SetName
 from jibble_async.errors import PaginationError
 from jibble_async.export.files import PartFile, output_path
 from jibble_async.export.sinks import CsvSink, Format, JsonLinesSink, Sink, format_of

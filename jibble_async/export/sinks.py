@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol, TypeAlias, get_args
 
 import msgspec
 
-from jibble_async.core.raw import RawRow
+from jibble_async.core.pages import RawRow
 from jibble_async.entities import Entity, ValueObject
 from jibble_async.errors import ConfigurationError, DecodeError
 

@@ -9,9 +9,8 @@ from typing import Any
 import msgspec
 
 from jibble_async.core.operation import Request
-from jibble_async.core.pages import PageContent
+from jibble_async.core.pages import PageContent, RawRow
 from jibble_async.core.paging import BadRowHandler
-from jibble_async.core.raw import RawRow
 from jibble_async.core.wire import Reply
 from jibble_async.odata.envelope import read_page
 from jibble_async.odata.pages import ODataPages

@@ -1,4 +1,5 @@
 # Written by `make stubs`: change what it is written from instead.
+
 from typing import overload
 
 from jibble_async.entities import (

@@ -12,10 +12,10 @@ from jibble_async.core.operation import Operation, Request, build
 from jibble_async.core.pager import Pager
 from jibble_async.core.paging import PageOptions, Paging
 from jibble_async.core.wire import reader
-from jibble_async.entities import CommonStatus, Entity, ValueObject
+from jibble_async.entities import CommonStatus, Entity, OpenEnum, ValueObject
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.pages import query_pages
-from jibble_async.query.expressions import Expression, Kind, Path, all_of
+from jibble_async.query.expressions import Expression, all_of
 from jibble_async.query.fields import EnumField
 from jibble_async.query.options import (
     Expandable,
@@ -27,6 +27,7 @@ from jibble_async.query.options import (
     selection,
 )
 from jibble_async.query.values import is_guid, shown
+from jibble_async.query.vocabulary import VOCABULARY
 
 __all__ = [
     "ArchivableResource",
@@ -132,14 +133,26 @@ class Listing(Generic[V]):
     Attributes:
         entity: The class of its rows.
         list_operation: How the set is asked for.
+        archived: The status of rows that are kept, but no longer count; None if there are none.
+        exportable: Whether `jibble_async.export` offers the set.
     """
 
     # Any, since a resource narrows it to an entity, which a mutable attribute would not allow.
     entity: ClassVar[type[Any]]
     list_operation: ClassVar[Operation]
+    archived: ClassVar[OpenEnum | None] = None
+    exportable: ClassVar[bool] = False
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    @classmethod
+    def current(cls) -> Expression | None:
+        """The condition that leaves archived rows out; None where there are none."""
+        if cls.archived is None:
+            return None
+        status: EnumField[Any] = VOCABULARY.fields(cls.entity).status
+        return status != cls.archived
 
     def _pager(
         self,
@@ -208,11 +221,7 @@ class PlainResource(Resource[E]):
 class ArchivableResource(Resource[E]):
     """A set whose members are archived rather than deleted."""
 
-    @classmethod
-    def not_archived(cls) -> Expression:
-        """The condition that leaves archived members out."""
-        status: EnumField[CommonStatus] = EnumField(Path(cls.entity, ("status",), Kind.ENUM))
-        return status != CommonStatus.ARCHIVED
+    archived: ClassVar[OpenEnum | None] = CommonStatus.ARCHIVED
 
     def list(
         self,
@@ -231,4 +240,4 @@ class ArchivableResource(Resource[E]):
         Raises:
             ConfigurationError: An argument that can't be used.
         """
-        return self._pager([where, None if include_archived else self.not_archived()], options)
+        return self._pager([where, None if include_archived else self.current()], options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jibble_async.api.base_client import BaseClient
+from jibble_async.api.base_client import BaseClient, resources_of
 from jibble_async.api.session import Session
 from jibble_async.resources.attendance import Reports, Timesheets, TimesheetSummaries
 from jibble_async.resources.calendars import (
@@ -32,24 +32,27 @@ __all__ = ["Catalog"]
 class Catalog(BaseClient[Session]):
     """The resources of a client; what each is for, its class says."""
 
+    organizations: Organizations
+    people: People
+    groups: Groups
+    positions: Positions
+    employment_types: EmploymentTypes
+    activities: Activities
+    projects: Projects
+    clients: Clients
+    locations: Locations
+    schedules: Schedules
+    calendars: Calendars
+    calendar_days: CalendarDays
+    time_off_policies: TimeOffPolicies
+    pay_period_definitions: PayPeriodDefinitions
+    time_entries: TimeEntries
+    time_off: TimeOffRequests
+    timesheets: Timesheets
+    timesheet_summaries: TimesheetSummaries
+    reports: Reports
+
     def _equip(self, session: Session) -> None:
         super()._equip(session)
-        self.organizations: Organizations = Organizations(session)
-        self.people: People = People(session)
-        self.groups: Groups = Groups(session)
-        self.positions: Positions = Positions(session)
-        self.employment_types: EmploymentTypes = EmploymentTypes(session)
-        self.activities: Activities = Activities(session)
-        self.projects: Projects = Projects(session)
-        self.clients: Clients = Clients(session)
-        self.locations: Locations = Locations(session)
-        self.schedules: Schedules = Schedules(session)
-        self.calendars: Calendars = Calendars(session)
-        self.calendar_days: CalendarDays = CalendarDays(session)
-        self.time_off_policies: TimeOffPolicies = TimeOffPolicies(session)
-        self.pay_period_definitions: PayPeriodDefinitions = PayPeriodDefinitions(session)
-        self.time_entries: TimeEntries = TimeEntries(session)
-        self.time_off: TimeOffRequests = TimeOffRequests(session)
-        self.timesheets: Timesheets = Timesheets(session)
-        self.timesheet_summaries: TimesheetSummaries = TimesheetSummaries(session)
-        self.reports: Reports = Reports(session)
+        for name, resource in resources_of(Catalog).items():
+            setattr(self, name, resource(session))

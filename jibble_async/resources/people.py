@@ -16,7 +16,7 @@ from jibble_async.api.writing import (
 from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
 from jibble_async.core.wire import optional_reader
-from jibble_async.entities import Entity, Person, PersonHoliday, PersonStatus, Schedule
+from jibble_async.entities import Entity, OpenEnum, Person, PersonHoliday, PersonStatus, Schedule
 from jibble_async.errors import ConfigurationError, NotFoundError
 from jibble_async.odata.operations import change_of, creation_in, list_of, member_of
 from jibble_async.odata.pages import ODataPages, query_pages
@@ -45,6 +45,8 @@ class People(Resource[Person]):
     entity: ClassVar[type[Entity]] = Person
     list_operation: ClassVar[Operation] = list_of("workspace", "People")
     get_operation: ClassVar[Operation] = member_of("workspace", "People")
+    archived: ClassVar[OpenEnum | None] = PersonStatus.REMOVED
+    exportable: ClassVar[bool] = True
 
     def list(
         self,
@@ -67,8 +69,7 @@ class People(Resource[Person]):
             >>> async for person in jibble.people.list(select=["id", "full_name"]):
             ...     print(person.full_name)
         """
-        here = None if include_removed else fields(Person).status != PersonStatus.REMOVED
-        return self._pager([where, here], options)
+        return self._pager([where, None if include_removed else self.current()], options)
 
     async def by_email(self, email: str) -> Person | None:
         """The person with this e-mail address, unless removed; None if there is nobody.

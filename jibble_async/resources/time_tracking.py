@@ -13,7 +13,7 @@ from jibble_async.api.writing import change, noting_cancellation, write
 from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
 from jibble_async.core.wire import optional_reader, reader
-from jibble_async.entities import Entity, EntryStatus, EntryType, TimeEntry
+from jibble_async.entities import Entity, EntryStatus, EntryType, OpenEnum, TimeEntry
 from jibble_async.errors import ConflictError, JibbleError
 from jibble_async.odata.operations import creation_in, list_of
 from jibble_async.odata.parameters import optional_guid, require_guid
@@ -48,6 +48,8 @@ class TimeEntries(Resource[TimeEntry]):
     get_operation: ClassVar[Operation] = Operation(
         "time-tracking", "GET", "/v1/TimeEntries/{id}", Safety.READ
     )
+    archived: ClassVar[OpenEnum | None] = EntryStatus.ARCHIVED
+    exportable: ClassVar[bool] = True
 
     def list(
         self,
@@ -78,8 +80,8 @@ class TimeEntries(Resource[TimeEntry]):
             >>> async for entry in pager:
             ...     print(entry.local_time, entry.type)
         """
-        archived = None if include_archived else _FIELDS.status != EntryStatus.ARCHIVED
-        return self._pager([entries_between(since, until), where, archived], options)
+        current = None if include_archived else self.current()
+        return self._pager([entries_between(since, until), where, current], options)
 
     async def latest(self, person_id: str) -> TimeEntry | None:
         """A person's latest entry, which says whether they are at work; None if there is none.

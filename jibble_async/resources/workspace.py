@@ -52,6 +52,7 @@ class Organizations(Resource[Organization]):
     entity: ClassVar[type[Entity]] = Organization
     list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Organizations")
     get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Organizations")
+    exportable: ClassVar[bool] = True
 
     def list(
         self, *, where: Expression | None = None, **options: Unpack[ListOptions]
@@ -74,6 +75,7 @@ class Groups(ArchivableResource[Group]):
     entity: ClassVar[type[Entity]] = Group
     list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Groups")
     get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Groups")
+    exportable: ClassVar[bool] = True
 
 
 class Activities(ArchivableResource[Activity]):
@@ -82,6 +84,7 @@ class Activities(ArchivableResource[Activity]):
     entity: ClassVar[type[Entity]] = Activity
     list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Activities")
     get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Activities")
+    exportable: ClassVar[bool] = True
 
 
 class Projects(ArchivableResource[Project]):
@@ -90,6 +93,7 @@ class Projects(ArchivableResource[Project]):
     entity: ClassVar[type[Entity]] = Project
     list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Projects")
     get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Projects")
+    exportable: ClassVar[bool] = True
 
     async def create(self, name: str, *, description: str | None = None) -> Project:
         """A new project.
@@ -114,6 +118,7 @@ class Clients(ArchivableResource[Client]):
     entity: ClassVar[type[Entity]] = Client
     list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Clients")
     get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Clients")
+    exportable: ClassVar[bool] = True
 
     async def create(self, name: str) -> Client:
         """A new client.
@@ -137,6 +142,7 @@ class Locations(ArchivableResource[Location]):
     entity: ClassVar[type[Entity]] = Location
     list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Locations")
     get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Locations")
+    exportable: ClassVar[bool] = True
 
     async def create(
         self,

@@ -17,10 +17,12 @@ from typing import Annotated, Any, Self
 
 import msgspec
 
+from jibble_async.api.base_client import resources_of
+from jibble_async.api.raw import RawSet, require_set
+from jibble_async.api.set_names import SetName
 from jibble_async.core.operation import Request
-from jibble_async.core.pages import PageContent, Sieve
+from jibble_async.core.pages import PageContent, RawRow, Sieve
 from jibble_async.core.paging import BadRowHandler
-from jibble_async.core.raw import RawRow, RawSet, SetName, require_set
 from jibble_async.core.wire import Reply, decode_json
 from jibble_async.entities import EntryType, TimeEntry
 from jibble_async.entities.base import Entity
@@ -31,8 +33,8 @@ from jibble_async.query.values import duration_text
 from jibble_legacy.days import WorkingDays
 from jibble_legacy.pages import LoopBackPages
 from jibble_legacy.resources.base import LegacyResource
-from jibble_legacy.resources.time_entries import LegacyTimeEntries
-from jibble_legacy.resources.workspace import Activities, Clients, Organizations, People
+from jibble_legacy.resources.catalog import LegacyCatalog
+from jibble_legacy.resources.workspace import People
 from jibble_legacy.session import SERVICE, LegacySession
 from jibble_legacy.vocabulary import ACTIONS, row_reader, rows_reader
 from jibble_legacy.wire import Reference
@@ -103,18 +105,13 @@ async def _require_zones(session: LegacySession, days: WorkingDays) -> None:
 
 
 def _resource(session: LegacySession, name: SetName) -> LegacyResource[Any]:
-    resources: dict[SetName, type[LegacyResource[Any]]] = {
-        "activities": Activities,
-        "clients": Clients,
-        "organizations": Organizations,
-        "people": People,
-        "time_entries": LegacyTimeEntries,
-    }
-    if name not in resources:
+    offered = {key: each for key, each in resources_of(LegacyCatalog).items() if each.exportable}
+    if name not in offered:
         raise NotSupportedError(
-            f"the old API has no {name} to export: there are {', '.join(resources)}"
+            f"the old API has no {name} to export: there are {', '.join(sorted(offered))}"
         )
-    return resources[name](session)
+    resource: LegacyResource[Any] = offered[name](session)
+    return resource
 
 
 class _Head(msgspec.Struct, gc=False):

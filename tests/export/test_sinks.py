@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from jibble_async import DecodeError, TimeEntry
-from jibble_async.core.raw import RawRow
+from jibble_async.core.pages import RawRow
 from jibble_async.export.sinks import CsvSink, JsonLinesSink
 
 

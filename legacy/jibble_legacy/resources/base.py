@@ -72,10 +72,12 @@ class LegacyResource(Generic[E]):
     Attributes:
         entity: The class of its members.
         routes: What can be done with them.
+        exportable: Whether `jibble_async.export` offers the set.
     """
 
     entity: ClassVar[type[Entity]]
     routes: Routes
+    exportable: ClassVar[bool] = True
 
     def __init__(self, session: LegacySession) -> None:
         self._session = session

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jibble_async.api.base_client import BaseClient
+from jibble_async.api.base_client import BaseClient, resources_of
 from jibble_legacy.resources.time_entries import LegacyTimeEntries
 from jibble_legacy.resources.workspace import (
     Activities,
@@ -19,11 +19,14 @@ __all__ = ["LegacyCatalog"]
 class LegacyCatalog(BaseClient[LegacySession]):
     """The resources of a client; what each is for, its class says."""
 
+    organizations: Organizations
+    people: People
+    activities: Activities
+    clients: Clients
+    power_ups: PowerUps
+    time_entries: LegacyTimeEntries
+
     def _equip(self, session: LegacySession) -> None:
         super()._equip(session)
-        self.organizations: Organizations = Organizations(session)
-        self.people: People = People(session)
-        self.activities: Activities = Activities(session)
-        self.clients: Clients = Clients(session)
-        self.power_ups: PowerUps = PowerUps(session)
-        self.time_entries: LegacyTimeEntries = LegacyTimeEntries(session)
+        for name, resource in resources_of(LegacyCatalog).items():
+            setattr(self, name, resource(session))

@@ -244,6 +244,7 @@ class PowerUps(_Creatable[PowerUp]):
 
     entity: ClassVar[type[Entity]] = PowerUp
     routes: Routes = routes_of("powerups")
+    exportable: ClassVar[bool] = False
 
     async def create(
         self, power_up_id: str, organization_id: str, *, is_enabled: bool = True

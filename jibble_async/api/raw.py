@@ -4,28 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import date
-from typing import Literal, TypeAlias, get_args
+from typing import get_args
 
 import msgspec
 
-from jibble_async.core.pages import PageSource
+from jibble_async.api.set_names import SetName
+from jibble_async.core.pages import PageSource, RawRow
 from jibble_async.errors import ConfigurationError
 
-__all__ = ["RawRow", "RawSet", "SetName", "require_set"]
-
-RawRow: TypeAlias = tuple[str, msgspec.Raw]
-"""The id of a row, and the row: a view of the page's body, so it keeps that alive."""
-
-SetName: TypeAlias = Literal[
-    "activities",
-    "clients",
-    "groups",
-    "locations",
-    "organizations",
-    "people",
-    "projects",
-    "time_entries",
-]
+__all__ = ["RawSet", "SetName", "require_set"]
 
 
 class RawSet(msgspec.Struct, frozen=True):
