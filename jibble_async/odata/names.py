@@ -7,7 +7,13 @@ from typing import Any
 from jibble_async.entities import ValueObject
 from jibble_async.query.names import Name, attributes, unknown_field
 
-__all__ = ["spelt", "wire_name", "wire_values"]
+__all__ = ["camel", "spelt", "wire_name", "wire_values"]
+
+
+def camel(name: str) -> str:
+    """A name of several words as this API writes it, and msgspec where a class says `camel`."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
 
 
 def wire_name(owner: type[ValueObject], name: str) -> str:

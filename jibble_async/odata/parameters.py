@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.literals import moment_text
+from jibble_async.odata.names import camel
 from jibble_async.query.values import is_guid, require_aware, require_date, shown
 
 __all__ = ["day_or_moment", "flag", "optional_guid", "repeated_ids", "require_guid"]
@@ -34,13 +35,15 @@ def optional_guid(value: str | UnsetType | None, label: str) -> str | UnsetType 
     return value if value is None or value is UNSET else require_guid(value, label)
 
 
-def repeated_ids(name: str, ids: Iterable[str], label: str) -> tuple[tuple[str, str], ...]:
+def repeated_ids(
+    label: str, ids: Iterable[str], *, spelt: str | None = None
+) -> tuple[tuple[str, str], ...]:
     """A parameter once for each id: how several are given (documented).
 
     Args:
-        name: The parameter's name on the wire.
+        label: What the argument is called.
         ids: GUIDs.
-        label: What the argument is called, for the error.
+        spelt: The parameter's name on the wire, where it is not the argument's in camel case.
 
     Raises:
         ConfigurationError: One of them is no GUID, or a single text was given.
@@ -51,7 +54,7 @@ def repeated_ids(name: str, ids: Iterable[str], label: str) -> tuple[tuple[str, 
     for value in values:
         if not is_guid(value):
             raise ConfigurationError(f"{label}= takes GUIDs, and {shown(value)} is not one")
-    return tuple((name, value) for value in values)
+    return tuple((spelt or camel(label), value) for value in values)
 
 
 def day_or_moment(value: date | datetime, label: str) -> str:

@@ -87,9 +87,7 @@ class Timesheets(Listing[Timesheet]):
             >>> async for sheet in month:
             ...     print(sheet.person.full_name, sheet.total_payroll)
         """
-        params = _period(date, period, end_date) + repeated_ids(
-            "personIds", person_ids, "person_ids"
-        )
+        params = _period(date, period, end_date) + repeated_ids("person_ids", person_ids)
         if search_term is not None:
             params += (("searchTerm", search_term),)
         if order_by is None:
@@ -144,7 +142,7 @@ class TimesheetSummaries(Listing[TimesheetSummary]):
             ...     print(person.person_id, [day.payroll_hours for day in person.daily])
         """
         params = _period(date, period, end_date)
-        params += repeated_ids("personIds", person_ids, "person_ids")
+        params += repeated_ids("person_ids", person_ids)
         options.setdefault("page_size", min(_PAGE_SIZE, self._session.page_size))
         return self._pager(
             [where], {"counted": False, **options}, params=params, server_paged=server_paged
@@ -209,15 +207,15 @@ class Reports:
             ("$expand", "Subject,Items($expand=Subject)"),
             ("from", begin),
             ("groupBy", _group(group_by)),
-            *repeated_ids("personids", person_ids, "person_ids"),
+            *repeated_ids("person_ids", person_ids, spelt="personids"),
             ("subGroupBy", "None" if sub_group_by is None else _group(sub_group_by)),
             ("to", end),
-            *repeated_ids("projectids", project_ids, "project_ids"),
-            *repeated_ids("activityIds", activity_ids, "activity_ids"),
-            *repeated_ids("clientIds", client_ids, "client_ids"),
-            *repeated_ids("groupIds", group_ids, "group_ids"),
-            *repeated_ids("locationIds", location_ids, "location_ids"),
-            *repeated_ids("scheduleIds", schedule_ids, "schedule_ids"),
+            *repeated_ids("project_ids", project_ids, spelt="projectids"),
+            *repeated_ids("activity_ids", activity_ids),
+            *repeated_ids("client_ids", client_ids),
+            *repeated_ids("group_ids", group_ids),
+            *repeated_ids("location_ids", location_ids),
+            *repeated_ids("schedule_ids", schedule_ids),
         )
         base = self._session.base(_SERVICE)
         source: ODataPages[TrackedTime] = ODataPages(
@@ -276,9 +274,9 @@ class Reports:
             ("doIncludeRawTimeEntries", flag(raw_time_entries)),
             ("doIncludeRawTimesheets", flag(raw_timesheets)),
             ("doIncludeSummaryByDate", flag(summary_by_date)),
-            *repeated_ids("groupIds", group_ids, "group_ids"),
-            *repeated_ids("personIds", person_ids, "person_ids"),
-            *repeated_ids("scheduleIds", schedule_ids, "schedule_ids"),
+            *repeated_ids("group_ids", group_ids),
+            *repeated_ids("person_ids", person_ids),
+            *repeated_ids("schedule_ids", schedule_ids),
         )
         request = build(_START_EXPORT, self._session.base(_SERVICE), params=params)
         job: ExportJob = await call_once(self._session, request, reader(ExportJob))

@@ -18,6 +18,7 @@ from jibble_async.core.pager import Pager
 from jibble_async.core.wire import optional_reader
 from jibble_async.entities import Entity, OpenEnum, Person, PersonHoliday, PersonStatus, Schedule
 from jibble_async.errors import ConfigurationError, NotFoundError
+from jibble_async.odata.names import wire_values
 from jibble_async.odata.operations import change_of, creation_in, list_of, member_of
 from jibble_async.odata.pages import ODataPages, query_pages
 from jibble_async.odata.parameters import optional_guid, require_guid
@@ -161,12 +162,13 @@ class People(Resource[Person]):
             ConfigurationError: The name is empty.
             AmbiguousWriteError: The answer was lost; it was not sent again.
         """
-        values = {
-            "fullName": require_text(full_name, "full_name"),
-            "email": given(email),
-            "code": given(code),
-            _INVITE: given(send_invite),
-        }
+        values = wire_values(
+            Person,
+            full_name=require_text(full_name, "full_name"),
+            email=given(email),
+            code=given(code),
+        )
+        values[_INVITE] = given(send_invite)
         person: Person = await create(self._session, _CREATE, values, Person)
         return person
 
@@ -201,15 +203,16 @@ class People(Resource[Person]):
         Example:
             >>> await jibble.people.update(person.id, group_id=group.id, phone_number=None)
         """
-        values = {
-            "fullName": full_name if full_name is UNSET else require_text(full_name, "full_name"),
-            "preferredName": preferred_name,
-            "email": email,
-            "phoneNumber": phone_number,
-            "countryCode": country_code,
-            "groupId": optional_guid(group_id, "group_id"),
-            "scheduleId": optional_guid(schedule_id, "schedule_id"),
-        }
+        values = wire_values(
+            Person,
+            full_name=full_name if full_name is UNSET else require_text(full_name, "full_name"),
+            preferred_name=preferred_name,
+            email=email,
+            phone_number=phone_number,
+            country_code=country_code,
+            group_id=optional_guid(group_id, "group_id"),
+            schedule_id=optional_guid(schedule_id, "schedule_id"),
+        )
         await change(self._session, _CHANGE, require_guid(id, "id"), values)
 
     async def remove(self, id: str) -> None:
@@ -222,7 +225,7 @@ class People(Resource[Person]):
             ConfigurationError: It is not a GUID.
             NotFoundError: There is no such person.
         """
-        removed = {"status": PersonStatus.REMOVED}
+        removed = wire_values(Person, status=self.archived)
         await change(self._session, _CHANGE, require_guid(id, "id"), removed)
 
     async def delete(self, id: str) -> None:

@@ -30,6 +30,7 @@ from jibble_async.errors import (
     JibbleError,
     NotFoundError,
 )
+from jibble_async.odata.names import wire_values
 from jibble_async.odata.parameters import optional_guid, require_guid
 from jibble_async.query.values import require_aware, require_date
 
@@ -37,10 +38,10 @@ __all__ = ["LATEST", "Punch", "PunchOptions", "recovered", "settled_conflict"]
 
 # What the documented requests say of themselves; which of it the server insists on is unknown.
 _PLATFORM = {
-    "clientVersion": "jibble-async",
+    "client_version": "jibble-async",
     "os": sys.platform,
-    "deviceModel": None,
-    "deviceName": "jibble-async",
+    "device_model": None,
+    "device_name": "jibble-async",
 }
 LATEST = 50
 """How many of a person's latest entries are looked through for a nonce."""
@@ -128,24 +129,22 @@ class Punch(msgspec.Struct, frozen=True):
         chosen, nonce = options.get("id"), str(uuid.uuid4())
         entry_id = str(uuid.uuid4()) if chosen is None else require_guid(chosen, "id").lower()
         time = None if at is None else moment(at, "at")
-        values: dict[str, Any] = {
-            "id": entry_id,
-            "type": str(type),
-            "personId": require_guid(person_id, "person_id"),
-            "clientType": ClientType.WEB,
-            "time": given(time),
-            "belongsToDate": given(belongs_to_date),
-            "autoClockOutTime": given(auto_clock_out_at),
-            "coordinates": place(options.get("coordinates")),
-            "note": given(options.get("note")),
-            "platform": {**_made_with(options.get("platform")), "eventId": nonce},
-        }
-        for name, label, value in (
-            ("activityId", "activity_id", options.get("activity_id")),
-            ("projectId", "project_id", options.get("project_id")),
-            ("locationId", "location_id", options.get("location_id")),
-        ):
-            values[name] = given(optional_guid(value, label))
+        values = wire_values(
+            TimeEntry,
+            id=entry_id,
+            type=str(type),
+            person_id=require_guid(person_id, "person_id"),
+            client_type=ClientType.WEB,
+            time=given(time),
+            belongs_to_date=given(belongs_to_date),
+            auto_clock_out_time=given(auto_clock_out_at),
+            coordinates=place(options.get("coordinates")),
+            note=given(options.get("note")),
+            platform=_made_with(options.get("platform"), nonce),
+            activity_id=given(optional_guid(options.get("activity_id"), "activity_id")),
+            project_id=given(optional_guid(options.get("project_id"), "project_id")),
+            location_id=given(optional_guid(options.get("location_id"), "location_id")),
+        )
         return cls(entry_id, nonce, chosen is None, person_id, EntryType(type), values, time or now)
 
     @property
@@ -257,13 +256,14 @@ async def settled_conflict(
     raise error
 
 
-def _made_with(platform: Platform | None) -> dict[str, str | None]:
-    if platform is None:
-        return _PLATFORM
-    if platform.event_id is not None:
-        raise ConfigurationError("platform.event_id is set by the client, to find the punch by")
-    given: dict[str, str | None] = msgspec.to_builtins(platform)
-    return {name: value for name, value in given.items() if value is not None}
+def _made_with(platform: Platform | None, nonce: str) -> dict[str, str | None]:
+    said: dict[str, str | None] = _PLATFORM
+    if platform is not None:
+        if platform.event_id is not None:
+            raise ConfigurationError("platform.event_id is set by the client, to find the punch by")
+        chosen = msgspec.structs.asdict(platform)
+        said = {name: value for name, value in chosen.items() if value is not None}
+    return wire_values(Platform, **{**said, "event_id": nonce})
 
 
 def _unknown(

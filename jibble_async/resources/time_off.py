@@ -18,6 +18,7 @@ from jibble_async.core.pager import Pager
 from jibble_async.core.wire import reader
 from jibble_async.entities import TimeOff, TimeOffInterval, TimeOffStatus
 from jibble_async.errors import ConfigurationError
+from jibble_async.odata.names import wire_values
 from jibble_async.odata.operations import change_of, creation_in, list_of, member_of
 from jibble_async.odata.pages import ODataPages
 from jibble_async.odata.parameters import require_guid
@@ -116,12 +117,13 @@ class TimeOffRequests(Listing[TimeOff]):
         Example:
             >>> await jibble.time_off.request(person.id, policy.id, date(2026, 8, 3))
         """
-        values = {
-            "personId": require_guid(person_id, "person_id"),
-            "policyId": require_guid(policy_id, "policy_id"),
+        values = wire_values(
+            TimeOffInterval,
+            person_id=require_guid(person_id, "person_id"),
+            policy_id=require_guid(policy_id, "policy_id"),
             **_span(start, end),
-            "note": given(note),
-        }
+            note=given(note),
+        )
         interval: TimeOffInterval = await create(self._session, _REQUEST, values, TimeOffInterval)
         return interval
 
@@ -169,9 +171,8 @@ class TimeOffRequests(Listing[TimeOff]):
         self, ids: tuple[str, ...], status: TimeOffStatus
     ) -> builtins.list[ItemOutcome]:
         checked = [require_guid(each, "id") for each in ids]
-        return await each_of(
-            checked, lambda each: change(self._session, _DECIDE, each, {"status": status})
-        )
+        decided = wire_values(TimeOffInterval, status=status)
+        return await each_of(checked, lambda each: change(self._session, _DECIDE, each, decided))
 
     def balances(self) -> Pager[dict[str, Any]]:
         """What people have left of each kind of time off, as the server writes it.
@@ -190,15 +191,15 @@ def _span(start: date | datetime, end: date | datetime | None) -> dict[str, date
     if isinstance(start, datetime):
         if not isinstance(end, datetime):
             raise ConfigurationError("start= is a moment, so end= must be one, too")
-        span = {"startTime": moment(start, "start"), "endTime": moment(end, "end")}
-        if span["startTime"] >= span["endTime"]:
+        begins, ends = moment(start, "start"), moment(end, "end")
+        if begins >= ends:
             raise ConfigurationError(f"start={start} is not before end={end}")
-        return {**span}
+        return {"start_time": begins, "end_time": ends}
     first = require_date(start, "start")
     last = first if end is None else require_date(end, "end")
     if first > last:
         raise ConfigurationError(f"start={first} is after end={last}: exchange them")
-    return {"startDate": first, "endDate": last}
+    return {"start_date": first, "end_date": last}
 
 
 def _touching(since: date | None, until: date | None) -> Expression | None:

@@ -15,6 +15,7 @@ from jibble_async.core.pager import Pager
 from jibble_async.core.wire import optional_reader, reader
 from jibble_async.entities import Entity, EntryStatus, EntryType, OpenEnum, TimeEntry
 from jibble_async.errors import ConflictError, JibbleError
+from jibble_async.odata.names import wire_values
 from jibble_async.odata.operations import creation_in, list_of
 from jibble_async.odata.parameters import optional_guid, require_guid
 from jibble_async.query.days import days_between
@@ -217,11 +218,12 @@ class TimeEntries(Resource[TimeEntry]):
             ConfigurationError: Nothing is given, or an id is no GUID.
             NotFoundError: There is no such entry.
         """
-        values = {
-            "activityId": optional_guid(activity_id, "activity_id"),
-            "projectId": optional_guid(project_id, "project_id"),
-            "note": note,
-        }
+        values = wire_values(
+            TimeEntry,
+            activity_id=optional_guid(activity_id, "activity_id"),
+            project_id=optional_guid(project_id, "project_id"),
+            note=note,
+        )
         await change(self._session, _CHANGE, require_guid(id, "id"), values)
 
     async def archive(self, id: str) -> None:
@@ -234,7 +236,7 @@ class TimeEntries(Resource[TimeEntry]):
             ConfigurationError: It is not a GUID.
             NotFoundError: There is no such entry.
         """
-        archived = {"status": EntryStatus.ARCHIVED}
+        archived = wire_values(TimeEntry, status=self.archived)
         await change(self._session, _CHANGE, require_guid(id, "id"), archived)
 
     async def _send(self, punch: Punch) -> TimeEntry:

@@ -25,6 +25,7 @@ from jibble_async.entities import (
     Position,
     Project,
 )
+from jibble_async.odata.names import wire_values
 from jibble_async.odata.operations import creation_in, list_of, member_of
 from jibble_async.query.expressions import Expression
 from jibble_async.resources.base import ArchivableResource, ListOptions, Resource
@@ -107,7 +108,9 @@ class Projects(ArchivableResource[Project]):
             FeatureRestrictedError: The plan does not include this.
             AmbiguousWriteError: The answer was lost; it was not sent again.
         """
-        values = {"name": require_text(name, "name"), "description": given(description)}
+        values = wire_values(
+            Project, name=require_text(name, "name"), description=given(description)
+        )
         project: Project = await create(self._session, _CREATE_PROJECT, values, Project)
         return project
 
@@ -131,7 +134,7 @@ class Clients(ArchivableResource[Client]):
             FeatureRestrictedError: The plan does not include clients (documented).
             AmbiguousWriteError: The answer was lost; it was not sent again.
         """
-        values = {"name": require_text(name, "name")}
+        values = wire_values(Client, name=require_text(name, "name"))
         client: Client = await create(self._session, _CREATE_CLIENT, values, Client)
         return client
 
@@ -170,13 +173,14 @@ class Locations(ArchivableResource[Location]):
             ...     "Office", "Main Street 1", geo_fence=GeoFence(radius=100, units=GeoUnits.METERS)
             ... )
         """
-        fence = geo_fence and {"radius": geo_fence.radius, "units": geo_fence.units}
-        values = {
-            "name": require_text(name, "name"),
-            "address": require_text(address, "address"),
-            "coordinates": place(coordinates),
-            "geoFence": given(fence),
-        }
+        fence = geo_fence and wire_values(GeoFence, radius=geo_fence.radius, units=geo_fence.units)
+        values = wire_values(
+            Location,
+            name=require_text(name, "name"),
+            address=require_text(address, "address"),
+            coordinates=place(coordinates),
+            geo_fence=given(fence),
+        )
         location: Location = await create(self._session, _CREATE_LOCATION, values, Location)
         return location
 
