@@ -13,19 +13,24 @@ from jibble_async.entities import EntryType
 from jibble_async.errors import ConfigurationError, NotSupportedError
 from jibble_async.query.expressions import Constant, Kind, Scalar
 from jibble_async.query.values import is_guid
-from jibble_legacy.vocabulary import ACTIONS
 
 __all__ = [
+    "ACTIONS",
     "MILLISECOND",
     "action",
     "ceiled",
+    "color_out",
     "containing",
     "ending",
     "floored",
+    "instant",
     "literal",
     "shifted",
     "starting",
 ]
+
+ACTIONS: dict[EntryType, int] = {EntryType.IN: 1, EntryType.OUT: 2}
+"""The number of each kind of entry (documented)."""
 
 MILLISECOND = timedelta(milliseconds=1)
 """What the old API's moments are exact to (documented)."""
@@ -84,6 +89,25 @@ def action(constant: Constant, label: str) -> str:
     if not isinstance(value, str) or value not in ACTIONS:
         raise NotSupportedError(f"the old API knows In and Out for {label}, not {value!r}")
     return str(ACTIONS[EntryType(value)])
+
+
+def instant(value: datetime) -> str:
+    """A moment as the old API writes it: UTC with three decimals (documented).
+
+    Args:
+        value: A datetime with a time zone; what is finer than a millisecond is cut off.
+    """
+    text = value.astimezone(UTC).isoformat(timespec="milliseconds")
+    return text.removesuffix("+00:00") + "Z"
+
+
+def color_out(color: str) -> str:
+    """A colour as the old API writes it, with a `#`.
+
+    Args:
+        color: Six hexadecimal digits, with or without it.
+    """
+    return color if color.startswith("#") else f"#{color}"
 
 
 def floored(value: Scalar) -> Scalar:
@@ -155,7 +179,7 @@ def _moment(value: datetime, label: str) -> str:
         raise NotSupportedError(
             f"{label} is exact to milliseconds in the old API, and {value.isoformat()} is more so"
         )
-    return moment.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    return instant(moment)
 
 
 def _is_whole(moment: datetime) -> bool:

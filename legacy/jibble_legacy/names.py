@@ -1,76 +1,14 @@
-"""What the vocabulary's fields are called in the old API's queries.
-
-Source: the documentation's examples of filters, relations and answers; a filter takes the name of
-any field of the answer (documented), and a reference is compared with a bare id (documented).
-"""
+"""What the vocabulary's fields are called in the old API's queries, and what can't be asked."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeVar
-
-from jibble_async.entities import Activity, Client, Organization, Person, TimeEntry, ValueObject
+from jibble_async.entities import ValueObject
 from jibble_async.errors import ConfigurationError, NotSupportedError
 from jibble_async.query.expressions import Path
-from jibble_legacy.entities import PowerUp
+from jibble_legacy.columns import table_of
 
 __all__ = ["field_name", "relation_name"]
 
-V = TypeVar("V")
-
-_UPDATED = {"id": "id", "updated_at": "updated_at"}
-_STAMPED = {**_UPDATED, "created_at": "created_at"}
-_FIELDS: dict[type[ValueObject], dict[str, str]] = {
-    TimeEntry: {
-        **_STAMPED,
-        "type": "action",
-        "time": "date",
-        "note": "notes",
-        "person_id": "person",
-        "activity_id": "activity",
-        "client_id": "client",
-        "organization_id": "team",
-        "meta": "meta",
-    },
-    Person: {
-        **_STAMPED,
-        "first_name": "firstName",
-        "last_name": "lastName",
-        "email": "email",
-        "role": "role",
-        "organization_id": "team",
-        "user_id": "user",
-    },
-    Activity: {
-        **_STAMPED,
-        "name": "name",
-        "description": "description",
-        "organization_id": "team",
-    },
-    Client: {**_UPDATED, "name": "name", "organization_id": "team"},
-    Organization: {
-        **_UPDATED,
-        "name": "name",
-        "working_hours": "workingHours",
-        "first_weekday": "firstWeekday",
-        "first_month": "firstMonth",
-        "member_sort_order": "memberSortOrder",
-        "subscription_plan_type": "subscriptionPlanType",
-        "subscription_plan_id": "subscriptionPlan",
-        "owner_id": "owner",
-    },
-    PowerUp: {
-        **_STAMPED,
-        "power_up_id": "powerUpId",
-        "is_enabled": "isEnabled",
-        "organization_id": "team",
-    },
-}
-_RELATIONS: dict[type[ValueObject], frozenset[str]] = {
-    TimeEntry: frozenset({"person", "activity", "client"}),
-    Person: frozenset({"team"}),
-    Client: frozenset({"team"}),
-}
 _INSTEAD = {
     "belongs_to_date": "give since= and until=, and the client its timezone=",
     "local_time": "use time, which is the same moment",
@@ -97,12 +35,13 @@ def field_name(entity: type[ValueObject], path: Path) -> str:
             f"{path} is not a field of {entity.__name__}: use fields({entity.__name__})"
         )
     first, *inner = path.names
-    name = _of(entity, _FIELDS, {}).get(first)
+    table = table_of(entity)
+    column = None if table is None else table.columns.get(first)
     # A key of `meta` is the only thing within another that the documentation compares.
-    if name is None or bool(inner) != (first == "meta"):
+    if table is None or column is None or not column.asked or bool(inner) != (first == "meta"):
         advice = _INSTEAD.get(first, "compare it in Python, with what comes")
         raise NotSupportedError(f"the old API can't filter or sort by {path}: {advice}")
-    return ".".join((name, *inner))
+    return ".".join((table.sent(first), *inner))
 
 
 def relation_name(entity: type[ValueObject], name: str) -> str:
@@ -111,14 +50,12 @@ def relation_name(entity: type[ValueObject], name: str) -> str:
     Raises:
         NotSupportedError: The old API can't send it along.
     """
-    relations = _of(entity, _RELATIONS, frozenset[str]())
+    table = table_of(entity)
+    columns = () if table is None else table.columns.values()
+    relations = sorted(column.name for column in columns if column.included)
     if name not in relations:
-        known = f"only {', '.join(sorted(relations))}" if relations else "nothing"
+        known = f"only {', '.join(relations)}" if relations else "nothing"
         raise NotSupportedError(
             f"the old API can't expand {entity.__name__}.{name}: it knows {known} there"
         )
     return name
-
-
-def _of(entity: type[ValueObject], tables: Mapping[type[ValueObject], V], otherwise: V) -> V:
-    return next((table for base, table in tables.items() if issubclass(entity, base)), otherwise)

@@ -30,14 +30,15 @@ from jibble_async.errors import ConfigurationError, DecodeError, NotSupportedErr
 from jibble_async.query.days import require_span
 from jibble_async.query.options import Query, orderings
 from jibble_async.query.values import duration_text
+from jibble_legacy.columns import Reference
 from jibble_legacy.days import WorkingDays
+from jibble_legacy.literals import ACTIONS
 from jibble_legacy.pages import LoopBackPages
 from jibble_legacy.resources.base import LegacyResource
 from jibble_legacy.resources.catalog import LegacyCatalog
 from jibble_legacy.resources.workspace import People
+from jibble_legacy.rows import row_reader, rows_reader
 from jibble_legacy.session import SERVICE, LegacySession
-from jibble_legacy.vocabulary import ACTIONS, row_reader, rows_reader
-from jibble_legacy.wire import Reference
 
 __all__ = ["raw_set"]
 

@@ -33,9 +33,8 @@ from jibble_async.query.expressions import (
     Worded,
 )
 from jibble_legacy.bounds import Bounds
-from jibble_legacy.literals import action, containing, ending, literal, starting
+from jibble_legacy.literals import ACTIONS, action, containing, ending, literal, starting
 from jibble_legacy.names import field_name
-from jibble_legacy.vocabulary import ACTIONS
 
 __all__ = ["render_where"]
 

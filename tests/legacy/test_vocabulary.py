@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 from jibble_legacy import LegacyTimeEntry, PowerUp, Team, TeamClient, TeamMember
-from jibble_legacy.vocabulary import instant, rows_reader
+from jibble_legacy.literals import instant
+from jibble_legacy.rows import rows_reader
 
 from jibble_async import (
     Activity,

@@ -22,8 +22,8 @@ from jibble_async.resources.base import ListOptions, query_of
 from jibble_legacy.config import MAX_PAGE_SIZE
 from jibble_legacy.days import WorkingDays
 from jibble_legacy.pages import LoopBackPages
+from jibble_legacy.rows import entity_reader, rows_reader
 from jibble_legacy.session import SERVICE, LegacySession
-from jibble_legacy.vocabulary import entity_reader, rows_reader
 
 __all__ = [
     "LegacyResource",

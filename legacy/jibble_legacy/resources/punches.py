@@ -16,9 +16,10 @@ import msgspec
 from jibble_async.api.writing import given, lost, moment, require_known
 from jibble_async.entities import EntryType
 from jibble_async.errors import AmbiguousWriteError, JibbleError, NotSupportedError
+from jibble_legacy.columns import wire_values
 from jibble_legacy.entities import LegacyTimeEntry
+from jibble_legacy.literals import ACTIONS, instant
 from jibble_legacy.resources.base import optional_id
-from jibble_legacy.vocabulary import ACTIONS, instant
 
 __all__ = ["NEAR", "NONCE", "LegacyPunch", "LegacyPunchOptions", "recovered"]
 
@@ -92,15 +93,16 @@ class LegacyPunch(msgspec.Struct, frozen=True):
         if kind not in ACTIONS:
             raise NotSupportedError(f"the old API knows In and Out, not {kind}; nothing was sent")
         time = None if at is None else moment(at, "at")
-        values: dict[str, Any] = {
-            "action": ACTIONS[kind],
-            "activity": given(optional_id(options.get("activity_id"), "activity_id")),
-            "client": given(optional_id(options.get("client_id"), "client_id")),
-            "notes": given(options.get("note")),
-            "date": given(None if time is None else instant(time)),
-            "person": given(optional_id(person_id, "person_id")),
-            "customData": {**(options.get("custom_data") or {}), NONCE: nonce},
-        }
+        values = wire_values(
+            LegacyTimeEntry,
+            type=ACTIONS[kind],
+            activity_id=given(optional_id(options.get("activity_id"), "activity_id")),
+            client_id=given(optional_id(options.get("client_id"), "client_id")),
+            note=given(options.get("note")),
+            time=given(None if time is None else instant(time)),
+            person_id=given(optional_id(person_id, "person_id")),
+            custom_data={**(options.get("custom_data") or {}), NONCE: nonce},
+        )
         return cls(nonce, person_id, kind, time, time or now, values)
 
     @property

@@ -18,6 +18,7 @@ from jibble_async.query.days import require_span
 from jibble_async.query.expressions import Expression
 from jibble_async.query.values import require_aware
 from jibble_async.resources.base import ListOptions
+from jibble_legacy.columns import wire_values
 from jibble_legacy.entities import LegacyTimeEntry
 from jibble_legacy.query_fields import fields
 from jibble_legacy.resources.base import (
@@ -29,7 +30,7 @@ from jibble_legacy.resources.base import (
     routes_of,
 )
 from jibble_legacy.resources.punches import NEAR, LegacyPunch, LegacyPunchOptions, recovered
-from jibble_legacy.vocabulary import entity_reader
+from jibble_legacy.rows import entity_reader
 
 __all__ = ["LegacyTimeEntries"]
 
@@ -185,11 +186,12 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry]):
             ConfigurationError: Nothing is given, or an id is none of the old API's.
             NotFoundError: There is no such entry.
         """
-        values = {
-            "activity": optional_id(activity_id, "activity_id"),
-            "client": optional_id(client_id, "client_id"),
-            "notes": note,
-        }
+        values = wire_values(
+            LegacyTimeEntry,
+            activity_id=optional_id(activity_id, "activity_id"),
+            client_id=optional_id(client_id, "client_id"),
+            note=note,
+        )
         return await self._change(id, values)
 
     async def start_break(self, *_: Any, **__: Any) -> NoReturn:

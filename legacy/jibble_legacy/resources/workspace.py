@@ -13,7 +13,9 @@ from jibble_async.entities.base import Entity
 from jibble_async.errors import AmbiguousWriteError, JibbleError
 from jibble_async.query.expressions import Expression
 from jibble_async.query.fields import Field
+from jibble_legacy.columns import wire_values
 from jibble_legacy.entities import PowerUp, Team, TeamClient, TeamMember
+from jibble_legacy.literals import color_out
 from jibble_legacy.query_fields import fields
 from jibble_legacy.resources.base import (
     PlainLegacyResource,
@@ -22,8 +24,8 @@ from jibble_legacy.resources.base import (
     require_id,
     routes_of,
 )
+from jibble_legacy.rows import entity_reader
 from jibble_legacy.session import LegacySession
-from jibble_legacy.vocabulary import color_out, entity_reader
 
 __all__ = ["Activities", "Clients", "Organizations", "People", "PowerUps"]
 
@@ -84,7 +86,9 @@ class Organizations(_Creatable[Team]):
             ConfigurationError: The name is empty.
             AmbiguousWriteError: The answer was lost; it was not sent again.
         """
-        values = {"name": require_text(name, "name"), "workingHours": given(working_hours)}
+        values = wire_values(
+            Team, name=require_text(name, "name"), working_hours=given(working_hours)
+        )
         return await self._create(values, _same(fields(Team).name, name))
 
     async def update(self, id: str, *, name: str) -> Team:
@@ -98,7 +102,7 @@ class Organizations(_Creatable[Team]):
             ConfigurationError: The name is empty, or the id is none of the old API's.
             NotFoundError: There is no such team.
         """
-        return await self._change(id, {"name": require_text(name, "name")})
+        return await self._change(id, wire_values(Team, name=require_text(name, "name")))
 
 
 class People(PlainLegacyResource[TeamMember]):
@@ -136,7 +140,8 @@ class People(PlainLegacyResource[TeamMember]):
             ConfigurationError: Nothing is given, or the id is none of the old API's.
             NotFoundError: There is no such person.
         """
-        return await self._change(id, {"firstName": first_name, "lastName": last_name})
+        names = wire_values(TeamMember, first_name=first_name, last_name=last_name)
+        return await self._change(id, names)
 
 
 class Activities(_Creatable[Activity]):
@@ -166,12 +171,13 @@ class Activities(_Creatable[Activity]):
             ConfigurationError: The name or colour is empty, or the id is none of the old API's.
             AmbiguousWriteError: The answer was lost; it was not sent again.
         """
-        values = {
-            "name": require_text(name, "name"),
-            "description": given(description),
-            "color": color_out(require_text(color, "color")),
-            "team": require_id(organization_id, "organization_id"),
-        }
+        values = wire_values(
+            Activity,
+            name=require_text(name, "name"),
+            description=given(description),
+            color=color_out(require_text(color, "color")),
+            organization_id=require_id(organization_id, "organization_id"),
+        )
         return await self._create(values, _same(fields(Activity).name, name))
 
     async def update(
@@ -194,11 +200,12 @@ class Activities(_Creatable[Activity]):
             ConfigurationError: Nothing is given, or the id is none of the old API's.
             NotFoundError: There is no such activity.
         """
-        values = {
-            "name": name,
-            "description": description,
-            "color": color_out(color) if isinstance(color, str) else color,
-        }
+        values = wire_values(
+            Activity,
+            name=name,
+            description=description,
+            color=color_out(color) if isinstance(color, str) else color,
+        )
         return await self._change(id, values)
 
 
@@ -219,10 +226,11 @@ class Clients(_Creatable[TeamClient]):
             ConfigurationError: The name is empty, or the id is none of the old API's.
             AmbiguousWriteError: The answer was lost; it was not sent again.
         """
-        values = {
-            "name": require_text(name, "name"),
-            "team": require_id(organization_id, "organization_id"),
-        }
+        values = wire_values(
+            TeamClient,
+            name=require_text(name, "name"),
+            organization_id=require_id(organization_id, "organization_id"),
+        )
         return await self._create(values, _same(fields(TeamClient).name, name))
 
     async def update(self, id: str, *, name: str) -> TeamClient:
@@ -236,7 +244,7 @@ class Clients(_Creatable[TeamClient]):
             ConfigurationError: The name is empty, or the id is none of the old API's.
             NotFoundError: There is no such client.
         """
-        return await self._change(id, {"name": require_text(name, "name")})
+        return await self._change(id, wire_values(TeamClient, name=require_text(name, "name")))
 
 
 class PowerUps(_Creatable[PowerUp]):
@@ -260,11 +268,12 @@ class PowerUps(_Creatable[PowerUp]):
             ConfigurationError: The extension is empty, or the id is none of the old API's.
             AmbiguousWriteError: The answer was lost; it was not sent again.
         """
-        values = {
-            "powerUpId": require_text(power_up_id, "power_up_id"),
-            "isEnabled": is_enabled,
-            "team": require_id(organization_id, "organization_id"),
-        }
+        values = wire_values(
+            PowerUp,
+            power_up_id=require_text(power_up_id, "power_up_id"),
+            is_enabled=is_enabled,
+            organization_id=require_id(organization_id, "organization_id"),
+        )
         return await self._create(values, _same(fields(PowerUp).power_up_id, power_up_id))
 
     async def update(self, id: str, *, is_enabled: bool) -> PowerUp:
@@ -278,7 +287,7 @@ class PowerUps(_Creatable[PowerUp]):
             ConfigurationError: The id is none of the old API's.
             NotFoundError: There is no such power-up.
         """
-        return await self._change(id, {"isEnabled": is_enabled})
+        return await self._change(id, wire_values(PowerUp, is_enabled=is_enabled))
 
     async def delete(self, id: str) -> NoReturn:
         """Nothing: the old API is not documented to delete power-ups.
