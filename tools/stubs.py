@@ -22,7 +22,7 @@ from jibble_async.entities import base
 from jibble_async.query import vocabulary
 from jibble_async.query.entity_fields import Fields, Vocabulary, field_class, fields_class
 from jibble_async.query.fields import EnumField
-from jibble_async.query.names import attributes
+from jibble_async.query.names import annotation, encoded
 from jibble_async.resources.base import Listing
 from jibble_async.resources.catalog import Catalog
 
@@ -137,20 +137,20 @@ def _fields_of(known: Vocabulary, elsewhere: Container[str]) -> _Stub:
 
 def _declare(stub: _Stub, made: type[Fields], classes: list[type[Fields]]) -> None:
     base = made.__base__ if made.__base__ in classes else None
-    inherited = attributes(base.entity) if base else {}
+    inherited = encoded(base.entity) if base else {}
     stub.add(f"class {made.__name__}({base.__name__ if base else stub.type(Fields)}):")
-    for name, field in attributes(made.entity).items():
+    for name in encoded(made.entity):
         if name not in inherited:
-            stub.add(f"    {name}: {_type(stub, field.type)}")
+            stub.add(f"    {name}: {_type(stub, annotation(made.entity, name))}")
 
 
-def _type(stub: _Stub, annotation: Any) -> str:
-    made = field_class(annotation)
+def _type(stub: _Stub, kind: Any) -> str:
+    made = field_class(kind)
     if issubclass(made, Fields):
         return made.__name__
     if made is not EnumField:
         return stub.type(made)
-    (enum,) = (part for part in typing.get_args(annotation) if part is not type(None))
+    (enum,) = (part for part in typing.get_args(kind) if part is not type(None))
     return f"{stub.type(made)}[{stub.type(enum)} | str]"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jibble_async.entities import ValueObject
-from jibble_async.query.names import Name, attributes, unknown_field
+from jibble_async.query.names import Name, encoded, unknown_field
 
 __all__ = ["camel", "spelt", "wire_name", "wire_values"]
 
@@ -22,10 +22,9 @@ def wire_name(owner: type[ValueObject], name: str) -> str:
     Raises:
         UnknownFieldError: It has no such field.
     """
-    field = attributes(owner).get(name)
-    if field is None:
+    if name not in encoded(owner):
         raise unknown_field(owner, name)
-    return field.encode_name
+    return encoded(owner)[name]
 
 
 def wire_values(owner: type[ValueObject], /, **values: Any) -> dict[str, Any]:

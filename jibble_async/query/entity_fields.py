@@ -28,7 +28,7 @@ from jibble_async.query.fields import (
     TextField,
     TimeField,
 )
-from jibble_async.query.names import attributes, unknown_field
+from jibble_async.query.names import annotation, encoded, unknown_field
 from jibble_async.query.options import Expand, Expandable, Selectable, expansions
 from jibble_async.query.values import constant
 
@@ -64,10 +64,9 @@ class Fields:
 
         def __getattr__(self, name: str) -> Any:
             # Underscored names are asked for by copy and pickle, before there is a _path.
-            known = {} if name.startswith("_") else attributes(self.entity)
-            if name not in known:
+            if name.startswith("_") or name not in encoded(self.entity):
                 raise unknown_field(self.entity, name)
-            field = self._make(name, field_class(known[name].type))
+            field = self._make(name, field_class(annotation(self.entity, name)))
             self.__dict__[name] = field
             return field
 
@@ -117,18 +116,17 @@ class Fields:
         return made(Path(owner, names, getattr(made, "kind", Kind.OBJECT)))
 
 
-def field_class(annotation: Any) -> type[Any]:
+def field_class(kind: Any) -> type[Any]:
     """The class of the fields that hold values of a type.
 
     Args:
-        annotation: The type, as `msgspec.structs.fields` gives it.
+        kind: The type, or one that may also be None.
     """
-    if typing.get_origin(annotation) in {typing.Union, types.UnionType}:
-        options = typing.get_args(annotation)
-        (annotation,) = (option for option in options if option is not types.NoneType)
-    if annotation == Guid:
+    if typing.get_origin(kind) in {typing.Union, types.UnionType}:
+        (kind,) = (each for each in typing.get_args(kind) if each is not types.NoneType)
+    if kind == Guid:
         return IdField
-    plain = typing.get_origin(annotation) or annotation
+    plain = typing.get_origin(kind) or kind
     if plain in _SCALARS:
         return _SCALARS[plain]
     return EnumField if issubclass(plain, OpenEnum) else fields_class(plain)
@@ -156,7 +154,7 @@ class Vocabulary:
     """
 
     def __init__(self, roots: Iterable[type[ValueObject]]) -> None:
-        self.roots: tuple[type[ValueObject], ...] = tuple(roots)
+        self.roots: dict[type[ValueObject], None] = dict.fromkeys(roots)
 
     @functools.cached_property
     def owners(self) -> dict[str, type[ValueObject]]:
@@ -166,7 +164,7 @@ class Vocabulary:
         while waiting:
             owner = waiting.pop()
             found[fields_class(owner).__name__] = owner
-            made = {field_class(field.type) for field in attributes(owner).values()}
+            made = {field_class(annotation(owner, name)) for name in encoded(owner)}
             hanging = {each.entity for each in made if issubclass(each, Fields)}
             waiting += hanging.difference(found.values())
         return dict(sorted(found.items()))

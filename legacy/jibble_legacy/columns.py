@@ -19,7 +19,7 @@ import msgspec
 
 from jibble_async.entities import Activity, Entity, EntryType, ValueObject
 from jibble_async.errors import DecodeError
-from jibble_async.query.names import attributes
+from jibble_async.query.names import annotation, encoded
 from jibble_legacy.entities import LegacyTimeEntry, PowerUp, Team, TeamClient, TeamMember
 from jibble_legacy.literals import ACTIONS
 
@@ -78,7 +78,7 @@ class Table:
 
     def sent(self, name: str) -> str:
         """What the old API calls a field of this table."""
-        return self.columns[name].sent or attributes(self.entity)[name].encode_name
+        return self.columns[name].sent or encoded(self.entity)[name]
 
     @functools.cached_property
     def row(self) -> type[msgspec.Struct]:
@@ -87,8 +87,8 @@ class Table:
         for name, column in self.columns.items():
             if column.read:
                 kind = column.kind.row if isinstance(column.kind, Table) else column.kind
-                field = attributes(self.entity)[name]
-                kinds[self.sent(name)] = field.type if kind is None else kind | None
+                own = annotation(self.entity, name)
+                kinds[self.sent(name)] = own if kind is None else kind | None
         fields = [(name, kind, None) for name, kind in kinds.items() if name != "id"]
         return msgspec.defstruct(
             f"{self.entity.__name__}Row", [("id", str), *fields], frozen=True, gc=False
