@@ -12,9 +12,12 @@ from typing import Any, get_args
 import msgspec
 import pytest
 from jibble_legacy.resources.base import Routes
+from jibble_legacy.resources.catalog import LegacyCatalog
 
 import jibble_async
 from jibble_async import JibbleClient, Safety, StaticToken, entities, errors
+from jibble_async.api.base_client import resources_of
+from jibble_async.api.set_names import SetName
 from jibble_async.config import Service
 from jibble_async.core.operation import Operation
 from jibble_async.resources.attendance import Reports
@@ -39,6 +42,16 @@ def test_every_entity_and_error_is_exported() -> None:
     marks = {"Guid", "ValueObject"}
     assert set(entities.__all__) - marks <= set(jibble_async.__all__)
     assert set(errors.__all__) - {"ExportError"} <= set(jibble_async.__all__)
+
+
+def test_the_sets_that_are_exported_are_documented() -> None:
+    text = (ROOT / "docs/export.md").read_text()
+    line = next(line for line in text.splitlines() if line.startswith("- **Sets**"))
+    assert tuple(re.findall(r"`(\w+)`", line)) == get_args(SetName)
+    by_client = resources_of(LegacyCatalog).items()
+    old = next(line for line in text.splitlines() if "takes a `LegacyClient`" in line)
+    named = re.findall(r"`([a-z_]+)`", old)
+    assert named == sorted(name for name, each in by_client if each.exportable)
 
 
 PARSED = [(name, path, ast.parse(path.read_text())) for name, path in modules()]
