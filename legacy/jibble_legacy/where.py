@@ -91,22 +91,10 @@ def _parts(expression: Expression) -> Iterator[Expression]:
         case And(parts):
             for part in parts:
                 yield from _parts(part)
-        case Worded(inner) | Not(Not(inner)):
+        case Worded(inner):
             yield from _parts(inner)
-        case Not(Worded(inner)):
-            yield from _parts(Not(inner))
-        case Not(Or(parts)):
-            for part in parts:
-                yield from _parts(Not(part))
-        case Not(InList(operand, values)):
-            for value in values:
-                yield from _parts(Comparison(operand, "ne", value))
-        case Not(Comparison(left, ("eq" | "ne") as operator, right)):
-            yield from _parts(Comparison(left, "ne" if operator == "eq" else "eq", right))
-        case Not(And()):
-            raise _refusal(expression, "ask once for each alternative")
-        case Not():
-            raise _refusal(expression, "an entry without a value would not be found")
+        case Not(inner):
+            yield from _negated(inner)
         case InList(operand, (value,)):
             yield Comparison(operand, "eq", value)
         case InList():
@@ -119,6 +107,27 @@ def _parts(expression: Expression) -> Iterator[Expression]:
                 yield expression
         case _:
             yield expression
+
+
+def _negated(expression: Expression) -> Iterator[Expression]:
+    """The conditions that must all hold where this one must not."""
+    match expression:
+        case Not(inner):
+            yield from _parts(inner)
+        case Worded(inner):
+            yield from _negated(inner)
+        case Or(parts):
+            for part in parts:
+                yield from _negated(part)
+        case InList(operand, values):
+            for value in values:
+                yield from _parts(Comparison(operand, "ne", value))
+        case Comparison(left, ("eq" | "ne") as operator, right):
+            yield from _parts(Comparison(left, "ne" if operator == "eq" else "eq", right))
+        case And():
+            raise _refusal(Not(expression), "ask once for each alternative")
+        case _:
+            raise _refusal(Not(expression), "an entry without a value would not be found")
 
 
 def _field(expression: Expression) -> Path:
