@@ -17,8 +17,8 @@ from jibble_async.api.custom import (
     custom_params,
     custom_request,
 )
+from jibble_async.api.listing import paging_of, require_known
 from jibble_async.api.session import Backend, Session
-from jibble_async.api.writing import require_known
 from jibble_async.config import ClientConfig, Service, auth_from, endpoints_from
 from jibble_async.core.grants import Auth, ClientCredentials, StaticToken, grant_of
 from jibble_async.core.operation import Operation, Safety, build
@@ -32,7 +32,6 @@ from jibble_async.limits.adaptive import AdaptiveLimiter
 from jibble_async.limits.slots import RateLimiter
 from jibble_async.odata.envelope import read_error
 from jibble_async.odata.pages import ODataPages
-from jibble_async.resources.base import paging_of
 from jibble_async.resources.catalog import Catalog
 from jibble_async.resources.raw_sets import raw_set
 

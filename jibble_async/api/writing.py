@@ -15,20 +15,20 @@ from jibble_async.api.session import Session
 from jibble_async.core.operation import Operation, Request, build
 from jibble_async.core.wire import Reply, reader
 from jibble_async.entities import Coordinates
-from jibble_async.errors import AmbiguousWriteError, ConfigurationError, JibbleError
+from jibble_async.errors import AmbiguousWriteError, ConfigurationError, JibbleError, NotFoundError
 from jibble_async.query.values import require_aware
 
 __all__ = [
     "call_once",
     "change",
     "create",
+    "delete",
     "given",
     "lost",
     "moment",
     "nothing",
     "noting_cancellation",
     "place",
-    "require_known",
     "require_text",
     "write",
 ]
@@ -80,8 +80,12 @@ async def create(
 
 
 async def change(
-    session: Session, operation: Operation, path_id: str, values: Mapping[str, Any]
-) -> None:
+    session: Session,
+    operation: Operation,
+    path_id: str,
+    values: Mapping[str, Any],
+    read: Callable[[Reply], Any] | None = None,
+) -> Any:
     """Change what is given of an entity, and leave the rest.
 
     Args:
@@ -89,13 +93,32 @@ async def change(
         operation: What to do.
         path_id: Which entity.
         values: See `write`.
+        read: Finds what the change gives in the answer, if it gives anything.
 
     Raises:
         ConfigurationError: Nothing is given.
     """
     if all(value is UNSET for value in values.values()):
         raise ConfigurationError("nothing to change: give what should become different")
-    await session.call(write(session, operation, values, path_id), nothing)
+    return await session.call(write(session, operation, values, path_id), read or nothing)
+
+
+async def delete(session: Session, request: Request) -> None:
+    """Delete an entity for good.
+
+    Args:
+        session: Sends it.
+        request: What to send.
+
+    Raises:
+        NotFoundError: There was no such entity.
+    """
+    try:
+        await session.call(request, nothing)
+    except NotFoundError as error:
+        # After an attempt whose answer was lost, that it is gone is what was asked for.
+        if not error.maybe_processed:
+            raise
 
 
 async def call_once(session: Session, request: Request, read: Callable[[Reply], T]) -> T:
@@ -154,24 +177,6 @@ def nothing(_: Reply) -> None:
 def given(value: T | None) -> T | UnsetType:
     """A value of something new, where there is nothing for None to clear."""
     return UNSET if value is None else value
-
-
-def require_known(options: Mapping[str, Any], kind: type[Any]) -> None:
-    """Refuse options that there are not: a misspelt one would be dropped unseen.
-
-    Args:
-        options: What a caller gave by name.
-        kind: The class of typed dictionaries that names what there is.
-
-    Raises:
-        ConfigurationError: One is unknown.
-    """
-    unknown = options.keys() - kind.__annotations__.keys()
-    if unknown:
-        known = ", ".join(sorted(kind.__annotations__))
-        raise ConfigurationError(
-            f"there is no {'=, '.join(sorted(unknown))}=; beside its own this method takes {known}"
-        )
 
 
 def require_text(value: Any, label: str) -> str:

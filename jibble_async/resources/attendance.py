@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, ClassVar, TypeAlias, Unpack
+from typing import TypeAlias, Unpack
 
 from jibble_async.api.session import Session
 from jibble_async.api.writing import call_once
@@ -44,11 +44,8 @@ _TRACKED_TIME = list_of(_SERVICE, "TrackedTimeReport")
 _START_EXPORT = Operation(_SERVICE, "GET", "/v1/TimeAttendanceReportStartExport", Safety.ONCE)
 
 
-class Timesheets(Listing[Timesheet]):
+class Timesheets(Listing[Timesheet], service=_SERVICE, path="Timesheets"):
     """People's days in full."""
-
-    entity: ClassVar[type[Any]] = Timesheet
-    list_operation: ClassVar[Operation] = list_of(_SERVICE, "Timesheets")
 
     def list(
         self,
@@ -101,11 +98,8 @@ class Timesheets(Listing[Timesheet]):
         )
 
 
-class TimesheetSummaries(Listing[TimesheetSummary]):
+class TimesheetSummaries(Listing[TimesheetSummary], service=_SERVICE, path="TimesheetsSummary"):
     """People's days as sums."""
-
-    entity: ClassVar[type[Any]] = TimesheetSummary
-    list_operation: ClassVar[Operation] = list_of(_SERVICE, "TimesheetsSummary")
 
     def list(
         self,

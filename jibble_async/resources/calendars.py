@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import ClassVar, Unpack
+from typing import Unpack
 
-from jibble_async.core.operation import Operation
+from jibble_async.api.listing import ListOptions
 from jibble_async.core.pager import Pager
 from jibble_async.entities import (
     Calendar,
     CalendarDay,
-    Entity,
     PayPeriodDefinition,
     Schedule,
     TimeOffPolicy,
 )
-from jibble_async.odata.operations import list_of, member_of
 from jibble_async.query.days import days_between
 from jibble_async.query.expressions import Expression
 from jibble_async.query.vocabulary import fields
-from jibble_async.resources.base import (
-    ArchivableResource,
-    ListOptions,
-    PlainResource,
-    Resource,
-)
+from jibble_async.resources.base import ArchivableResource, PlainResource, Resource
 
 __all__ = [
     "CalendarDays",
@@ -34,31 +27,17 @@ __all__ = [
     "TimeOffPolicies",
 ]
 
-_WORKSPACE = "workspace"
 
-
-class Schedules(PlainResource[Schedule]):
+class Schedules(PlainResource[Schedule], path="Schedules"):
     """When people are expected to work."""
 
-    entity: ClassVar[type[Entity]] = Schedule
-    list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Schedules")
-    get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Schedules")
 
-
-class Calendars(PlainResource[Calendar]):
+class Calendars(PlainResource[Calendar], path="Calendars"):
     """The sets of holidays."""
 
-    entity: ClassVar[type[Entity]] = Calendar
-    list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Calendars")
-    get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Calendars")
 
-
-class CalendarDays(Resource[CalendarDay]):
+class CalendarDays(Resource[CalendarDay], path="CalendarDays"):
     """The holidays and short days of all calendars."""
-
-    entity: ClassVar[type[Entity]] = CalendarDay
-    list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "CalendarDays")
-    get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "CalendarDays")
 
     def list(
         self,
@@ -87,17 +66,9 @@ class CalendarDays(Resource[CalendarDay]):
         return self._pager([days_between(fields(CalendarDay).date, since, until), where], options)
 
 
-class TimeOffPolicies(ArchivableResource[TimeOffPolicy]):
+class TimeOffPolicies(ArchivableResource[TimeOffPolicy], path="TimeOffPolicies"):
     """The kinds of time off."""
 
-    entity: ClassVar[type[Entity]] = TimeOffPolicy
-    list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "TimeOffPolicies")
-    get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "TimeOffPolicies")
 
-
-class PayPeriodDefinitions(PlainResource[PayPeriodDefinition]):
+class PayPeriodDefinitions(PlainResource[PayPeriodDefinition], path="PayPeriodDefinitions"):
     """The periods that people are paid by."""
-
-    entity: ClassVar[type[Entity]] = PayPeriodDefinition
-    list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "PayPeriodDefinitions")
-    get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "PayPeriodDefinitions")

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 from typing import ClassVar, Unpack
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
+from jibble_async.api.listing import ListOptions
 from jibble_async.api.writing import (
     change,
     create,
+    delete,
     given,
-    nothing,
     require_text,
 )
 from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
 from jibble_async.core.wire import optional_reader
-from jibble_async.entities import Entity, OpenEnum, Person, PersonHoliday, PersonStatus, Schedule
-from jibble_async.errors import ConfigurationError, NotFoundError
+from jibble_async.entities import OpenEnum, Person, PersonHoliday, PersonStatus, Schedule
+from jibble_async.errors import ConfigurationError
 from jibble_async.odata.names import wire_values
-from jibble_async.odata.operations import change_of, creation_in, list_of, member_of
+from jibble_async.odata.operations import change_of, creation_in
 from jibble_async.odata.pages import ODataPages, query_pages
 from jibble_async.odata.parameters import optional_guid, require_guid
 from jibble_async.query.expressions import Expression
 from jibble_async.query.options import Query, selection
-from jibble_async.query.values import is_guid, shown
 from jibble_async.query.vocabulary import fields
-from jibble_async.resources.base import ListOptions, Resource, addressed
+from jibble_async.resources.base import Resource
 
 __all__ = ["People"]
 
@@ -40,12 +41,9 @@ _DELETE = Operation("workspace", "DELETE", "/v1/People({id})", Safety.IDEMPOTENT
 _INVITE = "IPersonSetting/SendInviteEmail"
 
 
-class People(Resource[Person]):
+class People(Resource[Person], path="People"):
     """The people of the organisation."""
 
-    entity: ClassVar[type[Entity]] = Person
-    list_operation: ClassVar[Operation] = list_of("workspace", "People")
-    get_operation: ClassVar[Operation] = member_of("workspace", "People")
     archived: ClassVar[OpenEnum | None] = PersonStatus.REMOVED
     exportable: ClassVar[bool] = True
 
@@ -97,7 +95,7 @@ class People(Resource[Person]):
             ConfigurationError: It is not a GUID.
             NotFoundError: There is no such person.
         """
-        request = addressed(self._session, _SCHEDULE, person_id, "Person")
+        request = self._addressed(_SCHEDULE, person_id, Person)
         schedule: Schedule | None = await self._session.call(request, optional_reader(Schedule))
         return schedule
 
@@ -114,11 +112,8 @@ class People(Resource[Person]):
             >>> async for holiday in jibble.people.holidays(person.id):
             ...     print(holiday.date, holiday.name)
         """
-        if not is_guid(person_id):
-            raise ConfigurationError(f"Person ids are GUIDs, and {shown(person_id)} is not one")
-        operation = Operation(
-            _HOLIDAYS.service, "GET", _HOLIDAYS.path.replace("{id}", person_id), Safety.READ
-        )
+        path = _HOLIDAYS.path.replace("{id}", require_guid(person_id, "a Person's id"))
+        operation = msgspec.structs.replace(_HOLIDAYS, path=path)
         base = self._session.base(operation.service)
         source: ODataPages[PersonHoliday] = ODataPages(operation, base, PersonHoliday)
         return Pager(source, self._session)
@@ -238,10 +233,4 @@ class People(Resource[Person]):
             ConfigurationError: It is not a GUID.
             NotFoundError: There is no such person.
         """
-        request = addressed(self._session, _DELETE, id, "Person")
-        try:
-            await self._session.call(request, nothing)
-        except NotFoundError as error:
-            # After an attempt whose answer was lost, that they are gone is what was asked for.
-            if not error.maybe_processed:
-                raise
+        await delete(self._session, self._addressed(_DELETE, id))

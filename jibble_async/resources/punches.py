@@ -15,12 +15,12 @@ from typing import Any, Protocol, TypedDict
 
 import msgspec
 
+from jibble_async.api.listing import require_known
 from jibble_async.api.writing import (
     given,
     lost,
     moment,
     place,
-    require_known,
 )
 from jibble_async.entities import ClientType, Coordinates, EntryType, Platform, TimeEntry
 from jibble_async.errors import (

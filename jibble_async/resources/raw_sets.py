@@ -6,12 +6,13 @@ from datetime import date
 from typing import Any
 
 from jibble_async.api.base_client import resources_of
+from jibble_async.api.listing import query_of
 from jibble_async.api.raw import RawSet, require_set
 from jibble_async.api.session import Session
 from jibble_async.api.set_names import SetName
 from jibble_async.odata.pages import query_pages
 from jibble_async.odata.raw_pages import RawPages
-from jibble_async.resources.base import Resource, query_of
+from jibble_async.resources.base import Resource
 from jibble_async.resources.catalog import Catalog
 from jibble_async.resources.time_tracking import entries_between
 

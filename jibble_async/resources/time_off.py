@@ -6,6 +6,7 @@ import builtins
 from datetime import date, datetime
 from typing import Any, ClassVar, Unpack
 
+from jibble_async.api.listing import ListOptions, paging_of
 from jibble_async.api.outcomes import ItemOutcome, each_of
 from jibble_async.api.writing import (
     change,
@@ -26,7 +27,7 @@ from jibble_async.query.days import require_span
 from jibble_async.query.expressions import Expression, all_of
 from jibble_async.query.values import require_date
 from jibble_async.query.vocabulary import fields
-from jibble_async.resources.base import Listing, ListOptions, addressed, paging_of
+from jibble_async.resources.base import Listing
 
 __all__ = ["TimeOffRequests"]
 
@@ -36,15 +37,13 @@ _DECIDE = change_of(_SERVICE, "TimeOffIntervals")
 _BALANCES = list_of(_SERVICE, "LeaveBalances")
 
 
-class TimeOffRequests(Listing[TimeOff]):
+class TimeOffRequests(Listing[TimeOff], service=_SERVICE, path="TimeOffOverview"):
     """Time off: asked for, granted and refused.
 
     Attributes:
         get_operation: How one is asked for; it is another set than the one that is listed.
     """
 
-    entity: ClassVar[type[Any]] = TimeOff
-    list_operation: ClassVar[Operation] = list_of(_SERVICE, "TimeOffOverview")
     get_operation: ClassVar[Operation] = member_of(_SERVICE, "TimeOffIntervals")
 
     def list(
@@ -88,7 +87,7 @@ class TimeOffRequests(Listing[TimeOff]):
             ConfigurationError: It is not a GUID.
             NotFoundError: There is no such time off.
         """
-        request = addressed(self._session, self.get_operation, id, "TimeOffInterval")
+        request = self._addressed(self.get_operation, id, TimeOffInterval)
         interval: TimeOffInterval = await self._session.call(request, reader(TimeOffInterval))
         return interval
 

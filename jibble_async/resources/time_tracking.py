@@ -9,20 +9,21 @@ from typing import ClassVar, Unpack
 
 from msgspec import UNSET, UnsetType
 
+from jibble_async.api.listing import ListOptions
 from jibble_async.api.writing import change, noting_cancellation, write
 from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
 from jibble_async.core.wire import optional_reader, reader
-from jibble_async.entities import Entity, EntryStatus, EntryType, OpenEnum, TimeEntry
+from jibble_async.entities import EntryStatus, EntryType, OpenEnum, Person, TimeEntry
 from jibble_async.errors import ConflictError, JibbleError
 from jibble_async.odata.names import wire_values
-from jibble_async.odata.operations import creation_in, list_of
+from jibble_async.odata.operations import creation_in
 from jibble_async.odata.parameters import optional_guid, require_guid
 from jibble_async.query.days import days_between
 from jibble_async.query.expressions import Expression
 from jibble_async.query.values import require_aware, require_date
 from jibble_async.query.vocabulary import fields
-from jibble_async.resources.base import ListOptions, Resource, addressed
+from jibble_async.resources.base import Resource
 from jibble_async.resources.punches import (
     LATEST,
     Punch,
@@ -40,11 +41,9 @@ _CREATE = creation_in("time-tracking", "TimeEntries")
 _CHANGE = Operation("time-tracking", "PATCH", "/v1/TimeEntries/{id}", Safety.IDEMPOTENT)
 
 
-class TimeEntries(Resource[TimeEntry]):
+class TimeEntries(Resource[TimeEntry], service="time-tracking", path="TimeEntries"):
     """The punches: every clocking in, out, and going on a break."""
 
-    entity: ClassVar[type[Entity]] = TimeEntry
-    list_operation: ClassVar[Operation] = list_of("time-tracking", "TimeEntries")
     # The documentation addresses a time entry so when it changes one, not in parentheses.
     get_operation: ClassVar[Operation] = Operation(
         "time-tracking", "GET", "/v1/TimeEntries/{id}", Safety.READ
@@ -98,7 +97,7 @@ class TimeEntries(Resource[TimeEntry]):
             >>> entry = await jibble.time_entries.latest(person.id)
             >>> at_work = entry is not None and entry.type == EntryType.IN
         """
-        request = addressed(self._session, _LATEST, person_id, "Person")
+        request = self._addressed(_LATEST, person_id, Person)
         entry: TimeEntry | None = await self._session.call(request, optional_reader(TimeEntry))
         return entry
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import ClassVar, Unpack
 
+from jibble_async.api.listing import ListOptions
 from jibble_async.api.writing import (
     create,
     given,
     place,
     require_text,
 )
-from jibble_async.core.operation import Operation
 from jibble_async.core.pager import Pager
 from jibble_async.entities import (
     Activity,
     Client,
     Coordinates,
     EmploymentType,
-    Entity,
     GeoFence,
     Group,
     Location,
@@ -26,9 +25,9 @@ from jibble_async.entities import (
     Project,
 )
 from jibble_async.odata.names import wire_values
-from jibble_async.odata.operations import creation_in, list_of, member_of
+from jibble_async.odata.operations import creation_in
 from jibble_async.query.expressions import Expression
-from jibble_async.resources.base import ArchivableResource, ListOptions, Resource
+from jibble_async.resources.base import ArchivableResource, Resource
 
 __all__ = [
     "Activities",
@@ -47,12 +46,9 @@ _CREATE_CLIENT = creation_in(_WORKSPACE, "Clients")
 _CREATE_LOCATION = creation_in(_WORKSPACE, "Locations")
 
 
-class Organizations(Resource[Organization]):
+class Organizations(Resource[Organization], path="Organizations"):
     """The organisations that the credentials may see."""
 
-    entity: ClassVar[type[Entity]] = Organization
-    list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Organizations")
-    get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Organizations")
     exportable: ClassVar[bool] = True
 
     def list(
@@ -70,30 +66,21 @@ class Organizations(Resource[Organization]):
         return self._pager([where], options)
 
 
-class Groups(ArchivableResource[Group]):
+class Groups(ArchivableResource[Group], path="Groups"):
     """The groups that people are in."""
 
-    entity: ClassVar[type[Entity]] = Group
-    list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Groups")
-    get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Groups")
     exportable: ClassVar[bool] = True
 
 
-class Activities(ArchivableResource[Activity]):
+class Activities(ArchivableResource[Activity], path="Activities"):
     """The kinds of work that time is booked on; not the time entries."""
 
-    entity: ClassVar[type[Entity]] = Activity
-    list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Activities")
-    get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Activities")
     exportable: ClassVar[bool] = True
 
 
-class Projects(ArchivableResource[Project]):
+class Projects(ArchivableResource[Project], path="Projects"):
     """The projects that time is booked on."""
 
-    entity: ClassVar[type[Entity]] = Project
-    list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Projects")
-    get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Projects")
     exportable: ClassVar[bool] = True
 
     async def create(self, name: str, *, description: str | None = None) -> Project:
@@ -115,12 +102,9 @@ class Projects(ArchivableResource[Project]):
         return project
 
 
-class Clients(ArchivableResource[Client]):
+class Clients(ArchivableResource[Client], path="Clients"):
     """The clients that projects are done for."""
 
-    entity: ClassVar[type[Entity]] = Client
-    list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Clients")
-    get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Clients")
     exportable: ClassVar[bool] = True
 
     async def create(self, name: str) -> Client:
@@ -139,12 +123,9 @@ class Clients(ArchivableResource[Client]):
         return client
 
 
-class Locations(ArchivableResource[Location]):
+class Locations(ArchivableResource[Location], path="Locations"):
     """The places where work is done."""
 
-    entity: ClassVar[type[Entity]] = Location
-    list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Locations")
-    get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Locations")
     exportable: ClassVar[bool] = True
 
     async def create(
@@ -185,17 +166,9 @@ class Locations(ArchivableResource[Location]):
         return location
 
 
-class Positions(ArchivableResource[Position]):
+class Positions(ArchivableResource[Position], path="Positions"):
     """The job titles."""
 
-    entity: ClassVar[type[Entity]] = Position
-    list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "Positions")
-    get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "Positions")
 
-
-class EmploymentTypes(ArchivableResource[EmploymentType]):
+class EmploymentTypes(ArchivableResource[EmploymentType], path="EmploymentTypes"):
     """The ways in which people are employed."""
-
-    entity: ClassVar[type[Entity]] = EmploymentType
-    list_operation: ClassVar[Operation] = list_of(_WORKSPACE, "EmploymentTypes")
-    get_operation: ClassVar[Operation] = member_of(_WORKSPACE, "EmploymentTypes")

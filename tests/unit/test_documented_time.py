@@ -180,7 +180,7 @@ MISUSE: list[tuple[Any, str]] = [
     (lambda c: c.timesheets.list(FIRST, period="Week", end_date=LAST), "end_date="),
     (lambda c: c.timesheets.list(FIRST, period="Day&date=x"), "period="),
     (lambda c: c.timesheets.list(FIRST, person_ids=KEY), "takes a list"),
-    (lambda c: c.timesheets.list(FIRST, person_ids=["Paul"]), "GUIDs"),
+    (lambda c: c.timesheets.list(FIRST, person_ids=["Paul"]), "GUID"),
     (lambda c: c.timesheets.list(datetime(2024, 2, 1, tzinfo=UTC)), "date takes a date"),
     (lambda c: c.timesheet_summaries.list("2024-02-01"), "date takes a date"),
     (lambda c: c.reports.tracked_time(LAST, FIRST), "exchange them"),
@@ -189,7 +189,7 @@ MISUSE: list[tuple[Any, str]] = [
     (lambda c: c.reports.tracked_time(FIRST, LAST, group_by="a,b"), "group_by="),
     (lambda c: c.time_off.list(since=LAST, until=FIRST), "exchange them"),
     (lambda c: c.calendar_days.list(since=LAST, until=FIRST), "exchange them"),
-    (lambda c: c.people.holidays("1"), "GUIDs"),
+    (lambda c: c.people.holidays("1"), "GUID"),
 ]
 
 

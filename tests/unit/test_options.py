@@ -225,6 +225,6 @@ def test_a_limit_of_an_expansion_is_at_least_one() -> None:
 @pytest.mark.parametrize("key", ["", "Ann", "../secret", "a)b", "x" * 36])
 async def test_get_takes_a_guid_only(key: str) -> None:
     client = RecordingClient()
-    with pytest.raises(ConfigurationError, match="ids are GUIDs"):
+    with pytest.raises(ConfigurationError, match="is a GUID"):
         await client.people.get(key)
     assert not client.requests

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import Any, ClassVar, Generic, NoReturn, TypeVar, Unpack
+from typing import Any, ClassVar, NoReturn, TypeVar, Unpack
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from jibble_async.api.writing import nothing, write
-from jibble_async.core.operation import Operation, Request, Safety, build
+from jibble_async.api.listing import BaseResource, ListOptions, query_of
+from jibble_async.api.writing import change, delete
+from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
 from jibble_async.core.paging import Paging
+from jibble_async.core.wire import Reply
 from jibble_async.entities.base import Entity
-from jibble_async.errors import ConfigurationError, NotFoundError, NotSupportedError
+from jibble_async.errors import ConfigurationError, NotSupportedError
 from jibble_async.query.expressions import Expression
 from jibble_async.query.values import is_guid, shown
-from jibble_async.resources.base import ListOptions, query_of
 from jibble_legacy.config import MAX_PAGE_SIZE
 from jibble_legacy.days import WorkingDays
 from jibble_legacy.pages import LoopBackPages
@@ -66,21 +67,27 @@ def routes_of(name: str) -> Routes:
     )
 
 
-class LegacyResource(Generic[E]):
+class LegacyResource(BaseResource[E]):
     """A kind of thing that the old API knows.
 
+    The class of a kind says at its head what it is called in paths (`path=`).
+
     Attributes:
-        entity: The class of its members.
-        routes: What can be done with them.
         exportable: Whether `jibble_async.export` offers the set.
+        routes: What can be done with its members.
     """
 
-    entity: ClassVar[type[Entity]]
     routes: Routes
     exportable: ClassVar[bool] = True
 
+    def __init_subclass__(cls, *, path: str | None = None, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if path is not None:
+            cls.routes = routes_of(path)
+
     def __init__(self, session: LegacySession) -> None:
-        self._session = session
+        super().__init__(session)
+        self._session: LegacySession = session
 
     async def get(self, id: str) -> E:
         """The entity with this id.
@@ -92,9 +99,7 @@ class LegacyResource(Generic[E]):
             ConfigurationError: It is no id of the old API.
             NotFoundError: There is no such entity.
         """
-        request = self._addressed(self.routes.member, id)
-        entity: E = await self._session.call(request, entity_reader(self.entity))
-        return entity
+        return await self._fetch(self.routes.member, id)
 
     async def delete(self, id: str) -> None:
         """Delete an entity, for good.
@@ -106,12 +111,7 @@ class LegacyResource(Generic[E]):
             ConfigurationError: It is no id of the old API.
             NotFoundError: There is no such entity.
         """
-        try:
-            await self._session.call(self._addressed(self.routes.deletion, id), nothing)
-        except NotFoundError as error:
-            # After an attempt whose answer was lost, that it is gone is what was asked for.
-            if not error.maybe_processed:
-                raise
+        await delete(self._session, self._addressed(self.routes.deletion, id))
 
     def _pager(
         self,
@@ -139,18 +139,19 @@ class LegacyResource(Generic[E]):
 
     async def _change(self, id: str, values: Mapping[str, Any]) -> E:
         """The entity as it is after a change of what is given."""
-        if all(value is UNSET for value in values.values()):
-            raise ConfigurationError("nothing to change: give what should become different")
         cleared = [name for name, value in values.items() if value is None]
         if cleared:
             refuse(f"{', '.join(cleared)} can't be cleared", "the old API has no words for it")
-        request = write(self._session, self.routes.change, values, require_id(id, "id"))
-        entity: E = await self._session.call(request, entity_reader(self.entity))
+        checked = require_id(id, "id")
+        entity: E = await change(self._session, self.routes.change, checked, values, self._reader())
         return entity
 
-    def _addressed(self, operation: Operation, id: str) -> Request:
-        base = self._session.base(SERVICE)
-        return build(operation, base, path_id=require_id(id, f"a {self.entity.__name__}'s id"))
+    def _checked_id(self, id: str, label: str) -> str:
+        return require_id(id, label)
+
+    def _reader(self) -> Callable[[Reply], E]:
+        read: Callable[[Reply], E] = entity_reader(self.entity)
+        return read
 
 
 class PlainLegacyResource(LegacyResource[E]):

@@ -13,7 +13,8 @@ from typing import Any, Self, TypedDict
 
 import msgspec
 
-from jibble_async.api.writing import given, lost, moment, require_known
+from jibble_async.api.listing import require_known
+from jibble_async.api.writing import given, lost, moment
 from jibble_async.entities import EntryType
 from jibble_async.errors import AmbiguousWriteError, JibbleError, NotSupportedError
 from jibble_legacy.columns import wire_values

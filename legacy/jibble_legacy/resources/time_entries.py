@@ -5,29 +5,26 @@ from __future__ import annotations
 import builtins
 import functools
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, ClassVar, NoReturn, Unpack
+from typing import Any, NoReturn, Unpack
 
 from msgspec import UNSET, UnsetType
 
+from jibble_async.api.listing import ListOptions
 from jibble_async.api.writing import noting_cancellation, write
 from jibble_async.core.pager import Pager
 from jibble_async.entities import EntryType
-from jibble_async.entities.base import Entity
 from jibble_async.errors import JibbleError
 from jibble_async.query.days import require_span
 from jibble_async.query.expressions import Expression
 from jibble_async.query.values import require_aware
-from jibble_async.resources.base import ListOptions
 from jibble_legacy.columns import wire_values
 from jibble_legacy.entities import LegacyTimeEntry
 from jibble_legacy.query_fields import fields
 from jibble_legacy.resources.base import (
     LegacyResource,
-    Routes,
     optional_id,
     refuse,
     require_id,
-    routes_of,
 )
 from jibble_legacy.resources.punches import NEAR, LegacyPunch, LegacyPunchOptions, recovered
 from jibble_legacy.rows import entity_reader
@@ -39,11 +36,8 @@ _FIELDS = fields(LegacyTimeEntry)
 _LATEST = 100
 
 
-class LegacyTimeEntries(LegacyResource[LegacyTimeEntry]):
+class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries"):
     """The punches: every clocking in and out."""
-
-    entity: ClassVar[type[Entity]] = LegacyTimeEntry
-    routes: Routes = routes_of("timeentries")
 
     def list(
         self,

@@ -24,7 +24,6 @@ from jibble_legacy.resources.base import (
     require_id,
     routes_of,
 )
-from jibble_legacy.rows import entity_reader
 from jibble_legacy.session import LegacySession
 
 __all__ = ["Activities", "Clients", "Organizations", "People", "PowerUps"]
@@ -47,12 +46,11 @@ class _Creatable(PlainLegacyResource[E]):
         """
         request = write(self._session, self.routes.creation, values)
         try:
-            entity: E = await self._session.call(request, entity_reader(self.entity))
+            return await self._session.call(request, self._reader())
         except JibbleError as error:
             if not error.maybe_processed:
                 raise
             raise await self._unknown(error, same) from error
-        return entity
 
     async def _unknown(self, error: JibbleError, same: Expression) -> AmbiguousWriteError:
         try:
@@ -69,11 +67,8 @@ def _same(field: Field[str], value: str) -> Expression:
     return field == value
 
 
-class Organizations(_Creatable[Team]):
+class Organizations(_Creatable[Team], path="teams"):
     """The teams, which is what the old API calls organisations."""
-
-    entity: ClassVar[type[Entity]] = Team
-    routes: Routes = routes_of("teams")
 
     async def create(self, name: str, *, working_hours: float | None = None) -> Team:
         """A new team.
@@ -105,11 +100,8 @@ class Organizations(_Creatable[Team]):
         return await self._change(id, wire_values(Team, name=require_text(name, "name")))
 
 
-class People(PlainLegacyResource[TeamMember]):
+class People(PlainLegacyResource[TeamMember], path="teammembers"):
     """The members of the teams."""
-
-    entity: ClassVar[type[Entity]] = TeamMember
-    routes: Routes = routes_of("teammembers")
 
     async def create(self, *_: Any, **__: Any) -> NoReturn:
         """Nothing: the old API does not add team members.
@@ -149,8 +141,6 @@ class Activities(_Creatable[Activity]):
 
     The documentation spells their path in two ways: see `LegacyConfig.activities_path`.
     """
-
-    entity: ClassVar[type[Entity]] = Activity
 
     def __init__(self, session: LegacySession) -> None:
         super().__init__(session)
@@ -209,11 +199,8 @@ class Activities(_Creatable[Activity]):
         return await self._change(id, values)
 
 
-class Clients(_Creatable[TeamClient]):
+class Clients(_Creatable[TeamClient], path="clients"):
     """The clients that work is done for."""
-
-    entity: ClassVar[type[Entity]] = TeamClient
-    routes: Routes = routes_of("clients")
 
     async def create(self, name: str, organization_id: str) -> TeamClient:
         """A new client.
@@ -247,11 +234,9 @@ class Clients(_Creatable[TeamClient]):
         return await self._change(id, wire_values(TeamClient, name=require_text(name, "name")))
 
 
-class PowerUps(_Creatable[PowerUp]):
+class PowerUps(_Creatable[PowerUp], path="powerups"):
     """The extensions that teams have switched on or off; the current API has none."""
 
-    entity: ClassVar[type[Entity]] = PowerUp
-    routes: Routes = routes_of("powerups")
     exportable: ClassVar[bool] = False
 
     async def create(

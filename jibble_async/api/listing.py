@@ -1,0 +1,152 @@
+"""What the resources of both APIs are: sets that are listed, whose members are asked for by id."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, Generic, TypeVar, get_args
+
+from jibble_async.api.session import Session
+from jibble_async.core.operation import Operation, Request, build
+from jibble_async.core.paging import PageOptions, Paging
+from jibble_async.core.wire import Reply
+from jibble_async.entities import ValueObject
+from jibble_async.errors import ConfigurationError
+from jibble_async.query.expressions import Expression, all_of
+from jibble_async.query.options import (
+    Expandable,
+    Query,
+    Selectable,
+    Sortable,
+    expansions,
+    orderings,
+    selection,
+)
+
+__all__ = ["BaseResource", "ListOptions", "paging_of", "query_of", "require_known"]
+
+V = TypeVar("V", bound=ValueObject)
+
+
+class ListOptions(PageOptions, total=False):
+    """The arguments that the `list()` of every entity set takes, beside those of its own.
+
+    Attributes:
+        select: The fields to fetch, by name or as fields; the id always comes along.
+        expand: What is to come along: names, or `T.person.select("id", "full_name")`.
+        order_by: A field, a name, `T.time.desc()`, or several; the id is added at the end.
+        stable: False leaves the id out of the order; then rows that tie may be missed.
+        counted: False asks for no count: then the walk goes page by page, whatever `concurrency`
+            says, and ends at an empty page.
+    """
+
+    select: Iterable[Selectable]
+    expand: Iterable[Expandable]
+    order_by: Sortable | Iterable[Sortable]
+    stable: bool
+    counted: bool
+
+
+class BaseResource(abc.ABC, Generic[V]):
+    """A set of rows, of either API.
+
+    Attributes:
+        entity: The class of its rows, which is what the class of the set is generic in.
+
+    Args:
+        session: Makes the calls.
+    """
+
+    # A class; as type[Any] mypy would not take it for a key of a cache.
+    entity: ClassVar[Any]
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        bases: tuple[Any, ...] = vars(cls).get("__orig_bases__", ())
+        rows = [each for base in bases for each in get_args(base) if isinstance(each, type)]
+        if rows:
+            (cls.entity,) = rows
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @abc.abstractmethod
+    def _checked_id(self, id: str, label: str) -> str:
+        """The id, if it is one of this API; `ConfigurationError` if it is not."""
+
+    @abc.abstractmethod
+    def _reader(self) -> Callable[[Reply], V]:
+        """What finds a row in an answer."""
+
+    def _addressed(self, operation: Operation, id: str, owner: type[Any] | None = None) -> Request:
+        """The request for what an operation does with one id; `owner` has it, or else a row."""
+        checked = self._checked_id(id, f"a {(owner or self.entity).__name__}'s id")
+        return build(operation, self._session.base(operation.service), path_id=checked)
+
+    async def _fetch(self, operation: Operation, id: str) -> V:
+        return await self._session.call(self._addressed(operation, id), self._reader())
+
+
+def query_of(
+    entity: type[ValueObject],
+    conditions: Iterable[Expression | None],
+    options: Mapping[str, Any],
+) -> Query:
+    """What the arguments of a `list()` ask for, in no API's words.
+
+    Args:
+        entity: The class of the rows.
+        conditions: What all of them must meet.
+        options: See `ListOptions`.
+
+    Raises:
+        ConfigurationError: An argument that can't be used.
+    """
+    require_known(options, ListOptions)
+    given = [condition for condition in conditions if condition is not None]
+    order_by: Sortable | Iterable[Sortable] = options.get("order_by", ())
+    several = isinstance(order_by, Iterable) and not isinstance(order_by, str)
+    keys: Any = order_by if several else (order_by,)
+    return Query(
+        entity=entity,
+        where=all_of(given) if given else None,
+        select=selection(entity, options.get("select", ())),
+        expand=expansions(entity, options.get("expand", ())),
+        order_by=orderings(entity, keys),
+    )
+
+
+def paging_of(
+    options: Mapping[str, Any], session: Session, *, server_paged: bool = False
+) -> Paging:
+    """How the arguments of a `list()` want it walked over.
+
+    Args:
+        options: The arguments.
+        session: Knows how many rows to ask for if they don't say.
+        server_paged: Whether the number of rows is left to the server.
+
+    Raises:
+        ConfigurationError: A number out of range.
+    """
+    size = options.get("page_size")
+    size = session.page_size if size is None else size
+    return Paging.of(options, page_size=None if server_paged else size)
+
+
+def require_known(options: Mapping[str, Any], kind: type[Any]) -> None:
+    """Refuse options that there are not: a misspelt one would be dropped unseen.
+
+    Args:
+        options: What a caller gave by name.
+        kind: The class of typed dictionaries that names what there is.
+
+    Raises:
+        ConfigurationError: One is unknown.
+    """
+    unknown = options.keys() - kind.__annotations__.keys()
+    if unknown:
+        known = ", ".join(sorted(kind.__annotations__))
+        raise ConfigurationError(
+            f"there is no {'=, '.join(sorted(unknown))}=; beside its own this method takes {known}"
+        )
