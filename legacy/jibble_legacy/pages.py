@@ -23,7 +23,7 @@ from jibble_async.query.expressions import Comparison, Constant, Expression, Kin
 from jibble_async.query.options import Ordering, Query
 from jibble_legacy.config import MAX_PAGE_SIZE
 from jibble_legacy.days import WorkingDays
-from jibble_legacy.options import render_options
+from jibble_legacy.include_order import render_options
 from jibble_legacy.rows import RowsReader
 from jibble_legacy.where import render_where
 

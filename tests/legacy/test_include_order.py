@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jibble_legacy import LegacyClient
 from jibble_legacy.entities import LegacyTimeEntry, TeamClient, TeamMember
-from jibble_legacy.options import render_options
+from jibble_legacy.include_order import render_options
 from jibble_legacy.query_fields import fields
 
 import jibble_async
