@@ -1,8 +1,6 @@
-"""Punches: how one is sent so that it can be found again, and what is found.
+"""Punches of the current API: an id and a nonce are sent, and the entry is found again by either.
 
-A punch carries an id and a nonce that nobody else has. If its answer is lost it is looked up by
-these and by nothing else: an entry that merely looks like it is somebody's telephone. Not finding
-it proves nothing, since the server may still be at it, so it is never sent again.
+See `jibble_async.api.punches`.
 """
 
 from __future__ import annotations
@@ -11,20 +9,19 @@ import sys
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
-from typing import Any, Protocol, TypedDict
+from typing import ClassVar, Protocol, Self, TypedDict
 
 import msgspec
 
 from jibble_async.api.listing import require_known
+from jibble_async.api.punches import Punch, recovered, unknown_fate
 from jibble_async.api.writing import (
     given,
-    lost,
     moment,
     place,
 )
 from jibble_async.entities import ClientType, Coordinates, EntryType, Platform, TimeEntry
 from jibble_async.errors import (
-    AmbiguousWriteError,
     ConfigurationError,
     ConflictError,
     JibbleError,
@@ -34,7 +31,7 @@ from jibble_async.odata.names import wire_values
 from jibble_async.odata.parameters import optional_guid, require_guid
 from jibble_async.query.values import require_aware, require_date
 
-__all__ = ["LATEST", "Punch", "PunchOptions", "recovered", "settled_conflict"]
+__all__ = ["LATEST", "EntryPunch", "PunchOptions", "found_again", "settled_conflict"]
 
 # What the documented requests say of themselves; which of it the server insists on is unknown.
 _PLATFORM = {
@@ -45,8 +42,6 @@ _PLATFORM = {
 }
 LATEST = 50
 """How many of a person's latest entries are looked through for a nonce."""
-# How far from its time an entry of the same kind is still worth showing, in seconds.
-_NEAR = 300.0
 
 
 class PunchOptions(TypedDict, total=False):
@@ -73,26 +68,18 @@ class PunchOptions(TypedDict, total=False):
     id: str | None
 
 
-class Punch(msgspec.Struct, frozen=True):
-    """A punch as it is sent.
+class EntryPunch(Punch[TimeEntry], frozen=True, kw_only=True):
+    """A punch of the current API.
 
     Attributes:
         id: The id that is sent.
-        nonce: What is sent as `platform.eventId`, and comes back in the entry.
         ours: Whether the id is made here, for this punch, so that it alone proves the entry.
-        person_id: Whose punch.
-        type: What it marks.
-        values: The body, by name on the wire.
-        near: The moment that it should have.
     """
 
+    nonce_place: ClassVar[str] = "platform.event_id"
+
     id: str
-    nonce: str
     ours: bool
-    person_id: str
-    type: EntryType
-    values: dict[str, Any]
-    near: datetime
 
     @classmethod
     def make(
@@ -105,7 +92,7 @@ class Punch(msgspec.Struct, frozen=True):
         at: datetime | None = None,
         belongs_to_date: date | None = None,
         auto_clock_out_at: datetime | None = None,
-    ) -> Punch:
+    ) -> Self:
         """A punch with an id and a nonce.
 
         Args:
@@ -145,28 +132,30 @@ class Punch(msgspec.Struct, frozen=True):
             project_id=given(optional_guid(options.get("project_id"), "project_id")),
             location_id=given(optional_guid(options.get("location_id"), "location_id")),
         )
-        return cls(entry_id, nonce, chosen is None, person_id, EntryType(type), values, time or now)
+        return cls(
+            id=entry_id,
+            nonce=nonce,
+            ours=chosen is None,
+            person_id=person_id,
+            type=EntryType(type),
+            at=time,
+            now=now,
+            values=values,
+        )
 
     @property
-    def trace(self) -> str:
-        """How it can be found."""
-        return f"look for {self.nonce} in `platform.event_id`"
+    def sent_id(self) -> str:
+        """The id that is sent."""
+        return self.id
 
-    def made(self, entry: TimeEntry) -> bool:
-        """Whether an entry carries the nonce."""
+    def nonce_of(self, entry: TimeEntry) -> str | None:
+        """The nonce that an entry carries, if it carries one."""
         sent_as = None if entry.platform is None else entry.platform.event_id
-        return sent_as is not None and sent_as.lower() == self.nonce
+        return None if sent_as is None else sent_as.lower()
 
     def proven_by_id(self, entry: TimeEntry) -> bool:
         """Whether an entry is this punch because of its id, having no nonce to say otherwise."""
-        silent = entry.platform is None or entry.platform.event_id is None
-        return self.ours and silent and entry.id.lower() == self.id
-
-    def resembles(self, entry: TimeEntry) -> bool:
-        """Whether an entry could be this punch, were it known to be."""
-        if entry.type != self.type or entry.time is None:
-            return False
-        return abs((entry.time - self.near).total_seconds()) <= _NEAR
+        return self.ours and self.nonce_of(entry) is None and entry.id.lower() == self.id
 
 
 class Entries(Protocol):
@@ -177,8 +166,8 @@ class Entries(Protocol):
         ...
 
 
-async def recovered(
-    punch: Punch,
+async def found_again(
+    punch: EntryPunch,
     error: JibbleError,
     entries: Entries,
     latest: Callable[[], Awaitable[list[TimeEntry]]],
@@ -195,37 +184,22 @@ async def recovered(
         AmbiguousWriteError: It was not found, or the lookup failed.
     """
     seen: dict[str, TimeEntry] = {}
-    failure: JibbleError | None = None
+    known = "nothing carries the id or the nonce that was sent"
     try:
         entry = await entries.get(punch.id)
     except NotFoundError:
         pass
     except JibbleError as trouble:
-        failure = trouble
+        known = f"nothing carries its nonce, and its id could not be asked for ({trouble.message})"
     else:
         if punch.made(entry) or punch.proven_by_id(entry):
             return entry
         seen[entry.id] = entry
-    try:
-        rows = await latest()
-    except JibbleError as trouble:
-        raise _unknown(punch, error, f"looking it up failed ({trouble.message})", seen) from error
-    made = [entry for entry in rows if punch.made(entry)]
-    if len(made) == 1:
-        return made[0]
-    if made:
-        raise _unknown(
-            punch, error, "it is there more than once", {each.id: each for each in made}
-        ) from error
-    seen |= {entry.id: entry for entry in rows if punch.resembles(entry)}
-    known = "nothing carries the id or the nonce that was sent"
-    if failure is not None:
-        known = f"nothing carries its nonce, and its id could not be asked for ({failure.message})"
-    raise _unknown(punch, error, known, seen) from error
+    return await recovered(punch, error, latest, seen, known)
 
 
 async def settled_conflict(
-    punch: Punch,
+    punch: EntryPunch,
     error: ConflictError,
     entries: Entries,
     latest: Callable[[], Awaitable[list[TimeEntry]]],
@@ -249,7 +223,7 @@ async def settled_conflict(
             rows = await latest()
     except JibbleError as trouble:
         known = f"looking up what it collides with failed ({trouble.message})"
-        raise _unknown(punch, error, known, {}) from error
+        raise unknown_fate(punch, error, known, {}) from error
     for entry in rows:
         if punch.made(entry):
             return entry
@@ -264,13 +238,3 @@ def _made_with(platform: Platform | None, nonce: str) -> dict[str, str | None]:
         chosen = msgspec.structs.asdict(platform)
         said = {name: value for name, value in chosen.items() if value is not None}
     return wire_values(Platform, **{**said, "event_id": nonce})
-
-
-def _unknown(
-    punch: Punch, error: JibbleError, known: str, seen: dict[str, TimeEntry]
-) -> AmbiguousWriteError:
-    advice = f"it was not sent again: {punch.trace} before you do"
-    candidates = tuple(seen.values())
-    return lost(
-        error, f"{known}; {advice}", candidates=candidates, sent_id=punch.id, nonce=punch.nonce
-    )

@@ -26,9 +26,9 @@ from jibble_async.query.vocabulary import fields
 from jibble_async.resources.base import Resource
 from jibble_async.resources.punches import (
     LATEST,
-    Punch,
+    EntryPunch,
     PunchOptions,
-    recovered,
+    found_again,
     settled_conflict,
 )
 
@@ -128,7 +128,7 @@ class TimeEntries(Resource[TimeEntry], service="time-tracking", path="TimeEntrie
         Example:
             >>> entry = await jibble.time_entries.clock_in(person.id, project_id=project.id)
         """
-        punch = Punch.make(
+        punch = EntryPunch.make(
             EntryType.IN, person_id, _now(), options, at=at, auto_clock_out_at=auto_clock_out_at
         )
         return await self._send(punch)
@@ -148,7 +148,7 @@ class TimeEntries(Resource[TimeEntry], service="time-tracking", path="TimeEntrie
             ConflictError: Another entry has the id that was given.
             AmbiguousWriteError: The answer was lost, and so is what became of it.
         """
-        return await self._send(Punch.make(EntryType.OUT, person_id, _now(), options, at=at))
+        return await self._send(EntryPunch.make(EntryType.OUT, person_id, _now(), options, at=at))
 
     async def start_break(
         self, person_id: str, *, at: datetime | None = None, **options: Unpack[PunchOptions]
@@ -167,7 +167,7 @@ class TimeEntries(Resource[TimeEntry], service="time-tracking", path="TimeEntrie
             ConflictError: Another entry has the id that was given.
             AmbiguousWriteError: The answer was lost, and so is what became of it.
         """
-        punch = Punch.make(EntryType.START_BREAK, person_id, _now(), options, at=at)
+        punch = EntryPunch.make(EntryType.START_BREAK, person_id, _now(), options, at=at)
         return await self._send(punch)
 
     async def create(
@@ -194,7 +194,7 @@ class TimeEntries(Resource[TimeEntry], service="time-tracking", path="TimeEntrie
         """
         # Without them the server would take its own now.
         at, day = require_aware(at, "at"), require_date(belongs_to_date, "belongs_to_date")
-        punch = Punch.make(type, person_id, _now(), options, at=at, belongs_to_date=day)
+        punch = EntryPunch.make(type, person_id, _now(), options, at=at, belongs_to_date=day)
         return await self._send(punch)
 
     async def update(
@@ -238,9 +238,9 @@ class TimeEntries(Resource[TimeEntry], service="time-tracking", path="TimeEntrie
         archived = wire_values(TimeEntry, status=self.archived)
         await change(self._session, _CHANGE, require_guid(id, "id"), archived)
 
-    async def _send(self, punch: Punch) -> TimeEntry:
+    async def _send(self, punch: EntryPunch) -> TimeEntry:
         request = write(self._session, _CREATE, punch.values)
-        latest = functools.partial(self._newest, punch.person_id)
+        latest = functools.partial(self._newest, punch)
         with noting_cancellation(punch.trace):
             try:
                 entry: TimeEntry = await self._session.call(request, reader(TimeEntry))
@@ -249,14 +249,14 @@ class TimeEntries(Resource[TimeEntry], service="time-tracking", path="TimeEntrie
             except JibbleError as error:
                 if not error.maybe_processed:
                     raise
-                return await recovered(punch, error, self, latest)
+                return await found_again(punch, error, self, latest)
             return entry
 
-    async def _newest(self, person_id: str) -> builtins.list[TimeEntry]:
+    async def _newest(self, punch: EntryPunch) -> builtins.list[TimeEntry]:
         # By when the server made them, so that neither a back-dated one nor a wrong clock here
         # matters. In full, for `platform`; a row that can't be read must not hide the others.
         newest = self.list(
-            where=_FIELDS.person_id == person_id,
+            where=_FIELDS.person_id == punch.person_id,
             include_archived=True,
             order_by=_FIELDS.created_at.desc(),
             page_size=LATEST,

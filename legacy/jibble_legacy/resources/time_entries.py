@@ -10,6 +10,7 @@ from typing import Any, NoReturn, Unpack
 from msgspec import UNSET, UnsetType
 
 from jibble_async.api.listing import ListOptions
+from jibble_async.api.punches import NEAR, recovered
 from jibble_async.api.writing import noting_cancellation, write
 from jibble_async.core.pager import Pager
 from jibble_async.entities import EntryType
@@ -26,7 +27,7 @@ from jibble_legacy.resources.base import (
     refuse,
     require_id,
 )
-from jibble_legacy.resources.punches import NEAR, LegacyPunch, LegacyPunchOptions, recovered
+from jibble_legacy.resources.punches import LegacyPunch, LegacyPunchOptions
 from jibble_legacy.rows import entity_reader
 
 __all__ = ["LegacyTimeEntries"]
