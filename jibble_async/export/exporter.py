@@ -24,7 +24,7 @@ from jibble_async.core.pages import RawRow
 from jibble_async.core.paging import Paging
 from jibble_async.errors import PaginationError
 from jibble_async.export.files import PartFile, output_path
-from jibble_async.export.sinks import CsvSink, Format, JsonLinesSink, Sink, format_of
+from jibble_async.export.sinks import Format, Sink, format_of
 
 __all__ = ["ExportProgress", "ExportReport", "Exporter"]
 
@@ -115,7 +115,7 @@ class Exporter:
         out: The file; one of that name is replaced in the end.
         since: The first working day of time entries.
         until: The last one, included.
-        format: `jsonl` or `csv`; by default what the file's name says.
+        format: A `Format` or its name, such as `csv`; by default what the file's name says.
         concurrency: Pages in flight; the old API's come one after the other.
         include_archived: Whether archived rows and removed people come along.
         spreadsheet_safe: In CSV, put `'` before a text that a spreadsheet would take for
@@ -140,7 +140,7 @@ class Exporter:
         out: str | os.PathLike[str],
         since: date | None = None,
         until: date | None = None,
-        format: Format | None = None,
+        format: Format | str | None = None,
         concurrency: int = 4,
         include_archived: bool = False,
         spreadsheet_safe: bool = True,
@@ -154,7 +154,7 @@ class Exporter:
             since,
             until,
             include_archived=include_archived,
-            as_sent=self._format == "jsonl",
+            as_sent=self._format.sink.as_sent,
         )
         paging = Paging(page_size=self._set.page_size, concurrency=concurrency, verify=True)
         self._pager: Pager[RawRow] = Pager(self._set.pages, self._session, paging)
@@ -188,7 +188,7 @@ class Exporter:
             reading += 1
 
     async def _read(self, meter: _Meter, reading: int) -> ExportReport:
-        sink = self._sink()
+        sink = self._format.sink(self._set.shape, spreadsheet_safe=self._spreadsheet_safe)
         rows = pages = 0
         loop = asyncio.get_running_loop()
         # The executor is left first, and waits for a write that is under way, so that a
@@ -206,6 +206,7 @@ class Exporter:
             counted = await self._pager.count() if self._set.pages.counts else None
             if counted not in {None, rows}:
                 raise PaginationError(f"the server counts {counted} rows but gave {rows}")
+            await loop.run_in_executor(thread, lambda: part.write(sink.finish()))
             await loop.run_in_executor(thread, part.publish)
         progress = meter.progress(rows, counted, reading)
         return ExportReport(
@@ -225,11 +226,6 @@ class Exporter:
             sha256=part.sha256,
             unknown_fields=dict(sorted(sink.unknown_fields.items())),
         )
-
-    def _sink(self) -> Sink:
-        if self._format == "jsonl":
-            return JsonLinesSink()
-        return CsvSink(self._set.shape, spreadsheet_safe=self._spreadsheet_safe)
 
 
 class _Meter:

@@ -1,14 +1,16 @@
-"""Rows to bytes, a page at a time: JSON lines as the server wrote them, or CSV."""
+"""Rows to bytes, a page at a time; which formats there are stands in `Format`."""
 
 from __future__ import annotations
 
+import abc
 import csv
+import enum
 import io
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias, get_args
+from typing import Any, ClassVar, Self
 
 import msgspec
 
@@ -26,62 +28,50 @@ __all__ = [
     "spreadsheet_safe",
 ]
 
-Format: TypeAlias = Literal["jsonl", "csv"]
 
-_BY_SUFFIX: dict[str, Format] = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
-
-
-class Sink(Protocol):
-    """Turns rows into the bytes of a file.
+class Sink(abc.ABC):
+    """Turns the rows of one file into its bytes.
 
     Attributes:
+        as_sent: Whether it wants rows as the server wrote them; else they have the fields of
+            `shape`, and whatever else the server sent.
         unknown_fields: Fields that the file has no place for, and in how many rows they came.
+
+    Args:
+        shape: The class whose fields are the columns of a table of the rows, such as an entity.
+        spreadsheet_safe: Put `'` before a text that a spreadsheet would run as a formula, where
+            spreadsheets read such files.
     """
 
-    unknown_fields: Counter[str]
+    as_sent: ClassVar[bool] = False
+
+    def __init__(self, shape: type[msgspec.Struct], *, spreadsheet_safe: bool = True) -> None:
+        self.unknown_fields: Counter[str] = Counter()
 
     def head(self) -> bytes:
         """What a file begins with."""
-        ...
+        return b""
 
+    @abc.abstractmethod
     def encode(self, rows: Sequence[RawRow]) -> bytes:
-        """The bytes of these rows."""
-        ...
+        """The bytes of these rows.
+
+        Raises:
+            DecodeError: A row can't be read.
+        """
+
+    def finish(self) -> bytes:
+        """What a file ends with; nothing is encoded after it."""
+        return b""
 
 
-def format_of(path: Path, wanted: Format | None) -> Format:
-    """The format of a file: the one that is wanted, or the one that its name says.
-
-    Raises:
-        ConfigurationError: There is no such format, or the name does not say.
-    """
-    if wanted is not None:
-        if wanted not in get_args(Format):
-            raise ConfigurationError(
-                f"no format {wanted!r}: there are {', '.join(get_args(Format))}"
-            )
-        return wanted
-    suffix = path.suffix.lower()
-    if suffix not in _BY_SUFFIX:
-        raise ConfigurationError(
-            f"{path.name!r} does not say which format: end it in {' or '.join(_BY_SUFFIX)}, "
-            "or name the format"
-        )
-    return _BY_SUFFIX[suffix]
-
-
-class JsonLinesSink:
+class JsonLinesSink(Sink):
     """A line for each row, byte for byte as the server wrote it.
 
     A row that the server wrote over several lines is put on one, without its white space.
     """
 
-    def __init__(self) -> None:
-        self.unknown_fields: Counter[str] = Counter()
-
-    def head(self) -> bytes:
-        """Nothing."""
-        return b""
+    as_sent: ClassVar[bool] = True
 
     def encode(self, rows: Sequence[RawRow]) -> bytes:
         """The rows, a line each."""
@@ -102,7 +92,7 @@ def spreadsheet_safe(text: str) -> str:
     return "'" + text if text[:1] in _FORMULA_STARTS else text
 
 
-class CsvSink:
+class CsvSink(Sink):
     """CSV after RFC 4180, in UTF-8, with the documented fields of a class as columns.
 
     Columns bear the wire's names; the fields of nested objects are columns of their own, such as
@@ -114,8 +104,8 @@ class CsvSink:
             Numbers stay as they are.
     """
 
-    def __init__(self, shape: type[msgspec.Struct], *, spreadsheet_safe: bool) -> None:
-        self.unknown_fields: Counter[str] = Counter()
+    def __init__(self, shape: type[msgspec.Struct], *, spreadsheet_safe: bool = True) -> None:
+        super().__init__(shape)
         self._columns, self._objects = _columns(shape)
         self._known = {name.partition(".")[0] for name in self._columns}
         self._safe = spreadsheet_safe
@@ -196,3 +186,42 @@ def csv_lines(records: Iterable[Iterable[Any]]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text).writerows(records)
     return text.getvalue().encode()
+
+
+class Format(enum.StrEnum):
+    """What a file may hold. Another format is an entry here, and its sink.
+
+    Attributes:
+        suffixes: The endings of a file's name that say it.
+        sink: What writes it.
+    """
+
+    suffixes: tuple[str, ...]
+    sink: type[Sink]
+
+    def __new__(cls, name: str, suffixes: tuple[str, ...], sink: type[Sink]) -> Self:
+        """A format that is called so."""
+        member = str.__new__(cls, name)
+        member._value_, member.suffixes, member.sink = name, suffixes, sink
+        return member
+
+    JSONL = "jsonl", (".jsonl", ".ndjson"), JsonLinesSink
+    CSV = "csv", (".csv",), CsvSink
+
+
+def format_of(path: Path, wanted: Format | str | None) -> Format:
+    """The format of a file: the one that is wanted, or the one that its name says.
+
+    Raises:
+        ConfigurationError: There is no such format, or the name does not say.
+    """
+    suffix = path.suffix.lower()
+    for each in Format:
+        if each == wanted if wanted is not None else suffix in each.suffixes:
+            return each
+    if wanted is not None:
+        raise ConfigurationError(f"no format {wanted!r}: there are {', '.join(Format)}")
+    endings = " or ".join(suffix for each in Format for suffix in each.suffixes)
+    raise ConfigurationError(
+        f"{path.name!r} does not say which format: end it in {endings}, or name the format"
+    )

@@ -21,6 +21,7 @@ from jibble_async import (
     Unlimited,
 )
 from jibble_async.export import Exporter, ExportProgress
+from jibble_async.export.sinks import JsonLinesSink
 from jibble_async.sandbox import Fault, Sandbox
 from tests.support.leaks import RecordingLimiter, other_tasks
 
@@ -50,6 +51,19 @@ async def test_a_file_equals_the_ledger(
     # Every page, and the count in the end.
     assert box.ledger.count(path="TimeEntries") == report.pages + 1
     assert os.listdir(tmp_path) == [out.name]
+
+
+async def test_a_file_has_what_its_format_ends_with(
+    box: Sandbox, client: JibbleClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "people.jsonl"
+    monkeypatch.setattr(JsonLinesSink, "head", lambda _: b"head\n")
+    monkeypatch.setattr(JsonLinesSink, "finish", lambda _: b"end")
+    report = await Exporter(client, "people", out=out).run()
+    first, *rows, last = out.read_bytes().splitlines()
+    assert (first, last, len(rows)) == (b"head", b"end", report.rows)
+    assert report.bytes == out.stat().st_size
+    assert report.sha256 == hashlib.sha256(out.read_bytes()).hexdigest()
 
 
 async def test_only_the_days_that_are_asked_for(

@@ -3,13 +3,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from jibble_async import DecodeError, TimeEntry
+from jibble_async import ConfigurationError, DecodeError, TimeEntry
 from jibble_async.core.pages import RawRow
-from jibble_async.export.sinks import CsvSink, JsonLinesSink
+from jibble_async.export.sinks import CsvSink, Format, JsonLinesSink, format_of
 
 
 def raw(*rows: str) -> list[RawRow]:
@@ -24,13 +25,15 @@ def cells(sink: CsvSink, row: str) -> dict[str, str]:
 
 def test_rows_stay_as_they_are() -> None:
     rows = ('{"id": "a", "x":1.50,"y":1e3}', '{"id":"b","note":"one\\ntwo \\u00fc ü"}')
-    assert JsonLinesSink().encode(raw(*rows)).decode() == "".join(row + "\n" for row in rows)
+    assert JsonLinesSink(TimeEntry).encode(raw(*rows)).decode() == "".join(
+        row + "\n" for row in rows
+    )
 
 
 @pytest.mark.parametrize("white", ["\n", "\r\n", "\r"])
 def test_a_row_over_several_lines_is_put_on_one(white: str) -> None:
     row = f'{{{white}  "id": "a",{white}  "x": 1.50 {white}}}'
-    written = JsonLinesSink().encode(raw('{"id":"0"}', row))
+    written = JsonLinesSink(TimeEntry).encode(raw('{"id":"0"}', row))
     assert written == b'{"id":"0"}\n{"id":"a","x":1.50}\n'
 
 
@@ -96,3 +99,22 @@ def test_a_row_that_cannot_be_read_is_named(value: bytes) -> None:
     sink = CsvSink(TimeEntry, spreadsheet_safe=True)
     with pytest.raises(DecodeError, match=r"row 'ann' can't be read.*JSON lines keep every row"):
         sink.encode([("ann", msgspec.Raw(b'{"id":"ann","note":' + value + b"}"))])
+
+
+def test_a_format_is_found_by_its_name_or_by_that_of_the_file() -> None:
+    for each in Format:
+        assert format_of(Path("x"), str(each)) is each
+        assert format_of(Path(f"x{each.suffixes[0]}"), None) is each
+        assert format_of(Path(f"x{each.suffixes[-1].upper()}"), None) is each
+        assert format_of(Path("x.csv"), each) is each
+
+
+def test_what_formats_there_are_is_said_where_one_is_not_known() -> None:
+    with pytest.raises(ConfigurationError, match="no format 'xml': there are jsonl, csv"):
+        format_of(Path("x.csv"), "xml")
+    with pytest.raises(ConfigurationError, match=r"end it in .jsonl or .ndjson or .csv, or"):
+        format_of(Path("x.xml"), None)
+
+
+def test_a_format_says_whether_rows_stay_as_they_came() -> None:
+    assert {each: each.sink.as_sent for each in Format} == {"jsonl": True, "csv": False}
