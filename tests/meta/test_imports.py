@@ -3,62 +3,16 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from tests.meta.sources import PACKAGES, imports, modules
+import pytest
+from importlinter.cli import lint_imports
 
-# What each part may import beside itself; what is on top may import anything.
-FLOORS: dict[str, set[str]] = {
-    "errors": set(),
-    "entities": set(),
-    "sandbox": set(),
-    "pairing": {"entities"},
-    "query": {"entities", "errors"},
-    "limits": {"errors"},
-    "core": {"limits", "errors"},
-    "odata": {"query", "core", "entities", "errors"},
-    "resources": {"api", "odata", "core", "query", "entities", "errors"},
-    "config": {"api", "core", "errors"},
-    "api": {"core", "query", "entities", "limits", "errors"},
-    "client": {"api", "config", "resources", "odata", "core", "limits", "errors"},
-    "export": {"api", "core", "entities", "errors"},
-}
-TOP = {"cli", "testing"}
+from tests.meta.sources import PACKAGES, ROOT, imports, modules
 
 
-def part(module: str) -> str:
-    """The floor that a module of `jibble_async` is on; empty for the package itself."""
-    return [*module.split("."), ""][1]
-
-
-def test_nothing_imports_what_is_above_it() -> None:
-    wrong: list[str] = []
-    for name, path in modules():
-        floor = part(name)
-        if not name.startswith("jibble_async.") or floor in TOP:
-            continue
-        assert floor in FLOORS, f"{name} is on no floor: say which"
-        for imported, _ in imports(path):
-            if imported.split(".")[0] == "jibble_legacy":
-                wrong.append(f"{name} imports {imported}")
-            if imported.split(".")[0] == "jibble_async":
-                target = part(imported)
-                if target != floor and target not in FLOORS[floor]:
-                    wrong.append(f"{name} imports {imported}")
-    assert wrong == []
-
-
-def test_the_legacy_package_knows_nothing_of_the_top() -> None:
-    for name, path in modules():
-        if name.startswith("jibble_legacy"):
-            for imported, _ in imports(path):
-                assert part(imported) not in TOP | {"sandbox"} or not imported.startswith(
-                    "jibble_async"
-                ), f"{name} imports {imported}"
-
-
-def test_the_floors_are_there() -> None:
-    """A floor that is never seen would make the test above pass for nothing."""
-    seen = {part(name) for name, _ in modules() if name.startswith("jibble_async.")}
-    assert seen == {*FLOORS} | TOP
+def test_the_contracts_of_imports_are_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    """Which they are stands in `pyproject.toml`."""
+    failed = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
+    assert not failed, capsys.readouterr().out
 
 
 EXTRAS = {
@@ -82,7 +36,7 @@ def test_what_an_extra_brings_is_imported_where_it_is_needed_only() -> None:
         for imported, at_once in imports(path)
         if at_once
         and (extra := EXTRAS.get(imported.split(".")[0])) is not None
-        and part(name) not in homes.get(extra, set())
+        and name.split(".")[1] not in homes.get(extra, set())
     ]
     assert wrong == []
 
