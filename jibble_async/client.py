@@ -33,7 +33,6 @@ from jibble_async.limits.slots import RateLimiter
 from jibble_async.odata.envelope import read_error
 from jibble_async.odata.pages import ODataPages
 from jibble_async.resources.catalog import Catalog
-from jibble_async.resources.raw_sets import raw_set
 
 __all__ = ["Identity", "JibbleClient"]
 
@@ -89,7 +88,7 @@ class JibbleClient(Catalog):
         config = ClientConfig() if config is None else config
         network = Network(connector, proxy, ssl, trace_configs)
         grant = grant_of(_auth(client_id, client_secret, auth), config.endpoints.identity)
-        backend = Backend(config, grant, _limiters(limiter), network, read_error, raw_set)
+        backend = Backend(config, grant, _limiters(limiter), network, read_error)
         super().__init__(Session(backend, CallOptions(config.timeouts, config.retry)))
 
     @classmethod

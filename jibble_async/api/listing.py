@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from typing import Any, ClassVar, Generic, TypeVar, get_args
 
+from jibble_async.api.raw import RawSet
 from jibble_async.api.session import Session
 from jibble_async.core.operation import Operation, Request, build
 from jibble_async.core.paging import PageOptions, Paging
@@ -52,6 +54,8 @@ class BaseResource(abc.ABC, Generic[V]):
 
     Attributes:
         entity: The class of its rows, which is what the class of the set is generic in.
+        exportable: Whether `jibble_async.export` offers the set.
+        day: The field by which rows belong to a day, if they do.
 
     Args:
         session: Makes the calls.
@@ -59,6 +63,8 @@ class BaseResource(abc.ABC, Generic[V]):
 
     # A class; as type[Any] mypy would not take it for a key of a cache.
     entity: ClassVar[Any]
+    exportable: ClassVar[bool] = False
+    day: ClassVar[str | None] = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -69,6 +75,12 @@ class BaseResource(abc.ABC, Generic[V]):
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    @abc.abstractmethod
+    def _raw_set(
+        self, since: date | None, until: date | None, *, include_archived: bool, as_sent: bool
+    ) -> RawSet:
+        """The rows as bytes, for an export; see `jibble_async.api.raw.raw_set_of`."""
 
     @abc.abstractmethod
     def _checked_id(self, id: str, label: str) -> str:

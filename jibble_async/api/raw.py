@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import date
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 
+from jibble_async.api.base_client import BaseClient
 from jibble_async.api.set_names import SetName
 from jibble_async.core.pages import PageSource, RawRow
-from jibble_async.errors import ConfigurationError
+from jibble_async.errors import ConfigurationError, NotSupportedError
+from jibble_async.query.days import require_span
 
-__all__ = ["RawSet", "SetName", "require_set"]
+__all__ = ["RawSet", "SetName", "raw_set_of"]
 
 
 class RawSet(msgspec.Struct, frozen=True):
@@ -34,19 +36,41 @@ class RawSet(msgspec.Struct, frozen=True):
     check: Callable[[], Awaitable[None]] | None = None
 
 
-def require_set(name: str, since: date | None, until: date | None) -> None:
-    """Refuse a set that nobody knows, and days of what has no date.
+def raw_set_of(
+    client: BaseClient[Any],
+    name: SetName,
+    since: date | None = None,
+    until: date | None = None,
+    *,
+    include_archived: bool = False,
+    as_sent: bool = True,
+) -> RawSet:
+    """A set of rows as bytes, nothing of which is fetched yet.
 
     Args:
+        client: A client of either API.
         name: The set.
-        since: The first working day.
-        until: The last one.
+        since: The first working day; only for time entries.
+        until: The last one, included.
+        include_archived: Whether archived rows and removed people come along.
+        as_sent: Whether rows are to be as the server wrote them; otherwise they have the fields of
+            the set's `shape`, and whatever else the server sent.
 
     Raises:
-        ConfigurationError: There is no such set, or it has no dates.
+        ConfigurationError: There is no such set, or the dates can't be used.
+        NotSupportedError: The client's API has nothing of the kind.
     """
     names = get_args(SetName)
     if name not in names:
         raise ConfigurationError(f"nothing called {name!r} to export: there are {', '.join(names)}")
-    if name != "time_entries" and (since is not None or until is not None):
+    offered = [each for each in names if getattr(getattr(client, each, None), "exportable", False)]
+    if name not in offered:
+        raise NotSupportedError(f"this API has no {name} to export: there are {', '.join(offered)}")
+    resource = getattr(client, name)
+    if resource.day is None and (since is not None or until is not None):
         raise ConfigurationError("since= and until= are for time entries: these have no date")
+    require_span(since, until)
+    raw_set: RawSet = resource._raw_set(
+        since, until, include_archived=include_archived, as_sent=as_sent
+    )
+    return raw_set

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from datetime import date
-from typing import Self, TypeAlias, TypeVar
+from typing import Self, TypeVar
 
 from jibble_async.api.config import BaseConfig
-from jibble_async.api.raw import RawSet
-from jibble_async.api.set_names import SetName
 from jibble_async.core.call import Caller
 from jibble_async.core.events import Event, Stats
 from jibble_async.core.grants import Grant
@@ -21,12 +18,9 @@ from jibble_async.core.wire import ErrorReader, Reply
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.slots import RateLimiter
 
-__all__ = ["Backend", "RawSets", "Session"]
+__all__ = ["Backend", "Session"]
 
 T = TypeVar("T")
-
-RawSets: TypeAlias = Callable[..., RawSet]
-"""Gives a set of rows as bytes; called with a session and the arguments of `Session.raw_set`."""
 
 
 class Backend:
@@ -38,7 +32,6 @@ class Backend:
         limiters: A limiter for each service.
         network: How to reach the network.
         read_error: How the API says that something went wrong.
-        raw_sets: Gives sets of rows as bytes.
     """
 
     def __init__(
@@ -48,11 +41,9 @@ class Backend:
         limiters: Mapping[str, RateLimiter],
         network: Network,
         read_error: ErrorReader,
-        raw_sets: RawSets,
     ) -> None:
         self.config: BaseConfig = config
         self.stats: Stats = Stats(limiters=limiters)
-        self.raw_sets: RawSets = raw_sets
         self._grant = grant
         self._read_error = read_error
         self._limiters = limiters
@@ -150,30 +141,3 @@ class Session:
         """Tell the hooks of an event."""
         for hook in self.backend.config.hooks:
             hook(event)
-
-    def raw_set(
-        self,
-        name: SetName,
-        since: date | None = None,
-        until: date | None = None,
-        *,
-        include_archived: bool = False,
-        as_sent: bool = True,
-    ) -> RawSet:
-        """A set of rows as bytes, nothing of which is fetched yet.
-
-        Args:
-            name: The set.
-            since: The first working day; only for time entries.
-            until: The last one, included.
-            include_archived: Whether archived rows and removed people come along.
-            as_sent: Whether rows are to be as the server wrote them; otherwise they have the
-                fields of the set's `shape`, and whatever else the server sent.
-
-        Raises:
-            ConfigurationError: There is no such set, or the dates can't be used.
-            NotSupportedError: The API has nothing of the kind.
-        """
-        return self.backend.raw_sets(
-            self, name, since, until, include_archived=include_archived, as_sent=as_sent
-        )

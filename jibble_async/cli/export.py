@@ -21,7 +21,7 @@ from jibble_async.cli.legacy_limit import TellingWindow
 from jibble_async.cli.output import say, show_facts, show_json
 from jibble_async.errors import ConfigurationError
 from jibble_async.export import Exporter, ExportProgress, ExportReport, Format, SetName
-from jibble_async.resources.time_tracking import entries_between
+from jibble_async.query.days import require_span
 
 __all__ = ["export"]
 
@@ -52,7 +52,7 @@ async def time_entries(
         timezone: Where people work, such as Europe/Berlin; the old API does not know.
         common: What every command takes.
     """
-    entries_between(since, until)
+    require_span(since, until)
     if common.legacy and timezone is None and (since is not None or until is not None):
         raise ConfigurationError(
             "--since and --until are working days, which the old API does not know: give "

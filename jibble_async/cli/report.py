@@ -15,7 +15,7 @@ from jibble_async.cli.report_lines import Line, as_csv, as_json, lines_of, total
 from jibble_async.entities import GroupBy
 from jibble_async.errors import ConfigurationError
 from jibble_async.export.files import PartFile, output_path
-from jibble_async.resources.time_tracking import entries_between
+from jibble_async.query.days import require_span
 
 __all__ = ["report"]
 
@@ -46,7 +46,7 @@ async def tracked_time(
             nothing but a browser.
         common: What every command takes.
     """
-    entries_between(since, until)
+    require_span(since, until)
     path = None if out is None else _path(out)
     outer = GroupBy(group_by.title())
     inner = None if sub_group_by is None else GroupBy(sub_group_by.title())

@@ -13,7 +13,7 @@ from cyclopts.validators import Number
 from jibble_async.cli.connection import DEFAULTS, Common, make_sandbox, refuse_legacy
 from jibble_async.cli.output import say, show_json, show_lines
 from jibble_async.errors import ConfigurationError
-from jibble_async.resources.time_tracking import entries_between
+from jibble_async.query.days import require_span
 
 __all__ = ["sandbox"]
 
@@ -38,7 +38,7 @@ async def sandbox(
         common: What every command takes.
     """
     refuse_legacy(common)
-    entries_between(since, until)
+    require_span(since, until)
     box = make_sandbox(port=port, people=people, since=since, until=until, seed=seed)
     try:
         await box.start()

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect
 from jibble_async.cli.output import hours, show_json, show_table
 from jibble_async.entities import Timesheet, TimesheetDay
-from jibble_async.resources.time_tracking import entries_between
+from jibble_async.query.days import require_span
 
 __all__ = ["timesheets"]
 
@@ -35,7 +35,7 @@ async def timesheets(
         daily: A row for each day with work instead of one for each person.
         common: What every command takes.
     """
-    entries_between(since, until)
+    require_span(since, until)
     async with connect(common, since, until) as client:
         sheets = await client.timesheets.list(
             since, period="Custom", end_date=until, person_ids=person_id, expand=["person"]

@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 
 from jibble_async.api.base_client import BaseClient, session_of
+from jibble_async.api.raw import SetName, raw_set_of
 from jibble_async.api.session import Session
-from jibble_async.api.set_names import SetName
 from jibble_async.core.options import Timeouts
 from jibble_async.core.pager import Pager
 from jibble_async.core.pages import RawRow
@@ -148,8 +148,10 @@ class Exporter:
     ) -> None:
         self._path = output_path(out)
         self._format: Format = format_of(self._path, format)
-        self._session: Session = session_of(client.with_options(timeout=_PATIENT, priority="bulk"))
-        self._set = self._session.raw_set(
+        patient = client.with_options(timeout=_PATIENT, priority="bulk")
+        self._session: Session = session_of(patient)
+        self._set = raw_set_of(
+            patient,
             what,
             since,
             until,

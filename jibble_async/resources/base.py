@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any, ClassVar, TypeVar, Unpack
 
 from jibble_async.api.listing import BaseResource, ListOptions, paging_of, query_of
+from jibble_async.api.raw import RawSet
 from jibble_async.core.operation import Operation
 from jibble_async.core.pager import Pager
 from jibble_async.core.wire import Reply, reader
@@ -14,6 +16,8 @@ from jibble_async.entities import CommonStatus, Entity, OpenEnum, ValueObject
 from jibble_async.odata.operations import list_of, member_of
 from jibble_async.odata.pages import query_pages
 from jibble_async.odata.parameters import require_guid
+from jibble_async.odata.raw_pages import RawPages
+from jibble_async.query.days import days_between
 from jibble_async.query.expressions import Expression
 from jibble_async.query.fields import EnumField
 from jibble_async.query.vocabulary import VOCABULARY
@@ -32,12 +36,10 @@ class Listing(BaseResource[V]):
     Attributes:
         list_operation: How the set is asked for.
         archived: The status of rows that are kept, but no longer count; None if there are none.
-        exportable: Whether `jibble_async.export` offers the set.
     """
 
     list_operation: ClassVar[Operation]
     archived: ClassVar[OpenEnum | None] = None
-    exportable: ClassVar[bool] = False
 
     def __init_subclass__(
         cls, *, service: str = "workspace", path: str | None = None, **options: Any
@@ -53,6 +55,22 @@ class Listing(BaseResource[V]):
             return None
         status: EnumField[Any] = VOCABULARY.fields(cls.entity).status
         return status != cls.archived
+
+    def _raw_set(
+        self, since: date | None, until: date | None, *, include_archived: bool, as_sent: bool
+    ) -> RawSet:
+        """The rows as the server writes them; see `jibble_async.api.raw.raw_set_of`."""
+        conditions = [self._between(since, until), None if include_archived else self.current()]
+        operation, query = self.list_operation, query_of(self.entity, conditions, {})
+        source = query_pages(operation, self._session.base(operation.service), query)
+        size = self._session.page_size
+        return RawSet(operation.service, self.entity, RawPages(source), size)
+
+    def _between(self, since: date | None, until: date | None) -> Expression | None:
+        """The condition that rows belong to the days of a span, if they belong to days at all."""
+        if self.day is None:
+            return None
+        return days_between(getattr(VOCABULARY.fields(self.entity), self.day), since, until)
 
     def _pager(
         self,

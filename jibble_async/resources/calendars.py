@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Unpack
+from typing import ClassVar, Unpack
 
 from jibble_async.api.listing import ListOptions
 from jibble_async.core.pager import Pager
@@ -14,9 +14,7 @@ from jibble_async.entities import (
     Schedule,
     TimeOffPolicy,
 )
-from jibble_async.query.days import days_between
 from jibble_async.query.expressions import Expression
-from jibble_async.query.vocabulary import fields
 from jibble_async.resources.base import ArchivableResource, PlainResource, Resource
 
 __all__ = [
@@ -38,6 +36,8 @@ class Calendars(PlainResource[Calendar], path="Calendars"):
 
 class CalendarDays(Resource[CalendarDay], path="CalendarDays"):
     """The holidays and short days of all calendars."""
+
+    day: ClassVar[str | None] = "date"
 
     def list(
         self,
@@ -63,7 +63,7 @@ class CalendarDays(Resource[CalendarDay], path="CalendarDays"):
             >>> async for day in year:
             ...     print(day.date, day.name)
         """
-        return self._pager([days_between(fields(CalendarDay).date, since, until), where], options)
+        return self._pager([self._between(since, until), where], options)
 
 
 class TimeOffPolicies(ArchivableResource[TimeOffPolicy], path="TimeOffPolicies"):

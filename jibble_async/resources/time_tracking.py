@@ -19,7 +19,6 @@ from jibble_async.errors import ConflictError, JibbleError
 from jibble_async.odata.names import wire_values
 from jibble_async.odata.operations import creation_in
 from jibble_async.odata.parameters import optional_guid, require_guid
-from jibble_async.query.days import days_between
 from jibble_async.query.expressions import Expression
 from jibble_async.query.values import require_aware, require_date
 from jibble_async.query.vocabulary import fields
@@ -32,7 +31,7 @@ from jibble_async.resources.punches import (
     settled_conflict,
 )
 
-__all__ = ["TimeEntries", "entries_between"]
+__all__ = ["TimeEntries"]
 
 _FIELDS = fields(TimeEntry)
 _LATEST = Operation("time-tracking", "GET", "/v1/People({id})/LatestTimeEntry", Safety.READ)
@@ -50,6 +49,7 @@ class TimeEntries(Resource[TimeEntry], service="time-tracking", path="TimeEntrie
     )
     archived: ClassVar[OpenEnum | None] = EntryStatus.ARCHIVED
     exportable: ClassVar[bool] = True
+    day: ClassVar[str | None] = "belongs_to_date"
 
     def list(
         self,
@@ -81,7 +81,7 @@ class TimeEntries(Resource[TimeEntry], service="time-tracking", path="TimeEntrie
             ...     print(entry.local_time, entry.type)
         """
         current = None if include_archived else self.current()
-        return self._pager([entries_between(since, until), where, current], options)
+        return self._pager([self._between(since, until), where, current], options)
 
     async def latest(self, person_id: str) -> TimeEntry | None:
         """A person's latest entry, which says whether they are at work; None if there is none.
@@ -268,16 +268,3 @@ class TimeEntries(Resource[TimeEntry], service="time-tracking", path="TimeEntrie
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def entries_between(since: date | None, until: date | None) -> Expression | None:
-    """The condition that an entry's working day is in a span; None without bounds.
-
-    Args:
-        since: The first day.
-        until: The last day, included.
-
-    Raises:
-        ConfigurationError: One is no date, or they are the wrong way round.
-    """
-    return days_between(_FIELDS.belongs_to_date, since, until)

@@ -28,7 +28,6 @@ from jibble_legacy.config import (
     legacy_config_from,
 )
 from jibble_legacy.days import WorkingDays, Zone
-from jibble_legacy.raw_sets import raw_set
 from jibble_legacy.refusals import read_error
 from jibble_legacy.resources.catalog import LegacyCatalog
 from jibble_legacy.session import SERVICE, LegacySession
@@ -89,7 +88,6 @@ class LegacyClient(LegacyCatalog):
             {SERVICE: RollingWindow(LIMIT, PERIOD) if limiter is None else limiter},
             Network(connector, proxy, ssl, trace_configs),
             read_error,
-            raw_set,
         )
         days = None if timezone is None else WorkingDays(timezone)
         options = CallOptions(config.timeouts, config.retry)

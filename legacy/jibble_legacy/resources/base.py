@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import date
-from typing import Any, ClassVar, NoReturn, TypeVar, Unpack
+from typing import Any, ClassVar, NoReturn, TypeAlias, TypeVar, Unpack
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from jibble_async.api.listing import BaseResource, ListOptions, query_of
+from jibble_async.api.raw import RawSet
 from jibble_async.api.writing import change, delete
 from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
@@ -18,11 +19,14 @@ from jibble_async.core.paging import Paging
 from jibble_async.core.wire import Reply
 from jibble_async.entities.base import Entity
 from jibble_async.errors import ConfigurationError, NotSupportedError
+from jibble_async.query.days import require_span
 from jibble_async.query.expressions import Expression
+from jibble_async.query.options import Query, Sortable, orderings
 from jibble_async.query.values import is_guid, shown
 from jibble_legacy.config import MAX_PAGE_SIZE
 from jibble_legacy.days import WorkingDays
 from jibble_legacy.pages import LoopBackPages
+from jibble_legacy.raw_pages import RawLoopBackPages
 from jibble_legacy.rows import entity_reader, rows_reader
 from jibble_legacy.session import SERVICE, LegacySession
 
@@ -30,13 +34,18 @@ __all__ = [
     "LegacyResource",
     "PlainLegacyResource",
     "Routes",
+    "Span",
     "optional_id",
     "refuse",
     "require_id",
     "routes_of",
+    "span_of",
 ]
 
 E = TypeVar("E", bound=Entity)
+
+Span: TypeAlias = tuple[date | None, date | None] | None
+"""The first and the last working day, if rows are asked for by them."""
 
 _ID = r"[A-Za-z0-9]{1,64}"
 
@@ -73,7 +82,6 @@ class LegacyResource(BaseResource[E]):
     The class of a kind says at its head what it is called in paths (`path=`).
 
     Attributes:
-        exportable: Whether `jibble_async.export` offers the set.
         routes: What can be done with its members.
     """
 
@@ -119,15 +127,18 @@ class LegacyResource(BaseResource[E]):
         options: ListOptions,
         *,
         days: WorkingDays | None = None,
-        between: tuple[date | None, date | None] | None = None,
+        between: Span = None,
     ) -> Pager[E]:
-        query = query_of(self.entity, conditions, options)
         size = options.get("page_size", self._session.page_size)
         if size is not None and size > MAX_PAGE_SIZE:
             raise ConfigurationError(
                 f"page_size={size}: the old API gives {MAX_PAGE_SIZE} rows at most"
             )
-        source: LoopBackPages[E] = LoopBackPages(
+        source = self._pages(query_of(self.entity, conditions, options), days, between)
+        return Pager(source, self._session, Paging.of(options, page_size=size))
+
+    def _pages(self, query: Query, days: WorkingDays | None, between: Span) -> LoopBackPages[E]:
+        return LoopBackPages(
             self.routes.listing,
             self._session.base(SERVICE),
             rows_reader(self.entity),
@@ -135,7 +146,32 @@ class LegacyResource(BaseResource[E]):
             days=days,
             between=between,
         )
-        return Pager(source, self._session, Paging.of(options, page_size=size))
+
+    def _raw_set(
+        self, since: date | None, until: date | None, *, include_archived: bool, as_sent: bool
+    ) -> RawSet:
+        """The rows as bytes; see `jibble_async.api.raw.raw_set_of`."""
+        return self._raw_rows(include_archived=include_archived, as_sent=as_sent)
+
+    def _raw_rows(
+        self,
+        *,
+        include_archived: bool,
+        as_sent: bool,
+        order_by: Iterable[Sortable] = (),
+        days: WorkingDays | None = None,
+        between: Span = None,
+        check: Callable[[], Awaitable[None]] | None = None,
+    ) -> RawSet:
+        if include_archived:
+            raise NotSupportedError(
+                "include_archived=True: the old API keeps nothing that was deleted; leave it out"
+            )
+        query = Query(self.entity, order_by=orderings(self.entity, order_by))
+        size = self._session.page_size
+        source = self._pages(query, days, between)
+        pages = RawLoopBackPages(source, self.entity, size, as_sent=as_sent)
+        return RawSet(SERVICE, self.entity, pages, size, check)
 
     async def _change(self, id: str, values: Mapping[str, Any]) -> E:
         """The entity as it is after a change of what is given."""
@@ -173,6 +209,16 @@ class PlainLegacyResource(LegacyResource[E]):
             NotSupportedError: Something that the old API has no words for.
         """
         return self._pager([where], options)
+
+
+def span_of(since: date | None, until: date | None) -> Span:
+    """The span of two days, if one of them is given.
+
+    Raises:
+        ConfigurationError: One is no date, or they are the wrong way round.
+    """
+    require_span(since, until)
+    return None if since is None and until is None else (since, until)
 
 
 def require_id(value: Any, label: str) -> str:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import builtins
 import functools
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NoReturn, Unpack
+from typing import Any, ClassVar, NoReturn, Unpack
 
 from msgspec import UNSET, UnsetType
 
 from jibble_async.api.listing import ListOptions
 from jibble_async.api.punches import NEAR, recovered
+from jibble_async.api.raw import RawSet
 from jibble_async.api.writing import noting_cancellation, write
 from jibble_async.core.pager import Pager
 from jibble_async.entities import EntryType
-from jibble_async.errors import JibbleError
-from jibble_async.query.days import require_span
+from jibble_async.errors import ConfigurationError, JibbleError
 from jibble_async.query.expressions import Expression
 from jibble_async.query.values import require_aware
 from jibble_legacy.columns import wire_values
+from jibble_legacy.days import WorkingDays
 from jibble_legacy.entities import LegacyTimeEntry
 from jibble_legacy.query_fields import fields
 from jibble_legacy.resources.base import (
@@ -26,9 +27,12 @@ from jibble_legacy.resources.base import (
     optional_id,
     refuse,
     require_id,
+    span_of,
 )
 from jibble_legacy.resources.punches import LegacyPunch, LegacyPunchOptions
+from jibble_legacy.resources.workspace import People
 from jibble_legacy.rows import entity_reader
+from jibble_legacy.session import LegacySession
 
 __all__ = ["LegacyTimeEntries"]
 
@@ -39,6 +43,8 @@ _LATEST = 100
 
 class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries"):
     """The punches: every clocking in and out."""
+
+    day: ClassVar[str | None] = "belongs_to_date"
 
     def list(
         self,
@@ -69,9 +75,27 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries"):
             ...     since=date(2018, 6, 1), until=date(2018, 6, 30), expand=["person"]
             ... )
         """
-        require_span(since, until)
-        between = None if since is None and until is None else (since, until)
+        between = span_of(since, until)
         return self._pager([where], options, days=self._session.days, between=between)
+
+    def _raw_set(
+        self, since: date | None, until: date | None, *, include_archived: bool, as_sent: bool
+    ) -> RawSet:
+        """The entries as bytes, in the order of time; see `jibble_async.api.raw.raw_set_of`."""
+        between, days, check = span_of(since, until), self._session.days, None
+        if between is None and as_sent:
+            # The days of rows that stay as they are matter only for leaving some out.
+            days = None
+        if days is not None and not days.for_everybody:
+            check = functools.partial(_require_zones, self._session, days)
+        return self._raw_rows(
+            include_archived=include_archived,
+            as_sent=as_sent,
+            order_by=["time"],
+            days=days,
+            between=between,
+            check=check,
+        )
 
     async def latest(self, person_id: str) -> LegacyTimeEntry | None:
         """A person's latest entry, which says whether they are at work; None if there is none.
@@ -240,6 +264,18 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries"):
         }
         newest = self._pager(conditions, options)
         return await newest.collect()
+
+
+async def _require_zones(session: LegacySession, days: WorkingDays) -> None:
+    """Refuse to begin what a person without a zone would end, perhaps hours later."""
+    people = await People(session).list().collect()
+    missing = days.missing(person.id for person in people)
+    if missing:
+        raise ConfigurationError(
+            f"timezone= has no zone for {len(missing)} of {len(people)} people: "
+            f"{', '.join(missing[:10])}{', …' if len(missing) > 10 else ''}; give one for each, "
+            "or one for the empty id, which stands for everybody else"
+        )
 
 
 def _now() -> datetime:

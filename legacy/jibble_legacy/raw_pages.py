@@ -9,110 +9,27 @@ order, by id.
 from __future__ import annotations
 
 import copy
-import functools
 import operator
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Self
 
 import msgspec
 
-from jibble_async.api.base_client import resources_of
-from jibble_async.api.raw import RawSet, require_set
-from jibble_async.api.set_names import SetName
 from jibble_async.core.operation import Request
 from jibble_async.core.pages import PageContent, RawRow, Sieve
 from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply, decode_json
 from jibble_async.entities import EntryType, TimeEntry
 from jibble_async.entities.base import Entity
-from jibble_async.errors import ConfigurationError, DecodeError, NotSupportedError, PaginationError
-from jibble_async.query.days import require_span
-from jibble_async.query.options import Query, orderings
+from jibble_async.errors import DecodeError, PaginationError
 from jibble_async.query.values import duration_text
 from jibble_legacy.columns import Reference
-from jibble_legacy.days import WorkingDays
 from jibble_legacy.literals import ACTIONS
 from jibble_legacy.pages import LoopBackPages
-from jibble_legacy.resources.base import LegacyResource
-from jibble_legacy.resources.catalog import LegacyCatalog
-from jibble_legacy.resources.workspace import People
-from jibble_legacy.rows import row_reader, rows_reader
-from jibble_legacy.session import SERVICE, LegacySession
+from jibble_legacy.rows import row_reader
 
-__all__ = ["raw_set"]
-
-
-def raw_set(
-    session: LegacySession,
-    name: SetName,
-    since: date | None,
-    until: date | None,
-    *,
-    include_archived: bool,
-    as_sent: bool,
-) -> RawSet:
-    """The rows that are meant by a set; see `Session.raw_set`.
-
-    Args:
-        session: That of the client.
-        name: The set.
-        since: The first working day; only for time entries, and with the client's `timezone=`.
-        until: The last one, included.
-        include_archived: Refused, since the old API keeps nothing that was deleted.
-        as_sent: Whether rows are to be as the server wrote them.
-
-    Raises:
-        ConfigurationError: There is no such set, or the dates can't be used.
-        NotSupportedError: The old API has nothing of the kind.
-    """
-    require_set(name, since, until)
-    require_span(since, until)
-    if include_archived:
-        raise NotSupportedError(
-            "include_archived=True: the old API keeps nothing that was deleted; leave it out"
-        )
-    resource = _resource(session, name)
-    dated, entity = name == "time_entries", resource.entity
-    between = None if since is None and until is None else (since, until)
-    # The days of rows that stay as they are matter only for leaving some out.
-    days = session.days if dated and (between is not None or not as_sent) else None
-    source: LoopBackPages[Any] = LoopBackPages(
-        resource.routes.listing,
-        session.base(SERVICE),
-        rows_reader(entity),
-        Query(entity, order_by=orderings(entity, ["time"]) if dated else ()),
-        days=days,
-        between=between,
-    )
-    check = None
-    if days is not None and not days.for_everybody:
-        check = functools.partial(_require_zones, session, days)
-    size = session.page_size
-    pages = _RawPages(source, entity, size, as_sent=as_sent)
-    return RawSet(SERVICE, entity, pages, size, check)
-
-
-async def _require_zones(session: LegacySession, days: WorkingDays) -> None:
-    """Refuse to begin what a person without a zone would end, perhaps hours later."""
-    people = await People(session).list().collect()
-    missing = days.missing(person.id for person in people)
-    if missing:
-        raise ConfigurationError(
-            f"timezone= has no zone for {len(missing)} of {len(people)} people: "
-            f"{', '.join(missing[:10])}{', …' if len(missing) > 10 else ''}; give one for each, "
-            "or one for the empty id, which stands for everybody else"
-        )
-
-
-def _resource(session: LegacySession, name: SetName) -> LegacyResource[Any]:
-    offered = {key: each for key, each in resources_of(LegacyCatalog).items() if each.exportable}
-    if name not in offered:
-        raise NotSupportedError(
-            f"the old API has no {name} to export: there are {', '.join(sorted(offered))}"
-        )
-    resource: LegacyResource[Any] = offered[name](session)
-    return resource
+__all__ = ["RawLoopBackPages"]
 
 
 class _Head(msgspec.Struct, gc=False):
@@ -129,7 +46,7 @@ _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 _HEADS = msgspec.json.Decoder(list[_Head])
 
 
-class _RawPages:
+class RawLoopBackPages:
     """A page source of raw rows; see `jibble_async.core.pages.PageSource`.
 
     Args:
