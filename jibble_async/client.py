@@ -12,10 +12,9 @@ import msgspec
 
 from jibble_async.api.custom import (
     Params,
-    any_json,
+    custom_call,
     custom_operation,
     custom_params,
-    custom_request,
 )
 from jibble_async.api.listing import paging_of, require_known
 from jibble_async.api.session import Backend, Session
@@ -172,8 +171,7 @@ class JibbleClient(Catalog):
             >>> await jibble.request("GET", "workspace", "/v1/Schedules", params={"$top": 5})
         """
         operation = custom_operation(method, service, path, safety)
-        request = custom_request(operation, self._session.base(service), params, json)
-        return await self._session.call(request, any_json)
+        return await custom_call(self._session, operation, params, json)
 
     def paginate(
         self,

@@ -8,11 +8,12 @@ from typing import Any, TypeAlias, cast
 
 import msgspec
 
+from jibble_async.api.session import Session
 from jibble_async.core.operation import Operation, Request, Safety, build
 from jibble_async.core.wire import Reply, decode_json, decoder
 from jibble_async.errors import ConfigurationError
 
-__all__ = ["Params", "any_json", "custom_operation", "custom_params", "custom_request"]
+__all__ = ["Params", "custom_call", "custom_operation", "custom_params", "custom_request"]
 
 Value: TypeAlias = str | int | float | bool
 Params: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
@@ -64,6 +65,22 @@ def custom_params(params: Params) -> tuple[tuple[str, str], ...]:
     return tuple((name, _text(name, each)) for name, value in items for each in _each_value(value))
 
 
+async def custom_call(session: Session, operation: Operation, params: Params, json: Any) -> Any:
+    """The decoded answer to a request of the caller's own; None if it is empty.
+
+    Args:
+        session: Sends it.
+        operation: What to do.
+        params: Query options.
+        json: The body; UNSET for none.
+
+    Raises:
+        ConfigurationError: A body or value that can't be sent.
+    """
+    request = custom_request(operation, session.base(operation.service), params, json)
+    return await session.call(request, _any_json)
+
+
 def custom_request(operation: Operation, base: str, params: Params, json: Any) -> Request:
     """The request for an operation of the caller's own.
 
@@ -86,12 +103,7 @@ def custom_request(operation: Operation, base: str, params: Params, json: Any) -
     return build(operation, base, params=options, body=body, content_type="application/json")
 
 
-def any_json(reply: Reply) -> Any:
-    """Whatever an answer holds; None if it is empty.
-
-    Raises:
-        DecodeError: It is no JSON.
-    """
+def _any_json(reply: Reply) -> Any:
     return decode_json(reply, decoder(Any).decode) if reply.body.strip() else None
 
 

@@ -200,9 +200,9 @@ class Reports:
         params = (
             ("$expand", "Subject,Items($expand=Subject)"),
             ("from", begin),
-            ("groupBy", _group(group_by)),
+            ("groupBy", _name("group_by", group_by)),
             *repeated_ids("person_ids", person_ids, spelt="personids"),
-            ("subGroupBy", "None" if sub_group_by is None else _group(sub_group_by)),
+            ("subGroupBy", "None" if sub_group_by is None else _name("sub_group_by", sub_group_by)),
             ("to", end),
             *repeated_ids("project_ids", project_ids, spelt="projectids"),
             *repeated_ids("activity_ids", activity_ids),
@@ -290,10 +290,6 @@ def _period(date: date, period: Period | str | None, end_date: date | None) -> _
     if end < begin:
         raise ConfigurationError(f"date={begin} is after end_date={end}: exchange them")
     return (*params, ("endDate", end.isoformat()))
-
-
-def _group(value: GroupBy | str) -> str:
-    return _name("group_by", value)
 
 
 def _name(argument: str, value: str) -> str:

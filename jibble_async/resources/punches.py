@@ -9,7 +9,7 @@ import sys
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
-from typing import ClassVar, Protocol, Self, TypedDict
+from typing import ClassVar, Self, TypedDict
 
 import msgspec
 
@@ -158,18 +158,10 @@ class EntryPunch(Punch[TimeEntry], frozen=True, kw_only=True):
         return self.ours and self.nonce_of(entry) is None and entry.id.lower() == self.id
 
 
-class Entries(Protocol):
-    """Where a punch is looked up."""
-
-    def get(self, id: str) -> Awaitable[TimeEntry]:
-        """The entry with this id."""
-        ...
-
-
 async def found_again(
     punch: EntryPunch,
     error: JibbleError,
-    entries: Entries,
+    get: Callable[[str], Awaitable[TimeEntry]],
     latest: Callable[[], Awaitable[list[TimeEntry]]],
 ) -> TimeEntry:
     """The entry that a punch made whose answer was lost.
@@ -177,7 +169,7 @@ async def found_again(
     Args:
         punch: What was sent.
         error: What its answer was lost with.
-        entries: Gives the entry with the id that was sent.
+        get: Gives the entry with an id.
         latest: Gives the person's latest entries.
 
     Raises:
@@ -186,7 +178,7 @@ async def found_again(
     seen: dict[str, TimeEntry] = {}
     known = "nothing carries the id or the nonce that was sent"
     try:
-        entry = await entries.get(punch.id)
+        entry = await get(punch.id)
     except NotFoundError:
         pass
     except JibbleError as trouble:
@@ -201,7 +193,7 @@ async def found_again(
 async def settled_conflict(
     punch: EntryPunch,
     error: ConflictError,
-    entries: Entries,
+    get: Callable[[str], Awaitable[TimeEntry]],
     latest: Callable[[], Awaitable[list[TimeEntry]]],
 ) -> TimeEntry:
     """The entry with which a punch collides, if it is the punch itself, sent twice on its way.
@@ -209,7 +201,7 @@ async def settled_conflict(
     Args:
         punch: What was sent.
         error: The server's refusal.
-        entries: Gives the entry with the id that was sent.
+        get: Gives the entry with an id.
         latest: Gives the person's latest entries.
 
     Raises:
@@ -218,7 +210,7 @@ async def settled_conflict(
     """
     try:
         try:
-            rows = [await entries.get(punch.id)]
+            rows = [await get(punch.id)]
         except NotFoundError:
             rows = await latest()
     except JibbleError as trouble:

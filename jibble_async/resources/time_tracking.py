@@ -245,11 +245,11 @@ class TimeEntries(Resource[TimeEntry], service="time-tracking", path="TimeEntrie
             try:
                 entry: TimeEntry = await self._session.call(request, reader(TimeEntry))
             except ConflictError as error:
-                return await settled_conflict(punch, error, self, latest)
+                return await settled_conflict(punch, error, self.get, latest)
             except JibbleError as error:
                 if not error.maybe_processed:
                     raise
-                return await found_again(punch, error, self, latest)
+                return await found_again(punch, error, self.get, latest)
             return entry
 
     async def _newest(self, punch: EntryPunch) -> builtins.list[TimeEntry]:

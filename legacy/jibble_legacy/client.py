@@ -10,7 +10,7 @@ from typing import Any, Self
 import aiohttp
 import msgspec
 
-from jibble_async.api.custom import Params, any_json, custom_operation, custom_request
+from jibble_async.api.custom import Params, custom_call, custom_operation
 from jibble_async.api.session import Backend
 from jibble_async.core.grants import StaticToken
 from jibble_async.core.operation import Safety
@@ -141,8 +141,7 @@ class LegacyClient(LegacyCatalog):
             >>> await jibble.request("GET", "/api/v1/teams", params={"filter[limit]": 5})
         """
         operation = custom_operation(method, SERVICE, path, safety)
-        request = custom_request(operation, self._session.base(SERVICE), params, json)
-        return await self._session.call(request, any_json)
+        return await custom_call(self._session, operation, params, json)
 
 
 def _auth(token: str | None, auth: LegacyAuth | None) -> LegacyAuth:
