@@ -19,7 +19,7 @@ from jibble_async.api.custom import (
 from jibble_async.api.listing import paging_of, require_known
 from jibble_async.api.session import Backend, Session
 from jibble_async.config import ClientConfig, Service, auth_from, endpoints_from
-from jibble_async.core.grants import Auth, ClientCredentials, StaticToken, grant_of
+from jibble_async.core.credentials import Auth, ClientCredentials, StaticToken
 from jibble_async.core.operation import Operation, Safety, build
 from jibble_async.core.options import CallOptions
 from jibble_async.core.pager import Pager
@@ -31,6 +31,7 @@ from jibble_async.limits.adaptive import AdaptiveLimiter
 from jibble_async.limits.slots import RateLimiter
 from jibble_async.odata.envelope import read_error
 from jibble_async.odata.pages import ODataPages
+from jibble_async.odata.tokens import claims_of, grant_of
 from jibble_async.resources.catalog import Catalog
 
 __all__ = ["Identity", "JibbleClient"]
@@ -120,7 +121,8 @@ class JibbleClient(Catalog):
             AuthenticationError: The credentials were refused.
         """
         bearer = await self._session.backend.caller().tokens.get()
-        return Identity(bearer.organization_id, bearer.person_id)
+        claims = claims_of(bearer.token)
+        return Identity(claims.organization_id, claims.person_id)
 
     async def metadata(self, service: Service) -> str:
         """A service's own description of its sets, functions and types, in XML (OData's CSDL).

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, get_args
 import msgspec
 
 from jibble_async.api.config import BaseConfig, service_url
-from jibble_async.core.grants import Auth, ClientCredentials, StaticToken
+from jibble_async.core.credentials import Auth, ClientCredentials, StaticToken
 from jibble_async.errors import ConfigurationError
 
 __all__ = [

@@ -9,10 +9,10 @@ from typing import Self, TypeVar
 from jibble_async.api.config import BaseConfig
 from jibble_async.core.call import Caller
 from jibble_async.core.events import Event, Stats
-from jibble_async.core.grants import Grant
 from jibble_async.core.operation import Request
 from jibble_async.core.options import CallOptions
 from jibble_async.core.retry import RetryBudget
+from jibble_async.core.tokens import Grant
 from jibble_async.core.transport import Network, Transport
 from jibble_async.core.wire import ErrorReader, Reply
 from jibble_async.errors import ConfigurationError

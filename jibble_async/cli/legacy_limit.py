@@ -12,7 +12,7 @@ from pathlib import Path
 from jibble_legacy.config import LIMIT, PERIOD, legacy_auth_from, legacy_config_from
 
 from jibble_async.cli.output import say
-from jibble_async.core.grants import StaticToken
+from jibble_async.core.credentials import StaticToken
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.shared import SharedWindow
 from jibble_async.limits.slots import Priority, Slot

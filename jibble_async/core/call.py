@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from multidict import CIMultiDict
 
-from jibble_async.core.auth import Bearer, Tokens
 from jibble_async.core.clock import Clock
 from jibble_async.core.deadlines import Deadlines
 from jibble_async.core.events import (
@@ -21,7 +20,6 @@ from jibble_async.core.events import (
     Stats,
     TokenRefreshed,
 )
-from jibble_async.core.grants import Grant
 from jibble_async.core.operation import JSON, Request, Safety
 from jibble_async.core.options import CallOptions
 from jibble_async.core.retry import (
@@ -32,6 +30,7 @@ from jibble_async.core.retry import (
     may_have_been_processed,
     retry,
 )
+from jibble_async.core.tokens import Bearer, Grant, Tokens
 from jibble_async.core.transport import Transport
 from jibble_async.core.wire import ErrorReader, Reply
 from jibble_async.errors import (

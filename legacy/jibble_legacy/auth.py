@@ -8,19 +8,16 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from jibble_async.api.config import service_url
-from jibble_async.core.grants import (
-    Auth,
-    ClientCredentials,
+from jibble_async.core.credentials import Auth, ClientCredentials, StaticToken, clean_secret
+from jibble_async.core.operation import Operation, Safety, build
+from jibble_async.core.tokens import (
     Exchange,
     Grant,
-    StaticToken,
     Token,
-    clean_secret,
-    grant_of,
+    given_grant,
     read_token,
     usable_lifetime,
 )
-from jibble_async.core.operation import Operation, Safety, build
 from jibble_async.errors import APIError, ConfigurationError, RateLimitedError, ServerError
 from jibble_legacy.refusals import BareForbiddenError
 
@@ -97,7 +94,7 @@ def legacy_grant(auth: LegacyAuth) -> Grant:
             "auth= takes a PasswordGrant, a StaticToken or an async function, "
             f"not {type(auth).__name__}"
         )
-    return grant_of(auth, "")
+    return given_grant(auth)
 
 
 class _Answer(Token, frozen=True):

@@ -12,7 +12,7 @@ import msgspec
 
 from jibble_async.api.custom import Params, custom_call, custom_operation
 from jibble_async.api.session import Backend
-from jibble_async.core.grants import StaticToken
+from jibble_async.core.credentials import StaticToken
 from jibble_async.core.operation import Safety
 from jibble_async.core.options import CallOptions
 from jibble_async.core.transport import Network

@@ -10,11 +10,11 @@ import msgspec
 import pytest
 
 from jibble_async import ClientCredentials, Endpoints, TimeEntry
-from jibble_async.core.auth import Tokens
 from jibble_async.core.clock import Clock
-from jibble_async.core.grants import Token, grant_of
 from jibble_async.core.operation import Request
+from jibble_async.core.tokens import Token, Tokens
 from jibble_async.core.wire import Reply
+from jibble_async.odata.tokens import claims_of, grant_of
 from tests.unit import documented
 from tests.unit.recording import RecordingClient, target
 
@@ -86,8 +86,9 @@ async def test_a_token() -> None:
 
     answer = documented.TOKEN_ANSWER
     assert bearer.authorization == f"{answer['token_type']} {answer['access_token']}"
-    assert bearer.organization_id == answer["organizationId"]
-    assert bearer.person_id == answer["personId"]
+    claims = claims_of(bearer.token)
+    assert claims.organization_id == answer["organizationId"]
+    assert claims.person_id == answer["personId"]
     token = msgspec.convert(answer, Token)
     assert token.lifetime == answer["expires_in"]
 

@@ -21,11 +21,12 @@ from jibble_async import (
     JibbleError,
     StaticToken,
 )
-from jibble_async.core.auth import Tokens
 from jibble_async.core.clock import Clock
-from jibble_async.core.grants import Auth, Token, grant_of
+from jibble_async.core.credentials import Auth
 from jibble_async.core.operation import Request
+from jibble_async.core.tokens import Token, Tokens
 from jibble_async.core.wire import Reply
+from jibble_async.odata.tokens import claims_of, grant_of
 
 PAIR = ClientCredentials("key-id", "key-secret")
 DAY = 24 * 3600.0
@@ -326,7 +327,8 @@ async def test_whom_a_token_acts_for(
     members: dict[str, Any], expected: tuple[str | None, str | None]
 ) -> None:
     bearer = await TokenHost(**members).tokens.get()
-    assert (bearer.organization_id, bearer.person_id) == expected
+    claims = claims_of(bearer.token)
+    assert (claims.organization_id, claims.person_id) == expected
 
 
 async def test_nothing_shows_a_secret() -> None:

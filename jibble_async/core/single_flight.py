@@ -1,0 +1,83 @@
+"""One piece of work for any number of callers who want its outcome at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from collections.abc import Callable, Coroutine
+from typing import Any, Generic, TypeVar
+
+from jibble_async.errors import ConfigurationError, JibbleError
+
+__all__ = ["SingleFlight"]
+
+T = TypeVar("T")
+
+
+class SingleFlight(Generic[T]):
+    """Work that is one task however many wait for it.
+
+    Cancelling one waiter harms no other; cancelling the last cancels the work.
+
+    Args:
+        work: Does it.
+        name: Of its task.
+    """
+
+    def __init__(self, work: Callable[[], Coroutine[Any, Any, T]], name: str) -> None:
+        self._work = work
+        self._name = name
+        self._task: asyncio.Task[T] | None = None
+        self._waiters = 0
+
+    @property
+    def under_way(self) -> bool:
+        """Whether the work is being done."""
+        return self._task is not None
+
+    async def result(self) -> T:
+        """The outcome of the work that is under way, or else is begun.
+
+        Raises:
+            ConfigurationError: It was stopped.
+            JibbleError: It failed so.
+        """
+        task = self._task
+        if task is None:
+            task = self._task = asyncio.create_task(self._work(), name=self._name)
+            task.add_done_callback(self._done)
+        self._waiters += 1
+        try:
+            # Shielded: a waiter who is cancelled must not take the work from the others.
+            return await asyncio.shield(task)
+        except JibbleError as error:
+            # To each who waited one of its own, to note on it what call it ended.
+            failure = copy.copy(error)
+        except asyncio.CancelledError:
+            # The work's, if it was stopped and nobody cancelled this waiter: told as an error,
+            # since a task that sees a cancellation which nobody asked for ends without a word.
+            waiter = asyncio.current_task()
+            if not task.cancelled() or (waiter is not None and waiter.cancelling()):
+                raise
+            failure = ConfigurationError("this client was closed while a call was under way")
+        finally:
+            self._waiters -= 1
+            if not self._waiters and not task.done():
+                # Forgotten at once, so that who comes before it has ended begins anew.
+                self._task = None
+                task.cancel()
+        raise failure
+
+    async def aclose(self) -> None:
+        """Stop the work, and wait for its end."""
+        task = self._task
+        if task is not None:
+            task.cancel()
+            await asyncio.wait((task,))
+
+    def _done(self, task: asyncio.Task[T]) -> None:
+        if self._task is task:
+            self._task = None
+        if not task.cancelled():
+            # Everybody who waited may be gone; then nobody else asks for the outcome.
+            task.exception()

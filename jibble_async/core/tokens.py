@@ -1,0 +1,267 @@
+"""Tokens: where they come from, how long they are used, and what replaces a refused one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+import msgspec
+
+from jibble_async.core.clock import Clock
+from jibble_async.core.credentials import StaticToken, clean_secret
+from jibble_async.core.operation import Request
+from jibble_async.core.single_flight import SingleFlight
+from jibble_async.core.wire import Reply, decode_json
+from jibble_async.errors import DecodeError, JibbleError
+
+__all__ = [
+    "Bearer",
+    "Exchange",
+    "Grant",
+    "Token",
+    "Tokens",
+    "given_grant",
+    "read_token",
+    "usable_lifetime",
+]
+
+
+class Token(msgspec.Struct, frozen=True):
+    """An answer of the token host. Source: documentation; lifetimes from 3600 up were observed."""
+
+    access_token: str
+    expires_in: float | str | None = None
+    token_type: str = "Bearer"  # noqa: S105 - a kind of token, not a token
+
+    @property
+    def lifetime(self) -> float | None:
+        """Seconds the token is said to last; None if it is not said, or unreadable."""
+        try:
+            return None if self.expires_in is None else float(self.expires_in)
+        except ValueError:
+            return None
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []
+
+
+AnyToken = TypeVar("AnyToken", bound=Token)
+Exchange: TypeAlias = Callable[[Request], Awaitable[Reply]]
+"""Sends a request without a token and gives the answer."""
+
+
+class Grant(Protocol):
+    """A way to get tokens."""
+
+    @property
+    def renewable(self) -> bool:
+        """Whether asking again can give another token."""
+        ...
+
+    async def fetch(self, exchange: Exchange) -> Token:
+        """A token.
+
+        Args:
+            exchange: Sends a request to the token host.
+
+        Raises:
+            JibbleError: There is none to be had.
+        """
+        ...
+
+    def lifetime(self, token: Token) -> float:
+        """Seconds to use a token for; infinite for one that is used until it is refused."""
+        ...
+
+
+class Bearer:
+    """A token in use.
+
+    Attributes:
+        token: What the grant gave.
+        generation: Which token this is; a refusal names the one that was refused.
+        authorization: The value of the header.
+        refresh_at: When to replace it, on the monotonic clock.
+        expires_at: When it ends, as far as is known.
+        accepted: Whether the server has taken it at least once.
+    """
+
+    __slots__ = ("accepted", "authorization", "expires_at", "generation", "refresh_at", "token")
+
+    def __init__(self, token: Token, generation: int, refresh_at: float, expires_at: float) -> None:
+        self.token: Token = token
+        self.generation: int = generation
+        self.authorization: str = f"Bearer {token.access_token}"
+        self.refresh_at: float = refresh_at
+        self.expires_at: float = expires_at
+        self.accepted: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Bearer generation {self.generation}>"
+
+
+class Tokens:
+    """The token of one client.
+
+    A refresh is keyed by the generation that failed, not by the clock: who comes late with an old
+    refusal gets the new token without asking again.
+
+    Args:
+        grant: Where tokens come from.
+        exchange: Sends a request without a token and gives the answer.
+        clock: For time and jitter.
+        on_refresh: Told of each new token's lifetime.
+    """
+
+    def __init__(
+        self,
+        grant: Grant,
+        exchange: Exchange,
+        clock: Clock,
+        on_refresh: Callable[[float | None], None],
+    ) -> None:
+        self._grant = grant
+        self._exchange = exchange
+        self._clock = clock
+        self._on_refresh = on_refresh
+        self._bearer: Bearer | None = None
+        self._refresh = SingleFlight(self._fetch, "jibble token refresh")
+        self._generation = 0
+        self._no_refresh_before = 0.0
+
+    def current(self) -> Bearer | None:
+        """The token to use, if there is one that need not be replaced yet."""
+        bearer = self._bearer
+        if bearer is not None and self._clock.monotonic() < bearer.refresh_at:
+            return bearer
+        return None
+
+    async def get(self) -> Bearer:
+        """The token to use, fetched if need be.
+
+        A token that is due for replacement but still good is used on if the refresh fails.
+        """
+        bearer = self.current()
+        if bearer is not None:
+            return bearer
+        old = self._bearer
+        try:
+            return await self._refresh.result()
+        except JibbleError:
+            now = self._clock.monotonic()
+            if old is None or old is not self._bearer or now >= old.expires_at:
+                raise
+            old.refresh_at = min(old.expires_at, now + 30.0)
+            return old
+
+    async def replace(self, refused: Bearer) -> Bearer | None:
+        """Another token in place of one that was refused; None if there can't be a better one.
+
+        A token that was never accepted is replaced at most once in 30 seconds, so that a server
+        that refuses everything is not flooded with requests for tokens.
+        """
+        bearer = self._bearer
+        if bearer is not None and bearer.generation != refused.generation:
+            return bearer
+        if not self._grant.renewable:
+            return None
+        now = self._clock.monotonic()
+        if not self._refresh.under_way and not refused.accepted:
+            if now < self._no_refresh_before:
+                return None
+            self._no_refresh_before = now + 30.0
+        return await self._refresh.result()
+
+    async def aclose(self) -> None:
+        """Stop a refresh that is under way."""
+        await self._refresh.aclose()
+
+    async def _fetch(self) -> Bearer:
+        token = await self._grant.fetch(self._exchange)
+        self._generation += 1
+        now = self._clock.monotonic()
+        lifetime = self._grant.lifetime(token)
+        # Early, so that no call is caught by the end, and not all processes at the same moment.
+        margin = min(60.0 + 30.0 * self._clock.random(), 0.5 * lifetime)
+        self._bearer = Bearer(token, self._generation, now + lifetime - margin, now + lifetime)
+        if self._grant.renewable:
+            self._on_refresh(token.lifetime)
+        return self._bearer
+
+
+def given_grant(auth: StaticToken | Callable[[], Awaitable[str]]) -> Grant:
+    """The way to get tokens from a caller who has them, or makes them."""
+    return _FixedGrant(auth) if isinstance(auth, StaticToken) else _ProviderGrant(auth)
+
+
+class _FixedGrant:
+    renewable = False
+
+    def __init__(self, auth: StaticToken) -> None:
+        self._auth = auth
+
+    async def fetch(self, exchange: Exchange) -> Token:
+        return Token(self._auth.token)
+
+    def lifetime(self, token: Token) -> float:
+        return float("inf")
+
+
+class _ProviderGrant:
+    renewable = True
+
+    def __init__(self, provider: Callable[[], Awaitable[str]]) -> None:
+        self._provider = provider
+
+    async def fetch(self, exchange: Exchange) -> Token:
+        return Token(clean_secret("the token from auth=", await self._provider()))
+
+    def lifetime(self, token: Token) -> float:
+        return float("inf")
+
+
+def read_token(reply: Reply, request: Request, kind: type[AnyToken]) -> AnyToken:
+    """The token in a token host's answer.
+
+    Args:
+        reply: The answer.
+        request: What it answers, for the error.
+        kind: The form that it has.
+
+    Raises:
+        DecodeError: It holds no bearer token that a header could carry.
+    """
+    try:
+        token = decode_json(reply, msgspec.json.Decoder(kind).decode)
+        _check(token)
+    except DecodeError as error:
+        # Said of the call for the token, not of the call that waits for it.
+        error.request, error.attempts = request.line, 1
+        raise
+    return token
+
+
+def usable_lifetime(token: Token, *, longest: float) -> float:
+    """Seconds to use a token for.
+
+    Args:
+        token: What the token host gave.
+        longest: Seconds after which even a token that lasts longer is replaced.
+    """
+    lifetime = token.lifetime
+    if lifetime is None or lifetime != lifetime:
+        return 3600.0
+    # A lifetime that is no use as one: the token is used until it is refused.
+    return 30.0 if lifetime <= 0 else min(lifetime, longest)
+
+
+def _check(token: Token) -> None:
+    if not token.access_token or not token.access_token.isascii():
+        raise DecodeError("the token host's answer holds no usable token")
+    if not token.access_token.isprintable() or " " in token.access_token:
+        raise DecodeError("the token host's answer holds a token with characters it can't have")
+    if token.token_type.lower() != "bearer":
+        raise DecodeError("the token host's answer is not a bearer token")
