@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Self, TypeVar
 
 from jibble_async.api.config import BaseConfig
-from jibble_async.core.call import Caller
+from jibble_async.core.caller import Caller, Recovery
 from jibble_async.core.events import Event, Stats
 from jibble_async.core.operation import Request
 from jibble_async.core.options import CallOptions
@@ -32,6 +32,7 @@ class Backend:
         limiters: A limiter for each service.
         network: How to reach the network.
         read_error: How the API says that something went wrong.
+        recovery: What the API does about failures that its answers leave open.
     """
 
     def __init__(
@@ -41,11 +42,13 @@ class Backend:
         limiters: Mapping[str, RateLimiter],
         network: Network,
         read_error: ErrorReader,
+        recovery: Recovery | None = None,
     ) -> None:
         self.config: BaseConfig = config
         self.stats: Stats = Stats(limiters=limiters)
         self._grant = grant
         self._read_error = read_error
+        self._recovery = recovery
         self._limiters = limiters
         self._network = network
         self._budget = RetryBudget()
@@ -88,6 +91,7 @@ class Backend:
             self._budget,
             config.hooks,
             config.user_agent,
+            self._recovery,
         )
         return self._caller
 

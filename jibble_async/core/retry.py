@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import msgspec
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
+from tenacity import AsyncRetrying, RetryCallState
 
 from jibble_async.core.clock import Clock
 from jibble_async.core.operation import Safety
@@ -38,7 +38,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-# An allow-list: anything else, cancellation above all, passes untouched.
+# An allow-list.
 RETRYABLE = (
     ConnectFailedError,
     ConnectionLostError,
@@ -181,7 +181,8 @@ def may_have_been_processed(error: JibbleError) -> bool:
 async def retry(
     first_error: JibbleError,
     attempt: Callable[[int], Awaitable[T]],
-    next_step: Callable[[JibbleError, int], Decision | None],
+    next_step: Callable[[JibbleError, int], Awaitable[Decision | None]],
+    retryable: tuple[type[JibbleError], ...],
     clock: Clock,
 ) -> T:
     """Carry on after a first attempt that failed; tenacity is not entered before that.
@@ -189,38 +190,28 @@ async def retry(
     Args:
         first_error: What the first attempt raised.
         attempt: Makes the attempt of the given number.
-        next_step: Decides after each failure.
+        next_step: Decides after each failure; None gives up, and what it raises ends the call.
+        retryable: What it is asked about; anything else, cancellation above all, passes untouched.
         clock: For sleeping.
 
     Raises:
         JibbleError: The last attempt's error.
     """
-    step: Decision | None = None
+    delay = 0.0
 
-    async def one_attempt(number: int) -> T:
-        if number == 1:
-            raise first_error
-        return await attempt(number)
+    async def again(state: RetryCallState) -> bool:
+        nonlocal delay
+        error = None if state.outcome is None else state.outcome.exception()
+        if not isinstance(error, retryable):
+            return False
+        step = await next_step(error, state.attempt_number)
+        delay = 0.0 if step is None else step.delay
+        return step is not None
 
-    def wait(state: RetryCallState) -> float:
-        nonlocal step
-        error = state.outcome.exception() if state.outcome is not None else None
-        step = None
-        if isinstance(error, JibbleError):
-            step = next_step(error, state.attempt_number)
-        return step.delay if step is not None else 0.0
-
-    def stop(_: RetryCallState) -> bool:
-        return step is None
-
-    retrying = AsyncRetrying(
-        retry=retry_if_exception_type(RETRYABLE),
-        wait=wait,
-        stop=stop,
-        sleep=clock.sleep,
-        reraise=True,
-    )
-    async for state in retrying:
+    async for state in AsyncRetrying(retry=again, wait=lambda _: delay, sleep=clock.sleep):
         with state:
-            return await one_attempt(state.retry_state.attempt_number)
+            number = state.retry_state.attempt_number
+            if number > 1:
+                return await attempt(number)
+            raise first_error
     raise first_error

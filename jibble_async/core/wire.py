@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from jibble_async.core.clock import Clock
 from jibble_async.errors import (
     APIError,
     AuthenticationError,
@@ -16,13 +18,18 @@ from jibble_async.errors import (
     ConflictError,
     DecodeError,
     FeatureRestrictedError,
+    JibbleError,
     NotFoundError,
     PermissionDeniedError,
+    ProtocolError,
     RateLimitedError,
     ServerError,
+    ThrottledOrForbiddenError,
 )
+from jibble_async.limits.headers import read_remaining, read_retry_after
 
 __all__ = [
+    "Answers",
     "ErrorReader",
     "Reply",
     "decode_json",
@@ -80,6 +87,43 @@ class ErrorReader(Protocol):
             wait: Seconds the server asked to wait, if it did.
         """
         ...
+
+
+class Answers:
+    """Which answers of an API's services are errors.
+
+    When a service last refused for speed is remembered: evidence of what its next bare 403 means.
+
+    Args:
+        read: How the API says that something went wrong.
+    """
+
+    def __init__(self, read: ErrorReader) -> None:
+        self._read = read
+        self._throttled_at: dict[str, float] = {}
+
+    def error(self, reply: Reply, service: str, clock: Clock) -> JibbleError:
+        """The error that an answer with a status of 300 or more is.
+
+        Args:
+            reply: The answer.
+            service: Whose.
+            clock: For what the answer says of time.
+        """
+        if reply.status < 400:
+            redirect = ProtocolError(
+                f"the server answered with a redirect ({reply.status}), which is never followed"
+            )
+            redirect.permanent = True
+            return redirect
+        now = clock.monotonic()
+        recent = now - self._throttled_at.get(service, -math.inf) < 60.0
+        wait = read_retry_after(reply.headers, clock.now().timestamp())
+        throttling = recent or wait is not None or read_remaining(reply.headers) == 0
+        error = self._read(reply, throttling=throttling, wait=wait)
+        if isinstance(error, RateLimitedError) and not isinstance(error, ThrottledOrForbiddenError):
+            self._throttled_at[service] = now
+        return error
 
 
 def error_class(status: int) -> type[APIError]:

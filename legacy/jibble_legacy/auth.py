@@ -19,7 +19,7 @@ from jibble_async.core.tokens import (
     usable_lifetime,
 )
 from jibble_async.errors import APIError, ConfigurationError, RateLimitedError, ServerError
-from jibble_legacy.refusals import BareForbiddenError
+from jibble_legacy.error_bodies import BareForbiddenError
 
 __all__ = ["LegacyAuth", "PasswordGrant", "legacy_grant"]
 

@@ -13,7 +13,7 @@ import msgspec
 from jibble_async.api.custom import Params, custom_call, custom_operation
 from jibble_async.api.session import Backend
 from jibble_async.core.credentials import StaticToken
-from jibble_async.core.operation import Safety
+from jibble_async.core.operation import Operation, Safety, build
 from jibble_async.core.options import CallOptions
 from jibble_async.core.transport import Network
 from jibble_async.errors import ConfigurationError
@@ -28,11 +28,15 @@ from jibble_legacy.config import (
     legacy_config_from,
 )
 from jibble_legacy.days import WorkingDays, Zone
-from jibble_legacy.refusals import read_error
+from jibble_legacy.error_bodies import read_error
+from jibble_legacy.forbidden import ForbiddenRecovery
 from jibble_legacy.resources.catalog import LegacyCatalog
 from jibble_legacy.session import SERVICE, LegacySession
 
 __all__ = ["LegacyClient"]
+
+# Needs no particular right.
+_PROBE = Operation(SERVICE, "GET", "/api/v1/teams", Safety.READ)
 
 
 class LegacyClient(LegacyCatalog):
@@ -82,12 +86,15 @@ class LegacyClient(LegacyCatalog):
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
     ) -> None:
         config = LegacyConfig() if config is None else config
+        limiter = RollingWindow(LIMIT, PERIOD) if limiter is None else limiter
+        probe = build(_PROBE, config.url, params=(("filter[limit]", "1"),))
         backend = Backend(
             config,
             legacy_grant(_auth(token, auth)),
-            {SERVICE: RollingWindow(LIMIT, PERIOD) if limiter is None else limiter},
+            {SERVICE: limiter},
             Network(connector, proxy, ssl, trace_configs),
             read_error,
+            ForbiddenRecovery(limiter, probe, config.clock),
         )
         days = None if timezone is None else WorkingDays(timezone)
         options = CallOptions(config.timeouts, config.retry)

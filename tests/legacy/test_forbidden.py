@@ -7,8 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
-from jibble_legacy.forbidden import Probe
-from jibble_legacy.settlement import Question
+from jibble_legacy.forbidden import Probe, Question
 
 from jibble_async import (
     APIError,

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from jibble_legacy.error_bodies import BareForbiddenError, read_error
 from jibble_legacy.forbidden import Probe, Procedure, Step, nearly_full
-from jibble_legacy.refusals import BareForbiddenError, read_error
 
 from jibble_async import (
     APIError,

@@ -215,7 +215,7 @@ async def test_retry_carries_out_the_decisions() -> None:
     steps = _steps([0.25, 3.0])
     seen: list[tuple[JibbleError, int]] = []
 
-    def next_step(error: JibbleError, number: int) -> Decision | None:
+    async def next_step(error: JibbleError, number: int) -> Decision | None:
         seen.append((error, number))
         return next(steps)
 
@@ -225,7 +225,7 @@ async def test_retry_carries_out_the_decisions() -> None:
         return f"attempt {number}"
 
     second = ConnectionLostError("second")
-    assert await retry(LOST, attempt, next_step, naps.clock) == "attempt 3"
+    assert await retry(LOST, attempt, next_step, RETRYABLE, naps.clock) == "attempt 3"
     assert naps.taken == [0.25, 3.0]
     assert seen == [(LOST, 1), (second, 2)]
 
@@ -238,8 +238,11 @@ async def test_retry_raises_the_last_error_when_told_to_give_up() -> None:
     async def attempt(_: int) -> str:
         raise last
 
+    async def next_step(error: JibbleError, number: int) -> Decision | None:
+        return next(steps)
+
     with pytest.raises(ServerError) as caught:
-        await retry(LOST, attempt, lambda error, number: next(steps), naps.clock)
+        await retry(LOST, attempt, next_step, RETRYABLE, naps.clock)
     assert caught.value is last
     assert naps.taken == [1.0]
 
@@ -253,7 +256,10 @@ async def test_anything_else_passes_untouched(end: BaseException) -> None:
     async def attempt(_: int) -> str:
         raise end
 
+    async def next_step(error: JibbleError, number: int) -> Decision | None:
+        return Decision(0.0, asked=False)
+
     with pytest.raises(type(end)) as caught:
-        await retry(LOST, attempt, lambda error, number: Decision(0.0, asked=False), naps.clock)
+        await retry(LOST, attempt, next_step, RETRYABLE, naps.clock)
     assert caught.value is end
     assert naps.taken == [0.0]
