@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
+import msgspec
+
 from jibble_async.core.operation import Request, Safety
 from jibble_async.core.options import CallOptions
 from jibble_async.core.retry import may_have_been_processed
@@ -16,7 +18,7 @@ __all__ = ["Call"]
 T = TypeVar("T")
 
 
-class Call(Generic[T]):
+class Call(msgspec.Struct, Generic[T], eq=False):
     """A call under way: what is sent, what holds for it, and how far it got.
 
     Attributes:
@@ -30,34 +32,14 @@ class Call(Generic[T]):
         maybe_processed: Whether the server may have done it in an attempt that failed.
     """
 
-    __slots__ = (
-        "attempts",
-        "authorised",
-        "ends",
-        "maybe_processed",
-        "memory",
-        "options",
-        "read",
-        "request",
-    )
-
-    def __init__(
-        self,
-        request: Request,
-        read: Callable[[Reply], T],
-        options: CallOptions,
-        ends: float | None,
-        *,
-        authorised: bool = True,
-    ) -> None:
-        self.request: Request = request
-        self.read: Callable[[Reply], T] = read
-        self.options: CallOptions = options
-        self.ends: float | None = ends
-        self.authorised: bool = authorised
-        self.memory: Any = None
-        self.attempts: int = 1
-        self.maybe_processed: bool = False
+    request: Request
+    read: Callable[[Reply], T]
+    options: CallOptions
+    ends: float | None
+    authorised: bool = True
+    memory: Any = None
+    attempts: int = 1
+    maybe_processed: bool = False
 
     def left(self, now: float, longest: float | None = None) -> float | None:
         """Seconds until it must have ended, or `longest` if that is less; None without bounds."""

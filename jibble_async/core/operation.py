@@ -6,6 +6,7 @@ import enum
 import functools
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import quote
 
@@ -59,6 +60,7 @@ class Operation(msgspec.Struct, frozen=True):
     accept: str = JSON
 
 
+@dataclass(slots=True, repr=False, eq=False)
 class Request:
     """One request, ready to be sent as often as its operation allows.
 
@@ -69,19 +71,10 @@ class Request:
         content_type: What the body is.
     """
 
-    __slots__ = ("body", "content_type", "operation", "url")
-
-    def __init__(
-        self,
-        operation: Operation,
-        url: URL,
-        body: bytes | None = None,
-        content_type: str | None = None,
-    ) -> None:
-        self.operation: Operation = operation
-        self.url: URL = url
-        self.body: bytes | None = body
-        self.content_type: str | None = content_type
+    operation: Operation
+    url: URL
+    body: bytes | None = None
+    content_type: str | None = None
 
     @property
     def line(self) -> str:

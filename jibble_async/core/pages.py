@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 import msgspec
@@ -19,6 +20,7 @@ RawRow: TypeAlias = tuple[str, msgspec.Raw]
 """The id of a row, and the row: a view of the page's body, so it keeps that alive."""
 
 
+@dataclass(slots=True, repr=False, eq=False)
 class PageContent(Generic[T]):
     """What one answer holds.
 
@@ -30,16 +32,11 @@ class PageContent(Generic[T]):
         raw: The body as it came.
     """
 
-    __slots__ = ("items", "link", "raw", "received", "total")
-
-    def __init__(
-        self, items: list[T], received: int, total: int | None, link: str | None, raw: bytes
-    ) -> None:
-        self.items: list[T] = items
-        self.received: int = received
-        self.total: int | None = total
-        self.link: str | None = link
-        self.raw: bytes = raw
+    items: list[T]
+    received: int
+    total: int | None
+    link: str | None
+    raw: bytes
 
 
 class Sieve(Protocol[T]):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeAlias, TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
@@ -22,7 +24,6 @@ __all__ = [
     "Tokens",
     "given_grant",
     "read_token",
-    "usable_lifetime",
 ]
 
 
@@ -53,30 +54,32 @@ Exchange: TypeAlias = Callable[[Request], Awaitable[Reply]]
 """Sends a request without a token and gives the answer."""
 
 
-class Grant(Protocol):
-    """A way to get tokens."""
+class Grant(msgspec.Struct, frozen=True):
+    """A way to get tokens.
 
-    @property
-    def renewable(self) -> bool:
-        """Whether asking again can give another token."""
-        ...
+    Attributes:
+        fetch: Gets one, with what sends a request to a token host.
+        longest: Seconds after which even a token that lasts longer is replaced; by default each is
+            used until it is refused.
+        renewable: Whether asking again can give another token.
+    """
 
-    async def fetch(self, exchange: Exchange) -> Token:
-        """A token.
-
-        Args:
-            exchange: Sends a request to the token host.
-
-        Raises:
-            JibbleError: There is none to be had.
-        """
-        ...
+    fetch: Callable[[Exchange], Awaitable[Token]]
+    longest: float = math.inf
+    renewable: bool = True
 
     def lifetime(self, token: Token) -> float:
-        """Seconds to use a token for; infinite for one that is used until it is refused."""
-        ...
+        """Seconds to use a token for."""
+        if self.longest == math.inf:
+            return math.inf
+        lifetime = token.lifetime
+        if lifetime is None or math.isnan(lifetime):
+            return 3600.0
+        # A lifetime that is no use as one: the token is used until it is refused.
+        return 30.0 if lifetime <= 0 else min(lifetime, self.longest)
 
 
+@dataclass(slots=True, repr=False, eq=False)
 class Bearer:
     """A token in use.
 
@@ -89,15 +92,12 @@ class Bearer:
         accepted: Whether the server has taken it at least once.
     """
 
-    __slots__ = ("accepted", "authorization", "expires_at", "generation", "refresh_at", "token")
-
-    def __init__(self, token: Token, generation: int, refresh_at: float, expires_at: float) -> None:
-        self.token: Token = token
-        self.generation: int = generation
-        self.authorization: str = f"Bearer {token.access_token}"
-        self.refresh_at: float = refresh_at
-        self.expires_at: float = expires_at
-        self.accepted: bool = False
+    token: Token
+    generation: int
+    authorization: str
+    refresh_at: float
+    expires_at: float
+    accepted: bool = False
 
     def __repr__(self) -> str:
         return f"<Bearer generation {self.generation}>"
@@ -186,41 +186,22 @@ class Tokens:
         lifetime = self._grant.lifetime(token)
         # Early, so that no call is caught by the end, and not all processes at the same moment.
         margin = min(60.0 + 30.0 * self._clock.random(), 0.5 * lifetime)
-        self._bearer = Bearer(token, self._generation, now + lifetime - margin, now + lifetime)
+        authorization, ends = f"Bearer {token.access_token}", now + lifetime
+        self._bearer = Bearer(token, self._generation, authorization, ends - margin, ends)
         if self._grant.renewable:
             self._on_refresh(token.lifetime)
         return self._bearer
 
 
 def given_grant(auth: StaticToken | Callable[[], Awaitable[str]]) -> Grant:
-    """The way to get tokens from a caller who has them, or makes them."""
-    return _FixedGrant(auth) if isinstance(auth, StaticToken) else _ProviderGrant(auth)
+    """The way to get tokens from a caller who has one, or a function that gives them."""
 
+    async def fetch(_: Exchange) -> Token:
+        if isinstance(auth, StaticToken):
+            return Token(auth.token)
+        return Token(clean_secret("the token from auth=", await auth()))
 
-class _FixedGrant:
-    renewable = False
-
-    def __init__(self, auth: StaticToken) -> None:
-        self._auth = auth
-
-    async def fetch(self, exchange: Exchange) -> Token:
-        return Token(self._auth.token)
-
-    def lifetime(self, token: Token) -> float:
-        return float("inf")
-
-
-class _ProviderGrant:
-    renewable = True
-
-    def __init__(self, provider: Callable[[], Awaitable[str]]) -> None:
-        self._provider = provider
-
-    async def fetch(self, exchange: Exchange) -> Token:
-        return Token(clean_secret("the token from auth=", await self._provider()))
-
-    def lifetime(self, token: Token) -> float:
-        return float("inf")
+    return Grant(fetch, renewable=not isinstance(auth, StaticToken))
 
 
 def read_token(reply: Reply, request: Request, kind: type[AnyToken]) -> AnyToken:
@@ -242,20 +223,6 @@ def read_token(reply: Reply, request: Request, kind: type[AnyToken]) -> AnyToken
         error.request, error.attempts = request.line, 1
         raise
     return token
-
-
-def usable_lifetime(token: Token, *, longest: float) -> float:
-    """Seconds to use a token for.
-
-    Args:
-        token: What the token host gave.
-        longest: Seconds after which even a token that lasts longer is replaced.
-    """
-    lifetime = token.lifetime
-    if lifetime is None or lifetime != lifetime:
-        return 3600.0
-    # A lifetime that is no use as one: the token is used until it is refused.
-    return 30.0 if lifetime <= 0 else min(lifetime, longest)
 
 
 def _check(token: Token) -> None:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any, Generic, Protocol, TypeVar
 
-from jibble_async.core.course import Course, Fetched, Place, Span
+from jibble_async.core.course import Course, Place
 from jibble_async.core.cursor import Cursor
 from jibble_async.core.events import Event, PageRead, Stats
 from jibble_async.core.operation import Request
@@ -68,7 +68,7 @@ class Walk(Generic[T]):
         # Whether pages can be fetched ahead shows on the first, unless it was a link's already.
         undecided = self._concurrency > 1 and course.start.link is None
         while place is not None and not course.done:
-            page, place = course.take(await self._fetch(place, course.count_at(place)))
+            page, place = course.take(place, await self._fetch(place))
             if page is None:
                 continue
             yield page
@@ -86,62 +86,63 @@ class Walk(Generic[T]):
     async def _ahead(self, offset: int) -> AsyncGenerator[Page[T], None]:
         """The pages from `offset` on, several in flight."""
         course = self._course
-        flying: deque[tuple[Span, asyncio.Task[Reply]]] = deque()
+        flying: deque[tuple[Place, int, asyncio.Task[Reply]]] = deque()
         try:
             while True:
                 while len(flying) < self._concurrency:
-                    under_way = offset - flying[0][0].place.offset if flying else 0
-                    span = course.span(offset, under_way)
-                    if span is None:
+                    under_way = offset - flying[0][0].offset if flying else 0
+                    rows = course.ahead(offset, under_way)
+                    if rows is None:
                         break
-                    count = course.count_until(span.place, span.end)
-                    answer = self._answer(span.place, count, _as_it_is)
-                    flying.append((span, asyncio.create_task(answer, name="jibble page")))
-                    offset = span.end
+                    answer = self._answer(*rows, _as_it_is)
+                    task = asyncio.create_task(answer, name="jibble page")
+                    flying.append((*rows, task))
+                    offset = rows[1]
                 if not flying or course.done:
                     return
-                span, task = flying[0]
+                place, end, task = flying[0]
                 reply = await task
                 flying.popleft()
-                reading = self._read_ahead(span, reply)
+                reading = self._read_ahead(place, end, reply)
                 del task, reply
-                while True:
-                    page, rest = course.take_ahead(await reading, span.end)
+                rest: Place | None = place
+                while rest is not None:
+                    page, rest = course.take_ahead(rest, await reading, end)
                     yield page
                     del page
                     if course.done:
                         return
-                    if rest is None:
-                        break
-                    reading = self._fetch(rest, course.count_until(rest, span.end))
+                    if rest is not None:
+                        reading = self._fetch(rest, end)
         finally:
             # Awaited, so that nothing is under way any more when the walk has ended.
-            for _, task in flying:
+            for _, _, task in flying:
                 task.cancel()
-            await asyncio.gather(*(task for _, task in flying), return_exceptions=True)
+            await asyncio.gather(*(task for _, _, task in flying), return_exceptions=True)
 
-    async def _read_ahead(self, span: Span, reply: Reply) -> Fetched[T]:
+    async def _read_ahead(self, place: Place, end: int, reply: Reply) -> PageContent[T]:
         # Read when its turn has come, and not when it arrives: rows that wait for their turn fill
         # the processor's caches, which costs a quarter of the walk.
         try:
-            return self._fetched(span.place, self._course.read(reply))
+            return self._told(self._course.read(reply))
         except DecodeError:
             # Once more, as a call that tries again what came in pieces.
             self._session.stats.retries += 1
-            return await self._fetch(span.place, self._course.count_until(span.place, span.end))
+            return await self._fetch(place, end)
 
-    async def _fetch(self, place: Place, count: int | None) -> Fetched[T]:
-        return self._fetched(place, await self._answer(place, count, self._course.read))
+    async def _fetch(self, place: Place, end: int | None = None) -> PageContent[T]:
+        return self._told(await self._answer(place, end, self._course.read))
 
-    def _fetched(self, place: Place, content: PageContent[T]) -> Fetched[T]:
+    def _told(self, content: PageContent[T]) -> PageContent[T]:
         self._session.emit(PageRead(content.received, content.total))
-        return self._course.fetched(place, content)
+        return content
 
-    async def _answer(self, place: Place, count: int | None, read: Callable[[Reply], V]) -> V:
+    async def _answer(self, place: Place, end: int | None, read: Callable[[Reply], V]) -> V:
+        course = self._course
         try:
-            return await self._session.call(self._course.request(place, count), read)
+            return await self._session.call(course.request(place, course.count(place, end)), read)
         except JibbleError as error:
-            self._course.mark(error, place)
+            course.mark(error, place)
             raise
 
 

@@ -6,6 +6,7 @@ import functools
 import math
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -36,8 +37,10 @@ __all__ = [
     "decoder",
     "error_class",
     "optional_reader",
+    "plain_error",
     "printable",
     "reader",
+    "reason_of",
     "text_of",
     "whole_characters",
 ]
@@ -53,11 +56,19 @@ _BY_STATUS: dict[int, type[APIError]] = {
     410: NotFoundError,
     429: RateLimitedError,
 }
+_STATUS_TEXT = {
+    401: "the token was refused",
+    402: "the plan does not include this",
+    404: "there is no such thing",
+    429: "too many requests",
+}
 _CONTROL = r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+"
 _LONGEST_MESSAGE = 300
 _ESCAPE = rb"(?s)\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
 
 
+# Without a repr of its own, which would show a body that may hold a token.
+@dataclass(slots=True, repr=False, eq=False)
 class Reply:
     """An answer, read to its end.
 
@@ -67,12 +78,9 @@ class Reply:
         body: The body, decompressed.
     """
 
-    __slots__ = ("body", "headers", "status")
-
-    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        self.status: int = status
-        self.headers: Mapping[str, str] = headers
-        self.body: bytes = body
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class ErrorReader(Protocol):
@@ -131,6 +139,64 @@ def error_class(status: int) -> type[APIError]:
     if status >= 500:
         return ServerError
     return _BY_STATUS.get(status, BadRequestError)
+
+
+class _Detail(msgspec.Struct):
+    # Not read: `innererror` and `stack`, which hold a stack trace of the server.
+    code: str | None = None
+    name: str | None = None
+    message: str | None = None
+
+
+class _ErrorBody(msgspec.Struct):
+    error: _Detail | str | None = None
+    error_description: str | None = None
+    message: str | None = None
+    title: str | None = None
+
+
+_ERROR_DECODER = msgspec.json.Decoder(_ErrorBody)
+
+
+def reason_of(reply: Reply) -> tuple[str | None, str | None]:
+    """The code and the text with which an answer says what went wrong, fit to be shown.
+
+    OAuth's form is understood, and those of OData, LoopBack and ASP.NET.
+
+    Args:
+        reply: What the server answered.
+    """
+    try:
+        body = _ERROR_DECODER.decode(reply.body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None, None
+    code: str | None
+    if isinstance(body.error, str):
+        code, text = body.error, body.error_description
+    else:
+        detail = body.error or _Detail()
+        code, text = detail.code or detail.name, detail.message or body.message or body.title
+    return printable(code) if code else None, printable(text) if text else None
+
+
+def plain_error(
+    status: int, code: str | None, message: str | None, wait: float | None = None
+) -> APIError:
+    """The error that a status stands for, with what is known of it.
+
+    Args:
+        status: The HTTP status.
+        code: What the server calls it.
+        message: What the server says of it.
+        wait: Seconds the server asked to wait, if it did.
+    """
+    text = message or _STATUS_TEXT.get(status, "no reason given")
+    return error_class(status)(
+        f"{status}: {text}" + (f" ({code})" if code else ""),
+        status=status,
+        code=code,
+        retry_after=wait,
+    )
 
 
 def decode_json(reply: Reply, decode: Callable[[bytes], T]) -> T:

@@ -9,7 +9,7 @@ import msgspec
 
 from jibble_async.core.pages import PageContent
 from jibble_async.core.paging import BadRowHandler
-from jibble_async.core.wire import Reply, decode_json, error_class, printable, whole_characters
+from jibble_async.core.wire import Reply, decode_json, plain_error, reason_of, whole_characters
 from jibble_async.errors import (
     APIError,
     AuthenticationError,
@@ -86,20 +86,6 @@ def _count(value: Any) -> int | None:
     return value if isinstance(value, int) and 0 <= value < 2**63 else None
 
 
-class _ErrorDetail(msgspec.Struct):
-    # Not read: `innererror`, which holds a stack trace of the server.
-    code: str | None = None
-    message: str | None = None
-
-
-class _ErrorBody(msgspec.Struct):
-    error: _ErrorDetail | str | None = None
-    error_description: str | None = None
-    message: str | None = None
-    title: str | None = None
-
-
-_ERROR_DECODER = msgspec.json.Decoder(_ErrorBody)
 _CREDENTIAL_ERRORS = frozenset({"invalid_client", "invalid_grant", "unauthorized_client"})
 _NO_REASON = frozenset({b"", b"{}", b"null", b'""'})
 
@@ -116,7 +102,7 @@ def read_error(reply: Reply, *, throttling: bool, wait: float | None) -> APIErro
         wait: Seconds the server asked to wait, if it did.
     """
     status = reply.status
-    code, message = _reason(reply)
+    code, message = reason_of(reply)
     if code in _CREDENTIAL_ERRORS:
         text = f"the credentials were refused ({code}): {message or 'no reason given'}"
         advice = "check that id and secret belong together and are complete"
@@ -130,33 +116,4 @@ def read_error(reply: Reply, *, throttling: bool, wait: float | None) -> APIErro
             status=status,
             retry_after=wait,
         )
-    text = message or _STATUS_TEXT.get(status, "no reason given")
-    return error_class(status)(
-        f"{status}: {text}" + (f" ({code})" if code else ""),
-        status=status,
-        code=code,
-        retry_after=wait,
-    )
-
-
-_STATUS_TEXT = {
-    401: "the token was refused",
-    402: "the plan does not include this",
-    404: "there is no such thing",
-    429: "too many requests",
-}
-
-
-def _reason(reply: Reply) -> tuple[str | None, str | None]:
-    try:
-        body = _ERROR_DECODER.decode(reply.body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None, None
-    if isinstance(body.error, str):
-        return printable(body.error), _printable(body.error_description)
-    detail = body.error or _ErrorDetail()
-    return _printable(detail.code), _printable(detail.message or body.message or body.title)
-
-
-def _printable(text: str | None) -> str | None:
-    return printable(text) if text else None
+    return plain_error(status, code, message, wait)

@@ -16,7 +16,6 @@ from jibble_async.core.tokens import (
     Token,
     given_grant,
     read_token,
-    usable_lifetime,
 )
 
 __all__ = ["Claims", "claims_of", "grant_of"]
@@ -32,39 +31,29 @@ def grant_of(auth: Auth, identity_url: str) -> Grant:
         auth: What the caller gave.
         identity_url: The token host, for an API key.
     """
-    if isinstance(auth, ClientCredentials):
-        return _KeyGrant(auth, identity_url)
-    return given_grant(auth)
+    if not isinstance(auth, ClientCredentials):
+        return given_grant(auth)
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": auth.client_id,
+        "client_secret": auth.client_secret,
+    }
+    request = build(
+        _TOKEN,
+        identity_url,
+        body=urlencode(form).encode(),
+        content_type="application/x-www-form-urlencoded",
+    )
+
+    async def fetch(exchange: Exchange) -> Token:
+        return read_token(await exchange(request), request, _Answer)
+
+    return Grant(fetch, longest=_LONGEST)
 
 
 class _Answer(Token, frozen=True):
     organization_id: str | None = msgspec.field(name="organizationId", default=None)
     person_id: str | None = msgspec.field(name="personId", default=None)
-
-
-class _KeyGrant:
-    renewable = True
-
-    def __init__(self, credentials: ClientCredentials, identity_url: str) -> None:
-        self._credentials = credentials
-        self._identity_url = identity_url
-
-    async def fetch(self, exchange: Exchange) -> Token:
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self._credentials.client_id,
-            "client_secret": self._credentials.client_secret,
-        }
-        request = build(
-            _TOKEN,
-            self._identity_url,
-            body=urlencode(form).encode(),
-            content_type="application/x-www-form-urlencoded",
-        )
-        return read_token(await exchange(request), request, _Answer)
-
-    def lifetime(self, token: Token) -> float:
-        return usable_lifetime(token, longest=_LONGEST)
 
 
 class Claims(msgspec.Struct, frozen=True):

@@ -16,7 +16,6 @@ from jibble_async.core.tokens import (
     Token,
     given_grant,
     read_token,
-    usable_lifetime,
 )
 from jibble_async.errors import APIError, ConfigurationError, RateLimitedError, ServerError
 from jibble_legacy.error_bodies import BareForbiddenError
@@ -84,7 +83,7 @@ def legacy_grant(auth: LegacyAuth) -> Grant:
         ConfigurationError: It is of no use for the old API.
     """
     if isinstance(auth, PasswordGrant):
-        return _PasswordTokens(auth)
+        return Grant(_PasswordTokens(auth).fetch, longest=_LONGEST)
     if isinstance(auth, ClientCredentials):
         raise ConfigurationError(
             "an API key is for the current API: the old one takes a StaticToken or a PasswordGrant"
@@ -102,12 +101,10 @@ class _Answer(Token, frozen=True):
 
 
 class _PasswordTokens:
-    """A `Grant` that remembers the refresh token, and the password for when that is refused.
+    """Remembers the refresh token, and the password for when that is refused.
 
     The refresh token is documented, the call that takes it is not: it is OAuth 2.0's own.
     """
-
-    renewable = True
 
     def __init__(self, auth: PasswordGrant) -> None:
         self._auth = auth
@@ -133,9 +130,6 @@ class _PasswordTokens:
             password=auth.password,
             scope=auth.scope,
         )
-
-    def lifetime(self, token: Token) -> float:
-        return usable_lifetime(token, longest=_LONGEST)
 
     async def _ask(self, exchange: Exchange, *, grant_type: str, **others: str) -> Token:
         app = {"client_id": self._auth.client_id, "client_secret": self._auth.client_secret}

@@ -6,7 +6,7 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from jibble_async.core.wire import Reply, error_class, printable
+from jibble_async.core.wire import Reply, plain_error, reason_of
 from jibble_async.errors import (
     APIError,
     AuthenticationError,
@@ -69,21 +69,6 @@ class BareForbiddenError(PermissionDeniedError):
         return error
 
 
-class _Detail(msgspec.Struct):
-    # Not read: `stack`, which LoopBack sends where it is not told to keep it.
-    code: str | None = None
-    name: str | None = None
-    message: str | None = None
-
-
-class _ErrorBody(msgspec.Struct):
-    error: _Detail | str | None = None
-    error_description: str | None = None
-
-
-_DECODER = msgspec.json.Decoder(_ErrorBody)
-
-
 def read_error(reply: Reply, *, throttling: bool, wait: float | None) -> APIError:
     """The error that a reply stands for; see `jibble_async.core.wire.ErrorReader`.
 
@@ -104,24 +89,11 @@ def read_error(reply: Reply, *, throttling: bool, wait: float | None) -> APIErro
         )
         bare.told = throttling or remaining == "0"
         return bare
-    code, message = _reason(reply)
+    code, message = reason_of(reply)
     if code in _CREDENTIAL_ERRORS:
         text = f"the credentials or the token were refused ({code}): {message or 'no reason given'}"
         return AuthenticationError(text, status=status, code=code)
-    text = message or _STATUS_TEXT.get(status, "no reason given")
-    return error_class(status)(
-        f"{status}: {text}" + (f" ({code})" if code else ""),
-        status=status,
-        code=code,
-        retry_after=wait,
-    )
-
-
-_STATUS_TEXT = {
-    401: "the token was refused",
-    404: "there is no such thing",
-    429: "too many requests",
-}
+    return plain_error(status, code, message, wait)
 
 
 def _says_nothing(body: bytes) -> bool:
@@ -151,18 +123,3 @@ def _rate_headers(reply: Reply) -> tuple[str | None, float | None]:
     now = read_date(headers)
     known = now is not None and reset.isascii() and reset.isdigit()
     return remaining, max(0.0, float(reset) - now) if known and now is not None else None
-
-
-def _reason(reply: Reply) -> tuple[str | None, str | None]:
-    try:
-        body = _DECODER.decode(reply.body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None, None
-    if isinstance(body.error, str):
-        return printable(body.error), _printable(body.error_description)
-    detail = body.error or _Detail()
-    return _printable(detail.code or detail.name), _printable(detail.message)
-
-
-def _printable(text: str | None) -> str | None:
-    return printable(text) if text else None
