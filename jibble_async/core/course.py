@@ -227,7 +227,12 @@ class Course(Generic[T]):
     def _deliver(self, place: Place, content: PageContent[T]) -> Page[T]:
         """The page, checked where it overlaps, and without what it repeats."""
         end = _end(place, content)
-        items = self._past_overlap(place, content) if place.overlap else content.items
+        items = content.items
+        if place.overlap:
+            if not self._fits(place, content):
+                raise self._broken(place, _MOVED)
+            # Where a row can't be read, it may be the shared one: Repeats finds it if it isn't.
+            items = items[1:] if len(items) == content.received else items
         fresh = self._repeats.unseen(items)
         if items:
             self._last_key = self._source.key(items[-1])
@@ -273,11 +278,6 @@ class Course(Generic[T]):
             index = next((number for number, each in enumerate(keys) if each == key), 0)
             index = max(0, index - place.overlap)
         return place.offset + index
-
-    def _past_overlap(self, place: Place, content: PageContent[T]) -> list[T]:
-        if not self._fits(place, content):
-            raise self._broken(place, _MOVED)
-        return content.items[1:] if len(content.items) == content.received else content.items
 
     def _fits(self, place: Place, content: PageContent[T]) -> bool:
         """Whether a page begins with the last row of the one before, as far as can be told."""

@@ -46,9 +46,9 @@ class Operation(msgspec.Struct, frozen=True):
     """Something that a service offers.
 
     Attributes:
-        service: Which service: `workspace`, `time-tracking` …
+        service: Which of the API's services.
         method: The HTTP method.
-        path: The path with its `/v1`; `{id}` stands for an id.
+        path: The path, below what the base of the service has; `{id}` stands for an id.
         safety: What it means to send it twice.
         accept: The media type to ask for.
     """

@@ -142,7 +142,8 @@ def decide(
         # A little more than was asked for, so that a crowd does not come back as one.
         jitter = chance * min(1.0, policy.base_delay)
         return Decision(wait + jitter, asked=True) if wait <= policy.max_retry_after else None
-    # The exponent is bounded so that many throttled attempts can't overflow a float.
+    # Exponential back-off with full jitter: any part of a ceiling that doubles, since a crowd that
+    # failed at once would else come back at once. The exponent is bounded, as a float is.
     ceiling = min(policy.max_delay, policy.base_delay * 2.0 ** min(attempt - 1, 30))
     return Decision(chance * ceiling, asked=False)
 
@@ -208,6 +209,8 @@ async def retry(
         delay = 0.0 if step is None else step.delay
         return step is not None
 
+    # The predicate is what decides, being what tenacity awaits: so a hook may ask a question. The
+    # first attempt is over; its error is raised in its place.
     async for state in AsyncRetrying(retry=again, wait=lambda _: delay, sleep=clock.sleep):
         with state:
             number = state.retry_state.attempt_number

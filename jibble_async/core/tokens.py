@@ -151,6 +151,7 @@ class Tokens:
         try:
             return await self._refresh.result()
         except JibbleError:
+            # Refreshed early, so that there may be time yet: nobody's call ends for it.
             now = self._clock.monotonic()
             if old is None or old is not self._bearer or now >= old.expires_at:
                 raise
@@ -164,6 +165,7 @@ class Tokens:
         that refuses everything is not flooded with requests for tokens.
         """
         bearer = self._bearer
+        # Of many calls that were refused with one token only the first finds it still in use.
         if bearer is not None and bearer.generation != refused.generation:
             return bearer
         if not self._grant.renewable:
