@@ -173,6 +173,12 @@ class TestOverlap:
         assert "$skip=2" in str(walk.request(place, 3).url)
         assert taken(walk, place, content("cde", total=5)) == ("de", None)
 
+    def test_a_limit_counts_without_it(self) -> None:
+        walk = course(verify=True, limit=4)
+        _, place = walk.take(walk.start, content("abc", total=9))
+        assert place is not None
+        assert walk.count(place) == 2
+
     def test_a_row_that_does_not_match_is_an_error(self) -> None:
         walk = course(verify=True)
         walk.take(walk.start, content("abc", total=6))
