@@ -254,7 +254,7 @@ class Course(Generic[T]):
                 next_one = self._offset_of(place, content, fresh[self._left], self._left)
                 fresh = fresh[: self._left]
                 # The sieve has seen rows that a walk from there on has not.
-                self._begin = min(begin, place.offset)
+                self._begin = begin
                 after = self._cursor(next_one)
             self._left -= len(fresh)
         self._stats.rows += len(fresh)

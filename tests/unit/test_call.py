@@ -7,6 +7,7 @@ import pytest
 from jibble_async import (
     BadRequestError,
     ConnectionLostError,
+    DeadlineExceededError,
     JibbleError,
     RetryPolicy,
     Safety,
@@ -43,7 +44,7 @@ def test_nothing_is_left_of_a_call_that_is_over() -> None:
     ("call", "error", "doubt"),
     [
         (a_call(), ConnectionLostError("x"), True),
-        (a_call(), ConnectionLostError("x", sent=False), False),
+        (a_call(), DeadlineExceededError("x", sent=False), False),
         (a_call(), BadRequestError("x", status=400), False),
         (a_call(Safety.IDEMPOTENT), ConnectionLostError("x"), True),
         (a_call(Safety.READ), ConnectionLostError("x"), False),
