@@ -6,13 +6,13 @@ import enum
 import functools
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import quote
 
 import msgspec
 from yarl import URL
 
+from jibble_async.core.opaque import Opaque
 from jibble_async.errors import ConfigurationError, PaginationError
 
 __all__ = ["JSON", "Operation", "Params", "Request", "Safety", "build", "build_link"]
@@ -60,8 +60,7 @@ class Operation(msgspec.Struct, frozen=True):
     accept: str = JSON
 
 
-@dataclass(slots=True, repr=False, eq=False)
-class Request:
+class Request(Opaque):
     """One request, ready to be sent as often as its operation allows.
 
     Attributes:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
 from jibble_async.core.cursor import Cursor
+from jibble_async.core.opaque import Opaque
 from jibble_async.core.operation import Request
 from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply
@@ -20,8 +20,7 @@ RawRow: TypeAlias = tuple[str, msgspec.Raw]
 """The id of a row, and the row: a view of the page's body, so it keeps that alive."""
 
 
-@dataclass(slots=True, repr=False, eq=False)
-class PageContent(Generic[T]):
+class PageContent(Opaque, Generic[T]):
     """What one answer holds.
 
     Attributes:

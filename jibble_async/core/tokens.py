@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
 from jibble_async.core.clock import Clock
 from jibble_async.core.credentials import StaticToken, clean_secret
+from jibble_async.core.opaque import Opaque
 from jibble_async.core.operation import Request
 from jibble_async.core.single_flight import SingleFlight
 from jibble_async.core.wire import Reply, decode_json
@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 
-class Token(msgspec.Struct, frozen=True):
+class Token(Opaque):
     """An answer of the token host. Source: documentation; lifetimes from 3600 up were observed."""
 
     access_token: str
@@ -41,12 +41,6 @@ class Token(msgspec.Struct, frozen=True):
             return None if self.expires_in is None else float(self.expires_in)
         except ValueError:
             return None
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return []
 
 
 AnyToken = TypeVar("AnyToken", bound=Token)
@@ -79,8 +73,7 @@ class Grant(msgspec.Struct, frozen=True):
         return 30.0 if lifetime <= 0 else min(lifetime, self.longest)
 
 
-@dataclass(slots=True, repr=False, eq=False)
-class Bearer:
+class Bearer(Opaque):
     """A token in use.
 
     Attributes:

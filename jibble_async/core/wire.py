@@ -6,12 +6,12 @@ import functools
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from jibble_async.core.clock import Clock
+from jibble_async.core.opaque import Opaque
 from jibble_async.errors import (
     APIError,
     AuthenticationError,
@@ -67,9 +67,7 @@ _LONGEST_MESSAGE = 300
 _ESCAPE = rb"(?s)\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
 
 
-# Without a repr of its own, which would show a body that may hold a token.
-@dataclass(slots=True, repr=False, eq=False)
-class Reply:
+class Reply(Opaque):
     """An answer, read to its end.
 
     Attributes:

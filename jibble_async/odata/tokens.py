@@ -51,7 +51,7 @@ def grant_of(auth: Auth, identity_url: str) -> Grant:
     return Grant(fetch, longest=_LONGEST)
 
 
-class _Answer(Token, frozen=True):
+class _Answer(Token):
     organization_id: str | None = msgspec.field(name="organizationId", default=None)
     person_id: str | None = msgspec.field(name="personId", default=None)
 

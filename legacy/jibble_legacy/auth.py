@@ -96,7 +96,7 @@ def legacy_grant(auth: LegacyAuth) -> Grant:
     return given_grant(auth)
 
 
-class _Answer(Token, frozen=True):
+class _Answer(Token):
     refresh_token: str | None = None
 
 

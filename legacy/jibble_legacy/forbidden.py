@@ -145,7 +145,7 @@ class ForbiddenRecovery:
         clock: The client's.
     """
 
-    errors = (BareForbiddenError,)
+    errors: tuple[type[JibbleError], ...] = (BareForbiddenError,)
 
     def __init__(self, limiter: RateLimiter, probe: Request, clock: Clock) -> None:
         self._limiter = limiter
