@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from aiolimiter import AsyncLimiter
 
 from jibble_async.limits.slots import FREE_SLOT, Outcome, Priority, Slot
-from jibble_async.limits.turns import Turns
 
 __all__ = ["Aimd", "Told"]
 
@@ -34,21 +33,20 @@ class Aimd:
         self.rate = initial
         self._cut_at = 0.0
         self._next_at = 0.0
-        self._turns = Turns()
+        self._turn = asyncio.Lock()
 
     async def acquire(
         self, *, priority: Priority = "interactive", max_wait: float | None = None
     ) -> Slot:
         """Wait for a slot."""
         loop = asyncio.get_running_loop()
-        await self._turns.take(priority)
-        wait = self._next_at - loop.time()
-        if wait > 0:
-            woken = loop.create_future()
-            loop.call_later(wait, woken.set_result, None)
-            await woken
-        self._next_at = loop.time() + 1 / self.rate
-        self._turns.give()
+        async with self._turn:
+            wait = self._next_at - loop.time()
+            if wait > 0:
+                woken = loop.create_future()
+                loop.call_later(wait, woken.set_result, None)
+                await woken
+            self._next_at = loop.time() + 1 / self.rate
         return _AimdSlot(self, loop)
 
     def learn(self, sent_at: float, now: float, *, refused: bool) -> None:

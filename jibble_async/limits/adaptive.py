@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.allowance import Allowance, Window
 from jibble_async.limits.headers import read_date, read_limits, read_retry_after
+from jibble_async.limits.loops import claim_loop
 from jibble_async.limits.pace import Pace
-from jibble_async.limits.refusals import claim_loop, too_long
+from jibble_async.limits.queue import CallQueue, wait_too_long
 from jibble_async.limits.slots import Outcome, Priority, Slot
-from jibble_async.limits.turns import Turns
 
 __all__ = ["AdaptiveLimiter"]
 
@@ -108,23 +108,18 @@ class AdaptiveLimiter:
         if self._loop is not loop:
             self._bind()
         now = loop.time()
-        turns = self._turns
-        if turns.free:
-            # While no slot is due the limiter itself has the turn, and passes it on in time.
-            await turns.take(priority)
-            self._passed = False
-        if not self._passed and turns.ahead_of("bulk") == 1 and self._due() <= now:
-            return self._grant(loop, now, held=False)
-        if self._timer is None and not self._passed:
+        if not self._queue and self._due() <= now:
+            return self._grant(now, held=False)
+        if max_wait is not None:
+            shortest = self._due() - now + self._queue.ahead_of(priority) / self.rate
+            if shortest > max_wait:
+                raise wait_too_long(max_wait, shortest)
+        if self._timer is None:
             self._schedule(loop)
-        if max_wait is None:
-            await self._turns.take(priority)
-        else:
-            await self._take_within(priority, max_wait, now)
-        granted = loop.time()
+        slot = await self._queue.wait(priority, max_wait)
         self.waits += 1
-        self.waited += granted - now
-        return self._grant(loop, granted, held=True)
+        self.waited += loop.time() - now
+        return slot
 
     def learn(
         self, slot: _Slot, outcome: Outcome, headers: Mapping[str, str] | None = None
@@ -178,42 +173,26 @@ class AdaptiveLimiter:
         due = self._allowance.due() if self._told else self._pace.due()
         return max(due, self._stopped_until)
 
-    def _grant(self, loop: asyncio.AbstractEventLoop, now: float, *, held: bool) -> Slot:
+    def _grant(self, now: float, *, held: bool) -> Slot:
         if not self._told:
             self._pace.sent(now)
         window, serial = self._allowance.sent(now)
-        self._passed = False
-        if self._turns.ahead_of("bulk") > 1:
-            self._schedule(loop)
         return _Slot(self, now, held, window, serial)
 
     def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = loop.call_at(self._due(), self._pass_turn, loop)
+        self._timer = loop.call_at(self._due(), self._serve, loop)
 
-    def _pass_turn(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _serve(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
         # A timer may fire early by the resolution of the clock.
-        if self._due() > loop.time():
+        if self._queue and self._due() <= (now := loop.time()):
+            self._queue.serve(self._grant(now, held=True))
+        if self._queue:
             self._schedule(loop)
-        else:
-            self._passed = True
-            self._turns.give()
-
-    async def _take_within(self, priority: Priority, max_wait: float, now: float) -> None:
-        # The first of those ahead is the limiter itself.
-        shortest = self._due() - now + (self._turns.ahead_of(priority) - 1) / self.rate
-        if shortest > max_wait:
-            raise too_long(max_wait, shortest)
-        try:
-            async with asyncio.timeout(max_wait):
-                await self._turns.take(priority)
-        except TimeoutError:
-            raise too_long(max_wait) from None
 
     def _bind(self) -> None:
         self._loop = claim_loop(self, self._loop)
-        self._turns = Turns()
+        self._queue = CallQueue()
         self._timer = None
-        self._passed = False

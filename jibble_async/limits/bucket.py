@@ -7,9 +7,9 @@ import asyncio
 from aiolimiter import AsyncLimiter
 
 from jibble_async.errors import ConfigurationError
-from jibble_async.limits.refusals import claim_loop, too_long
+from jibble_async.limits.loops import claim_loop
+from jibble_async.limits.queue import CallQueue, wait_too_long
 from jibble_async.limits.slots import FREE_SLOT, Priority, Slot
-from jibble_async.limits.turns import Turns
 
 __all__ = ["TokenBucket"]
 
@@ -50,6 +50,7 @@ class TokenBucket:
         self.burst = burst
         self.rate = rate
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._feeder: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
         return f"TokenBucket(limit={self.limit}, per={self.per}, burst={self.burst})"
@@ -60,30 +61,34 @@ class TokenBucket:
         """Wait for a slot; see `RateLimiter.acquire`."""
         if self._loop is not asyncio.get_running_loop():
             self._bind()
-        if self._turns.free and self._bucket.has_capacity():
+        if not self._queue and self._bucket.has_capacity():
             await self._bucket.acquire()
             return FREE_SLOT
-        if max_wait is None:
-            await self._wait(priority)
-            return FREE_SLOT
-        shortest = (self._turns.ahead_of(priority) - self.burst) / self.rate
-        if shortest > max_wait:
-            raise too_long(max_wait, shortest)
+        if max_wait is not None:
+            shortest = (self._queue.ahead_of(priority) - self.burst) / self.rate
+            if shortest > max_wait:
+                raise wait_too_long(max_wait, shortest)
+        if self._feeder is None:
+            self._feeder = asyncio.create_task(self._feed())
         try:
-            async with asyncio.timeout(max_wait):
-                await self._wait(priority)
-        except TimeoutError:
-            raise too_long(max_wait) from None
-        return FREE_SLOT
-
-    async def _wait(self, priority: Priority) -> None:
-        await self._turns.take(priority)
-        try:
-            await self._bucket.acquire()
+            return await self._queue.wait(priority, max_wait)
         finally:
-            self._turns.give()
+            if not self._queue:
+                self._rest()
+
+    async def _feed(self) -> None:
+        while self._queue:
+            await self._bucket.acquire()
+            self._queue.serve(FREE_SLOT)
+        self._feeder = None
+
+    def _rest(self) -> None:
+        if self._feeder is not None:
+            self._feeder.cancel()
+            self._feeder = None
 
     def _bind(self) -> None:
         self._loop = claim_loop(self, self._loop)
         self._bucket = AsyncLimiter(self.burst, self.burst / self.rate)
-        self._turns = Turns()
+        self._queue = CallQueue()
+        self._feeder = None

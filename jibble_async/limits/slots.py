@@ -12,12 +12,14 @@ from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 __all__ = [
     "FREE_SLOT",
+    "CountedSlot",
     "Counting",
     "Outcome",
     "Paced",
     "Priority",
     "RateLimiter",
     "Slot",
+    "SlotOwner",
     "Unlimited",
 ]
 
@@ -108,6 +110,48 @@ class Counting(Protocol):
                 free again after these.
         """
         ...
+
+
+class SlotOwner(Protocol):
+    """A limiter that counts a slot until it hears what became of it."""
+
+    def take_back(self, key: str, outcome: Outcome, taken_at: float) -> None:
+        """Count on, or not, according to `outcome`."""
+        ...
+
+    def lose(self, key: str, taken_at: float) -> None:
+        """Take note of a slot that nobody can release any more; may come from any thread."""
+        ...
+
+
+class CountedSlot:
+    """A slot whose owner wants to hear what became of it.
+
+    Dropping it without a release is the same as `Outcome.ABANDONED`.
+
+    Args:
+        owner: The limiter that gave it.
+        key: The owner's name for it.
+        taken_at: When it was handed out, on the owner's clock.
+    """
+
+    __slots__ = ("_key", "_owner", "_taken_at")
+
+    def __init__(self, owner: SlotOwner, key: str, taken_at: float) -> None:
+        self._owner: SlotOwner | None = owner
+        self._key = key
+        self._taken_at = taken_at
+
+    def release(self, outcome: Outcome, headers: Mapping[str, str] | None = None) -> None:
+        """Give the slot back; only the first release counts."""
+        owner = self._owner
+        if owner is not None:
+            self._owner = None
+            owner.take_back(self._key, outcome, self._taken_at)
+
+    def __del__(self) -> None:
+        if self._owner is not None:
+            self._owner.lose(self._key, self._taken_at)
 
 
 class _FreeSlot:

@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from jibble_async.errors import ConfigurationError
-from jibble_async.limits.line import CountedSlot, Line
-from jibble_async.limits.refusals import claim_loop
+from jibble_async.limits.loops import claim_loop, clock_of
+from jibble_async.limits.queue import STARVATION_BOUND, CallQueue
 from jibble_async.limits.reserve import Reserve, RoundTrips
-from jibble_async.limits.slots import Outcome, Priority, Slot
-from jibble_async.limits.window import check_window, clock_of
+from jibble_async.limits.slots import CountedSlot, Outcome, Priority, Slot
+from jibble_async.limits.window import check_window
 
 __all__ = [
     "ASK_AGAIN",
     "OVERDUE",
-    "PATIENCE",
     "Answer",
     "GivenBack",
     "SlotStore",
@@ -32,9 +31,6 @@ __all__ = [
 HAND_OVER = 1.0
 """Seconds after which a granted slot that has not reached its caller is given back instead: the
 process was stopped in between, and the slot's lease may be about to end."""
-
-PATIENCE = 20
-"""Slots that may go to `interactive` in a row while `bulk` waits."""
 
 ASK_AGAIN = 1.0
 """Seconds after which a waiting process asks again in any case: another may have given back a slot
@@ -74,7 +70,7 @@ class Terms:
     @property
     def patience(self) -> int:
         """Interactive calls that may overtake a bulk call; all that did are known for a period."""
-        return min(PATIENCE, math.ceil(0.9 * self.limit))
+        return min(STARVATION_BOUND, math.ceil(0.9 * self.limit))
 
     def check(self, name: str) -> Reserve:
         """Raise if a window of these terms could never send; what bulk calls leave of it.
@@ -200,7 +196,7 @@ class StoredWindow:
         self._name = name
         self._store = store
         self._trips = RoundTrips()
-        self._line = Line(PATIENCE)
+        self._queue = CallQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._now: Callable[[], float] = time.monotonic
         self._given_back: list[GivenBack] = []
@@ -263,10 +259,10 @@ class StoredWindow:
         elif priority == "interactive" or max_wait is not None:
             self._bell.set()
         try:
-            return await self._line.wait(priority, max_wait)
+            return await self._queue.wait(priority, max_wait)
         finally:
             # The place among the processes is given up with the last call in line.
-            if not self._line:
+            if not self._queue:
                 self._bell.set()
 
     async def aclose(self) -> None:
@@ -276,7 +272,7 @@ class StoredWindow:
         moments counts until its lease ends.
         """
         if self._loop is asyncio.get_running_loop():
-            self._line.fail(ConfigurationError(f"{self!r} was closed"))
+            self._queue.fail(ConfigurationError(f"{self!r} was closed"))
             await asyncio.sleep(0)
             courier = self._courier
             if courier is not None:
@@ -315,7 +311,7 @@ class StoredWindow:
     def _bind(self) -> None:
         self._loop = claim_loop(self, self._loop)
         self._now = clock_of(self._loop)
-        self._line = Line(PATIENCE)
+        self._queue = CallQueue()
         self._bell = asyncio.Event()
         self._courier = None
         self._store.open(self._now)
@@ -331,13 +327,13 @@ class StoredWindow:
         self._courier = None
         error = None if courier.cancelled() else courier.exception()
         if error is not None:
-            self._line.fail(error)
-        elif not courier.cancelled() and (self._line or self._given_back):
+            self._queue.fail(error)
+        elif not courier.cancelled() and (self._queue or self._given_back):
             self._send_courier()
 
     async def _run(self) -> None:
         queued = True
-        while self._line or self._given_back or queued:
+        while self._queue or self._given_back or queued:
             self._bell.clear()
             given_back, self._given_back = self._given_back, []
             wanted, look = self._wanted(), self._unchecked()
@@ -352,18 +348,18 @@ class StoredWindow:
             self._given_back[:0] = answer.kept
             self._hand_out(answer)
             queued = wanted.total > 0 and not answer.granted
-            if answer.kept or (queued and self._line and not news):
+            if answer.kept or (queued and self._queue and not news):
                 await self._rest(answer.ask_again)
 
     def _wanted(self) -> Wanted:
-        line = self._line
+        line = self._queue
         apart = self._reserve.apart(self._trips)
         return Wanted(line.count("interactive"), line.count("bulk"), line.bulk_is_due, apart)
 
     def _unchecked(self) -> int:
         """How many dues are needed to tell every new call whether its `max_wait` can be met."""
         last = 1
-        for place, waiter in enumerate(self._line, start=1):
+        for place, waiter in enumerate(self._queue, start=1):
             if not waiter.checked:
                 last = place
         return min(last, self.limit)
@@ -373,11 +369,11 @@ class StoredWindow:
         late = now - answer.granted_at > HAND_OVER
         for key in answer.granted:
             slot = CountedSlot(self, key, now)
-            if late or not self._line.serve(slot):
+            if late or not self._queue.serve(slot):
                 slot.release(Outcome.NOT_SENT)
         if answer.granted or not answer.dues:
             return
-        for place, waiter in enumerate(self._line):
+        for place, waiter in enumerate(self._queue):
             due = answer.dues[min(place, len(answer.dues) - 1)]
             if waiter.deadline is not None and due > waiter.deadline:
                 waiter.refuse(due - now)

@@ -11,12 +11,12 @@ from itertools import islice
 from math import inf
 
 from jibble_async.errors import ConfigurationError
-from jibble_async.limits.line import CountedSlot, Line
-from jibble_async.limits.refusals import claim_loop, too_long
+from jibble_async.limits.loops import claim_loop, clock_of
+from jibble_async.limits.queue import CallQueue, wait_too_long
 from jibble_async.limits.reserve import Clicks, Reserve, RoundTrips
-from jibble_async.limits.slots import Outcome, Priority, Slot
+from jibble_async.limits.slots import CountedSlot, Outcome, Priority, Slot
 
-__all__ = ["RollingWindow", "check_window", "clock_of"]
+__all__ = ["RollingWindow", "check_window"]
 
 
 class RollingWindow:
@@ -72,7 +72,7 @@ class RollingWindow:
         self._held: deque[float] = deque()
         self._clicks = Clicks(limit, per)
         self._trips = RoundTrips()
-        self._line = Line()
+        self._queue = CallQueue()
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._now: Callable[[], float] = time.monotonic
@@ -114,24 +114,24 @@ class RollingWindow:
         now = self._now()
         if priority == "interactive":
             self._clicks.add(now)
-        if self._line.may_pass(priority):
+        if self._queue.may_pass(priority):
             if not self._free or priority == "bulk":
                 self._reclaim()
             if self._free and (priority == "interactive" or self._bulk_from() <= now):
                 slot = self._grant(priority, now)
-                if self._line:
-                    self._line.passed()
-                    if self._line.bulk_is_due:
+                if self._queue:
+                    self._queue.passed()
+                    if self._queue.bulk_is_due:
                         self._serve()
                 return slot
         if max_wait is not None:
-            wait = self._wait_behind(self._line.ahead_of(priority) - self._free)
+            wait = self._wait_behind(self._queue.ahead_of(priority) - self._free)
             if priority == "bulk" and self._free:
                 wait = max(wait, self._bulk_from() - now)
             if wait > max_wait:
-                raise too_long(max_wait, wait)
+                raise wait_too_long(max_wait, wait)
         self._arm()
-        return await self._line.wait(priority, max_wait)
+        return await self._queue.wait(priority, max_wait)
 
     def take_back(self, key: str, outcome: Outcome, taken_at: float) -> None:
         """Count a slot on for as long as the server may; see `SlotOwner`."""
@@ -149,7 +149,7 @@ class RollingWindow:
                 self._trips.add(now - taken_at)
             if outcome is Outcome.THROTTLED:
                 self.hold()
-        if self._line:
+        if self._queue:
             self._arm()
 
     def lose(self, key: str, taken_at: float) -> None:
@@ -163,7 +163,7 @@ class RollingWindow:
     def _bind(self) -> None:
         self._loop = claim_loop(self, self._loop)
         self._now = clock_of(self._loop)
-        self._line = Line()
+        self._queue = CallQueue()
         self._timer = None
 
     @property
@@ -180,10 +180,10 @@ class RollingWindow:
 
     def _serve(self) -> None:
         while (
-            self._free and self._line and (not self._held_back or self._bulk_from() <= self._now())
+            self._free and self._queue and (not self._held_back or self._bulk_from() <= self._now())
         ):
-            slot = self._grant(self._line.priority, self._now())
-            if not self._line.serve(slot):
+            slot = self._grant(self._queue.first, self._now())
+            if not self._queue.serve(slot):
                 slot.release(Outcome.NOT_SENT)
 
     def _grant(self, priority: Priority, now: float) -> CountedSlot:
@@ -193,7 +193,7 @@ class RollingWindow:
     @property
     def _held_back(self) -> bool:
         """Whether the next in line must leave room for interactive calls."""
-        return self._line.priority == "bulk" and not self._line.bulk_is_due
+        return self._queue.first == "bulk" and not self._queue.bulk_is_due
 
     def _bulk_from(self) -> float:
         now, clicks, reserve = self._now(), self._clicks, self._reserve
@@ -220,7 +220,7 @@ class RollingWindow:
         self._timer = None
         self._reclaim()
         self._serve()
-        if self._line:
+        if self._queue:
             self._arm()
 
     def _wait_behind(self, ahead: int) -> float:
@@ -245,11 +245,3 @@ def check_window(name: str, limit: int, per: float, linger: float) -> None:
         raise ConfigurationError(
             f"{name} can't send anything: limit must be at least 1, per above 0, linger not below 0"
         )
-
-
-def clock_of(loop: asyncio.AbstractEventLoop) -> Callable[[], float]:
-    """The finest clock that runs along with `loop.time()`.
-
-    uvloop cuts its time to milliseconds, which could free a slot a moment before it is due.
-    """
-    return time.monotonic if abs(loop.time() - time.monotonic()) < 0.1 else loop.time
