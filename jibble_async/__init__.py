@@ -26,7 +26,7 @@ _HOMES: dict[str, list[str]] = {
     "limits.adaptive": ["AdaptiveLimiter"],
     "limits.bucket": ["TokenBucket"],
     "limits.slots": ["Outcome", "RateLimiter", "Slot", "Unlimited"],
-    "limits.window": ["RollingWindow"],
+    "limits.windows.local": ["RollingWindow"],
     "odata.render": ["grouped"],
     "pairing": ["Leftover", "LeftoverReason", "Stretch", "WorkSessions", "work_sessions"],
     "query.expressions": ["Expression", "raw_filter"],
@@ -35,8 +35,8 @@ _HOMES: dict[str, list[str]] = {
 # Imported when asked for: they take time to load, and few programs use them.
 _LAZY: dict[str, list[str]] = {
     "api.tracker": ["TimeTracker"],
-    "limits.redis": ["RedisWindow"],
-    "limits.shared": ["SharedWindow"],
+    "limits.windows.redis": ["RedisWindow"],
+    "limits.windows.sqlite": ["SharedWindow"],
 }
 
 

@@ -131,10 +131,10 @@ from jibble_async.errors import (
 )
 from jibble_async.limits.adaptive import AdaptiveLimiter
 from jibble_async.limits.bucket import TokenBucket
-from jibble_async.limits.redis import RedisWindow
-from jibble_async.limits.shared import SharedWindow
 from jibble_async.limits.slots import Outcome, RateLimiter, Slot, Unlimited
-from jibble_async.limits.window import RollingWindow
+from jibble_async.limits.windows.local import RollingWindow
+from jibble_async.limits.windows.redis import RedisWindow
+from jibble_async.limits.windows.sqlite import SharedWindow
 from jibble_async.odata.render import grouped
 from jibble_async.pairing import Leftover, LeftoverReason, Stretch, WorkSessions, work_sessions
 from jibble_async.query.expressions import Expression, raw_filter

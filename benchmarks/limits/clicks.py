@@ -17,7 +17,7 @@ from benchmarks.limits.rivals import Told
 from benchmarks.limits.simulator import LATENCIES, Kind, Result, Server, simulate
 from jibble_async.limits.adaptive import AdaptiveLimiter
 from jibble_async.limits.slots import RateLimiter
-from jibble_async.limits.window import RollingWindow
+from jibble_async.limits.windows.local import RollingWindow
 
 __all__ = ["beside_bulk"]
 

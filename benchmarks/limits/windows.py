@@ -21,7 +21,7 @@ from typing import Any
 from aiolimiter import AsyncLimiter
 
 from jibble_async.limits.slots import FREE_SLOT, Outcome, Priority, RateLimiter, Slot
-from jibble_async.limits.window import RollingWindow
+from jibble_async.limits.windows.local import RollingWindow
 from tests.limits.fleet import Fleet, Job
 from tests.limits.redis_server import RedisServer
 from tests.limits.schedules import HAIR, Load, drawn, play, tightest, used

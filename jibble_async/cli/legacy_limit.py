@@ -14,8 +14,8 @@ from jibble_legacy.config import LIMIT, PERIOD, legacy_auth_from, legacy_config_
 from jibble_async.cli.output import say
 from jibble_async.core.credentials import StaticToken
 from jibble_async.errors import ConfigurationError
-from jibble_async.limits.shared import SharedWindow
 from jibble_async.limits.slots import Priority, Slot
+from jibble_async.limits.windows.sqlite import SharedWindow
 
 __all__ = ["TellingWindow", "window_path"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from copy import copy
 from itertools import chain
@@ -37,13 +37,19 @@ class Waiter:
     """One call in the queue.
 
     Attributes:
+        priority: The call's priority.
+        max_wait: The longest wait in seconds; None for as long as it takes.
+        slot: The slot that it gets.
         deadline: When the call stops waiting, on the loop's clock; None for never.
         checked: Whether it is known that the deadline may be met.
     """
 
-    __slots__ = ("checked", "deadline", "max_wait", "slot")
+    __slots__ = ("checked", "deadline", "max_wait", "priority", "slot")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, max_wait: float | None) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, priority: Priority, max_wait: float | None
+    ) -> None:
+        self.priority: Priority = priority
         self.slot: asyncio.Future[Slot] = loop.create_future()
         self.max_wait: float | None = max_wait
         self.deadline: float | None = None if max_wait is None else loop.time() + max_wait
@@ -98,7 +104,13 @@ class CallQueue:
 
     def count(self, priority: Priority) -> int:
         """How many calls of a priority wait."""
-        return len(self._interactive if priority == "interactive" else self._bulk)
+        return len(self._waiters(priority))
+
+    @property
+    def unchecked(self) -> int:
+        """The place of the last call of which it isn't known whether `max_wait` can be met."""
+        places = (place for place, waiter in enumerate(self) if not waiter.checked)
+        return max(places, default=0)
 
     def may_pass(self, priority: Priority) -> bool:
         """Whether a newcomer would be the next."""
@@ -115,22 +127,29 @@ class CallQueue:
         return len(self._interactive) if priority == "interactive" else len(self)
 
     async def wait(self, priority: Priority, max_wait: float | None) -> Slot:
+        """Enter the queue, and wait for a slot; see `served`."""
+        return await self.served(self.enter(priority, max_wait))
+
+    def enter(self, priority: Priority, max_wait: float | None) -> Waiter:
+        """Stand in the queue; `served` has to follow."""
+        waiter = Waiter(asyncio.get_running_loop(), priority, max_wait)
+        self._waiters(priority).append(waiter)
+        return waiter
+
+    async def served(self, waiter: Waiter) -> Slot:
         """Wait for a slot; one that comes too late for a cancelled call is given back unused.
 
         Raises:
             RateLimitedError: `max_wait` has passed, or can't be met.
         """
-        loop = asyncio.get_running_loop()
-        waiter = Waiter(loop, max_wait)
-        waiters = self._interactive if priority == "interactive" else self._bulk
-        waiters.append(waiter)
-        timer = None if max_wait is None else loop.call_later(max_wait, waiter.refuse)
-        slot = waiter.slot
+        slot, timer = waiter.slot, None
+        if waiter.deadline is not None:
+            timer = slot.get_loop().call_at(waiter.deadline, waiter.refuse)
         try:
             return await slot
         except BaseException:
             with suppress(ValueError):
-                waiters.remove(waiter)
+                self._waiters(waiter.priority).remove(waiter)
             if not slot.cancelled() and slot.exception() is None:
                 slot.result().release(Outcome.NOT_SENT)
             raise
@@ -151,8 +170,23 @@ class CallQueue:
         waiter.slot.set_result(slot)
         return True
 
+    def refuse_late(self, due_of: Callable[[int], float], now: float) -> None:
+        """Let the calls fail whose `max_wait` can't be met.
+
+        Args:
+            due_of: When the call at a place in the queue gets a slot at the earliest.
+            now: The time.
+        """
+        for place, waiter in enumerate(self):
+            if waiter.deadline is not None and (due := due_of(place)) > waiter.deadline:
+                waiter.refuse(due - now)
+            waiter.checked = True
+
     def fail(self, error: BaseException) -> None:
         """Let every call in the queue fail with `error`, or rather a copy that is its own."""
         for waiter in self:
             if not waiter.slot.done():
                 waiter.slot.set_exception(copy(error))
+
+    def _waiters(self, priority: Priority) -> deque[Waiter]:
+        return self._interactive if priority == "interactive" else self._bulk

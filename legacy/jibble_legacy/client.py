@@ -18,7 +18,7 @@ from jibble_async.core.options import CallOptions
 from jibble_async.core.transport import Network
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.slots import RateLimiter
-from jibble_async.limits.window import RollingWindow
+from jibble_async.limits.windows.local import RollingWindow
 from jibble_legacy.auth import LegacyAuth, legacy_grant
 from jibble_legacy.config import (
     LIMIT,

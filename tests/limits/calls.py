@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from jibble_async.limits.slots import Outcome, Priority, RateLimiter
 
 
@@ -12,24 +14,13 @@ def now() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def send(window: RateLimiter, outcome: Outcome = Outcome.ANSWERED) -> None:
+def is_due(moment: float) -> object:
+    """Equal to `moment`, or a little later: stores are a millisecond away."""
+    return pytest.approx(moment, abs=0.02)
+
+
+async def send(
+    window: RateLimiter, outcome: Outcome = Outcome.ANSWERED, priority: Priority = "interactive"
+) -> None:
     """Take a slot, and give it back at once."""
-    (await window.acquire()).release(outcome)
-
-
-async def served_beside_bulk(job: RateLimiter, web: RateLimiter, later: float) -> list[str]:
-    """The order in which three bulk calls are served, and a click that comes `later`."""
-    await send(job)
-    served: list[str] = []
-
-    async def call(name: str, window: RateLimiter, priority: Priority) -> None:
-        slot = await window.acquire(priority=priority)
-        served.append(name)
-        slot.release(Outcome.ANSWERED)
-
-    async with asyncio.TaskGroup() as group:
-        for number in range(3):
-            group.create_task(call(f"bulk {number}", job, "bulk"))
-        await asyncio.sleep(later)
-        group.create_task(call("click", web, "interactive"))
-    return served
+    (await window.acquire(priority=priority)).release(outcome)

@@ -1,10 +1,56 @@
 from __future__ import annotations
 
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.limits.redis_server import RedisServer
+from tests.limits.stores import SHARED, STORES, Local, Redis, SharedStore, Sqlite, Store
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "state" / "limit.db"
+
+
+@pytest.fixture(scope="session")
+def own_redis() -> Iterator[RedisServer]:
+    program = shutil.which("redis-server")
+    if program is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("redis-server is not installed, and CI must not skip these tests")
+        pytest.skip("redis-server is not installed (Debian: apt install redis-server)")
+    with tempfile.TemporaryDirectory() as folder:
+        server = RedisServer(program, Path(folder))
+        server.start()
+        yield server
+        server.kill()
+
+
+@pytest.fixture
+def redis_server(own_redis: RedisServer) -> RedisServer:
+    """A real server that knows nothing."""
+    own_redis.client.flushall()  # pyright: ignore[reportUnknownMemberType]
+    return own_redis
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest) -> Store:
+    """Each place where slots are counted."""
+    return Local() if request.param == "local" else _shared(request)
+
+
+@pytest.fixture(params=SHARED)
+def shared(request: pytest.FixtureRequest) -> SharedStore:
+    """Each place that several processes share."""
+    return _shared(request)
+
+
+def _shared(request: pytest.FixtureRequest) -> SharedStore:
+    if request.param == "redis":
+        return Redis(request.getfixturevalue("redis_server"))
+    return Sqlite(request.getfixturevalue("path"))

@@ -1,67 +1,47 @@
-# pyright: reportUnknownMemberType=false, reportPrivateUsage=false
+"""Outages of the store of `RedisWindow`, in virtual time; the script is run by a real server."""
+
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
-from typing import Any
 
 import pytest
-import redis
 
 from jibble_async.errors import RateLimitedError
-from jibble_async.limits import redis as module
-from jibble_async.limits.redis import RedisWindow
 from jibble_async.limits.slots import Outcome
-from jibble_async.limits.stored import Wanted
+from jibble_async.limits.windows.policy import Policy
+from jibble_async.limits.windows.stored import StoredWindow
 from tests.limits.calls import now
+from tests.limits.redis_server import RedisServer
 from tests.limits.schedules import HAIR, tightest
-from tests.limits.script_model import ScriptModel
+from tests.limits.stores import VirtualRedis
 from tests.support import virtual_time
-
-NOWHERE = "unix:///nonexistent/redis.sock"
 
 
 @pytest.mark.parametrize("seed", range(16))
-def test_outages_never_break_the_limit(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_outages_never_break_the_limit(seed: int, redis_server: RedisServer) -> None:
     """Workers, some of them idle for long, and a store that is down or flushed now and then."""
     dice = random.Random(seed)
-    store = ScriptModel()
     limit, per, count = dice.choice([(8, 1.0, 4), (20, 2.0, 4), (6, 1.0, 2)])
+    policy = Policy("window", limit, per, linger=0.2, reserve=0.1, lease=0.5)
     arrivals: list[float] = []
-    on_share = 0
+    on_fallback = 0
+    away = False
 
-    async def call(
-        self: Any, given_back: Sequence[Any], wanted: Wanted, *rest: Any
-    ) -> list[str | int]:
-        script = self._script
+    def worker() -> StoredWindow:
+        store = VirtualRedis(redis_server, policy, workers=count)
+        store.away = lambda: away
+        return StoredWindow(store, policy)
 
-        async def run(keys: object, args: Sequence[str | float]) -> list[str | int]:
-            await asyncio.sleep(0.001)
-            if store.down:
-                raise redis.ConnectionError
-            reply = store.run(now(), args)
-            await asyncio.sleep(0.001)
-            return reply
-
-        self._script = run
-        try:
-            return await original(self, given_back, wanted, *rest)
-        finally:
-            self._script = script
-
-    original = module._RedisStore._call
-    monkeypatch.setattr(module._RedisStore, "_call", call)
-
-    async def caller(window: RedisWindow, until: float, rest: float) -> None:
-        nonlocal on_share
+    async def caller(window: StoredWindow, until: float, rest: float) -> None:
+        nonlocal on_fallback
         while now() < until:
             try:
                 slot = await window.acquire(max_wait=dice.choice((None, 1.0)))
             except RateLimitedError:
                 await asyncio.sleep(0.2)
                 continue
-            on_share += window.degraded is not None
+            on_fallback += window.degraded is not None
             there = dice.uniform(0, 0.05)
             arrivals.append(now() + there)
             await asyncio.sleep(2 * there)
@@ -69,31 +49,30 @@ def test_outages_never_break_the_limit(seed: int, monkeypatch: pytest.MonkeyPatc
             await asyncio.sleep(dice.uniform(0, rest))
 
     async def fate(until: float) -> None:
+        nonlocal away
         while now() < until:
             await asyncio.sleep(dice.uniform(2, 12))
-            if dice.random() < 0.3:
-                store.flush()
-            else:
-                store.down = True
+            flushed = dice.random() < 0.3
+            if not flushed:
+                away = True
                 await asyncio.sleep(dice.uniform(0.5, 20))
-                if dice.random() < 0.3:
-                    store.flush()
-                store.down = False
+                flushed = dice.random() < 0.3
+            if flushed:
+                redis_server.client.flushall()  # pyright: ignore[reportUnknownMemberType]
+            away = False
 
     async def main() -> None:
-        windows = [
-            RedisWindow(NOWHERE, limit, per, 0.2, workers=count, lease=0.5, trust_empty=True)
-            for _ in range(count)
-        ]
+        nonlocal away
+        windows = [worker() for _ in range(count)]
         tasks = [asyncio.create_task(fate(100))]
         for window in windows:
             rest = dice.choice((0.0, 0.0, 20.0))
             tasks += [asyncio.create_task(caller(window, 100, rest)) for _ in range(6)]
         await asyncio.gather(*tasks)
-        store.down = False
+        away = False
         for window in windows:
             await window.aclose()
 
     virtual_time.run(main())
-    assert on_share
+    assert on_fallback
     assert tightest(sorted(arrivals), limit) >= per - HAIR

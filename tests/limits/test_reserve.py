@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import assume, given
 
-from jibble_async.limits.reserve import Clicks, Reserve, RoundTrips
+from jibble_async.limits.windows.reserve import Clicks, Reserve, RoundTrips
 
 LIMITS = st.integers(1, 60)
 SHARES = st.floats(0, 0.99)
@@ -23,7 +23,7 @@ def test_with_all_slots_free_a_bulk_call_never_waits(
     limit: int, share: float, interactive: int, soon: float
 ) -> None:
     reserve = window(limit, share)
-    assert reserve.bulk_from(limit, [], 5.0, interactive, soon * reserve.slot) <= 5.0 + 1e-9
+    assert reserve.bulk_from(limit - 1, [], 5.0, interactive, soon * reserve.slot) <= 5.0 + 1e-9
 
 
 @given(LIMITS, SHARES, SOON, st.data())
@@ -37,7 +37,7 @@ def test_expected_calls_find_a_slot_soon(
     dues = sorted(data.draw(st.lists(st.floats(0, per), min_size=counted, max_size=counted)))
     reserve = window(limit, share, per)
     soon = slots * reserve.slot
-    if reserve.bulk_from(free, dues, now, interactive, soon) > now:
+    if reserve.bulk_from(free - 1, dues, now, interactive, soon) > now:
         return
     # Regular calls from any moment on, as many a period as in the last one.
     gap = per / max(1, interactive)
@@ -56,7 +56,7 @@ def test_more_free_slots_never_mean_a_longer_wait(
     free = data.draw(st.integers(1, limit))
     reserve = window(limit)
     waits = [
-        reserve.bulk_from(number, dues, 0.0, interactive, reserve.slot)
+        reserve.bulk_from(number - 1, dues, 0.0, interactive, reserve.slot)
         for number in (free, free + 1)
     ]
     assert waits[1] <= waits[0]
@@ -64,14 +64,14 @@ def test_more_free_slots_never_mean_a_longer_wait(
 
 def test_a_slot_is_held_back_until_the_next_one_is_near() -> None:
     reserve = window(10, per=100)
-    assert reserve.bulk_from(1, [60.0, 61.0], 0.0, 0, soon=10) == pytest.approx(50)
-    assert reserve.bulk_from(1, [60.0, 61.0], 0.0, 0, soon=15) == pytest.approx(45)
-    assert reserve.bulk_from(1, [8.0, 110.0], 0.0, 0, soon=10) == 0
+    assert reserve.bulk_from(0, [60.0, 61.0], 0.0, 0, soon=10) == pytest.approx(50)
+    assert reserve.bulk_from(0, [60.0, 61.0], 0.0, 0, soon=15) == pytest.approx(45)
+    assert reserve.bulk_from(0, [8.0, 110.0], 0.0, 0, soon=10) == 0
 
 
 def test_the_number_of_calls_to_come_spreads_by_its_root() -> None:
     reserve = window(100, 0, per=100)
-    assert reserve.bulk_from(5, [], 0.0, 4, soon=1) == pytest.approx(99 - 4 * 100 / 6)
+    assert reserve.bulk_from(4, [], 0.0, 4, soon=1) == pytest.approx(99 - 4 * 100 / 6)
 
 
 @given(LIMITS, st.lists(st.floats(0, 60), max_size=100))
@@ -81,8 +81,8 @@ def test_slots_may_come_due_as_far_apart_as_answers_let_them(
     reserve, trips = window(limit), RoundTrips()
     for round_trip in seconds:
         trips.add(round_trip)
-    assert reserve.apart(trips) >= reserve.slot
-    assert reserve.apart(trips) >= (10.0 + trips.mean) / limit
+    assert reserve.spacing(trips) >= reserve.slot
+    assert reserve.spacing(trips) >= (10.0 + trips.mean) / limit
 
 
 def test_uneven_round_trips_matter_to_small_windows_only() -> None:
@@ -93,7 +93,7 @@ def test_uneven_round_trips_matter_to_small_windows_only() -> None:
 
     def more(limit: int) -> float:
         reserve = window(limit, per=limit / 10)
-        return (reserve.apart(uneven) - reserve.apart(even)) / reserve.slot
+        return (reserve.spacing(uneven) - reserve.spacing(even)) / reserve.slot
 
     assert more(5) > 2
     assert more(50) < 0.2
@@ -145,16 +145,43 @@ def test_it_does_not_matter_when_the_calls_are_looked_at(
         looked.add(time)
         unseen.add(time)
         if data.draw(st.booleans()):
-            looked.recent(time)
+            looked.since(time - 2.0, time)
     assert looked.one_by_one(times[-1]) == unseen.one_by_one(times[-1])
     within = [time for time in times[-20:] if time > times[-1] - 2.0]
-    assert looked.recent(times[-1]) == unseen.recent(times[-1]) == len(within)
+    assert looked.since(times[-1] - 2.0, times[-1]) == len(within)
+    assert unseen.since(times[-1] - 2.0, times[-1]) == len(within)
 
 
 def test_a_call_that_was_not_sent_is_not_expected_again() -> None:
     clicks = Clicks(10, 1.0)
-    clicks.take_back()
+    clicks.take_back(0.0)
     clicks.add(0.0)
-    clicks.add(0.1)
-    clicks.take_back()
-    assert clicks.recent(0.1) == 1
+    clicks.add(0.3)
+    clicks.take_back(0.0)
+    assert clicks.since(-1.0, 0.3) == 1
+    assert clicks.since(0.3, 0.3) == 0
+    # But it shows how calls come.
+    clicks.add(0.35)
+    clicks.take_back(0.35)
+    assert clicks.last_and_crowded == (0.35, 0.35)
+
+
+def test_a_call_counts_for_a_period() -> None:
+    clicks = Clicks(10, 1.0, times=[0.5, 1.0], last=1.0)
+    assert [clicks.since(-1.0, now) for now in (1.0, 1.499, 1.5, 1.999, 2.0)] == [2, 2, 1, 1, 0]
+
+
+def test_several_that_wait_are_a_crowd() -> None:
+    clicks = Clicks(10, 1.0)
+    clicks.add(0.0)
+    clicks.wait(1, 1.0)
+    assert clicks.one_by_one(2.0)
+    clicks.wait(2, 2.0)
+    assert not clicks.one_by_one(2.0)
+
+
+def test_calls_that_nobody_looked_at_do_not_pile_up() -> None:
+    clicks = Clicks(20, 1.0)
+    for number in range(1000):
+        clicks.add(number / 1000)
+    assert clicks.since(-1.0, 0.999) == 20

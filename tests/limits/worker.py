@@ -11,9 +11,9 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from jibble_async.limits.redis import RedisWindow
-from jibble_async.limits.shared import SharedWindow
 from jibble_async.limits.slots import Outcome
+from jibble_async.limits.windows.redis import RedisWindow
+from jibble_async.limits.windows.sqlite import SharedWindow
 
 ATTEMPT = 1.0
 

@@ -14,9 +14,11 @@ at once, whom one slot would not help, it is as long as it takes to leave next t
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable
-from itertools import chain, takewhile
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from itertools import chain
 from math import inf
 
 from jibble_async.errors import ConfigurationError
@@ -55,50 +57,78 @@ class RoundTrips:
 
 
 class Clicks:
-    """The interactive calls of a window.
+    """Interactive calls that got a slot: each counts for `per` after its grant.
+
+    One that came back unused counts no longer, but it still shows how such calls come.
 
     Args:
         limit: Slots of the window.
         per: The period in seconds.
+        times: The grants of the last period, sorted.
+        last: When the last one was granted.
+        crowded: When one was last granted within the time of one slot after another, or several
+            waited at once.
 
     Attributes:
-        add: Takes note of one, by the time when it came.
+        add: Takes note of one, by the time of its grant.
     """
 
-    __slots__ = ("_crowded", "_last", "_per", "_slot", "_times", "add")
+    __slots__ = ("_crowded", "_last", "_new", "_per", "_slot", "_times", "add")
 
-    def __init__(self, limit: int, per: float) -> None:
+    def __init__(
+        self,
+        limit: int,
+        per: float,
+        times: Sequence[float] = (),
+        last: float = -inf,
+        crowded: float = -inf,
+    ) -> None:
         self._per = per
         self._slot = per / limit
-        # Taking note must be cheap, so they are looked at when a bulk call comes.
-        self._times: deque[float] = deque(maxlen=max(limit, 16))
-        self._last = self._crowded = -inf
-        self.add: Callable[[float], None] = self._times.append
+        self._times = list(times)
+        self._last = last
+        self._crowded = crowded
+        # Taking note must be cheap, so they are looked at when that matters to a bulk call.
+        self._new: deque[float] = deque(maxlen=max(limit, 16))
+        self.add: Callable[[float], None] = self._new.append
 
-    def take_back(self) -> None:
-        """Forget one that didn't use its slot."""
-        if self._times:
-            self._times.pop()
-
-    def recent(self, now: float) -> int:
-        """How many there were in the last period."""
+    @property
+    def last_and_crowded(self) -> tuple[float, float]:
+        """What must be known of those that don't count any more."""
         self._look()
-        times = self._times
-        while times and times[0] <= now - self._per:
-            times.popleft()
-        return len(times)
+        return self._last, self._crowded
+
+    def take_back(self, time: float) -> None:
+        """Count one no longer, since it didn't use its slot."""
+        self._look()
+        with suppress(ValueError):
+            self._times.remove(time)
+
+    def wait(self, count: int, now: float) -> None:
+        """Take note of how many wait: several are a crowd, however far apart they get slots."""
+        if count > 1:
+            self._look()
+            self._crowded = now
+
+    def since(self, moment: float, now: float) -> int:
+        """How many were granted after `moment`, of those of the last period."""
+        self._look()
+        del self._times[: bisect_right(self._times, now - self._per)]
+        return len(self._times) - bisect_right(self._times, moment)
 
     def one_by_one(self, now: float) -> bool:
-        """Whether some came lately, and no two of them within the time of one slot."""
+        """Whether some came lately, and for long no two of them within the time of one slot."""
         self._look()
         return self._last >= now - LATELY and self._crowded < now - REMEMBERED
 
     def _look(self) -> None:
-        new = list(takewhile(lambda time: time > self._last, reversed(self._times)))
-        for time in reversed(new):
+        new = self._new
+        while new:
+            time = new.popleft()
             if time - self._last < self._slot:
                 self._crowded = time
             self._last = time
+            self._times.append(time)
 
 
 class Reserve:
@@ -108,28 +138,28 @@ class Reserve:
         name: The constructor's call, for messages.
         limit: Slots of the window.
         per: The period in seconds.
-        share: The part of the window to set aside at least.
+        part: The part of the window to set aside at least.
 
     Attributes:
         least: Interactive calls that are expected in a period at least.
         slot: The time of one slot in seconds.
 
     Raises:
-        ConfigurationError: `share` is no part.
+        ConfigurationError: `part` is no part.
     """
 
     __slots__ = ("_limit", "_per", "least", "slot")
 
-    def __init__(self, name: str, limit: int, per: float, share: float) -> None:
-        if not 0 <= share < 1:
-            raise ConfigurationError(f"{name}: reserve={share} is not a part, from 0 to below 1")
+    def __init__(self, name: str, limit: int, per: float, part: float) -> None:
+        if not 0 <= part < 1:
+            raise ConfigurationError(f"{name}: reserve={part} is not a part, from 0 to below 1")
         self._limit = limit
         self._per = per
         # A call now and then is always to be expected, unless none is ever to be.
-        self.least: float = max(1.0, limit * share) if share else 0.0
+        self.least: float = max(1.0, limit * part) if part else 0.0
         self.slot: float = per / limit
 
-    def apart(self, trips: RoundTrips) -> float:
+    def spacing(self, trips: RoundTrips) -> float:
         """How far apart slots may come due without one being held back, in seconds.
 
         Evenly they come `(per + round trip) / limit` apart. How much further decides what part of
@@ -141,14 +171,14 @@ class Reserve:
         return (self._per + trips.mean) / self._limit + more
 
     def bulk_from(
-        self, free: int, dues: Iterable[float], now: float, interactive: int, soon: float
+        self, left: int, dues: Iterable[float], now: float, interactive: int, soon: float
     ) -> float:
         """When a bulk call may take one of the slots that are free now, if nothing else happens.
 
         With all slots free that is never later than now.
 
         Args:
-            free: Slots that are free; at least 1.
+            left: Slots that stay free when it has taken one.
             dues: When the others come due, sorted; those under way, of which that isn't known
                 yet, left out.
             now: The time.
@@ -159,7 +189,6 @@ class Reserve:
         # The number of calls to come spreads by its root.
         expected = min(limit, max(self.least, interactive + math.sqrt(interactive)))
         begin = now
-        left = free - 1
         # Nothing that is sent or answered from now on comes due before a period has passed.
         for due in chain(dues, (now + per,)):
             if left >= expected:

@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
 from pathlib import Path
 
-from jibble_async.limits.stored import Answer, GivenBack, StoredWindow, Terms, Wanted
-from jibble_async.limits.window_file import FileBusyError, WindowFile
+from jibble_async.limits.windows.policy import Policy, Wanted
+from jibble_async.limits.windows.sqlite_file import FileBusyError, WindowFile
+from jibble_async.limits.windows.stored import Answer, GivenBack, StoredWindow
 
 __all__ = ["SharedWindow"]
 
@@ -65,13 +66,13 @@ class SharedWindow(StoredWindow):
         reserve: float = 0.1,
     ) -> None:
         self.path: Path = Path(path).expanduser()
-        terms = Terms(limit, per, linger, lease, reserve)
-        super().__init__(
+        name = (
             f"SharedWindow({str(self.path)!r}, limit={limit}, per={per}, linger={linger}, "
-            f"lease={lease})",
-            _FileStore(lambda: WindowFile(self.path, terms, time.monotonic)),
-            terms,
+            f"lease={lease})"
         )
+        policy = Policy(name, limit, per, linger, reserve, lease)
+        store = _FileStore(lambda: WindowFile(self.path, policy, time.monotonic))
+        super().__init__(store, policy)
 
 
 class _FileStore:

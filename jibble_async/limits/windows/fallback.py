@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from jibble_async.limits.stored import GivenBack
+from jibble_async.limits.windows.stored import GivenBack
 
-__all__ = ["Share"]
+__all__ = ["FallbackQuota"]
 
 
-class Share:
+class FallbackQuota:
     """A rolling window of a worker's own part of the limit, kept in memory.
 
     Args:
         limit: How many slots it has.
-        hold: Seconds for which a slot counts that does not come back.
+        lost_after: Seconds for which a slot counts that does not come back.
     """
 
-    def __init__(self, limit: int, hold: float) -> None:
+    def __init__(self, limit: int, lost_after: float) -> None:
         self.limit = limit
-        self._hold = hold
+        self._lost_after = lost_after
         self._free_at: dict[str, float] = {}
 
     def give_back(self, slot: GivenBack) -> bool:
-        """Count `slot` on for as long as it says; False if it is not of this share."""
+        """Count `slot` on for as long as it says; False if it is not of this quota."""
         if slot.key not in self._free_at:
             return False
         if slot.free_at is None:
@@ -36,7 +36,7 @@ class Share:
         """As many of `keys` as are free are counted from now on, and returned."""
         self._free_at = {key: due for key, due in self._free_at.items() if due > now}
         granted = keys[: max(0, self.limit - len(self._free_at))]
-        self._free_at.update(dict.fromkeys(granted, now + self._hold))
+        self._free_at.update(dict.fromkeys(granted, now + self._lost_after))
         return granted
 
     def dues(self, look: int) -> list[float]:

@@ -10,19 +10,14 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from jibble_async.errors import ConfigurationError
-from jibble_async.limits.redis_script import KEYS, SCRIPT
-from jibble_async.limits.reserve import LATELY, REMEMBERED, Reserve
-from jibble_async.limits.share import Share
-from jibble_async.limits.stored import (
-    ASK_AGAIN,
-    OVERDUE,
-    Answer,
-    GivenBack,
-    StoredWindow,
-    Terms,
-    Wanted,
-)
+from jibble_async.limits.windows.fallback import FallbackQuota
+from jibble_async.limits.windows.policy import ASK_AGAIN, OVERDUE, Policy, Wanted
+from jibble_async.limits.windows.redis_lua import KEYS, SCRIPT
+from jibble_async.limits.windows.reserve import LATELY, REMEMBERED
+from jibble_async.limits.windows.stored import Answer, GivenBack, StoredWindow
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -53,7 +48,7 @@ class RedisWindow(StoredWindow):
     `lease` seconds after its slot was granted; the store's clock is not put forward; it evicts no
     keys, and no replica takes over that lacks its last writes; `workers` is at least the
     number of processes; and when one of them can't reach the store, none can. (Where only some are
-    cut off, each of them may send its share on top.)
+    cut off, each of them may send its part on top.)
 
     Args:
         url: As for redis-py: `redis://`, `rediss://` or `unix://`.
@@ -99,18 +94,17 @@ class RedisWindow(StoredWindow):
         if workers < 1:
             raise ConfigurationError(f"{name} has no workers")
         self.workers = workers
-        terms = Terms(limit, per, linger, lease, reserve)
-        store = _RedisStore(url, terms, workers, key, timeout, trust_empty)
-        super().__init__(name, store, terms)
+        policy = Policy(name, limit, per, linger, reserve, lease)
+        super().__init__(RedisStore(url, policy, workers, key, timeout, trust_empty), policy)
 
 
-class _RedisStore:
+class RedisStore:
     """The script, and what is done when it can't be run."""
 
     def __init__(
         self,
         url: str,
-        terms: Terms,
+        policy: Policy,
         workers: int,
         key: str,
         timeout: float,
@@ -127,15 +121,11 @@ class _RedisStore:
         except ValueError as error:
             raise ConfigurationError(f"RedisWindow can't use its url: {error}") from None
         self._url = url
-        self._limit = terms.limit
-        self._per = terms.per
-        self._hold = terms.hold
-        self._patience = terms.patience
-        self._least = Reserve(url, terms.limit, terms.per, terms.reserve).least
+        self._policy = policy
         self._keys = [f"{{{key}}}:{name}" for name in KEYS]
         self._timeout = timeout
         self._trust_empty = trust_empty
-        self._share = Share(terms.limit // workers, self._hold)
+        self._fallback = FallbackQuota(policy.limit // workers, policy.lost_after)
         self._holder = ""
         self._taken = 0
         self._epoch = ""
@@ -149,34 +139,41 @@ class _RedisStore:
         self.degraded: str | None = None
 
     def open(self, clock: Callable[[], float]) -> None:
+        """Get ready for the running loop; see `SlotStore.open`."""
+        self._clock = clock
+        self._holder = uuid.uuid4().hex[:12]
+        self._script = self._connect()
+
+    def _connect(self) -> Callable[..., Any]:
         from redis.asyncio import Redis
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
 
-        self._clock = clock
-        self._holder = uuid.uuid4().hex[:12]
         self._redis = Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
             self._url,
             decode_responses=True,
             retry=Retry(NoBackoff(), 0),
             socket_connect_timeout=self._timeout,
         )
-        self._script = self._redis.register_script(SCRIPT)
+        script: Callable[..., Any] = self._redis.register_script(SCRIPT)
+        return script
 
     async def exchange(self, given_back: Sequence[GivenBack], wanted: Wanted, look: int) -> Answer:
+        """Ask the script, or the fallback quota; see `SlotStore.exchange`."""
         from redis.exceptions import AuthenticationError, RedisError
 
         now = self._clock()
         if self._away_since is not None and now < self._next_probe:
-            return self._from_share(given_back, wanted.total, look)
-        # The store's memory of the last `hold` seconds is complete if it was heard of since then.
-        # Otherwise others may be living on their shares, and have to be heard first.
-        if now - self._last_contact > self._hold:
+            return self._fall_back(given_back, wanted, look)
+        # The store's memory of all that may count is complete if it was heard of since then.
+        # Otherwise others may be living on their fallback quota, and have to be heard first.
+        if now - self._last_contact > self._policy.lost_after:
+            self._epoch = ""
             self._full_from = inf
-        cap = self._limit if now >= self._full_from else self._share.limit
+        limit = self._policy.limit if now >= self._full_from else self._fallback.limit
         try:
             async with asyncio.timeout(self._timeout):
-                reply = await self._call(given_back, wanted, look, cap, now)
+                reply = await self._call(self._question(given_back, wanted, look, limit, now))
         except (RedisError, OSError) as error:
             # On a Unix socket redis-py wraps a refusal in a lost connection.
             if isinstance(error, AuthenticationError) or isinstance(
@@ -184,115 +181,125 @@ class _RedisStore:
             ):
                 raise ConfigurationError(f"Redis refused the credentials: {error}") from None
             self._lost(error)
-            return self._from_share(given_back, wanted.total, look)
-        return self._read(reply, wanted.total, now)
+            return self._fall_back(given_back, wanted, look)
+        return self._read(reply, wanted, now)
 
     async def close(self) -> None:
+        """Close the connection."""
         if self._redis is not None:
             await self._redis.aclose()
             self._redis = None
 
-    async def _call(
+    async def _call(self, question: bytes) -> list[Any]:
+        assert self._script is not None
+        reply: list[Any] = await self._script(keys=self._keys, args=[question])
+        return reply
+
+    def _question(
         self,
         given_back: Sequence[GivenBack],
         wanted: Wanted,
         look: int,
-        cap: int,
+        limit: int,
         now: float,
-    ) -> list[Any]:
-        assert self._script is not None
-        arguments: list[str | float] = [
-            self._holder,
-            self._taken,
-            wanted.interactive,
-            wanted.bulk,
-            int(wanted.bulk_is_due),
-            cap,
-            self._hold,
-            self._epoch if now - self._last_contact <= self._hold else "",
-            uuid.uuid4().hex,
-            int(self._trust_empty),
-            look,
-            self._per,
-            ASK_AGAIN,
-            OVERDUE,
-            self._patience,
-            self._least,
-            wanted.apart,
-            LATELY,
-            REMEMBERED,
-        ]
-        for slot in given_back:
-            arguments += [slot.key, 0 if slot.free_at is None else slot.free_at - now]
+    ) -> bytes:
+        policy = self._policy
+        first = self._taken
         # Keys are never used twice, not even if the answer is lost.
         self._taken += wanted.total
-        reply: list[Any] = await self._script(keys=self._keys, args=arguments)
-        return reply
+        return msgspec.json.encode(
+            {
+                "holder": self._holder,
+                "first": first,
+                "limit": limit,
+                "per": policy.per,
+                "lost_after": policy.lost_after,
+                "starvation_bound": policy.starvation_bound,
+                "least": policy.reserve.least,
+                "interactive": wanted.interactive,
+                "bulk": wanted.bulk,
+                "bulk_is_due": wanted.bulk_is_due,
+                "spacing": wanted.spacing,
+                "closed_for": max(0.0, wanted.closed_until - now),
+                "given_back": [
+                    (slot.key, 0 if slot.free_at is None else slot.free_at - now)
+                    for slot in given_back
+                ],
+                "look": look,
+                "epoch": self._epoch,
+                "new_epoch": uuid.uuid4().hex,
+                "trust_empty": self._trust_empty,
+                "ask_again": ASK_AGAIN,
+                "overdue": OVERDUE,
+                "lately": LATELY,
+                "remembered": REMEMBERED,
+            }
+        )
 
-    def _read(self, reply: list[Any], want: int, asked: float) -> Answer:
+    def _read(self, reply: list[Any], wanted: Wanted, asked: float) -> Answer:
         now = self._clock()
-        epoch, count, closed = str(reply[0]), int(reply[1]), float(reply[2])
+        self._epoch, used, granted = str(reply[0]), int(reply[2]), int(reply[5])
         if self._full_from == inf:
             self._full_from = now + PROBE + 2 * self._timeout
-        self._epoch = epoch
         self._last_contact = asked
-        self._share.clear()
-        self._back(closed)
-        if len(reply) == 3:
-            opens = [now + closed] if closed > 0 else []
-            return Answer((), asked, opens, now + min(closed, ASK_AGAIN))
-        first = self._taken - want
-        granted = [f"{self._holder}:{first + i}" for i in range(count)]
-        used, oldest = int(reply[3]), now + float(reply[4])
-        ask_again, *dues = [now + float(wait) for wait in reply[5:]] or [now]
-        if now < self._full_from and self._share.limit < self._limit:
+        self._fallback.clear()
+        self._back(float(reply[1]))
+        first = self._taken - wanted.total
+        keys = [f"{self._holder}:{number}" for number in range(first, first + granted)]
+        ask_again, *dues = [now + float(wait) for wait in (reply[4], *reply[6:])]
+        if now < self._full_from and self._fallback.limit < self._policy.limit:
             ask_again, *dues = [min(due, self._full_from) for due in (ask_again, *dues)]
-        return Answer(granted, asked, dues, ask_again, used=used, oldest_due=oldest)
+        oldest = now + float(reply[3])
+        return Answer(keys, asked, dues, ask_again, used=used, oldest_due=oldest)
 
-    def _from_share(self, given_back: Sequence[GivenBack], want: int, look: int) -> Answer:
+    def _fall_back(self, given_back: Sequence[GivenBack], wanted: Wanted, look: int) -> Answer:
         assert self._away_since is not None
-        kept = [slot for slot in given_back if not self._share.give_back(slot)]
+        fallback, policy = self._fallback, self._policy
+        kept = [slot for slot in given_back if not fallback.give_back(slot)]
         now = self._clock()
-        opens = self._away_since + self._hold
+        opens = max(self._away_since + policy.lost_after, wanted.closed_until)
         granted: Sequence[str] = ()
         dues: Sequence[float] = (opens,)
         if now >= opens:
-            keys = [f"{self._holder}:{self._taken + i}" for i in range(want)]
-            self._taken += want
-            granted = self._share.take(keys, now)
-            dues = self._share.dues(look)
+            first = self._taken
+            self._taken += wanted.total
+            keys = [f"{self._holder}:{number}" for number in range(first, self._taken)]
+            granted = fallback.take(keys, now)
+            dues = fallback.dues(look)
             self.degraded = (
-                f"Redis is away: this worker sends {self._share.limit} of {self._limit} requests "
-                f"per {self._per:g} s"
+                f"Redis is away: this worker sends {fallback.limit} of {policy.limit} requests "
+                f"per {policy.per:g} s"
             )
         ask_again = min([self._next_probe, *dues[:1]])
-        return Answer(granted, now, dues, ask_again, kept=[*kept, *self._share.counted()])
+        return Answer(granted, now, dues, ask_again, kept=[*kept, *fallback.counted()])
 
     def _lost(self, error: Exception) -> None:
         now = self._clock()
         self._next_probe = now + PROBE
         if self._away_since is None:
             self._away_since = now
+            policy = self._policy
             self.degraded = (
-                f"Redis is away ({type(error).__name__}): nothing is sent for {self._hold:g} s, "
-                f"then {self._share.limit} of {self._limit} requests per {self._per:g} s"
+                f"Redis is away ({type(error).__name__}): nothing is sent for "
+                f"{policy.lost_after:g} s, then {self._fallback.limit} of {policy.limit} requests "
+                f"per {policy.per:g} s"
             )
             logger.warning("shared limit: %s", self.degraded)
 
-    def _back(self, closed: float) -> None:
+    def _back(self, lost_for: float) -> None:
         if self._away_since is not None:
             logger.warning("shared limit: Redis answers again")
             self._away_since = None
             self.degraded = None
-        if closed > 0:
+        if lost_for > 0:
             if self.degraded is None:
                 logger.warning(
                     "shared limit: Redis has lost its data, or is new: nothing is sent for %.1f s "
                     "(on a first start, trust_empty=True says that nothing was sent before)",
-                    closed,
+                    lost_for,
                 )
             self.degraded = (
-                f"Redis has lost its data, or is new: nothing is sent for {closed:.1f} s"
+                f"Redis has lost its data, or is new: nothing is sent for {lost_for:.1f} s"
             )
         else:
             self.degraded = None

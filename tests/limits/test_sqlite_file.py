@@ -1,0 +1,175 @@
+# ruff: noqa: ASYNC240 - these loops have nothing else to do
+"""The file of a `SharedWindow`: what is kept over restarts, and what is no such file."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from jibble_async.errors import ConfigurationError
+from jibble_async.limits.windows.policy import Policy, Wanted
+from jibble_async.limits.windows.sqlite import SharedWindow
+from jibble_async.limits.windows.sqlite_file import WindowFile
+from jibble_async.limits.windows.stored import GivenBack
+from tests.limits.calls import send
+
+
+def policy_of(limit: int, per: float) -> Policy:
+    return Policy("window", limit, per, linger=0, reserve=0, lease=1)
+
+
+def test_restart_of_the_machine_moves_what_is_counted_along(path: Path) -> None:
+    moment = [1000.0]
+    file = WindowFile(path, policy_of(1, 10), lambda: moment[0])
+    (key,) = file.exchange((), Wanted(bulk=1), 1).granted
+    file.exchange([GivenBack(key, 1010.0)], Wanted(), 1)
+    file.close()
+    # The monotonic clock has begun again.
+    moment[0] = 5.0
+    file = WindowFile(path, policy_of(1, 10), lambda: moment[0])
+    assert file.exchange((), Wanted(bulk=1), 1).dues == [15.0]
+    moment[0] = 15.0
+    assert file.exchange((), Wanted(bulk=1), 1).granted
+    file.close()
+
+
+async def first_use(window: SharedWindow) -> ConfigurationError:
+    with pytest.raises(ConfigurationError) as caught:
+        await window.acquire()
+    await window.aclose()
+    return caught.value
+
+
+async def test_damaged_file_is_a_clear_error(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"SQLite format 3\0" + random.Random(1).randbytes(8000))
+    assert str(path) in str(await first_use(SharedWindow(path, 1, 1)))
+
+
+async def test_file_damaged_in_use_is_a_clear_error(path: Path) -> None:
+    window = SharedWindow(path, 5, 1)
+    await send(window)
+    await window.aclose()
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 4096 * 3)
+    assert "damaged" in str(await first_use(window))
+
+
+async def test_text_file_is_left_alone(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text("name,hours\nAda,8\n" * 100)
+    assert "not a database" in str(await first_use(SharedWindow(path, 1, 1)))
+    assert path.read_text().startswith("name,hours")
+
+
+def test_file_that_another_process_makes_meanwhile_is_not_foreign(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = policy_of(1, 10)
+    path.parent.mkdir()
+    read = WindowFile._number
+    others: list[WindowFile] = []
+
+    def number(self: WindowFile, sql: str, *parameters: str | float) -> float:
+        found = read(self, sql, *parameters)
+        if not others:
+            monkeypatch.setattr(WindowFile, "_number", read)
+            others.append(WindowFile(path, policy, lambda: 0.0))
+        return found
+
+    monkeypatch.setattr(WindowFile, "_number", number)
+    file = WindowFile(path, policy, lambda: 0.0)
+    assert file.exchange((), Wanted(bulk=1), 1).granted
+    assert not others[0].exchange((), Wanted(bulk=1), 1).granted
+    for each in (file, *others):
+        each.close()
+
+
+async def test_foreign_database_is_left_alone(path: Path) -> None:
+    path.parent.mkdir()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE people (name TEXT)")
+    before = path.read_bytes()
+    assert "something else" in str(await first_use(SharedWindow(path, 1, 1)))
+    assert path.read_bytes() == before
+
+
+async def test_folder_in_the_place_of_the_file(path: Path) -> None:
+    path.mkdir(parents=True)
+    assert str(path) in str(await first_use(SharedWindow(path, 1, 1)))
+
+
+async def test_other_period_is_refused_while_something_counts(path: Path) -> None:
+    window = SharedWindow(path, 1, 1000)
+    await send(window)
+    await window.aclose()
+    assert "per 1000 s, not per 1 s" in str(await first_use(SharedWindow(path, 1, 1)))
+
+
+def test_other_period_is_accepted_when_nothing_counts(path: Path) -> None:
+    moment = [0.0]
+    file = WindowFile(path, policy_of(1, 10), lambda: moment[0])
+    file.exchange((), Wanted(bulk=1), 1)
+    file.close()
+    moment[0] = 100.0
+    file = WindowFile(path, policy_of(1, 20), lambda: moment[0])
+    assert file.exchange((), Wanted(bulk=1), 1).granted
+    file.close()
+
+
+def test_file_that_was_opened_before_a_fork_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = WindowFile(path, policy_of(1, 10), lambda: 0.0)
+    with monkeypatch.context() as forked:
+        forked.setattr(os, "getpid", lambda: -1)
+        with pytest.raises(ConfigurationError, match="make a window in each process"):
+            file.exchange((), Wanted(bulk=1), 1)
+    assert file.exchange((), Wanted(bulk=1), 1).granted
+    file.close()
+
+
+async def test_deleted_file_is_noticed(path: Path) -> None:
+    window = SharedWindow(path, 5, 1)
+    await send(window)
+    path.unlink()
+    assert "deleted" in str(await first_use(window))
+
+
+async def test_file_of_a_newer_version_is_refused(path: Path) -> None:
+    window = SharedWindow(path, 5, 1)
+    await send(window)
+    await window.aclose()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA user_version = 99")
+    assert "newer version" in str(await first_use(window))
+
+
+def test_how_interactive_calls_came_outlasts_a_restart_of_the_machine(path: Path) -> None:
+    moment = [1000.0]
+    policy = Policy("window", 10, 100, 0, 0.1, lease=1)
+    job, web = (WindowFile(path, policy, lambda: moment[0]) for _ in range(2))
+    back = [GivenBack(key, 1095) for key in job.exchange((), Wanted(bulk=9), 1).granted]
+    click = web.exchange(back, Wanted(interactive=1), 1).granted[0]
+    web.exchange([GivenBack(click, None)], Wanted(), 1)
+    moment[0] = 5
+    assert not job.exchange((), Wanted(bulk=1, spacing=99), 1).granted
+    moment[0] = 16
+    assert job.exchange((), Wanted(bulk=1, spacing=99), 1).granted
+    job.close()
+    web.close()
+
+
+def test_a_restart_of_the_machine_ends_no_wait_that_the_server_asked_for(path: Path) -> None:
+    moment = [1000.0]
+    file = WindowFile(path, policy_of(1, 10), lambda: moment[0])
+    file.exchange((), Wanted(closed_until=1060.0), 1)
+    moment[0] = 5.0
+    assert file.exchange((), Wanted(bulk=1), 1).dues == [65.0]
+    file.close()
