@@ -83,11 +83,13 @@ class CallQueue:
 
     def __bool__(self) -> bool:
         """Whether a slot is wanted."""
-        for waiters in (self._interactive, self._bulk):
-            # A call that was cancelled or refused stays in the queue until its task has run.
-            while waiters and waiters[0].slot.done():
-                waiters.popleft()
-        return bool(self._interactive or self._bulk)
+        interactive, bulk = self._interactive, self._bulk
+        # A call that was cancelled or refused stays in the queue until its task has run.
+        while interactive and interactive[0].slot.done():
+            interactive.popleft()
+        while bulk and bulk[0].slot.done():
+            bulk.popleft()
+        return bool(interactive or bulk)
 
     def __iter__(self) -> Iterator[Waiter]:
         return chain(self._interactive, self._bulk)

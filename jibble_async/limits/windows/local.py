@@ -106,13 +106,16 @@ class RollingWindow:
         queue = self._queue
         # What the policy would say, if nobody goes before an interactive call, at a tenth of the
         # cost.
-        if priority == "interactive" and queue.may_pass(priority):
+        waiting = len(queue)
+        if priority == "interactive" and (not waiting or queue.may_pass(priority)):
             now = self._now()
             if not self._free:
                 self._reclaim(now)
             if self._free and self._closed_until <= now:
-                slot = self._grant(priority, now)
-                if queue:
+                self._free -= 1
+                self._clicks.add(now)
+                slot = CountedSlot(self, priority, now)
+                if waiting:
                     queue.passed()
                     if queue.bulk_is_due:
                         self._serve(now)
@@ -130,13 +133,19 @@ class RollingWindow:
     def take_back(self, key: str, outcome: Outcome, taken_at: float) -> None:
         """Count a slot on for as long as the server may; see `SlotOwner`."""
         now = self._now()
-        due = self._policy.free_at(outcome, now)
+        due: float | None = now + self.per
+        # The usual case is spared a call.
+        if outcome is not Outcome.ANSWERED:
+            due = self._policy.free_at(outcome, now)
         if due is None:
             self._free += 1
             if key == "interactive":
                 self._clicks.take_back(taken_at)
         else:
-            insort(self._dues, due)
+            if self._dues and due < self._dues[-1]:
+                insort(self._dues, due)
+            else:
+                self._dues.append(due)
             if key == "bulk" and outcome is not Outcome.ABANDONED:
                 self._trips.add(now - taken_at)
             if outcome is Outcome.THROTTLED:
