@@ -18,7 +18,7 @@ HAIR = 1e-6
 
 @dataclass
 class Schedule:
-    """What happened at the server, and in the line."""
+    """What happened at the server, and in the queue."""
 
     arrivals: list[float] = field(default_factory=list[float])
     round_trips: list[float] = field(default_factory=list[float])
@@ -34,7 +34,7 @@ class Load:
         seconds: How long they start new calls.
         lost: The part of requests that is given up, and arrives up to `linger` later or never.
         unsent: The part that never leaves.
-        cancelled: The part of waits that is cancelled in the line.
+        cancelled: The part of waits that is cancelled in the queue.
         refused: The part of answers by which the server refuses for speed.
         interactive: The part of calls that are interactive; the others are bulk.
         slack: How much later than `linger` a request that was given up may arrive; 0 as promised.

@@ -250,3 +250,21 @@ def test_nobody_gets_a_slot_before_the_time_that_one_process_was_told(
     assert answer.ask_again == pytest.approx(ASK_AGAIN)
     processes.now = 30.0
     assert other.ask(interactive=1).granted
+
+
+@pytest.mark.parametrize(("interactive", "granted"), [(1, 8), (4, 4)])
+def test_calls_that_get_a_slot_now_are_expected_again(
+    processes: Processes, interactive: int, granted: int
+) -> None:
+    # So many and their root are to find a slot afterwards: bulk calls get the others.
+    answer = processes.start(10).ask(interactive=interactive, bulk=9)
+    assert len(answer.granted) == granted
+
+
+def test_bulk_that_is_due_goes_before_who_came_earlier(processes: Processes) -> None:
+    web, job = processes.start(1), processes.start(1)
+    (key,) = web.ask(interactive=1).granted
+    assert not web.ask(interactive=1).granted
+    processes.now = 0.01
+    assert not job.ask(bulk=1).granted
+    assert job.ask(GivenBack(key, None), bulk=1, bulk_is_due=True).granted

@@ -39,8 +39,8 @@ class RedisWindow(StoredWindow):
     and the log:
 
     - Away, or slower than `timeout`: nothing is sent until all that it granted has left the window;
-      then each worker has `limit // workers` for itself, until the store is back and has been told
-      what they sent.
+      then each worker has a fallback quota of `limit // workers` for itself, until the store is
+      back and has been told what they sent.
     - Emptied (flushed, or restarted without its data): nothing is sent until all that was granted
       before has left the window.
 
@@ -48,7 +48,7 @@ class RedisWindow(StoredWindow):
     `lease` seconds after its slot was granted; the store's clock is not put forward; it evicts no
     keys, and no replica takes over that lacks its last writes; `workers` is at least the
     number of processes; and when one of them can't reach the store, none can. (Where only some are
-    cut off, each of them may send its part on top.)
+    cut off, each of them may send its fallback quota on top.)
 
     Args:
         url: As for redis-py: `redis://`, `rediss://` or `unix://`.
