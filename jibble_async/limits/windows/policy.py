@@ -4,9 +4,7 @@ It is pure: `Policy.decide` goes from what is counted, what is wanted and the ti
 `RollingWindow` asks it about its memory, `SharedWindow` about a file, within a transaction; the
 script of `RedisWindow` says the same in Lua.
 
-The server counts a request at a moment between its sending and the arrival of its answer. So a slot
-counts for `per` after the answer came, not at all if the request was surely not sent, and for
-`per + linger` after it was given up, since it may still arrive.
+How long a slot counts, and why that long, is said by `RollingWindow`.
 
 Where processes share a window they stand in a queue: interactive calls go before bulk calls, unless
 enough of them have overtaken one; among equals, who came first. Each gets its part of what is free.

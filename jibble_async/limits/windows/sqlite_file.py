@@ -158,7 +158,7 @@ class WindowFile:
 
     def _state(self, now: float, wanted: Wanted) -> State:
         db, policy = self._db, self._policy
-        dues = db.execute("SELECT free_at FROM slots WHERE NOT under_way ORDER BY free_at")
+        dues = db.execute("SELECT free_at FROM slots WHERE under_way = 0 ORDER BY free_at")
         clicks = db.execute(
             "SELECT clicked FROM slots WHERE clicked > ? ORDER BY clicked", (now - policy.per,)
         )
@@ -169,7 +169,7 @@ class WindowFile:
             db.execute("UPDATE facts SET closed = ?", (closed,))
         return State(
             dues=[due for (due,) in dues],
-            under_way=int(self._number("SELECT count(*) FROM slots WHERE under_way")),
+            under_way=int(self._number("SELECT count(*) FROM slots WHERE under_way = 1")),
             clicks=Clicks(policy.limit, policy.per, [time for (time,) in clicks], last, crowded),
             places=[Place(holder, bool(bulk), *times) for holder, bulk, *times in places],
             closed_until=closed,
