@@ -268,3 +268,10 @@ def test_bulk_that_is_due_goes_before_who_came_earlier(processes: Processes) -> 
     processes.now = 0.01
     assert not job.ask(bulk=1).granted
     assert job.ask(GivenBack(key, None), bulk=1, bulk_is_due=True).granted
+
+
+def test_slots_that_come_due_before_that_time_wait_for_it(processes: Processes) -> None:
+    one = processes.start(1)
+    (key,) = one.ask(interactive=1).granted
+    one.ask(GivenBack(key, 100.0), closed_until=150.0)
+    assert one.ask(interactive=1).dues == pytest.approx([150.0])

@@ -185,3 +185,9 @@ def test_calls_that_nobody_looked_at_do_not_pile_up() -> None:
     for number in range(1000):
         clicks.add(number / 1000)
     assert clicks.since(-1.0, 0.999) == 20
+
+
+@pytest.mark.parametrize(("share", "begin"), [(0.1, 40), (0.0, 0)])
+def test_the_last_slot_is_kept_unless_nothing_is_to_be(share: float, begin: float) -> None:
+    reserve = window(5, share, per=100)
+    assert reserve.bulk_from(0, [60.0], 0.0, 0, soon=20) == begin

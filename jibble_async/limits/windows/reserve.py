@@ -155,8 +155,8 @@ class Reserve:
             raise ConfigurationError(f"{name}: reserve={part} is not a part, from 0 to below 1")
         self._limit = limit
         self._per = per
-        # A call now and then is always to be expected, unless none is ever to be.
-        self.least: float = max(1.0, limit * part) if part else 0.0
+        # However small, it keeps the last slot for a call now and then; 0 keeps none.
+        self.least: float = limit * part
         self.slot: float = per / limit
 
     def spacing(self, trips: RoundTrips) -> float:
