@@ -23,7 +23,7 @@ _HOMES: dict[str, list[str]] = {
     "core.retry": ["RetryPolicy"],
     "entities": [name for name in entities.__all__ if name not in {"Guid", "ValueObject"}],
     "errors": errors.__all__,
-    "limits.adaptive": ["AdaptiveLimiter"],
+    "limits.adaptive.limiter": ["AdaptiveLimiter"],
     "limits.bucket": ["TokenBucket"],
     "limits.slots": ["Outcome", "RateLimiter", "Slot", "Unlimited"],
     "limits.windows.local": ["RollingWindow"],

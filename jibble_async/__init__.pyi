@@ -129,7 +129,7 @@ from jibble_async.errors import (
     TransportError,
     UnknownFieldError,
 )
-from jibble_async.limits.adaptive import AdaptiveLimiter
+from jibble_async.limits.adaptive.limiter import AdaptiveLimiter
 from jibble_async.limits.bucket import TokenBucket
 from jibble_async.limits.slots import Outcome, RateLimiter, Slot, Unlimited
 from jibble_async.limits.windows.local import RollingWindow

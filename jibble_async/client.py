@@ -27,7 +27,7 @@ from jibble_async.core.paging import PageOptions
 from jibble_async.core.transport import Network
 from jibble_async.core.wire import text_of
 from jibble_async.errors import ConfigurationError
-from jibble_async.limits.adaptive import AdaptiveLimiter
+from jibble_async.limits.adaptive.limiter import AdaptiveLimiter
 from jibble_async.limits.slots import RateLimiter
 from jibble_async.odata.envelope import read_error
 from jibble_async.odata.pages import ODataPages

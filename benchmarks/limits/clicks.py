@@ -15,7 +15,7 @@ from statistics import mean
 
 from benchmarks.limits.rivals import Told
 from benchmarks.limits.simulator import LATENCIES, Kind, Result, Server, simulate
-from jibble_async.limits.adaptive import AdaptiveLimiter
+from jibble_async.limits.adaptive.limiter import AdaptiveLimiter
 from jibble_async.limits.slots import RateLimiter
 from jibble_async.limits.windows.local import RollingWindow
 

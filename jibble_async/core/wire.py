@@ -27,7 +27,7 @@ from jibble_async.errors import (
     ServerError,
     ThrottledOrForbiddenError,
 )
-from jibble_async.limits.headers import read_remaining, read_retry_after
+from jibble_async.limits.adaptive.headers import read_remaining, read_retry_after
 
 __all__ = [
     "Answers",

@@ -10,9 +10,9 @@ from benchmarks.limits.adaptive import CHANGES, settled_after, shares
 from benchmarks.limits.clicks import beside_bulk
 from benchmarks.limits.simulator import LATENCIES, Kind, Server, simulate
 from jibble_async.errors import ConfigurationError, RateLimitedError
-from jibble_async.limits.adaptive import AdaptiveLimiter
-from jibble_async.limits.headers import read_limits, read_retry_after
-from jibble_async.limits.pace import Pace
+from jibble_async.limits.adaptive.headers import read_limits, read_retry_after
+from jibble_async.limits.adaptive.limiter import AdaptiveLimiter
+from jibble_async.limits.adaptive.rate import RateEstimator
 from jibble_async.limits.slots import Outcome, Priority, RateLimiter
 from tests.support.virtual_time import run
 
@@ -235,14 +235,14 @@ def test_a_lost_probe_does_not_hold_up_the_rest_for_ever(released: bool) -> None
 
 
 def test_a_rate_that_nobody_uses_does_not_grow() -> None:
-    pace = Pace(10)
+    estimator = RateEstimator(10)
     for second in range(100):
-        pace.sent(second)
-        pace.accepted(second, second + 0.1, held=False)
-    assert pace.rate == 10
-    pace.sent(100)
-    pace.accepted(100, 100.1, held=True)
-    assert pace.rate > 10
+        estimator.sent(second)
+        estimator.accepted(second, second + 0.1, held=False)
+    assert estimator.rate == 10
+    estimator.sent(100)
+    estimator.accepted(100, 100.1, held=True)
+    assert estimator.rate > 10
 
 
 def test_tells_what_it_believes() -> None:

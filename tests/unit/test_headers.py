@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jibble_async.limits.headers import read_date, read_limits, read_remaining, read_retry_after
+from jibble_async.limits.adaptive.headers import (
+    read_date,
+    read_limits,
+    read_remaining,
+    read_retry_after,
+)
 
 NOW = datetime(2026, 10, 1, 12, tzinfo=UTC)
 THEN = format_datetime(NOW + timedelta(seconds=90), usegmt=True)

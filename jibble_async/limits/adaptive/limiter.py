@@ -8,10 +8,10 @@ import time
 from collections.abc import Mapping
 
 from jibble_async.errors import ConfigurationError
-from jibble_async.limits.allowance import Allowance, Window
-from jibble_async.limits.headers import read_date, read_limits, read_retry_after
+from jibble_async.limits.adaptive.headers import read_date, read_limits, read_retry_after
+from jibble_async.limits.adaptive.quota import ToldQuota, Window
+from jibble_async.limits.adaptive.rate import RateEstimator
 from jibble_async.limits.loops import claim_loop
-from jibble_async.limits.pace import Pace
 from jibble_async.limits.queue import CallQueue, wait_too_long
 from jibble_async.limits.slots import Outcome, Priority, Slot
 
@@ -80,8 +80,8 @@ class AdaptiveLimiter:
         self.waits: int = 0
         self.waited: float = 0.0
         self.rejections: int = 0
-        self._pace = Pace(initial)
-        self._allowance = Allowance()
+        self._estimator = RateEstimator(initial)
+        self._quota = ToldQuota()
         self._told = False
         self._stopped_until = -math.inf
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -93,12 +93,12 @@ class AdaptiveLimiter:
     @property
     def rate(self) -> float:
         """Requests per second that the server is believed to accept."""
-        return self._allowance.limit / self._allowance.per if self._told else self._pace.rate
+        return self._quota.limit / self._quota.per if self._told else self._estimator.rate
 
     @property
     def quota(self) -> tuple[int, float] | None:
         """Requests, and the seconds they are for, as the server tells; None if it doesn't."""
-        return (self._allowance.limit, self._allowance.per) if self._told else None
+        return (self._quota.limit, self._quota.per) if self._told else None
 
     async def acquire(
         self, *, priority: Priority = "interactive", max_wait: float | None = None
@@ -133,13 +133,15 @@ class AdaptiveLimiter:
         else:
             sent = outcome is not Outcome.NOT_SENT
             if not self._told:
-                self._pace.unanswered(slot.sent_at, sent=sent)
+                self._estimator.unanswered(slot.sent_at, sent=sent)
             elif not sent:
-                self._allowance.unsent(slot.window)
-        if self._told is not self._allowance.known:
+                self._quota.unsent(slot.window)
+        if self._told is not self._quota.known:
             if self._told:
-                told = self._allowance
-                self._pace = Pace.near(told.limit, told.per, now, slides=not told.hidden)
+                quota = self._quota
+                self._estimator = RateEstimator.told(
+                    quota.limit, quota.per, now, slides=not quota.hidden
+                )
             self._told = not self._told
         if self._timer is not None:
             self._schedule(loop)
@@ -151,32 +153,32 @@ class AdaptiveLimiter:
         if headers:
             reading = read_limits(headers)
             if reading is not None:
-                self._allowance.timed(slot.sent_at, now, reading, read_date(headers))
-                self._allowance.told(slot.window, slot.serial, reading, refused=refused)
+                self._quota.timed(slot.sent_at, now, reading, read_date(headers))
+                self._quota.told(slot.window, slot.serial, reading, refused=refused)
             if refused:
                 wait = read_retry_after(headers, time.time())
         if not refused:
             if not self._told:
-                self._pace.accepted(slot.sent_at, now, held=slot.held)
+                self._estimator.accepted(slot.sent_at, now, held=slot.held)
             return
         self.rejections += 1
         if wait is not None:
             wait = min(wait, _STOPS_LONGEST) if wait > _STOPS_ALL else None
         if not self._told:
-            self._pace.refused(slot.sent_at, now, wait)
+            self._estimator.refused(slot.sent_at, now, wait)
         elif reading is None:
-            self._allowance.refused(slot.window)
+            self._quota.refused(slot.window)
         if wait is not None:
             self._stopped_until = max(self._stopped_until, now + wait)
 
     def _due(self) -> float:
-        due = self._allowance.due() if self._told else self._pace.due()
+        due = self._quota.due() if self._told else self._estimator.due()
         return max(due, self._stopped_until)
 
     def _grant(self, now: float, *, held: bool) -> Slot:
         if not self._told:
-            self._pace.sent(now)
-        window, serial = self._allowance.sent(now)
+            self._estimator.sent(now)
+        window, serial = self._quota.sent(now)
         return _Slot(self, now, held, window, serial)
 
     def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
