@@ -27,7 +27,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-__all__ = ["RateEstimator"]
+__all__ = ["Cycle", "Episode", "RateEstimator"]
 
 REFUSED_SHARE = 0.007
 """The share of requests that may be refused: the promise is 1 %, and what a window's end adds to
@@ -74,6 +74,7 @@ class Cycle:
     accepted: int = 0
 
     def delivery_rate(self, now: float) -> float:
+        """Accepted requests per second until `now`."""
         return self.accepted / max(now - self.since, 1e-9)
 
 

@@ -1,0 +1,169 @@
+"""The quota told in headers alone: each test falls when a rule it rests on is another."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from jibble_async.limits.adaptive.headers import Reading
+from jibble_async.limits.adaptive.quota import ServerClock, ToldQuota, Window
+
+
+def told(remaining: int = 9, ends: float = 10.0, per: float = 10.0, at: float = 0.0) -> ToldQuota:
+    """A quota after the first answer of a window that begins at 0 by both clocks."""
+    quota = ToldQuota()
+    window, serial = quota.sent(at)
+    reading = Reading(remaining, ends, per)
+    quota.timed(at, at, reading, None)
+    quota.clock.lead = 0.0
+    quota.arrival = at
+    quota.told(window, serial, reading)
+    return quota
+
+
+def test_what_is_left_is_spread_and_half_a_gap_stays_free() -> None:
+    quota = told()
+    assert (quota.limit, quota.per, quota.known) == (10, 10.0, True)
+    assert quota.due() == pytest.approx(10 / 9.5)
+
+
+def test_a_spent_window_is_waited_out_for_a_timers_error() -> None:
+    assert told(remaining=0).due() == pytest.approx(10.003, abs=0.001)
+
+
+@pytest.mark.parametrize(("aligned", "due"), [(7, 10.003), (8, 10.5)])
+def test_a_window_that_is_surely_there_is_entered_after_half_a_gap(
+    aligned: int, due: float
+) -> None:
+    quota = told(remaining=0)
+    quota.limit = 10
+    quota.aligned = aligned
+    assert quota.due() == pytest.approx(due, abs=0.001)
+
+
+def test_four_deviations_of_the_travel_time_are_kept_off_both_ends() -> None:
+    quota = told(remaining=0)
+    quota.clock.deviation = 0.1
+    assert quota.due() == pytest.approx(10.4)
+    quota.clock.deviation = 5.0
+    assert quota.due() == pytest.approx(12.5)
+
+
+def test_aligned_windows_are_foreseen() -> None:
+    quota = told()
+    quota.aligned = 8
+    window, _ = quota.sent(34.0)
+    assert window is not None
+    assert (window.after, window.ends, window.left) == (10.0, 40.0, 9)
+
+
+def test_a_request_that_came_early_takes_nothing_from_the_next_window() -> None:
+    quota = told()
+    window, serial = quota.sent(10.001)
+    assert window is not None
+    quota.told(window, serial, Reading(0, 10.0, 10.0))
+    assert window.left == quota.limit
+
+
+def test_what_is_under_way_is_not_left() -> None:
+    quota = told()
+    first, second = quota.sent(1.0), quota.sent(2.0)
+    quota.told(*first, Reading(5, 10.0, 10.0))
+    assert quota.window.left == 4
+    quota.told(*second, Reading(6, 10.0, 10.0))
+    assert quota.window.left == 4
+
+
+def test_a_quota_that_was_raised_is_seen_at_once() -> None:
+    quota = told()
+    quota.told(*quota.sent(1.0), Reading(98, 10.0, 10.0))
+    assert (quota.limit, quota.window.left) == (100, 98)
+
+
+def test_sliding_windows_are_distrusted_until_no_doubt_is_left() -> None:
+    quota = told()
+    for jump in (1, 2, 3):
+        assert quota.known
+        quota.told(*quota.sent(float(jump)), Reading(8, 10.0 + jump, 10.0))
+    assert not quota.known
+    for good in range(1, 7):
+        assert not quota.known
+        quota.told(*quota.sent(13.0 + 10 * good), Reading(8, 13.0 + 10 * good, 10.0))
+    assert quota.known
+
+
+def test_doubts_do_not_pile_up_for_ever() -> None:
+    quota = told()
+    for jump in range(100):
+        quota.told(*quota.sent(float(jump)), Reading(8, 11.0 + jump, 10.0))
+    assert quota.doubt == 30
+
+
+@pytest.mark.parametrize(("off", "doubt"), [(0.0004, 0), (0.002, 2)])
+def test_ends_a_rounding_apart_are_one(off: float, doubt: int) -> None:
+    quota = told()
+    quota.told(*quota.sent(1.0), Reading(8, 10.0 + off, 10.0))
+    assert quota.doubt == doubt
+
+
+@pytest.mark.parametrize(("left", "hidden"), [(2, True), (1, False)])
+def test_a_refusal_with_much_left_was_another_limits(left: int, hidden: bool) -> None:
+    quota = told()
+    window, _ = quota.sent(1.0)
+    assert window is not None
+    window.left = left
+    quota.refused(window)
+    assert quota.hidden is hidden
+    assert window.left == (left if hidden else 0)
+
+
+def test_a_refusal_that_tells_of_much_left_was_another_limits() -> None:
+    for remaining in (0, 1):
+        quota = told()
+        quota.told(*quota.sent(1.0), Reading(remaining, 10.0, 10.0), refused=True)
+        assert quota.hidden is bool(remaining)
+        assert quota.doubt == 2
+
+
+def test_a_request_that_was_not_sent_is_taken_back() -> None:
+    quota = told()
+    window, _ = quota.sent(1.0)
+    quota.unsent(window)
+    assert quota.window.left == 9
+
+
+def test_the_clock_is_bounded_by_the_window_and_the_date() -> None:
+    clock = ServerClock()
+    clock.heard(0.0, 0.2, Reading(1, 100.1, 10.0), None)
+    assert clock.lead == pytest.approx(95)
+    assert clock.arrival(1.0) == pytest.approx(96.1)
+    assert clock.departure(clock.arrival(1.0)) == pytest.approx(1.0)
+    dated = ServerClock()
+    dated.heard(0.0, 0.2, Reading(1, 100.1, 10.0), 96)
+    assert dated.lead == pytest.approx((95.8 + 97) / 2)
+
+
+@pytest.mark.parametrize(("error", "corrected"), [(0.002, 0.001), (1.0, 1.0)])
+def test_a_small_clock_error_is_halved_and_a_large_one_followed(
+    error: float, corrected: float
+) -> None:
+    clock = ServerClock(lead=0.0, trip=0.2)
+    clock.heard(0.0, 0.2, Reading(1, 10.1 + error, 10.0), None)
+    assert clock.lead == pytest.approx(corrected, rel=0.01)
+
+
+def test_an_answer_that_took_unusually_long_shows_no_time() -> None:
+    clock = ServerClock(lead=0.0, trip=0.2)
+    clock.heard(0.0, 0.6, Reading(1, 20.0, 10.0), None)
+    assert clock.lead == 0.0
+    assert clock.trip == pytest.approx(0.3)
+    assert clock.deviation == pytest.approx(0.0125)
+
+
+def test_nothing_is_known_before_the_first_answer() -> None:
+    quota = ToldQuota()
+    assert not quota.known
+    assert quota.sent(1.0) == (None, 1)
+    assert math.isnan(quota.clock.lead)
+    assert quota.window == quota.window != Window(0.0, 0.0, 0, 0)
