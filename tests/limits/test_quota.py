@@ -71,7 +71,7 @@ def test_what_is_under_way_is_not_left() -> None:
     first, second = quota.sent(1.0), quota.sent(2.0)
     quota.told(*first, Reading(5, 10.0, 10.0))
     assert quota.window.left == 4
-    quota.told(*second, Reading(6, 10.0, 10.0))
+    quota.told(*second, Reading(5, 10.0, 10.0))
     assert quota.window.left == 4
 
 
