@@ -224,3 +224,9 @@ def test_its_state_is_plain_data() -> None:
     server = settled(10)
     kept = msgspec.json.encode(server.estimator)
     assert msgspec.json.decode(kept, type=RateEstimator) == server.estimator
+
+
+def test_early_refusals_of_a_long_window_are_echoes() -> None:
+    estimator = steady(early=2, longest_shut=10.0, cycle=Cycle(0.0, 90))
+    estimator.refused(10.0, 10.0)
+    assert estimator.step == 0.04
