@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: demo test check lint types stubs docs bench lock clean
+.PHONY: demo test coverage check lint types stubs docs bench pictures lock clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/python examples/demo.py
@@ -16,7 +16,12 @@ demo: $(VENV)/.demo
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest -q
 
-check: lint types test docs
+# The tests, and whether they reach what they reached before (pyproject.toml says how much).
+coverage: $(VENV)/.dev
+	@$(BIN)/python -m coverage run -m pytest -q
+	@$(BIN)/python -m coverage report
+
+check: lint types coverage docs
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check -q .
@@ -40,9 +45,14 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.pages
 	@$(BIN)/python -m benchmarks.writes
 
+# What is drawn from the code; the tests hold that it is as the code is.
+pictures: $(VENV)/.dev
+	@$(BIN)/python -m tools.architecture
+
 lock:
 	$(COMPILE) -o requirements/build.lock requirements/build.in
-	$(COMPILE) --extra test -o requirements/dev.lock pyproject.toml requirements/build.in
+	$(COMPILE) --extra cli --extra sandbox --group test -o requirements/dev.lock \
+		pyproject.toml requirements/build.in
 	$(COMPILE) --extra cli --extra sandbox -c requirements/dev.lock -o requirements/demo.lock \
 		pyproject.toml requirements/build.in
 
