@@ -92,6 +92,10 @@ def test_fields_can_be_copied(known: Vocabulary, owner: type[ValueObject]) -> No
     made = known.fields(owner)
     assert pickle.loads(pickle.dumps(made)) is copy.copy(made) is made
     assert known.class_named(f"{owner.__name__}Fields") is type(made)
+    for name in made.entity.__struct_fields__:
+        found = getattr(made, name)
+        if hasattr(found, "entity"):
+            assert pickle.loads(pickle.dumps(found)).path == found.path
 
 
 @by_owner
