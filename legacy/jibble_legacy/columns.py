@@ -23,7 +23,7 @@ from jibble_async.query.names import annotation, encoded
 from jibble_legacy.entities import LegacyTimeEntry, PowerUp, Team, TeamClient, TeamMember
 from jibble_legacy.literals import ACTIONS
 
-__all__ = ["TABLES", "Column", "Reference", "Table", "table_of", "wire_values"]
+__all__ = ["TABLES", "Column", "Reference", "Table", "wire_values"]
 
 _TYPES = {number: kind for kind, number in ACTIONS.items()}
 _COLOR = r"#[0-9A-Fa-f]{6}"
@@ -211,20 +211,10 @@ _ENTRY = Table(
     Column("custom_data", asked=False),
 )
 
-TABLES: dict[type[Entity], Table] = {
+TABLES: dict[type[ValueObject], Table] = {
     table.entity: table for table in (_TEAM, _MEMBER, _ACTIVITY, _CLIENT, _POWER_UP, _ENTRY)
 }
 """The table of each class that the old API's lists hold."""
-
-
-def table_of(entity: type[ValueObject]) -> Table | None:
-    """The table of an entity, or of what the old API has in its place; None if there is none."""
-    fitting = (
-        table
-        for known, table in TABLES.items()
-        if issubclass(entity, known) or issubclass(known, entity)
-    )
-    return next(fitting, None)
 
 
 def wire_values(entity: type[Entity], /, **values: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jibble_async.entities import ValueObject
 from jibble_async.errors import ConfigurationError, NotSupportedError
 from jibble_async.query.expressions import Path
-from jibble_legacy.columns import table_of
+from jibble_legacy.columns import TABLES
 
 __all__ = ["field_name", "relation_name"]
 
@@ -35,7 +35,7 @@ def field_name(entity: type[ValueObject], path: Path) -> str:
             f"{path} is not a field of {entity.__name__}: use fields({entity.__name__})"
         )
     first, *inner = path.names
-    table = table_of(entity)
+    table = TABLES.get(entity)
     column = None if table is None else table.columns.get(first)
     # A key of `meta` is the only thing within another that the documentation compares.
     if table is None or column is None or not column.asked or bool(inner) != (first == "meta"):
@@ -50,7 +50,7 @@ def relation_name(entity: type[ValueObject], name: str) -> str:
     Raises:
         NotSupportedError: The old API can't send it along.
     """
-    table = table_of(entity)
+    table = TABLES.get(entity)
     columns = () if table is None else table.columns.values()
     relations = sorted(column.name for column in columns if column.included)
     if name not in relations:

@@ -56,7 +56,9 @@ def test_what_is_asked_is_written_as_documented(asked: Query, pairs: list[tuple[
         (query(expand=[T.person.select("id")]), r"write expand=\['person'\]"),
         (query(order_by=["belongs_to_date"]), "give since="),
         (query(TeamMember, order_by=["full_name"]), "first_name"),
-        (query(Client, order_by=["created_at"]), "Client.created_at"),
+        (query(TeamClient, order_by=["created_at"]), "TeamClient.created_at"),
+        (query(Activity, order_by=["color"]), "Activity.color"),
+        (query(Client, order_by=["name"]), "Client.name"),
     ],
 )
 def test_what_the_old_api_cannot_say_is_refused(asked: Query, words: str | None) -> None:

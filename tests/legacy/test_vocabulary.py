@@ -62,6 +62,10 @@ def test_what_is_included_is_read_in_full() -> None:
     assert entry.client_id == documented.CLIENT["id"]
 
 
+def test_what_is_not_documented_of_a_row_is_not_looked_at() -> None:
+    assert read_one(LegacyTimeEntry, ENTRY | {"team": "Acme"}).organization_id is None
+
+
 def test_what_is_only_named_is_no_entity() -> None:
     entry = read_one(LegacyTimeEntry, ENTRY | {"activity": {"id": "A"}, "client": None})
     assert (entry.activity_id, entry.activity) == ("A", None)
