@@ -58,6 +58,7 @@ def test_what_is_asked_is_written_as_documented(asked: Query, pairs: list[tuple[
         (query(TeamMember, order_by=["full_name"]), "first_name"),
         (query(TeamClient, order_by=["created_at"]), "TeamClient.created_at"),
         (query(Activity, order_by=["color"]), "Activity.color"),
+        (query(order_by=["custom_data"]), "what comes"),
         (query(Client, order_by=["name"]), "Client.name"),
     ],
 )
