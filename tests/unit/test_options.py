@@ -22,6 +22,7 @@ from jibble_async.odata.render import render_expand, render_order_by, render_sel
 from jibble_async.query.options import expansions, orderings, selection
 from tests.unit.recording import RecordingClient
 
+KEY = "3cf11f61-76ad-418a-8783-103b66b22fde"
 T = fields(TimeEntry)
 P = fields(Person)
 Q = fields(Project)
@@ -228,3 +229,37 @@ async def test_get_takes_a_guid_only(key: str) -> None:
     with pytest.raises(ConfigurationError, match="is a GUID"):
         await client.people.get(key)
     assert not client.requests
+
+
+async def test_an_error_names_whose_id_it_is_about() -> None:
+    client = RecordingClient()
+    owners: list[tuple[Any, str]] = [
+        (client.people.get, "Person"),
+        (client.people.schedule, "Person"),
+        (client.time_entries.get, "TimeEntry"),
+        (client.time_entries.latest, "Person"),
+        (client.time_off.get, "TimeOffInterval"),
+    ]
+    for ask, owner in owners:
+        with pytest.raises(ConfigurationError, match=f"a {owner}'s id is a GUID, and '1' is not"):
+            await ask("1")
+    assert not client.requests
+
+
+async def test_a_span_may_be_a_single_day() -> None:
+    client = RecordingClient()
+    day = date(2026, 7, 6)
+    await client.time_entries.list(since=day, until=day, include_archived=True).collect()
+    assert client.options["$filter"] == "belongsToDate eq 2026-07-06"
+
+
+async def test_a_member_is_addressed_as_its_set_has_it() -> None:
+    client = RecordingClient(*[{"id": KEY}] * 3)
+    await client.groups.get(KEY)
+    await client.time_entries.get(KEY)
+    await client.time_off.get(KEY)
+    assert [request.url.path for request in client.requests] == [
+        f"/v1/Groups({KEY})",
+        f"/v1/TimeEntries/{KEY}",
+        f"/v1/TimeOffIntervals({KEY})",
+    ]
