@@ -137,13 +137,14 @@ def test_any_lifetime_gives_a_token_that_can_be_used(expires_in: Any, chance: fl
     asyncio.run(main())
 
 
-async def test_one_refresh_for_any_number_of_refusals() -> None:
+@pytest.mark.parametrize("accepted", [True, False])
+async def test_one_refresh_for_any_number_of_refusals(accepted: bool) -> None:
     host = TokenHost()
     refused = await host.tokens.get()
-    refused.accepted = True
+    refused.accepted = accepted
     again = await asyncio.gather(*(host.tokens.replace(refused) for _ in range(100)))
     assert len(host.requests) == 2
-    assert {bearer.generation for bearer in again if bearer} == {refused.generation + 1}
+    assert {bearer and bearer.generation for bearer in again} == {refused.generation + 1}
     # Who comes late with the old refusal gets the new token without a request.
     assert await host.tokens.replace(refused) is again[0]
     assert len(host.requests) == 2

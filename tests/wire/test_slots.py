@@ -13,6 +13,7 @@ from jibble_async import (
     DecodeError,
     JibbleError,
     Outcome,
+    RateLimitedError,
     RetryPolicy,
     Timeouts,
 )
@@ -166,3 +167,18 @@ async def test_many_at_once_give_everything_back(server: RawServer) -> None:
         await asyncio.gather(*calls, return_exceptions=True)
         assert limiter.held == 0
         assert len(limiter.outcomes) == jibble.stats.requests == len(server.heard)
+
+
+async def test_a_limiter_that_refuses_the_second_attempt_leaves_one_made() -> None:
+    class Once(RecordingLimiter):
+        async def acquire(self, **arguments: Any) -> Any:
+            if self.outcomes:
+                raise RateLimitedError("no more", status=None)
+            return await super().acquire(**arguments)
+
+    async with RawServer() as gone:
+        url = gone.url
+    async with client_at(url, limiter=Once(), retry=RetryPolicy(attempts=3)) as jibble:
+        with pytest.raises(RateLimitedError) as caught:
+            await jibble.request("GET", "workspace", "/v1/Things")
+    assert caught.value.attempts == 1
