@@ -230,3 +230,10 @@ def test_early_refusals_of_a_long_window_are_echoes() -> None:
     estimator = steady(early=2, longest_shut=10.0, cycle=Cycle(0.0, 90))
     estimator.refused(10.0, 10.0)
     assert estimator.step == 0.04
+
+
+def test_early_episodes_are_parts_of_one_cycle() -> None:
+    estimator = steady(cycle=Cycle(0.0, 90))
+    estimator.refused(10.0, 10.0)
+    estimator.accepted(10.2, 10.2, held=False)
+    assert (estimator.early, estimator.cycle) == (1, Cycle(0.0, 91))
