@@ -10,6 +10,7 @@ from jibble_async.sandbox.ledger import Committed, Ledger, Received
 from jibble_async.sandbox.legacy.rules import LEGACY_QUOTA, LegacyCredentials, LegacyRules
 from jibble_async.sandbox.legacy.store import LegacyStore
 from jibble_async.sandbox.quotas import Quota
+from jibble_async.sandbox.rules import Rules
 from jibble_async.sandbox.sandbox import Sandbox
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "LegacyStore",
     "Quota",
     "Received",
+    "Rules",
     "Sandbox",
 ]

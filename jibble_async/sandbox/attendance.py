@@ -11,14 +11,14 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from jibble_async.sandbox.entity_types import EntityType
 from jibble_async.sandbox.scalars import format_duration, parse_instant
-from jibble_async.sandbox.schema import EntityType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from jibble_async.sandbox.dataset import Dataset
-    from jibble_async.sandbox.schema import Kind, Row
+    from jibble_async.sandbox.entity_types import Kind, Row
 
 _PERSON: dict[str, Kind] = {
     "id": "guid",

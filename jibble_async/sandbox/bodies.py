@@ -1,9 +1,15 @@
-"""Bodies of writes checked against the types: unknown or ill-typed properties are refused."""
+"""Bodies of writes checked against the types: unknown or ill-typed properties are refused.
+
+Numbers may be sent as text, which the framework converts (inferred; a connector declares its
+latitude as text).
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, cast
 
+from jibble_async.sandbox.enumerations import member_of
 from jibble_async.sandbox.errors import bad_request
 from jibble_async.sandbox.scalars import is_date, is_guid, parse_duration, parse_instant
 
@@ -11,39 +17,62 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from jibble_async.sandbox.dataset import Dataset
-    from jibble_async.sandbox.schema import EntityType, Kind, Row
+    from jibble_async.sandbox.entity_types import EntityType, Kind, Row
 
 
-def _reads(parse: Callable[[str], object]) -> Callable[[Any], bool]:
-    def valid(value: Any) -> bool:
-        try:
-            parse(value)
-        except (TypeError, ValueError):
-            return False
-        return True
-
-    return valid
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
 
 
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+def _guid(value: Any) -> str:
+    if not is_guid(value):
+        raise ValueError
+    return str(value).lower()
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _number(value: Any) -> float:
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError
+    return value
 
 
-_VALID: dict[Kind, Callable[[Any], bool]] = {
-    "guid": is_guid,
-    "text": _is_text,
-    "enum": _is_text,
-    "instant": _reads(parse_instant),
-    "date": is_date,
-    "duration": _reads(parse_duration),
-    "bool": lambda value: isinstance(value, bool),
-    "number": _is_number,
-    "object": lambda value: isinstance(value, dict),
-    "list": lambda value: isinstance(value, list),
+def _date(value: Any) -> str:
+    if not is_date(value):
+        raise ValueError
+    return str(value)
+
+
+def _parsed(parse: Callable[[str], object]) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        parse(value)
+        return value
+
+    return read
+
+
+def _instance(kind: type) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        if not isinstance(value, kind):
+            raise TypeError
+        return value
+
+    return read
+
+
+_NUMBER = re.compile(r"-?\d{1,300}(\.\d{1,300})?")
+_READ: dict[Kind, Callable[[Any], Any]] = {
+    "guid": _guid,
+    "instant": _parsed(parse_instant),
+    "date": _date,
+    "duration": _parsed(parse_duration),
+    "bool": _instance(bool),
+    "number": _number,
+    "object": _instance(dict),
+    "list": _instance(list),
 }
 
 
@@ -63,21 +92,37 @@ def checked(body: Row, entity: EntityType, allowed: Collection[str]) -> Row:
         name = entity.names.get(key.lower(), key)
         if name not in allowed:
             raise bad_request(f"The property {key!r} cannot be written on type {entity.name!r}.")
-        kind = entity.properties[name]
-        if value is not None and not _VALID.get(kind, _is_text)(value):
-            raise bad_request(f"The value of {name!r} is not a valid {kind}.")
+        value = _read(name, value, entity.properties[name], entity.members.get(name, ()))
         if value is not None and name in entity.objects:
-            _check_object(name, cast("Row", value), entity.objects[name])
-        found[name] = value.lower() if kind == "guid" and value is not None else value
+            value = _read_object(name, cast("Row", value), entity)
+        found[name] = value
     return found
 
 
-def _check_object(name: str, value: Row, parts: dict[str, Kind]) -> None:
-    for key, part in value.items():
+def _read(name: str, value: Any, kind: Kind, members: tuple[str, ...]) -> Any:
+    if value is None:
+        return None
+    try:
+        reader: Callable[[Any], Any] = _READ.get(kind, _text)
+        read = reader(value)
+    except (TypeError, ValueError, OverflowError):
+        raise bad_request(f"The value of {name!r} is not a valid {kind}.") from None
+    member = member_of(members, read) if kind == "enum" else read
+    if member is None:
+        raise bad_request(f"{value!r} is no member of the enumeration of {name!r}.")
+    return member
+
+
+def _read_object(name: str, value: Row, entity: EntityType) -> Row:
+    parts = entity.objects[name]
+    for key in value:
         if key not in parts:
             raise bad_request(f"{name!r} has no property {key!r}.")
-        if part is not None and not _VALID[parts[key]](part):
-            raise bad_request(f"The value of '{name}/{key}' is not a valid {parts[key]}.")
+    return {
+        key: _read(path, part, parts[key], entity.members.get(path, ()))
+        for key, part in value.items()
+        for path in (f"{name}/{key}",)
+    }
 
 
 def require(changes: Row, *names: str) -> None:

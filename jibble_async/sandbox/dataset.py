@@ -6,25 +6,47 @@ for them, since a large organisation's quarter takes about a second.
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, bisect_right, insort
 from typing import TYPE_CHECKING
 
 from jibble_async.sandbox.organisation import Organisation
 from jibble_async.sandbox.people import people_rows
 from jibble_async.sandbox.scalars import instant_key
 from jibble_async.sandbox.schema import TYPES
+from jibble_async.sandbox.sorted_keys import TOP
+from jibble_async.sandbox.tables import Properties, Table
 from jibble_async.sandbox.time_off import leave
 from jibble_async.sandbox.working_week import work
 
 if TYPE_CHECKING:
-    from datetime import date
+    from collections.abc import Callable
+    from datetime import date, datetime
+    from typing import Any
     from zoneinfo import ZoneInfo
 
-    from jibble_async.sandbox.schema import Row
+    from jibble_async.sandbox.entity_types import Kind, Row
 
 _LATE = frozenset(
     {"People", "TimeTrackingPeople", "TimeEntries", "TimeOffIntervals", "TimeOffOverview"}
 )
+_TIME_OFF: tuple[Properties, ...] = (("personId",), ("startDate",), ("endDate",), ("updatedAt",))
+_SORTED_BY: dict[str, tuple[Properties, ...]] = {
+    "People": (("email",), ("groupId",), ("scheduleId",), ("updatedAt",), ("createdAt",)),
+    "TimeTrackingPeople": (("email",), ("groupId",)),
+    "Projects": (("clientId",), ("updatedAt",)),
+    "CalendarDays": (("calendarId", "date"), ("date",)),
+    "TimeEntries": (
+        ("personId", "time"),
+        ("personId", "belongsToDate"),
+        ("belongsToDate",),
+        ("time",),
+        ("updatedAt",),
+        ("createdAt",),
+    ),
+    "HourEntries": (("personId", "date"), ("date",), ("createdAt",)),
+    "TimeOffIntervals": _TIME_OFF,
+    "TimeOffOverview": _TIME_OFF[:-1],
+}
 
 
 class Dataset:
@@ -35,6 +57,9 @@ class Dataset:
         since: First day that has time entries.
         until: Last day that has time entries.
         seed: Equal seeds give equal rows.
+        present: The instant at which somebody looks, aware: nothing happened after it yet, and
+            some people are at work. None for a period that is over as a whole.
+        half_days_open: Whether the overview shows time off of some hours without its last day.
 
     Raises:
         ValueError: There is nobody, or the period ends before it begins.
@@ -45,19 +70,32 @@ class Dataset:
         3
     """
 
-    def __init__(self, *, people: int, since: date, until: date, seed: int) -> None:
+    def __init__(
+        self,
+        *,
+        people: int,
+        since: date,
+        until: date,
+        seed: int,
+        present: datetime | None = None,
+        half_days_open: bool = False,
+    ) -> None:
         if people < 1 or since > until:
             raise ValueError("a sandbox needs somebody, and a period that ends after it begins")
         self.since = since
         self.until = until
-        self.version: int = 0
+        self._present = present
+        self._half_days_open = half_days_open
         self._organisation = Organisation(people=people, since=since, until=until, seed=seed)
-        self._rows: dict[str, list[Row]] = {name: [] for name in TYPES}
-        self._index: dict[str, dict[str, Row]] = {name: {} for name in TYPES}
+        self._tables = {
+            name: Table(_SORTED_BY.get(name, ()), _keys(entity.properties))
+            for name, entity in TYPES.items()
+        }
+        # Each person's active entries: when, and which.
         self._chains: dict[str, list[tuple[str, str]]] = {}
         self._complete = False
         for name, rows in self._organisation.sets().items():
-            self._rows[name].extend(rows)
+            self._tables[name].rows.extend(rows)
         self.touch()
 
     @property
@@ -70,6 +108,24 @@ class Dataset:
         """The id of the person who made the credentials."""
         return self._organisation.person_ids[0]
 
+    @property
+    def version(self) -> int:
+        """Another number after every change."""
+        return sum(table.version for table in self._tables.values())
+
+    def table(self, name: str) -> Table:
+        """The rows of a set, and what finds them.
+
+        Args:
+            name: The entity set, or `TimeTrackingPeople`.
+
+        Raises:
+            KeyError: There is no such set.
+        """
+        if name in _LATE and not self._complete:
+            self._generate()
+        return self._tables[name]
+
     def rows(self, name: str) -> list[Row]:
         """The live rows of a set: the server reads these.
 
@@ -81,43 +137,36 @@ class Dataset:
         Raises:
             KeyError: There is no such set.
         """
-        if name in _LATE and not self._complete:
-            self._generate()
-        return self._rows[name]
+        return self.table(name).rows
 
     def index(self, name: str) -> dict[str, Row]:
         """The live rows of a set by id."""
-        self.rows(name)
-        return self._index[name]
+        return self.table(name).by_id
 
     def zone(self, person_id: str) -> ZoneInfo:
         """The time zone of a person; people added later are where the owner is."""
         return self._organisation.zones.get(person_id, self._organisation.home)
 
     def touch(self) -> None:
-        """Says that rows were changed in place: indexes and cached results are made anew."""
-        for name, rows in self._rows.items():
-            index = self._index[name]
-            index.clear()
-            index.update((row["id"], row) for row in rows)
+        """Says that rows were changed in place: indexes are made anew."""
+        for table in self._tables.values():
+            table.touch()
         self._chains.clear()
-        self.version += 1
 
     def notice(self) -> None:
         """Takes up rows that were added or removed from outside since the last request."""
-        if any(len(self._index[name]) != len(rows) for name, rows in self._rows.items()):
-            self.touch()
+        changed = [table.notice() for table in self._tables.values()]
+        if any(changed):
+            self._chains.clear()
 
     def add(self, name: str, row: Row) -> None:
         """Adds a row to a set; a time entry is linked into its person's chain."""
-        self.rows(name).append(row)
-        self._index[name][row["id"]] = row
+        self.table(name).add(row)
         if name == "TimeEntries":
             self._chain_in(row)
         elif name == "People":
-            self._rows["TimeTrackingPeople"].append(_tracking_person(row))
-            self._index["TimeTrackingPeople"][row["id"]] = self._rows["TimeTrackingPeople"][-1]
-        self.version += 1
+            shown = tracking_person(row, self.zone(row["id"]).key)
+            self._tables["TimeTrackingPeople"].add(shown)
 
     def update(self, name: str, row_id: str, changes: Row) -> Row:
         """Changes a row, and what other sets show of it; gives the row.
@@ -127,58 +176,65 @@ class Dataset:
         """
         row = self.index(name)[row_id]
         was_active = row.get("status") != "Archived"
-        row.update(changes)
+        self._tables[name].change(row, changes)
         if name == "TimeEntries" and was_active and row["status"] == "Archived":
             self._chain_out(row)
         elif name == "People":
-            shown = self._index["TimeTrackingPeople"][row_id]
-            shown.update(fullName=row["fullName"], groupId=row["groupId"])
+            self._show("TimeTrackingPeople", row)
         elif name == "TimeOffIntervals":
-            overview = self._index["TimeOffOverview"][row_id]
-            overview.update((key, row[key]) for key in changes if key in overview)
-        self.version += 1
+            self._show("TimeOffOverview", {"id": row_id, **changes})
         return row
 
     def remove(self, name: str, row_id: str) -> None:
-        """Takes a row out of a set.
+        """Takes a row out of a set, for good.
 
         Raises:
             KeyError: There is no such row.
         """
-        sets = (name, "TimeTrackingPeople") if name == "People" else (name,)
-        for each in sets:
-            self.rows(each).remove(self._index[each].pop(row_id))
-        self.version += 1
+        row = self.index(name)[row_id]
+        if name == "TimeEntries" and row["status"] != "Archived":
+            self._chain_out(row)
+        self._tables[name].remove(row)
+        if name == "People":
+            self._tables["TimeTrackingPeople"].remove(self.index("TimeTrackingPeople")[row_id])
 
     def previous_entry(self, person_id: str, time: str) -> Row | None:
         """The person's last active entry at or before an instant."""
-        key = instant_key(time)
-        entries = self.index("TimeEntries")
-        earlier = [entry_id for at, entry_id in self._chain(person_id) if at <= key]
-        return entries[earlier[-1]] if earlier else None
+        chain = self._chain(person_id)
+        place = bisect_right(chain, (instant_key(time), TOP))
+        return self.index("TimeEntries")[chain[place - 1][1]] if place else None
 
     def latest_entry(self, person_id: str) -> Row | None:
         """The person's latest active entry: the clock's state."""
-        entries = self.index("TimeEntries")
         chain = self._chain(person_id)
-        return entries[chain[-1][1]] if chain else None
+        return self.index("TimeEntries")[chain[-1][1]] if chain else None
 
     def _generate(self) -> None:
         self._complete = True
-        time_off = leave(self._organisation)
-        entries = work(self._organisation, time_off)
+        time_off = leave(self._organisation, half_days_open=self._half_days_open)
+        entries = work(self._organisation, time_off, self._present)
         latest = {row["personId"]: row for row in entries if row["status"] == "Active"}
         people = people_rows(
             self._organisation, {person: row["time"] for person, row in latest.items()}
         )
-        self._rows["People"].extend(people)
-        self._rows["TimeTrackingPeople"].extend(
-            _tracking_person(row, latest.get(row["id"])) for row in people
-        )
-        self._rows["TimeEntries"].extend(entries)
-        self._rows["TimeOffIntervals"].extend(interval for interval, _ in time_off)
-        self._rows["TimeOffOverview"].extend(overview for _, overview in time_off)
+        made = {
+            "People": people,
+            "TimeTrackingPeople": [
+                tracking_person(row, self.zone(row["id"]).key, latest.get(row["id"]))
+                for row in people
+            ],
+            "TimeEntries": entries,
+            "TimeOffIntervals": [interval for interval, _ in time_off],
+            "TimeOffOverview": [overview for _, overview in time_off],
+        }
+        for name, rows in made.items():
+            self._tables[name].rows.extend(rows)
         self.touch()
+
+    def _show(self, name: str, row: Row) -> None:
+        """Copies what another set shows of a row."""
+        shown = self.index(name)[row["id"]]
+        self._tables[name].change(shown, {key: row[key] for key in shown if key in row})
 
     def _chain(self, person_id: str) -> list[tuple[str, str]]:
         if not self._chains:
@@ -194,9 +250,9 @@ class Dataset:
     def _chain_in(self, row: Row) -> None:
         chain = self._chain(row["personId"])
         link = (instant_key(row["time"]), row["id"])
-        if link not in chain:
+        place = bisect_left(chain, link)
+        if chain[place : place + 1] != [link]:
             insort(chain, link)
-        place = chain.index(link)
         before = chain[place - 1][1] if place else None
         after = chain[place + 1][1] if place + 1 < len(chain) else None
         self._join(before, row["id"])
@@ -206,14 +262,15 @@ class Dataset:
     def _chain_out(self, row: Row) -> None:
         chain = self._chain(row["personId"])
         link = (instant_key(row["time"]), row["id"])
-        if link in chain:
-            chain.remove(link)
+        place = bisect_left(chain, link)
+        if chain[place : place + 1] == [link]:
+            del chain[place]
         self._join(row["previousTimeEntryId"], row["nextTimeEntryId"])
         row.update(previousTimeEntryId=None, nextTimeEntryId=None)
         self._follow_clock(row["personId"])
 
     def _join(self, before: str | None, after: str | None) -> None:
-        index = self._index["TimeEntries"]
+        index = self.index("TimeEntries")
         if before is not None:
             index[before]["nextTimeEntryId"] = after
         if after is not None:
@@ -221,17 +278,43 @@ class Dataset:
 
     def _follow_clock(self, person_id: str) -> None:
         latest = self.latest_entry(person_id)
-        shown = self._index["TimeTrackingPeople"].get(person_id)
-        person = self._index["People"].get(person_id)
-        if shown is not None and person is not None:
-            shown["isActive"] = latest is not None and latest["type"] == "In"
-            person["latestTimeEntryTime"] = latest and latest["time"]
+        person = self.index("People").get(person_id)
+        if person is not None:
+            time = latest and latest["time"]
+            self._tables["People"].change(person, {"latestTimeEntryTime": time})
+            self._show(
+                "TimeTrackingPeople",
+                {"id": person_id, "latestTimeEntryTime": time, "isActive": at_work(latest)},
+            )
 
 
-def _tracking_person(person: Row, latest: Row | None = None) -> Row:
+def tracking_person(person: Row, zone: str, latest: Row | None = None) -> Row:
+    """A person as the time-tracking host shows one.
+
+    Args:
+        person: The workspace's row.
+        zone: The IANA name of the person's time zone.
+        latest: The person's latest active entry.
+    """
     return {
         "id": person["id"],
         "fullName": person["fullName"],
+        "email": person["email"],
         "groupId": person["groupId"],
-        "isActive": latest is not None and latest["type"] == "In",
+        "status": person["status"],
+        "timeZone": zone,
+        "timeSheetTimeZone": zone,
+        "latestTimeEntryTime": latest and latest["time"],
+        "isActive": at_work(latest),
     }
+
+
+def at_work(latest: Row | None) -> bool:
+    """Whether somebody with this latest entry is clocked in."""
+    return latest is not None and latest["type"] == "In"
+
+
+def _keys(properties: dict[str, Kind]) -> dict[str, Callable[[Any], Any]]:
+    """What makes values of a type's properties comparable as texts, where they aren't yet."""
+    makers: dict[Kind, Callable[[Any], Any]] = {"instant": instant_key, "guid": str.lower}
+    return {name: makers[kind] for name, kind in properties.items() if kind in makers}

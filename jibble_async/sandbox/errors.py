@@ -1,4 +1,4 @@
-"""The refusals of the services, in the envelope of the current API."""
+"""The refusals of the services, in the two shapes of the current API."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ class Refusal(Exception):  # noqa: N818
         self.code = code
         self.message = message
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer carries besides its body."""
+        return {}
+
     def body(self) -> dict[str, Any]:
         """The error as the wire has it."""
         trace = [
@@ -31,6 +36,34 @@ class Refusal(Exception):  # noqa: N818
         ]
         return {
             "error": {"code": self.code, "message": self.message, "innererror": {"trace": trace}}
+        }
+
+
+class Invalid(Refusal):
+    """A 400 of a body that is not valid, as ASP.NET tells of it (observed for time entries).
+
+    Args:
+        name: The property, as the model calls it.
+        reason: What is wrong with it.
+    """
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(400, "invalid", reason)
+        self.name = name
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer carries besides its body."""
+        return {"Content-Type": "application/problem+json; charset=utf-8"}
+
+    def body(self) -> dict[str, Any]:
+        """The `ValidationProblemDetails`; its `traceId` is made up."""
+        return {
+            "type": "https://tools.ietf.org/html/rfc7231#section-6.5.1",
+            "title": "One or more validation errors occurred.",
+            "status": 400,
+            "traceId": "00-5a4dba6e5a4dba6e5a4dba6e5a4dba6e-5a4dba6e5a4dba6e-00",
+            "errors": {self.name: [self.message]},
         }
 
 

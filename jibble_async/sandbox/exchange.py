@@ -10,8 +10,8 @@ import msgspec
 from jibble_async.sandbox.errors import bad_request
 
 if TYPE_CHECKING:
+    from jibble_async.sandbox.entity_types import Row
     from jibble_async.sandbox.ledger import Received
-    from jibble_async.sandbox.schema import Row
 
 
 @dataclass(frozen=True, slots=True)

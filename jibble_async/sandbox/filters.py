@@ -1,102 +1,103 @@
-"""`$filter` evaluated for real: odata-query parses it, a closure over rows comes out.
+"""`$filter` evaluated for real: of a tree a closure over rows is made, once for each query.
 
 Null follows OData v4: `eq` and `ne` compare it, every order comparison with it is false, `and`,
 `or` and `not` know three values, and a row stays only when the whole is true. Types are checked
-before any row is read, as a typed server does, so a wrong filter fails on an empty set too.
+before any row is read, as a typed server does, so a wrong filter fails on an empty set too: a
+quoted date, and a word that is no member of an enumeration, are refused (both observed).
 
-A quoted GUID is accepted where a GUID is meant, for whether the service takes it is unknown. Values
-of enums are not checked against a list either.
+A day where an instant is meant is that day's midnight in UTC, as the framework takes it (observed
+to be accepted). A quoted GUID is accepted where a GUID is meant, for whether the service takes it
+is unknown.
 """
 
 from __future__ import annotations
 
 import operator
-import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, cast
 
-try:
-    from odata_query import ast
-    from odata_query.exceptions import ODataException
-    from odata_query.grammar import ODataLexer, ODataParser
-except ModuleNotFoundError as _missing:
-    raise ModuleNotFoundError(
-        'the sandbox needs: pip install "jibble-async[sandbox]"', name=_missing.name
-    ) from _missing
-
 from jibble_async.sandbox.errors import bad_request
-from jibble_async.sandbox.functions import FUNCTIONS, TEXTS, divide, remainder
-from jibble_async.sandbox.paths import Paths, reader
+from jibble_async.sandbox.functions import FUNCTIONS, OPTIONAL, TEXTS, divide, remainder
+from jibble_async.sandbox.paths import Paths, Resolved, reader
 from jibble_async.sandbox.scalars import instant_key, is_guid, parse_duration, parse_instant
+from jibble_async.sandbox.search import Conditions, Wanted, all_of
+from jibble_async.sandbox.syntax import (
+    Among,
+    Binary,
+    Call,
+    Constant,
+    Logic,
+    Node,
+    Path,
+    Quantified,
+    Unary,
+    parse_filter,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from jibble_async.sandbox.entity_types import EntityType, Kind, Row
 
-    from jibble_async.sandbox.schema import EntityType, Kind, Row
-
-_BARE = re.compile(
-    r"('(?:[^']|'')*')|\bnot\(|(\bin\s*\()\s*('(?:[^']|'')*'|[^'(),]+?)\s*\)", re.IGNORECASE
-)
-_ORDER: dict[type, Callable[[Any, Any], bool]] = {
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
+_ORDER: dict[str, Callable[[Any, Any], bool]] = {
+    "lt": operator.lt,
+    "le": operator.le,
+    "gt": operator.gt,
+    "ge": operator.ge,
 }
-_ARITHMETIC: dict[type, Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: divide,
-    ast.Mod: remainder,
-}
-_LITERALS: dict[type, Kind] = {
-    ast.Integer: "number",
-    ast.Float: "number",
-    ast.Boolean: "bool",
-    ast.String: "text",
-    ast.Time: "time",
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "div": divide,
+    "mod": remainder,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Compiled:
-    """An expression ready to run: its reader of rows, its kind, its value when it is a literal."""
+class Condition:
+    """A `$filter` ready to run.
+
+    Args:
+        keep: Truthy for the rows that stay.
+        wanted: What is known of single properties, for an index.
+        sets: The other sets that it reads.
+        timeless: Whether it means the same at any time.
+    """
+
+    keep: Callable[[Row], Any]
+    wanted: Conditions
+    sets: frozenset[str]
+    timeless: bool
+
+    def __call__(self, row: Row) -> Any:
+        """Whether a row stays."""
+        return self.keep(row)
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    """An expression ready to run.
+
+    Args:
+        read: Its value for a row.
+        kind: Of what kind that is.
+        constant: Whether it is the same for every row.
+        path: The property that it is, if it is one.
+        wanted: What it says of single properties when it is true.
+    """
 
     read: Callable[[Row], Any]
     kind: Kind
     constant: bool = False
-
-
-def parse_filter(text: str) -> Any:
-    """The syntax tree of a `$filter`.
-
-    Raises:
-        Refusal: 400, the text is not a filter.
-    """
-    if not text:
-        raise bad_request("The $filter is empty.")
-    try:
-        lexer, parser = cast("Any", ODataLexer()), cast("Any", ODataParser())
-        return parser.parse(lexer.tokenize(_BARE.sub(_to_dialect, text)))
-    except (ODataException, ValueError) as error:
-        raise bad_request(f"The $filter {text!r} cannot be parsed: {error}") from error
-
-
-def _to_dialect(match: re.Match[str]) -> str:
-    # The parser wants `not (` and a comma in a list of one; the service's own takes both forms.
-    if match[1] is not None:
-        return match[1]
-    if match[2] is not None:
-        return f"{match[2]}{match[3]},)"
-    return f"{match[0][:-1]} ("
+    path: Resolved | None = None
+    wanted: Conditions = field(default_factory=dict[str, Wanted])
 
 
 def compile_filter(
     text: str, entity: EntityType, paths: Paths, now: Callable[[], str]
-) -> Callable[[Row], Any]:
-    """A function that is truthy for the rows that the filter keeps.
+) -> Condition:
+    """What a filter keeps.
 
     Args:
         text: The `$filter`, decoded.
@@ -107,178 +108,215 @@ def compile_filter(
     Raises:
         Refusal: 400, naming what cannot be parsed, is unknown, or does not fit its type.
     """
-    compiled = _Compiler(entity, paths, now, {}).visit(parse_filter(text))
+    compiler = _Compiler(entity, paths, now)
+    compiled = compiler.visit(parse_filter(text))
     if compiled.kind not in {"bool", "any"}:
         raise bad_request(f"The $filter {text!r} is {compiled.kind}, not true or false.")
-    return compiled.read
+    return Condition(
+        compiled.read, compiled.wanted, frozenset(compiler.sets), timeless=compiler.timeless
+    )
 
 
 class _Compiler:
     """Turns a tree into closures; `variables` are the lambda variables in sight."""
 
-    def __init__(
-        self,
-        entity: EntityType,
-        paths: Paths,
-        now: Callable[[], str],
-        variables: dict[str, EntityType | None],
-    ) -> None:
+    def __init__(self, entity: EntityType, paths: Paths, now: Callable[[], str]) -> None:
         self._entity = entity
         self._paths = paths
         self._now = now
-        self._variables = variables
+        self._variables: dict[str, EntityType | None] = {}
+        self.sets: set[str] = set()
+        self.timeless = True
 
-    def visit(self, node: Any) -> Compiled:
+    def visit(self, node: Node) -> _Compiled:
         match node:
-            case ast.Identifier() | ast.Attribute():
-                return self._path(_segments(node))
-            case ast.BoolOp():
-                return self._logic(node)
-            case ast.Compare():
-                return self._compare(node)
-            case ast.UnaryOp():
-                return self._unary(node)
-            case ast.BinOp():
-                return self._arithmetic(node)
-            case ast.Call():
-                return self._call(node)
-            case ast.CollectionLambda():
-                return self._collection(node)
-            case _:
+            case Constant():
                 return _literal(node)
+            case Path():
+                return self._path(list(node.segments))
+            case Logic():
+                return self._logic(node)
+            case Binary():
+                return (
+                    self._arithmetic(node) if node.operator in _ARITHMETIC else self._compare(node)
+                )
+            case Among():
+                return self._among(node)
+            case Unary():
+                return self._not(node) if node.operator == "not" else self._minus(node)
+            case Call():
+                return self._call(node)
+            case Quantified():
+                return self._quantified(node)
 
-    def _path(self, segments: list[str]) -> Compiled:
+    def _path(self, segments: list[str]) -> _Compiled:
         variable = segments[0]
         if variable in self._variables:
             element = self._variables[variable]
             if element is None or len(segments) == 1:
                 keys = segments[1:]
-                return Compiled(lambda scope: _dig(scope[f"${variable}"], keys), "any")
-            inner = reader(self._paths.resolve(element, segments[1:]))
-            return Compiled(lambda scope: inner.read(scope[f"${variable}"]), inner.kind)
-        path = reader(self._paths.resolve(self._entity, segments))
-        return Compiled(path.read, path.kind)
+                return _Compiled(lambda scope: _dig(scope[f"${variable}"], keys), "any")
+            inner = self._resolved(element, segments[1:])
+            read = inner.read
+            return _Compiled(lambda scope: read(scope[f"${variable}"]), inner.kind, path=inner)
+        path = self._resolved(self._entity, segments)
+        return _Compiled(path.read, path.kind, path=path)
 
-    def _logic(self, node: ast.BoolOp) -> Compiled:
-        left, right = self._truth(node.left), self._truth(node.right)
-        decisive = isinstance(node.op, ast.Or)
+    def _resolved(self, entity: EntityType, segments: list[str]) -> Resolved:
+        resolved = reader(self._paths.resolve(entity, segments))
+        self.sets.update(resolved.targets)
+        return resolved if entity is self._entity else replace(resolved, name=None)
+
+    def _logic(self, node: Logic) -> _Compiled:
+        decisive = node.operator == "or"
+        parts = [self._truth(part) for part in (_merged(node.parts) if decisive else node.parts)]
+        if len(parts) == 1:
+            return parts[0]
+        tests = [part.read for part in parts]
 
         def read(row: Row) -> bool | None:
-            first = left(row)
-            if first is decisive:
-                return decisive
-            second = right(row)
-            if second is decisive:
-                return decisive
-            return None if first is None or second is None else not decisive
+            unknown = False
+            for test in tests:
+                truth: bool | None = test(row)
+                if truth is decisive:
+                    return decisive
+                unknown = unknown or truth is None
+            return None if unknown else not decisive
 
-        return Compiled(read, "bool")
+        wanted = {} if decisive else all_of(part.wanted for part in parts)
+        return _Compiled(read, "bool", wanted=wanted)
 
-    def _truth(self, node: Any) -> Callable[[Row], bool | None]:
+    def _truth(self, node: Node) -> _Compiled:
         compiled = self.visit(node)
         if compiled.kind not in {"bool", "any"}:
             raise bad_request(f"A {compiled.kind} stands where true or false is needed.")
-        return compiled.read
+        return compiled
 
-    def _unary(self, node: ast.UnaryOp) -> Compiled:
-        if isinstance(node.op, ast.Not):
-            truth = self._truth(node.operand)
+    def _not(self, node: Unary) -> _Compiled:
+        truth = self._truth(node.operand).read
 
-            def negated(row: Row) -> bool | None:
-                value = truth(row)
-                return None if value is None else not value
+        def negated(row: Row) -> bool | None:
+            value = truth(row)
+            return None if value is None else not value
 
-            return Compiled(negated, "bool")
+        return _Compiled(negated, "bool")
+
+    def _minus(self, node: Unary) -> _Compiled:
         operand = self.visit(node.operand)
         if operand.kind not in {"number", "duration", "any"}:
             raise bad_request(f"A {operand.kind} has no negative.")
+        read = operand.read
 
         def minus(row: Row) -> Any:
-            value = operand.read(row)
+            value = read(row)
             return None if value is None else -value
 
-        return Compiled(minus, operand.kind)
+        return _Compiled(minus, operand.kind, operand.constant)
 
-    def _arithmetic(self, node: ast.BinOp) -> Compiled:
+    def _arithmetic(self, node: Binary) -> _Compiled:
         left, right = self.visit(node.left), self.visit(node.right)
         for side in (left, right):
             if side.kind not in {"number", "any"}:
                 raise bad_request(f"Arithmetic on a {side.kind} is not supported here.")
-        apply = _ARITHMETIC[type(node.op)]
+        apply = _ARITHMETIC[node.operator]
 
         def read(row: Row) -> Any:
             first, second = left.read(row), right.read(row)
             return None if first is None or second is None else apply(first, second)
 
-        return Compiled(read, "number")
+        return _Compiled(read, "number")
 
-    def _compare(self, node: ast.Compare) -> Compiled:
+    def _among(self, node: Among) -> _Compiled:
         left = self.visit(node.left)
-        if isinstance(node.comparator, ast.In):
-            items = [_fitted(left, self.visit(item)) for item in cast("Any", node.right).val]
-            wanted = {right.read({}) for _, right in items}
-            plain = items[0][0].read
-            return Compiled(lambda row: plain(row) in wanted, "bool")
-        left, right = _fitted(left, self.visit(node.right))
+        items = [_fitted(left, self.visit(item)) for item in node.items]
+        if not all(right.constant for _, right in items):
+            raise bad_request("The items of a list must be constants.")
+        values = {right.read({}) for _, right in items}
+        plain = items[0][0].read
+        return _Compiled(lambda row: plain(row) in values, "bool", wanted=_listed(left, values))
+
+    def _compare(self, node: Binary) -> _Compiled:
+        left, right = _fitted(self.visit(node.left), self.visit(node.right))
         first, second = left.read, right.read
-        if isinstance(node.comparator, ast.Eq | ast.NotEq):
-            same = isinstance(node.comparator, ast.Eq)
-            if right.constant:
-                value = second({})
-                if same:
-                    return Compiled(lambda row: first(row) == value, "bool")
-                return Compiled(lambda row: first(row) != value, "bool")
-            return Compiled(lambda row: (first(row) == second(row)) is same, "bool")
-        order = _ORDER[type(node.comparator)]
+        wanted: Conditions = {}
+        value = second({}) if right.constant else None
+        if right.constant and left.path is not None and left.path.name is not None:
+            compared = Wanted.compared(node.operator, "" if value is None else str(value))
+            wanted = {} if compared is None else {left.path.name: compared}
+        if node.operator in {"eq", "ne"}:
+            same = node.operator == "eq"
+            if not right.constant:
+                return _Compiled(lambda row: (first(row) == second(row)) is same, "bool")
+            if same:
+                return _Compiled(lambda row: first(row) == value, "bool", wanted=wanted)
+            return _Compiled(lambda row: first(row) != value, "bool")
+        order = _ORDER[node.operator]
 
         def ordered(row: Row) -> bool:
             one, other = first(row), second(row)
             return one is not None and other is not None and order(one, other)
 
-        return Compiled(ordered, "bool")
+        return _Compiled(ordered, "bool", wanted=wanted)
 
-    def _call(self, node: ast.Call) -> Compiled:
-        name = cast("Any", node.func).full_name().lower()
-        if name == "now":
-            return Compiled(lambda _: instant_key(self._now()), "instant")
-        if name not in FUNCTIONS:
-            raise bad_request(f"The function {name!r} is not supported here.")
-        function, kind, takes = FUNCTIONS[name]
-        arguments = [self.visit(argument) for argument in cast("list[Any]", node.args)]
+    def _call(self, node: Call) -> _Compiled:
+        if node.name == "now":
+            self.timeless = False
+            return _Compiled(lambda _: instant_key(self._now()), "instant")
+        if node.name not in FUNCTIONS:
+            raise bad_request(f"The function {node.name!r} is not supported here.")
+        function, kind, takes = FUNCTIONS[node.name]
+        if not len(takes) - OPTIONAL.get(node.name, 0) <= len(node.arguments) <= len(takes):
+            raise bad_request(f"{node.name}() does not take {len(node.arguments)} arguments.")
+        arguments = [self.visit(argument) for argument in node.arguments]
         for argument, kinds in zip(arguments, takes, strict=False):
             if argument.kind not in kinds and argument.kind != "any":
-                raise bad_request(f"{name}() does not take a {argument.kind}.")
+                raise bad_request(f"{node.name}() does not take a {argument.kind}.")
         reads = [argument.read for argument in arguments]
 
         def read(row: Row) -> Any:
             values = [get(row) for get in reads]
             return None if None in values else function(*values)
 
-        return Compiled(read, kind)
+        return _Compiled(read, kind)
 
-    def _collection(self, node: ast.CollectionLambda) -> Compiled:
-        rows, element = self._paths.collection(self._entity, _segments(node.owner))
-        if node.lambda_ is None:
-            return Compiled(lambda row: bool(rows(row)), "bool")
-        variable = node.lambda_.identifier.name
-        inner = _Compiler(
-            self._entity, self._paths, self._now, {**self._variables, variable: element}
-        )
-        condition = inner._truth(node.lambda_.expression)
-        quantifier = any if isinstance(node.operator, ast.Any) else all
+    def _quantified(self, node: Quantified) -> _Compiled:
+        rows, element, target = self._paths.collection(self._entity, node.path.segments)
+        if target is not None:
+            self.sets.add(target)
+        if node.condition is None:
+            if node.quantifier == "all":
+                raise bad_request("all() needs a condition.")
+            return _Compiled(lambda row: bool(rows(row)), "bool")
+        variable, outer = node.variable, self._variables
+        self._variables = {**outer, variable: element}
+        condition = self._truth(node.condition).read
+        self._variables = outer
+        quantifier = any if node.quantifier == "any" else all
 
         def read(row: Row) -> bool:
             return quantifier(bool(condition({**row, f"${variable}": item})) for item in rows(row))
 
-        return Compiled(read, "bool")
+        return _Compiled(read, "bool")
 
 
-def _segments(node: Any) -> list[str]:
-    if isinstance(node, ast.Identifier):
-        return [cast("Any", node).full_name()]
-    if isinstance(node, ast.Attribute):
-        return [*_segments(node.owner), node.attr]
-    raise bad_request("Only a property can be followed by '/'.")
+def _merged(parts: tuple[Node, ...]) -> list[Node]:
+    """Alternatives, with those that compare one property with constants as one list."""
+    found: dict[tuple[str, ...], list[Node]] = {}
+    others: list[Node] = []
+    for part in parts:
+        match part:
+            case Binary("eq", Path(segments), Constant() as constant):
+                found.setdefault(tuple(map(str.lower, segments)), []).append(constant)
+            case _:
+                others.append(part)
+    return [*(Among(Path(path), tuple(items), 0) for path, items in found.items()), *others]
+
+
+def _listed(left: _Compiled, values: set[Any]) -> Conditions:
+    if left.path is None or left.path.name is None:
+        return {}
+    keys = frozenset("" if value is None else str(value) for value in values)
+    return {left.path.name: Wanted(keys)}
 
 
 def _dig(value: Any, keys: list[str]) -> Any:
@@ -287,55 +325,76 @@ def _dig(value: Any, keys: list[str]) -> Any:
     return value
 
 
-def _literal(node: Any) -> Compiled:
-    kind: Kind
-    value: Any
-    match node:
-        case ast.Null():
-            return Compiled(lambda _: None, "any", constant=True)
-        case ast.GUID():
-            kind, value = "guid", node.val.lower()
-        case ast.Date():
-            kind, value = "date", _checked(date.fromisoformat, node.val) and node.val
-        case ast.DateTime():
-            kind, value = "instant", _checked(parse_instant, node.val) and instant_key(node.val)
-        case ast.Duration():
-            kind, value = "duration", _checked(parse_duration, node.val).total_seconds()
-        case _ if type(node) in _LITERALS:
-            kind, value = (
-                _LITERALS[type(node)],
-                node.py_val if type(node) is not ast.Time else node.val,
-            )
-        case _:
-            raise bad_request(f"{type(node).__name__} is not supported here.")
-    return Compiled(lambda _: value, kind, constant=True)
+def _literal(node: Constant) -> _Compiled:
+    text, kind = node.text, node.kind
+    value: Any = text
+    match kind:
+        case "null":
+            return _Compiled(lambda _: None, "any", constant=True)
+        case "guid":
+            value = text.lower()
+        case "date":
+            _checked(date.fromisoformat, text)
+        case "instant":
+            _checked(parse_instant, text)
+            value = instant_key(text)
+        case "duration":
+            value = _checked(parse_duration, text).total_seconds()
+        case "number":
+            value = int(text) if text.isdigit() else float(text)
+        case "bool":
+            value = text.lower() == "true"
+        case "time" | "text":
+            pass
+    return _Compiled(lambda _: value, kind, constant=True)
 
 
 def _checked(read: Callable[[str], Any], text: str) -> Any:
     try:
         return read(text)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise bad_request(f"The literal {text!r} is not valid: {error}") from error
 
 
-def _fitted(left: Compiled, right: Compiled) -> tuple[Compiled, Compiled]:
-    """Both sides, a quoted GUID read as one; a 400 when their kinds cannot be compared."""
+def _fitted(left: _Compiled, right: _Compiled) -> tuple[_Compiled, _Compiled]:
+    """Both sides as they can be compared; a 400 when their kinds can't be."""
     kinds = {left.kind, right.kind}
     if kinds & {"object", "list"} and "any" not in kinds:
         raise bad_request(f"A {left.kind} cannot be compared.")
+    if len(kinds) > 1 and "enum" in kinds and kinds <= TEXTS:
+        return _as_member(left, right), _as_member(right, left)
     if len(kinds) == 1 or "any" in kinds or kinds <= TEXTS:
         return left, right
     if kinds == {"guid", "text"}:
-        sides = tuple(_as_guid(side) for side in (left, right))
-        return sides[0], sides[1]
+        return _as_guid(left), _as_guid(right)
+    if kinds == {"date", "instant"} and (left if left.kind == "date" else right).constant:
+        return _as_instant(left), _as_instant(right)
     raise bad_request(f"A {left.kind} cannot be compared with a {right.kind}.")
 
 
-def _as_guid(side: Compiled) -> Compiled:
+def _as_guid(side: _Compiled) -> _Compiled:
     if side.kind == "guid":
         return side
     value = side.read({}) if side.constant else None
     if not is_guid(value):
         raise bad_request(f"A guid cannot be compared with the text {value!r}.")
-    lowered = str(value).lower()
-    return Compiled(lambda _: lowered, "guid", constant=True)
+    return _of_value(str(value).lower(), "guid")
+
+
+def _as_instant(side: _Compiled) -> _Compiled:
+    return _of_value(f"{side.read({})}T00:00:00", "instant") if side.kind == "date" else side
+
+
+def _as_member(side: _Compiled, other: _Compiled) -> _Compiled:
+    if side.kind == "enum" or not side.constant or other.path is None:
+        return side
+    member = other.path.member(side.read({}))
+    if member is None:
+        raise bad_request(
+            f"{side.read({})!r} is no member of the enumeration that it is compared with."
+        )
+    return _of_value(member, "enum")
+
+
+def _of_value(value: Any, kind: Kind) -> _Compiled:
+    return _Compiled(lambda _: value, kind, constant=True)

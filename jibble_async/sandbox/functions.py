@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jibble_async.sandbox.schema import Kind
+    from jibble_async.sandbox.entity_types import Kind
 
 TEXTS: frozenset[Kind] = frozenset({"text", "enum"})
 _DAYS: frozenset[Kind] = frozenset({"date", "instant"})
@@ -99,3 +99,5 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], Kind, tuple[frozenset[Kind], ...]
     "floor": (math.floor, "number", (_NUMBERS,)),
     "ceiling": (math.ceil, "number", (_NUMBERS,)),
 }
+OPTIONAL: dict[str, int] = {"substring": 1}
+"""How many of a function's arguments may be left out, where any may."""

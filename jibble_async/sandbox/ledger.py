@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from jibble_async.sandbox.dataset import Dataset
-    from jibble_async.sandbox.schema import Row
+    from jibble_async.sandbox.entity_types import Row
 
 Service: TypeAlias = Literal[
     "identity", "workspace", "time-tracking", "time-attendance", "legacy", "legacy-identity"

@@ -11,13 +11,13 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from jibble_async.sandbox.attendance import SUMMARY, TIMESHEET
 from jibble_async.sandbox.exchange import Reply
-from jibble_async.sandbox.schema import TIME_TRACKING_SETS, TYPES, WORKSPACE_SETS
+from jibble_async.sandbox.schema import TIME_TRACKING_SETS, TYPES, WORKING_NOW, WORKSPACE_SETS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from jibble_async.sandbox.entity_types import EntityType, Kind
     from jibble_async.sandbox.ledger import Service
-    from jibble_async.sandbox.schema import EntityType, Kind
 
 PATH = "/v1/$metadata"
 _NAMESPACE = "Jibble.Sandbox"
@@ -40,7 +40,10 @@ _TYPES: dict[Kind, str] = {
 _PUBLIC = {"TimeTrackingPeople": "People"}
 _SETS: dict[str, dict[str, EntityType]] = {
     "workspace": {name: TYPES[name] for name in WORKSPACE_SETS.values()},
-    "time-tracking": {_PUBLIC.get(name, name): TYPES[name] for name in TIME_TRACKING_SETS.values()},
+    "time-tracking": {
+        **{_PUBLIC.get(name, name): TYPES[name] for name in TIME_TRACKING_SETS.values()},
+        WORKING_NOW.name: WORKING_NOW,
+    },
     "time-attendance": {"Timesheets": TIMESHEET, "TimesheetsSummary": SUMMARY},
 }
 
@@ -75,7 +78,8 @@ def _with_what_they_lead_to(sets: Mapping[str, EntityType]) -> dict[str, EntityT
 
 
 def _describe(schema: Element, entity_type: EntityType) -> None:
-    described = SubElement(schema, "EntityType", {"Name": entity_type.name})
+    open_type = {"OpenType": "true"} if entity_type.settings else {}
+    described = SubElement(schema, "EntityType", {"Name": entity_type.name, **open_type})
     key = "id" if "id" in entity_type.properties else "personId"
     SubElement(SubElement(described, "Key"), "PropertyRef", {"Name": key})
     for name, kind in entity_type.properties.items():

@@ -1,7 +1,7 @@
 """Sets answered as OData answers them: filtered, sorted, paged, projected and expanded.
 
-The rows of a filter and an order are worked out once for each version of the data, so that walking
-a large set page by page costs the pages only.
+The rows of a filter and an order are found as far as pages ask for them, and kept until the data
+changes, so that walking a large set page by page costs the pages only.
 """
 
 from __future__ import annotations
@@ -10,21 +10,24 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from jibble_async.sandbox.entity_types import EntityType
 from jibble_async.sandbox.errors import bad_request
-from jibble_async.sandbox.filters import compile_filter
+from jibble_async.sandbox.filters import Condition, compile_filter
 from jibble_async.sandbox.options import Options, pairs, parse_options, split
 from jibble_async.sandbox.paths import Paths, find_name, reader
-from jibble_async.sandbox.schema import TYPES, EntityType
+from jibble_async.sandbox.schema import TYPES
+from jibble_async.sandbox.search import Found, Sorting, search
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jibble_async.sandbox.dataset import Dataset
+    from jibble_async.sandbox.entity_types import Row
     from jibble_async.sandbox.exchange import Call
-    from jibble_async.sandbox.schema import Row
 
 _REMEMBERED = 64
 _SAFE = "()',;/$=:"
+_EVERYTHING = Condition(lambda _: True, {}, frozenset(), timeless=True)
 
 
 class ODataService:
@@ -54,8 +57,8 @@ class ODataService:
         self._next_links = next_links
         self._etags = etags
         self._paths = Paths(dataset)
-        self._results: dict[tuple[str, int, str | None, str | None], list[Row]] = {}
-        self._filters: dict[tuple[str, str], Callable[[Row], Any]] = {}
+        self._results: dict[tuple[str, str | None, str | None], tuple[tuple[int, ...], Found]] = {}
+        self._filters: dict[tuple[int, str], Condition] = {}
 
     def collection(self, call: Call, name: str, public: str, *, shift: int = 0) -> Row:
         """The page of a set that a request asks for, in its envelope.
@@ -71,10 +74,14 @@ class ODataService:
             Refusal: 400, the query is wrong.
         """
         options = parse_options(call.query)
-        rows = self._rows(name, options)
+        found = self._found(name, options)
         project = self._projection(TYPES[name], options)
         context = _context(TYPES[name], public, options)
-        return self._page(call, context, options, rows, project, shift)
+        try:
+            return self._page(call, context, options, found, project, shift)
+        except TypeError as error:
+            message = f"The query does not fit the values of {public}: {error}"
+            raise bad_request(message) from error
 
     def computed(self, call: Call, entity: EntityType, public: str, rows: list[Row]) -> Row:
         """The page of rows that were computed for this request, in its envelope.
@@ -93,7 +100,7 @@ class ODataService:
         if not expanded <= entity.objects.keys():
             raise bad_request(f"{', '.join(sorted(expanded))} cannot be expanded here.")
         hidden = entity.objects.keys() - expanded
-        rows = self._select(entity, entity.name, rows, options)
+        found = Found(iter(self._select(entity, rows, options)))
         names = _selected(entity, options.select)
 
         def project(row: Row) -> Row:
@@ -105,28 +112,30 @@ class ODataService:
 
         shown = ",".join(f"{name}()" for name in sorted(expanded))
         context = f"{public}({shown})" if shown else public
-        return self._page(call, context, options, rows, project, 0)
+        return self._page(call, context, options, found, project, 0)
 
     def _page(
         self,
         call: Call,
         context: str,
         options: Options,
-        rows: list[Row],
+        found: Found,
         project: Callable[[Row], Row],
         shift: int,
     ) -> Row:
         start = max(options.skip - shift, 0)
-        wanted = len(rows) if options.top is None else options.top
-        size = wanted if self._page_cap is None else min(wanted, self._page_cap)
-        page = [project(row) for row in rows[start : start + size]]
+        sizes = [size for size in (options.top, self._page_cap) if size is not None]
+        size = min(sizes, default=None)
+        rows = found.page(start, None if size is None else start + size)
         envelope: Row = {"@odata.context": f"{call.base}/v1/$metadata#{context}"}
         if options.count:
-            envelope["@odata.count"] = len(rows) + shift
-        envelope["value"] = page
-        if self._next_links and size < wanted and start + size < len(rows):
-            left = None if options.top is None else options.top - size
-            envelope["@odata.nextLink"] = _next_link(call, options.skip + size, left)
+            envelope["@odata.count"] = found.count() + shift
+        envelope["value"] = [project(row) for row in rows]
+        if self._next_links and size is not None and size != options.top:
+            stop = start + size
+            if found.page(stop, stop + 1):
+                left = None if options.top is None else options.top - size
+                envelope["@odata.nextLink"] = _next_link(call, options.skip + size, left)
         return envelope
 
     def rows_of(self, call: Call, entity: EntityType, public: str, rows: list[Row]) -> Row:
@@ -149,42 +158,61 @@ class ODataService:
         context = _context(TYPES[name], public, options)
         return {"@odata.context": f"{call.base}/v1/$metadata#{context}/$entity", **project(row)}
 
-    def _rows(self, name: str, options: Options) -> list[Row]:
-        key = (name, self._dataset.version, options.filter, options.orderby)
-        found = self._results.get(key)
-        if found is None or (options.filter and "now(" in options.filter):
-            found = self._select(TYPES[name], name, self._dataset.rows(name), options)
-            while len(self._results) >= _REMEMBERED:
-                del self._results[next(iter(self._results))]
-            self._results[key] = found
-        return found
+    def _found(self, name: str, options: Options) -> Found:
+        """The rows of a set that a question finds; a walk's later pages find them kept."""
+        entity = TYPES[name]
+        table = self._dataset.table(name)
+        condition = self._condition(entity, options.filter)
+        order = self._order(entity, options.orderby)
+        read = {name, *condition.sets, *(target for item in order for target in item[1])}
+        versions = tuple(self._dataset.table(each).version for each in sorted(read))
+        key = (name, options.filter, options.orderby)
+        kept = self._results.pop(key, None)
+        if kept is None or kept[0] != versions or not condition.timeless:
+            sorting = [item for item, _ in order]
+            kept = versions, search(table, condition.keep, condition.wanted, sorting)
+        self._results[key] = kept
+        if len(self._results) > _REMEMBERED:
+            del self._results[next(iter(self._results))]
+        return kept[1]
 
-    def _select(
-        self, entity: EntityType, name: str, rows: list[Row], options: Options
-    ) -> list[Row]:
-        if options.filter is not None:
-            keep = self._filters.get((name, options.filter))
-            if keep is None:
-                keep = compile_filter(options.filter, entity, self._paths, self._now)
-                if len(self._filters) >= _REMEMBERED:
-                    self._filters.clear()
-                self._filters[name, options.filter] = keep
-            try:
-                rows = [row for row in rows if keep(row)]
-            except TypeError as error:
-                message = f"The $filter {options.filter!r} does not fit its values: {error}"
-                raise bad_request(message) from error
-        return self._sorted(entity, rows, options.orderby)
+    def _select(self, entity: EntityType, rows: list[Row], options: Options) -> list[Row]:
+        """Those of a few rows that a question finds."""
+        keep = self._condition(entity, options.filter).keep
+        order = [item for item, _ in self._order(entity, options.orderby)]
+        try:
+            kept = [row for row in rows if keep(row)]
+            for item in reversed(order):
+                kept.sort(key=item.key, reverse=item.descending)
+        except TypeError as error:
+            message = f"The query does not fit the values of {entity.name}: {error}"
+            raise bad_request(message) from error
+        return kept
 
-    def _sorted(self, entity: EntityType, rows: list[Row], orderby: str | None) -> list[Row]:
-        rows = list(rows)
-        for item in reversed(split(orderby or "", ",")):
+    def _condition(self, entity: EntityType, text: str | None) -> Condition:
+        if text is None:
+            return _EVERYTHING
+        condition = self._filters.get((id(entity), text))
+        if condition is None:
+            condition = compile_filter(text, entity, self._paths, self._now)
+            if len(self._filters) >= _REMEMBERED:
+                self._filters.clear()
+            self._filters[id(entity), text] = condition
+        return condition
+
+    def _order(
+        self, entity: EntityType, orderby: str | None
+    ) -> list[tuple[Sorting, tuple[str, ...]]]:
+        """What to sort by, each with the sets that it leads through."""
+        order: list[tuple[Sorting, tuple[str, ...]]] = []
+        for item in split(orderby or "", ","):
             path, direction = _direction(item)
             resolved = reader(self._paths.resolve(entity, path.split("/")))
             if resolved.kind in {"object", "list"}:
                 raise bad_request(f"The rows cannot be ordered by {path!r}.")
-            rows.sort(key=_null_first(resolved.read), reverse=direction == "desc")
-        return rows
+            sorting = Sorting(resolved.read, direction == "desc", resolved.name)
+            order.append((sorting, resolved.targets))
+        return order
 
     def _projection(self, entity: EntityType, options: Options) -> Callable[[Row], Row]:
         names = _selected(entity, options.select)
@@ -227,7 +255,7 @@ class ODataService:
         stop = None if options.top is None else options.skip + options.top
 
         def many(row: Row) -> list[Row]:
-            others = self._select(target, link.target, follow(row), options)
+            others = self._select(target, follow(row), options)
             return [project(other) for other in others[options.skip : stop]]
 
         return many
@@ -246,14 +274,6 @@ def _direction(item: str) -> tuple[str, str]:
     if direction not in {"asc", "desc"}:
         raise bad_request(f"The '$orderby' item {item!r} must end in asc or desc.")
     return path, direction
-
-
-def _null_first(read: Callable[[Row], Any]) -> Callable[[Row], tuple[bool, Any]]:
-    def key(row: Row) -> tuple[bool, Any]:
-        value = read(row)
-        return value is not None, value
-
-    return key
 
 
 def _etag(row: Row) -> str:

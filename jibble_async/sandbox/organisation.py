@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 from jibble_async.sandbox.scalars import format_instant, new_guid
 from jibble_async.sandbox.schema import TYPES
+from jibble_async.sandbox.settings import devices, organisation_settings
 
 if TYPE_CHECKING:
-    from jibble_async.sandbox.schema import Row
+    from jibble_async.sandbox.entity_types import Row
 
 _GROUPS = ("Workshop", "Field Service", "Office", "Night Watch", "Küche & Kantine")
 _POSITIONS = ("Technician", "Engineer", "Team Lead", "Accountant", "Guard")
@@ -29,10 +30,10 @@ _PLACES = (
 )
 _ZONES = ("Asia/Dubai", "Europe/Berlin", "America/Sao_Paulo", "Asia/Kolkata", "America/New_York")
 _SHIFTS = (
-    ("Morning", "08:00:00", "17:00:00", "PT9H", "PT45H"),
-    ("Late", "13:00:00", "22:00:00", "PT9H", "PT45H"),
-    ("Night", "22:00:00", "06:00:00", "PT8H", "PT40H"),
-    ("Early", "03:40:00", "12:40:00", "PT9H", "PT45H"),
+    ("Morning", "08:00:00.0000000", "17:00:00.0000000", "PT9H", "PT45H"),
+    ("Late", "13:00:00.0000000", "22:00:00.0000000", "PT9H", "PT45H"),
+    ("Night", "22:00:00.0000000", "06:00:00.0000000", "PT8H", "PT40H"),
+    ("Early", "03:40:00.0000000", "12:40:00.0000000", "PT9H", "PT45H"),
 )
 _HOLIDAYS = (
     (1, 1, "New Year's Day", False),
@@ -107,6 +108,7 @@ class Organisation:
     def _build(self) -> None:
         sets = self._sets
         organisation = self.row("Organizations", id=self.id, name="Sandbox Works Ltd")
+        organisation.update(organisation_settings(self.home.key))
         sets["Organizations"] = [organisation]
         sets["Calendars"] = [
             self.row("Calendars", name="Company holidays", default=True, lastRefreshedAt=None)
@@ -153,6 +155,10 @@ class Organisation:
             )
             for place, name in enumerate(_GROUPS)
         ]
+        for place, group in enumerate(sets["Groups"]):
+            manager = self.person_ids[(2 * place + 1) % len(self.person_ids)]
+            group["managers"] = [{"unitId": group["id"], "managerId": manager}]
+        sets["Groups"][0].update(devices("Kiosk"))
         for name, names in (("Positions", _POSITIONS), ("EmploymentTypes", _EMPLOYMENT_TYPES)):
             sets[name] = [self.row(name, name=each) for each in names]
         sets["Locations"] = [
@@ -223,7 +229,7 @@ class Organisation:
                 "weeklyOvertime": False,
                 "restDayOvertime": False,
                 "publicHolidayOvertime": False,
-                "endWorkDayAt": "00:00:00",
+                "endWorkDayAt": "00:00:00.0000000",
             },
         )
 

@@ -1,28 +1,45 @@
-"""Reading a property of a row, or of the row that a navigation property leads to."""
+"""Reading a property of a row, or of the rows that a navigation property leads to."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from operator import itemgetter
+from dataclasses import dataclass, replace
+from operator import itemgetter, methodcaller
 from typing import TYPE_CHECKING, Any
 
+from jibble_async.sandbox.entity_types import EntityType
+from jibble_async.sandbox.enumerations import member_of
 from jibble_async.sandbox.errors import bad_request
 from jibble_async.sandbox.scalars import instant_key, parse_duration
-from jibble_async.sandbox.schema import TYPES, EntityType
+from jibble_async.sandbox.schema import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from jibble_async.sandbox.dataset import Dataset
-    from jibble_async.sandbox.schema import Kind, Row
+    from jibble_async.sandbox.entity_types import Kind, Row
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A path that exists: how to read its value as the wire has it, and its kind."""
+    """A path that exists.
+
+    Args:
+        read: Gives its value as the wire has it.
+        kind: The kind of the value.
+        name: The property, if it is the row's own.
+        members: Of an enumeration, in the order of their numbers; none where they are not known.
+        targets: The sets that the path leads through.
+    """
 
     read: Callable[[Row], Any]
     kind: Kind
+    name: str | None = None
+    members: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+
+    def member(self, text: str) -> str | None:
+        """The member that a text names, or its number; None for none."""
+        return member_of(self.members, text)
 
 
 class Paths:
@@ -49,32 +66,44 @@ class Paths:
                 raise bad_request(f"{name!r} is a collection; use any() or all().")
             step = self.follow(entity, name)
             if not rest:
-                return Resolved(step, "object")
+                return Resolved(step, "object", targets=(link.target,))
             inner = self.resolve(TYPES[link.target], rest)
-            return Resolved(_null_safe(step, inner.read), inner.kind)
+            return replace(
+                inner,
+                read=_null_safe(step, inner.read),
+                name=None,
+                targets=(link.target, *inner.targets),
+            )
         kind = entity.properties[name]
         if not rest:
-            return Resolved(itemgetter(name), kind)
+            return Resolved(itemgetter(name), kind, name, entity.members.get(name, ()))
         parts = entity.objects.get(name, {})
         inner_name = next((part for part in parts if part.lower() == rest[0].lower()), None)
         if inner_name is None or len(rest) > 1:
             raise bad_request(f"{name!r} has no property {'/'.join(rest)!r}.")
-        return Resolved(_null_safe(itemgetter(name), itemgetter(inner_name)), parts[inner_name])
+        read = _null_safe(itemgetter(name), methodcaller("get", inner_name))
+        members = entity.members.get(f"{name}/{inner_name}", ())
+        return Resolved(read, parts[inner_name], members=members)
 
     def follow(self, entity: EntityType, name: str) -> Callable[[Row], Any]:
         """The reader of a navigation property: a row, null, or a list of rows."""
         link = entity.navigations[name]
+        if link.through is not None:
+            index = self._dataset.index(link.target)
+            local, key = link.local, link.through
+            return lambda row: [index[each[key]] for each in row[local] if each[key] in index]
         if link.many:
-            target = self._dataset.rows(link.target)
-            return lambda row: [other for other in target if other[link.remote] == row[link.local]]
+            target = self._dataset.table(link.target)
+            local, remote = link.local, link.remote
+            return lambda row: target.equal(remote, row[local])
         index = self._dataset.index(link.target)
         local = link.local
         return lambda row: index.get(row[local])
 
     def collection(
         self, entity: EntityType, segments: Sequence[str]
-    ) -> tuple[Callable[[Row], list[Any]], EntityType | None]:
-        """The reader of a collection and the type of its elements, None when it is not declared.
+    ) -> tuple[Callable[[Row], list[Any]], EntityType | None, str | None]:
+        """The reader of a collection, the type and the set of its elements; None if undeclared.
 
         Raises:
             Refusal: 400, there is no such collection.
@@ -86,14 +115,14 @@ class Paths:
             )
         link = entity.navigations.get(name)
         if link is not None and link.many:
-            return self.follow(entity, name), TYPES[link.target]
+            return self.follow(entity, name), TYPES[link.target], link.target
         if entity.properties.get(name) != "list":
             raise bad_request(f"{name!r} is not a collection.")
 
         def elements(row: Row) -> list[Any]:
             return row[name] or []
 
-        return elements, None
+        return elements, None, None
 
 
 def find_name(entity: EntityType, name: str) -> str:
@@ -119,7 +148,7 @@ def reader(resolved: Resolved) -> Resolved:
     if outer is None:
         return resolved
     inner = resolved.read
-    return Resolved(lambda row: outer(inner(row)), resolved.kind)
+    return replace(resolved, read=lambda row: outer(inner(row)))
 
 
 def _instant_or_null(value: Any) -> Any:

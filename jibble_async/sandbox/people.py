@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from jibble_async.sandbox.scalars import format_instant, new_guid
 from jibble_async.sandbox.schema import TYPES
+from jibble_async.sandbox.settings import zone_settings
 
 if TYPE_CHECKING:
+    from jibble_async.sandbox.entity_types import Row
     from jibble_async.sandbox.organisation import Organisation
-    from jibble_async.sandbox.schema import Row
 
 _GIVEN = (
     "Paul", "Aisha", "Jürgen", "Siobhán", "明", "Priya", "João", "Fatima", "Björk", "Peter",
@@ -67,6 +68,8 @@ def _person(
         days=(organisation.until - organisation.since).days // 2
     )
     group = sets["Groups"][place % len(sets["Groups"])]
+    # The first schedule is the default one, which somebody without a schedule of his own has.
+    schedule = sets["Schedules"][schedule_place(place)]
     joining = format_instant(joined)
     person = TYPES["People"].blank()
     person.update(
@@ -75,7 +78,7 @@ def _person(
         groupId=None if place % 11 == 10 else group["id"],
         positionId=sets["Positions"][place % len(sets["Positions"])]["id"],
         employmentTypeId=sets["EmploymentTypes"][0 if place % 6 else 1]["id"],
-        scheduleId=sets["Schedules"][schedule_place(place)]["id"],
+        scheduleId=None if place % 10 == 5 else schedule["id"],
         calendarId=sets["Calendars"][0]["id"],
         payPeriodDefinitionId=sets["PayPeriodDefinitions"][0]["id"],
         userId=new_guid(random),
@@ -92,7 +95,17 @@ def _person(
         removedAt=format_instant(left) if removed else None,
         workStartDate=joined.date().isoformat(),
         latestTimeEntryTime=latest,
+        managers=[{"unitId": person_id, "managerId": organisation.person_ids[0]}]
+        if place % 9 == 8
+        else [],
+        managedUnits=[
+            link
+            for each in sets["Groups"]
+            for link in each["managers"]
+            if link["managerId"] == person_id
+        ],
         createdAt=joining,
         updatedAt=format_instant(left) if removed else joining,
     )
+    person.update(zone_settings(organisation.zones[person_id].key))
     return person

@@ -16,9 +16,9 @@ from jibble_async.sandbox.scalars import format_instant
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from jibble_async.sandbox.entity_types import Row
     from jibble_async.sandbox.faults import Fault
     from jibble_async.sandbox.ledger import Service
-    from jibble_async.sandbox.schema import Row
 
 _BAD_GATEWAY = (
     b"<html><head><title>502 Bad Gateway</title></head><body>502 Bad Gateway</body></html>"

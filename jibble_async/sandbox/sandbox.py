@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from jibble_async.sandbox.dataset import Dataset
 from jibble_async.sandbox.faults import Faults
+from jibble_async.sandbox.hosts import Hosts
 from jibble_async.sandbox.identity import Identity
 from jibble_async.sandbox.ledger import Ledger
 from jibble_async.sandbox.legacy.host import LegacyHost
@@ -16,6 +17,7 @@ from jibble_async.sandbox.legacy.rules import LegacyCredentials, LegacyRules
 from jibble_async.sandbox.legacy.store import LegacyStore
 from jibble_async.sandbox.odata import ODataService
 from jibble_async.sandbox.quotas import Quota, QuotaMeter
+from jibble_async.sandbox.rules import Rules
 from jibble_async.sandbox.scalars import format_instant
 from jibble_async.sandbox.server import Server
 from jibble_async.sandbox.time_attendance import TimeAttendance
@@ -26,8 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-_SINCE = date(2026, 7, 1)
-_UNTIL = date(2026, 9, 30)
+_PAGE_CAP = 1000
+_DAYS = timedelta(days=91)
 _HOSTS = ("identity", "workspace", "time-tracking", "time-attendance")
 
 
@@ -36,15 +38,17 @@ class Sandbox:
 
     Args:
         people: Size of the organisation.
-        since: First day that has time entries.
-        until: Last day that has time entries.
-        seed: Equal seeds give equal organisations.
+        since: First day that has time entries; None for 91 days before the last.
+        until: Last day that has time entries; None for today, with some people at work, and no
+            entry that is still to come.
+        seed: Equal seeds give equal organisations, at equal instants where the last day is today.
         quota: The rate limit of each credential and service; None for none.
-        page_cap: The most rows of a page; None for no cap. The service's own is unknown.
+        page_cap: The most rows of a page; None for no cap. Nobody reports more than 1,000 of the
+            service.
         next_links: Whether a page that was cut short links to the next. Not seen on the wire.
         token_lifetime: Seconds that a token is valid.
         reported_lifetime: Seconds that `expires_in` says; None for the truth.
-        keeps_client_ids: Whether a new time entry keeps the id that was sent, which is unknown.
+        rules: What is refused, and what is unknown of the current API.
         legacy_quota: The old API's rate limit, such as `LEGACY_QUOTA`; None for none.
         legacy_rules: What is unknown of the old API.
         port: TCP port; 0 for a free one.
@@ -56,7 +60,8 @@ class Sandbox:
         dataset: The organisation's rows.
         ledger: What was received and committed.
         faults: Trouble to make.
-        keeps_client_ids: As it was given.
+        rules: As they were given; may be changed.
+        hosts: What answers requests, for who carries them without a socket.
         legacy: The old API's rows, a copy of the organisation made at the first question.
         legacy_rules: As they were given; may be changed.
         legacy_credentials: Of the old API's password grant.
@@ -71,16 +76,16 @@ class Sandbox:
     def __init__(
         self,
         people: int = 100,
-        since: date = _SINCE,
-        until: date = _UNTIL,
+        since: date | None = None,
+        until: date | None = None,
         seed: int = 7,
         *,
         quota: Quota | None = None,
-        page_cap: int | None = None,
+        page_cap: int | None = _PAGE_CAP,
         next_links: bool = False,
         token_lifetime: float = 3600,
         reported_lifetime: int | None = None,
-        keeps_client_ids: bool = True,
+        rules: Rules | None = None,
         legacy_quota: Quota | None = None,
         legacy_rules: LegacyRules | None = None,
         port: int = 0,
@@ -89,10 +94,19 @@ class Sandbox:
         now = clock or _real_time
         self.client_id: str = f"sandbox-client-id-{seed}"
         self.client_secret: str = f"sandbox-client-secret-{seed}"
-        self.dataset: Dataset = Dataset(people=people, since=since, until=until, seed=seed)
+        self.rules: Rules = rules or Rules()
+        present = now() if until is None else None
+        last = now().date() if until is None else until
+        self.dataset: Dataset = Dataset(
+            people=people,
+            since=last - _DAYS if since is None else since,
+            until=last,
+            seed=seed,
+            present=present,
+            half_days_open=self.rules.half_days_open,
+        )
         self.ledger: Ledger = Ledger(self.dataset)
         self.faults: Faults = Faults()
-        self.keeps_client_ids: bool = keeps_client_ids
         self._port = port
         self._quotas = QuotaMeter(quota)
         self._identity = Identity(
@@ -126,18 +140,11 @@ class Sandbox:
             )
             for etags in (True, False)
         )
-        workspace = Workspace(self.dataset, workspace_odata, self.ledger, now, seed)
-        tracking = TimeTracking(
-            self.dataset,
-            tracking_odata,
-            self.ledger,
-            now,
-            seed,
-            keeps_client_ids=keeps_client_ids,
-        )
+        workspace = Workspace(self.dataset, workspace_odata, self.ledger, now, self.rules, seed)
+        tracking = TimeTracking(self.dataset, tracking_odata, self.ledger, now, self.rules, seed)
         attendance = TimeAttendance(self.dataset, tracking_odata, self.ledger, now, seed)
         self.restricted: set[str] = workspace.restricted
-        self._server = Server(
+        self.hosts: Hosts = Hosts(
             identity=self._identity,
             legacy_identity=self._legacy_identity,
             services={
@@ -153,6 +160,7 @@ class Sandbox:
             legacy_quotas=self._legacy_quotas,
             clock=now,
         )
+        self._server = Server(self.hosts, self.faults)
 
     async def __aenter__(self) -> Self:
         await self.start()

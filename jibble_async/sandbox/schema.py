@@ -7,65 +7,11 @@ to case, JSON is camelCase (both observed).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, cast
+from typing import cast
 
-Row: TypeAlias = dict[str, Any]
-Kind: TypeAlias = Literal[
-    "guid",
-    "text",
-    "enum",
-    "instant",
-    "date",
-    "time",
-    "duration",
-    "bool",
-    "number",
-    "object",
-    "list",
-    "any",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Navigation:
-    """Where a navigation property leads.
-
-    Args:
-        target: The dataset's set that holds the other end.
-        local: The property of this row that is compared.
-        remote: The property of the other row that it equals.
-        many: A collection rather than one row or null.
-    """
-
-    target: str
-    local: str
-    remote: str = "id"
-    many: bool = False
-
-
-@dataclass(frozen=True)
-class EntityType:
-    """The shape of the rows of a set; `names` finds a property by its lower-case name."""
-
-    name: str
-    properties: dict[str, Kind]
-    navigations: dict[str, Navigation] = field(default_factory=dict[str, Navigation])
-    objects: dict[str, dict[str, Kind]] = field(default_factory=dict[str, dict[str, Kind]])
-    etag: bool = False
-    names: dict[str, str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        names = {name.lower(): name for name in (*self.properties, *self.navigations)}
-        object.__setattr__(self, "names", names)
-
-    def blank(self) -> Row:
-        """A new row with every property: empty lists, false flags, null for the rest."""
-        empty: dict[Kind, Any] = {"bool": False}
-        return {
-            name: [] if kind == "list" else empty.get(kind)
-            for name, kind in self.properties.items()
-        }
+from jibble_async.sandbox import enumerations as members
+from jibble_async.sandbox.entity_types import EntityType, Kind, Navigation
+from jibble_async.sandbox.settings import SETTINGS
 
 
 def _kinds(**names: str) -> dict[str, Kind]:
@@ -79,11 +25,13 @@ _UNIT = _kinds(
     instant=_STAMPS,
 )
 _COORDINATES = _kinds(number="latitude longitude")
+_PICTURE = _kinds(text="fileName content hash", number="size", guid="fileId")
 _UNIT_LINKS = {
     "organization": Navigation("Organizations", "organizationId"),
     "calendar": Navigation("Calendars", "calendarId"),
     "schedule": Navigation("Schedules", "scheduleId"),
     "payPeriodDefinition": Navigation("PayPeriodDefinitions", "payPeriodDefinitionId"),
+    "unitManagers": Navigation("People", "managers", many=True, through="managerId"),
 }
 _WORK_LINKS = {
     "person": Navigation("TimeTrackingPeople", "personId"),
@@ -99,6 +47,12 @@ _TIME_OFF = _kinds(
     text="note",
     list="holidays",
 )
+_TIME_OFF_MEMBERS = {"kind": members.TIME_OFF_KIND, "status": members.TIME_OFF_STATUS}
+_PLATFORM: dict[str, Kind] = {
+    **_kinds(text="clientVersion os deviceModel deviceId deviceName eventId"),
+    "isQrKiosk": "bool",
+}
+_COMMON = {"status": members.COMMON_STATUS}
 _TIME_OFF_LINKS = {
     "person": Navigation("TimeTrackingPeople", "personId"),
     "policy": Navigation("TimeOffPolicies", "policyId"),
@@ -107,13 +61,15 @@ _TIME_OFF_LINKS = {
 
 def _named(name: str, **more: str) -> EntityType:
     kinds = _kinds(guid="id organizationId", text="name", enum="status", instant=_STAMPS)
-    return EntityType(name, {**kinds, **_kinds(**more)}, etag=True)
+    return EntityType(name, {**kinds, **_kinds(**more)}, members=_COMMON, etag=True)
 
 
 TYPES: dict[str, EntityType] = {
     "Organizations": EntityType(
         "Organization",
         _kinds(guid="id faceRecognitionModelId", text="name", enum="status", instant=_STAMPS),
+        members=_COMMON,
+        settings=SETTINGS,
         etag=True,
     ),
     "People": EntityType(
@@ -138,13 +94,22 @@ TYPES: dict[str, EntityType] = {
             "position": Navigation("Positions", "positionId"),
             "employmentType": Navigation("EmploymentTypes", "employmentTypeId"),
         },
-        {"picture": _kinds(text="fileName content hash", number="size", guid="fileId")},
+        {"picture": _PICTURE},
+        {"status": members.PERSON_STATUS},
+        settings=SETTINGS,
         etag=True,
     ),
     "TimeTrackingPeople": EntityType(
         "Person",
-        _kinds(guid="id groupId", text="fullName", bool="isActive"),
+        _kinds(
+            guid="id groupId",
+            text="fullName email timeZone timeSheetTimeZone",
+            enum="status",
+            instant="latestTimeEntryTime",
+            bool="isActive",
+        ),
         {"group": Navigation("Groups", "groupId")},
+        members={"status": members.PERSON_STATUS},
     ),
     "Groups": EntityType(
         "Group",
@@ -154,6 +119,8 @@ TYPES: dict[str, EntityType] = {
             **_kinds(list="activities"),
         },
         {**_UNIT_LINKS, "members": Navigation("People", "id", "groupId", many=True)},
+        members=_COMMON,
+        settings=SETTINGS,
         etag=True,
     ),
     "Activities": _named("Activity", text="code description color", list="assignedGroups"),
@@ -170,12 +137,14 @@ TYPES: dict[str, EntityType] = {
             "client": Navigation("Clients", "clientId"),
             "location": Navigation("Locations", "locationId"),
         },
+        members=_COMMON,
         etag=True,
     ),
     "Clients": EntityType(
         "Client",
         _kinds(guid="id organizationId", text="name code", enum="status", instant=_STAMPS),
         {"projects": Navigation("Projects", "id", "clientId", many=True)},
+        members=_COMMON,
         etag=True,
     ),
     "Positions": _named("Position"),
@@ -194,6 +163,7 @@ TYPES: dict[str, EntityType] = {
             "coordinates": _COORDINATES,
             "geoFence": _kinds(number="radius radiusInMeters", enum="units"),
         },
+        members={**_COMMON, "geoFence/units": members.GEO_UNITS},
         etag=True,
     ),
     "Schedules": EntityType(
@@ -221,6 +191,11 @@ TYPES: dict[str, EntityType] = {
                 "publicHolidayOvertimeMultiplier",
             )
         },
+        {
+            "workArrangement": members.WORK_ARRANGEMENT,
+            "breaksType": members.BREAK_TYPE,
+            "overtime/timeRangeStyle": members.TIME_RANGE_STYLE,
+        },
         etag=True,
     ),
     "Calendars": EntityType(
@@ -245,6 +220,7 @@ TYPES: dict[str, EntityType] = {
             instant=_STAMPS,
         ),
         {"calendar": Navigation("Calendars", "calendarId")},
+        members={"status": members.CALENDAR_DAY_STATUS},
     ),
     "TimeOffPolicies": EntityType(
         "TimeOffPolicy",
@@ -256,6 +232,11 @@ TYPES: dict[str, EntityType] = {
             object="accrualSettings balanceRules",
             list="timeOffPolicyUnits",
         ),
+        members={
+            **_COMMON,
+            "compensation": members.COMPENSATION,
+            "kind": members.TIME_OFF_KIND[:2],
+        },
     ),
     "PayPeriodDefinitions": EntityType(
         "PayPeriodDefinition",
@@ -268,6 +249,7 @@ TYPES: dict[str, EntityType] = {
             bool="default",
             instant=_STAMPS,
         ),
+        members={"cycle": members.PAY_PERIOD_CYCLE, "startAtDayOfWeek": members.DAYS},
     ),
     "TimeEntries": EntityType(
         "TimeEntry",
@@ -287,17 +269,41 @@ TYPES: dict[str, EntityType] = {
         _WORK_LINKS,
         {
             "coordinates": _COORDINATES,
-            "picture": _kinds(text="fileName content hash", number="size", guid="fileId"),
-            "platform": _kinds(text="clientVersion os deviceModel deviceId deviceName eventId"),
+            "picture": _PICTURE,
+            "platform": _PLATFORM,
         },
+        {
+            "type": members.ENTRY_TYPES,
+            "clientType": members.CLIENT_TYPES,
+            "status": members.COMMON_STATUS,
+        },
+    ),
+    "HourEntries": EntityType(
+        "HourEntry",
+        _kinds(
+            guid="id personId projectId activityId",
+            date="date",
+            duration="duration",
+            enum="clientType status",
+            object="platform",
+            text="note",
+            instant="createdAt",
+        ),
+        {name: _WORK_LINKS[name] for name in ("person", "activity", "project")},
+        {"platform": _PLATFORM},
+        {"clientType": members.CLIENT_TYPES, "status": members.COMMON_STATUS},
     ),
     "TimeOffIntervals": EntityType(
         "TimeOffInterval",
         {**_TIME_OFF, **_kinds(guid="organizationId", instant=_STAMPS)},
         _TIME_OFF_LINKS,
+        members=_TIME_OFF_MEMBERS,
     ),
     "TimeOffOverview": EntityType(
-        "TimeOffOverview", {**_TIME_OFF, **_kinds(number="duration")}, _TIME_OFF_LINKS
+        "TimeOffOverview",
+        {**_TIME_OFF, **_kinds(number="duration")},
+        _TIME_OFF_LINKS,
+        members=_TIME_OFF_MEMBERS,
     ),
     # The set is documented, the names of its fields are not: rows that a test adds are shown whole.
     "LeaveBalances": EntityType("LeaveBalance", _kinds(guid="id")),
@@ -313,6 +319,10 @@ TYPES: dict[str, EntityType] = {
     ),
 }
 
+WORKING_NOW = EntityType(
+    "WhoIsWorkingNow",
+    _kinds(guid="id personId groupId", text="fullName email timeZone", instant="time"),
+)
 HOLIDAY = EntityType(
     "PersonHoliday", _kinds(date="date", text="name", list="rules", bool="isShortDay")
 )
@@ -330,6 +340,7 @@ _ELSEWHERE = frozenset(
     {
         "TimeTrackingPeople",
         "TimeEntries",
+        "HourEntries",
         "TimeOffIntervals",
         "TimeOffOverview",
         "LeaveBalances",
@@ -339,6 +350,7 @@ _ELSEWHERE = frozenset(
 WORKSPACE_SETS = {name.lower(): name for name in TYPES if name not in _ELSEWHERE}
 TIME_TRACKING_SETS = {
     "timeentries": "TimeEntries",
+    "hourentries": "HourEntries",
     "people": "TimeTrackingPeople",
     "timeoffintervals": "TimeOffIntervals",
     "timeoffoverview": "TimeOffOverview",

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jibble_async.sandbox.dataset import Dataset
+    from jibble_async.sandbox.entity_types import Row
     from jibble_async.sandbox.ledger import Ledger, Received
     from jibble_async.sandbox.odata import ODataService
     from jibble_async.sandbox.options import Expand
-    from jibble_async.sandbox.schema import Row
 
 _ADDRESS = re.compile(r"/v1/(\w+)")
 _PERIODS = frozenset({"day", "week", "month", "custom"})

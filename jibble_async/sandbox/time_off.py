@@ -9,18 +9,23 @@ from typing import TYPE_CHECKING
 from jibble_async.sandbox.scalars import format_instant, new_guid
 
 if TYPE_CHECKING:
+    from jibble_async.sandbox.entity_types import Row
     from jibble_async.sandbox.organisation import Organisation
-    from jibble_async.sandbox.schema import Row
 
-_NOTES = ("Just a vacation", "", "Flu", "Doctor's appointment", None)
+_NOTES = ("Just a vacation", "", "Flu", "Doctor's appointment", "")
 
 
-def leave(organisation: Organisation) -> list[tuple[Row, Row]]:
-    """Each leave as its interval and its overview row, in the order of their start."""
+def leave(organisation: Organisation, *, half_days_open: bool = False) -> list[tuple[Row, Row]]:
+    """Each leave as its interval and its overview row, in the order of their start.
+
+    Args:
+        organisation: The company.
+        half_days_open: See `overview_of`.
+    """
     random = Random(f"leave {organisation.seed}")  # noqa: S311
     vacation, sick, errand = organisation.sets()["TimeOffPolicies"]
     days = organisation.days()
-    found: list[tuple[Row, Row]] = []
+    found: list[Row] = []
     for person_id in organisation.person_ids:
         for _ in range(1 + len(days) // 45):
             kind = random.random()
@@ -38,8 +43,8 @@ def leave(organisation: Organisation) -> list[tuple[Row, Row]]:
                 )
             elif kind < 0.85:
                 found.append(_leave(organisation, random, person_id, errand, start, 1, "Approved"))
-    found.sort(key=lambda pair: (pair[0]["startDate"], pair[0]["id"]))
-    return found
+    found.sort(key=lambda interval: (interval["startDate"], interval["id"]))
+    return [(each, overview_of(each, half_days_open=half_days_open)) for each in found]
 
 
 def absences(pairs: list[tuple[Row, Row]]) -> set[tuple[str, date]]:
@@ -55,15 +60,23 @@ def absences(pairs: list[tuple[Row, Row]]) -> set[tuple[str, date]]:
     return absent
 
 
-def overview_of(interval: Row) -> Row:
-    """The overview row of an interval; its duration is a number of days (documented)."""
+def overview_of(interval: Row, *, half_days_open: bool = False) -> Row:
+    """The overview row of an interval; its duration is a number of days (documented).
+
+    Args:
+        interval: The time off.
+        half_days_open: Whether time off of some hours is shown without its last day.
+    """
     shown = {
         key: value
         for key, value in interval.items()
         if key not in {"organizationId", "createdAt", "updatedAt"}
     }
     start, end = date.fromisoformat(shown["startDate"]), date.fromisoformat(shown["endDate"])
-    shown["duration"] = (end - start).days + 1 if shown["kind"] == "FullDay" else 0.5
+    whole_days = shown["kind"] == "FullDay"
+    shown["duration"] = (end - start).days + 1 if whole_days else 0.5
+    if half_days_open and not whole_days:
+        shown["endDate"] = None
     return shown
 
 
@@ -75,13 +88,13 @@ def _leave(
     start: date,
     length: int,
     status: str,
-) -> tuple[Row, Row]:
+) -> Row:
     end = start + timedelta(days=length - 1)
     asked = datetime(start.year, start.month, start.day, 9, tzinfo=UTC) - timedelta(
         days=random.randrange(3, 30), seconds=random.randrange(30000)
     )
     hours = policy["kind"] == "Hours"
-    interval: Row = {
+    return {
         "policyId": policy["id"],
         "personId": person_id,
         "organizationId": organisation.id,
@@ -97,4 +110,3 @@ def _leave(
         "id": new_guid(random),
         "holidays": [],
     }
-    return interval, overview_of(interval)

@@ -1,58 +1,52 @@
-"""The time-tracking service: time entries, who is clocked in, time off.
+"""The time-tracking service: time entries, hour entries, who is at work, time off.
 
-A created entry gets its local time and working day from the person's zone; leaving or pausing work
-belongs to the day of the entry before. Whether the service keeps an id that the client made, and
-that it refuses one it knows with 409, is unknown: the first is a switch, the second assumed.
+That `WhoIsWorkingNow` is there was observed; the names in its rows are those that two programs
+read. Time off has no empty note and may lack one of its days, as one program that ran for months
+saw it.
 """
 
 from __future__ import annotations
 
 import re
-from datetime import timedelta, timezone
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from jibble_async.sandbox.bodies import check_links, checked, require
 from jibble_async.sandbox.errors import Refusal, bad_request, not_found
 from jibble_async.sandbox.exchange import Call, Reply
-from jibble_async.sandbox.scalars import (
-    format_duration,
-    format_instant,
-    is_guid,
-    new_guid,
-    parse_duration,
-    parse_instant,
-)
-from jibble_async.sandbox.schema import TIME_TRACKING_SETS, TYPES
+from jibble_async.sandbox.hour_entries import HourEntries
+from jibble_async.sandbox.punches import Punches
+from jibble_async.sandbox.scalars import format_instant, is_guid, new_guid, parse_instant
+from jibble_async.sandbox.schema import TIME_TRACKING_SETS, TYPES, WORKING_NOW
 from jibble_async.sandbox.time_off import overview_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime, tzinfo
+    from datetime import datetime
 
     from jibble_async.sandbox.dataset import Dataset
+    from jibble_async.sandbox.entity_types import Row
     from jibble_async.sandbox.ledger import Ledger, Received
     from jibble_async.sandbox.odata import ODataService
-    from jibble_async.sandbox.schema import Row
+    from jibble_async.sandbox.rules import Rules
 
-_ADDRESS = re.compile(r"/v1/(\w+)(?:\(([^()]*)\)(/LatestTimeEntry)?|/([^/()]+))?", re.IGNORECASE)
-_PUBLIC = {"TimeTrackingPeople": "People"}
-_ENTRY_FIELDS = frozenset(
-    {"id", "type", "personId", "clientType", "activityId", "projectId", "locationId", "note"}
-    | {"coordinates", "time", "belongsToDate", "offset", "autoClockOutTime", "platform"}
+_ADDRESS = re.compile(
+    r"/v1/(\w+)(?:\(([^()]*)\)|/(?!LatestTimeEntry)([^/()]+))?(/LatestTimeEntry)?", re.IGNORECASE
 )
-_ENTRY_CHANGES = frozenset({"activityId", "projectId", "note", "status"})
-_ENTRY_LINKS = {
-    "personId": "People",
-    "activityId": "Activities",
-    "projectId": "Projects",
-    "locationId": "Locations",
-}
-_ENTRY_TYPES = {"0": "In", "1": "Out", "2": "StartBreak"}
+_PUBLIC = {"TimeTrackingPeople": "People"}
 _TIME_OFF_FIELDS = frozenset(
     {"personId", "policyId", "startDate", "endDate", "startTime", "endTime", "note"}
 )
-_PLATFORM = ("clientVersion", "os", "deviceModel", "deviceId", "deviceName", "eventId")
+
+
+class _Writing(Protocol):
+    """What writes the rows of a set."""
+
+    def create(self, call: Call, received: Received) -> Row: ...
+
+    def change(self, call: Call, received: Received, row: Row) -> None: ...
+
+    def delete(self, received: Received, row: Row) -> None: ...
 
 
 class TimeTracking:
@@ -63,8 +57,8 @@ class TimeTracking:
         odata: Reads them.
         ledger: Notes commits.
         clock: The present instant.
+        rules: What is refused.
         seed: For the ids of new rows.
-        keeps_client_ids: Whether an entry keeps the id that was sent.
     """
 
     def __init__(
@@ -73,16 +67,19 @@ class TimeTracking:
         odata: ODataService,
         ledger: Ledger,
         clock: Callable[[], datetime],
+        rules: Rules,
         seed: int,
-        *,
-        keeps_client_ids: bool,
     ) -> None:
         self._dataset = dataset
         self._odata = odata
         self._ledger = ledger
         self._clock = clock
-        self._random = Random(f"time tracking {seed}")  # noqa: S311
-        self._keeps_client_ids = keeps_client_ids
+        self._rules = rules
+        self._random = Random(f"time off {seed}")  # noqa: S311
+        self._written: dict[str, _Writing] = {
+            "TimeEntries": Punches(dataset, ledger, clock, rules, seed),
+            "HourEntries": HourEntries(dataset, ledger, clock, seed),
+        }
 
     def answer(self, call: Call, received: Received, shift: int = 0) -> Reply:
         """The reply to a request.
@@ -91,11 +88,16 @@ class TimeTracking:
             Refusal: The request is refused with an error body.
         """
         match = _ADDRESS.fullmatch(call.path)
-        name = match and TIME_TRACKING_SETS.get(match[1].lower())
-        if match is None or name is None or (match[4] and name != "TimeEntries"):
+        if match is None:
+            raise not_found(call.path)
+        asked, *keys, latest = match.groups()
+        key = next((each for each in keys if each is not None), None)
+        if asked.lower() == "whoisworkingnow" and call.method == "GET" and key is None:
+            return Reply(200, self._working(call))
+        name = TIME_TRACKING_SETS.get(asked.lower())
+        if name is None or (latest and (key is None or name != "TimeTrackingPeople")):
             raise not_found(call.path)
         public = _PUBLIC.get(name, name)
-        key = match[2] if match[2] is not None else match[4]
         if key is None:
             return self._many(call, received, name, public, shift)
         if not is_guid(key):
@@ -103,92 +105,50 @@ class TimeTracking:
         row = self._dataset.index(name).get(key.lower())
         if row is None:
             raise not_found(f"{public}({key})")
-        if match[3] is not None:
-            if name != "TimeTrackingPeople" or call.method != "GET":
-                raise not_found(call.path)
-            return self._latest(call, key.lower())
         if call.method == "GET":
+            if latest:
+                return self._latest(call, key.lower())
             return Reply(200, self._odata.entity(call, name, public, row))
-        if call.method == "PATCH" and name == "TimeEntries":
-            return self._change_entry(call, received, row)
-        if call.method == "PATCH" and name == "TimeOffIntervals":
-            return self._decide(call, received, row)
-        raise Refusal(405, "method_not_allowed", f"{call.method} is not allowed on {public}.")
+        return self._change(call, received, name, row)
+
+    def _change(self, call: Call, received: Received, name: str, row: Row) -> Reply:
+        if call.method == "PATCH" and name in self._written:
+            self._written[name].change(call, received, row)
+        elif call.method == "DELETE" and name in self._written:
+            self._written[name].delete(received, row)
+        elif call.method == "PATCH" and name == "TimeOffIntervals":
+            self._decide(call, received, row)
+        else:
+            raise _not_allowed(call, name)
+        return Reply(204)
 
     def _many(self, call: Call, received: Received, name: str, public: str, shift: int) -> Reply:
         if call.method == "GET":
             return Reply(200, self._odata.collection(call, name, public, shift=shift))
-        if call.method == "POST" and name == "TimeEntries":
-            return self._punch(call, received)
+        if call.method == "POST" and name in self._written:
+            row = self._written[name].create(call, received)
+            return Reply(201, self._odata.entity(call, name, public, row))
         if call.method == "POST" and name == "TimeOffIntervals":
             return self._ask_for_leave(call, received)
-        raise Refusal(405, "method_not_allowed", f"{call.method} is not allowed on {public}.")
+        raise _not_allowed(call, name)
+
+    def _working(self, call: Call) -> Row:
+        people = [row for row in self._dataset.rows("TimeTrackingPeople") if row["isActive"]]
+        rows = [
+            {
+                **{key: row[key] for key in ("id", "fullName", "email", "groupId", "timeZone")},
+                "personId": row["id"],
+                "time": row["latestTimeEntryTime"],
+            }
+            for row in people
+        ]
+        return self._odata.computed(call, WORKING_NOW, "WhoIsWorkingNow", rows)
 
     def _latest(self, call: Call, person_id: str) -> Reply:
         row = self._dataset.latest_entry(person_id)
         if row is None:
             return Reply(204)
         return Reply(200, self._odata.entity(call, "TimeEntries", "TimeEntries", row))
-
-    def _punch(self, call: Call, received: Received) -> Reply:
-        sent = checked(call.json(), TYPES["TimeEntries"], _ENTRY_FIELDS)
-        require(sent, "personId", "type")
-        sent["type"] = _ENTRY_TYPES.get(sent["type"], sent["type"])
-        if sent["type"] not in _ENTRY_TYPES.values():
-            raise bad_request(f"{sent['type']!r} is not a type of time entry.")
-        check_links(self._dataset, sent, _ENTRY_LINKS)
-        given = sent.pop("id", None)
-        entry_id = given if given and self._keeps_client_ids else new_guid(self._random)
-        if entry_id in self._dataset.index("TimeEntries"):
-            raise Refusal(409, "conflict", f"A time entry with the id {entry_id} exists.")
-        row = self._new_entry(entry_id, sent)
-        self._dataset.add("TimeEntries", row)
-        self._ledger.commit(received, "TimeEntries", entry_id, "created")
-        return Reply(201, self._odata.entity(call, "TimeEntries", "TimeEntries", row))
-
-    def _new_entry(self, entry_id: str, sent: Row) -> Row:
-        now = format_instant(self._clock())
-        time = sent.get("time") or now
-        moment = parse_instant(time)
-        zone: tzinfo = self._dataset.zone(sent["personId"])
-        if sent.get("offset"):
-            zone = timezone(parse_duration(sent["offset"]))
-        local = moment.astimezone(zone)
-        day = local.date().isoformat()
-        before = self._dataset.previous_entry(sent["personId"], time)
-        if sent["type"] != "In" and before is not None and before["type"] != "Out":
-            day = before["belongsToDate"]
-        row = TYPES["TimeEntries"].blank()
-        row.update(
-            organizationId=self._dataset.organization_id,
-            clientType="Web",
-            isManual=bool(sent.get("time")),
-            isFaceRecognized=None,
-        )
-        row.update(sent)
-        row.update(
-            id=entry_id,
-            status="Active",
-            time=_utc(time),
-            localTime=f"{local:%Y-%m-%dT%H:%M:%S}{_fraction(time)}{local.isoformat()[-6:]}",
-            offset=format_duration(local.utcoffset() or timedelta(0)),
-            belongsToDate=sent.get("belongsToDate") or day,
-            createdAt=now,
-            updatedAt=now,
-        )
-        if row["platform"] is not None:
-            row["platform"] = {name: row["platform"].get(name) for name in _PLATFORM}
-        return row
-
-    def _change_entry(self, call: Call, received: Received, row: Row) -> Reply:
-        changes = checked(call.json(), TYPES["TimeEntries"], _ENTRY_CHANGES)
-        check_links(self._dataset, changes, _ENTRY_LINKS)
-        if changes.get("status", "Archived") != "Archived":
-            raise bad_request("The status of a time entry can only become 'Archived'.")
-        changes["updatedAt"] = format_instant(self._clock())
-        self._dataset.update("TimeEntries", row["id"], changes)
-        self._ledger.commit(received, "TimeEntries", row["id"], "updated")
-        return Reply(204)
 
     def _ask_for_leave(self, call: Call, received: Received) -> Reply:
         sent = checked(call.json(), TYPES["TimeOffIntervals"], _TIME_OFF_FIELDS)
@@ -212,29 +172,25 @@ class TimeTracking:
             organizationId=self._dataset.organization_id,
             kind=policy["kind"],
             status="Pending",
+            note="",
             createdAt=now,
             updatedAt=now,
         )
-        row.update(sent)
+        row.update((name, value) for name, value in sent.items() if value is not None)
         self._dataset.add("TimeOffIntervals", row)
-        self._dataset.add("TimeOffOverview", overview_of(row))
+        overview = overview_of(row, half_days_open=self._rules.half_days_open)
+        self._dataset.add("TimeOffOverview", overview)
         self._ledger.commit(received, "TimeOffIntervals", row["id"], "created")
         return Reply(201, self._odata.entity(call, "TimeOffIntervals", "TimeOffIntervals", row))
 
-    def _decide(self, call: Call, received: Received, row: Row) -> Reply:
+    def _decide(self, call: Call, received: Received, row: Row) -> None:
         changes = checked(call.json(), TYPES["TimeOffIntervals"], {"status"})
         if changes.get("status") not in {"Approved", "Rejected", "Cancelled"}:
             raise bad_request("'status' must be Approved, Rejected or Cancelled.")
         changes["updatedAt"] = format_instant(self._clock())
         self._dataset.update("TimeOffIntervals", row["id"], changes)
         self._ledger.commit(received, "TimeOffIntervals", row["id"], "updated")
-        return Reply(204)
 
 
-def _fraction(time: str) -> str:
-    match = re.search(r"\.\d+", time)
-    return match[0][:8].rstrip("0").rstrip(".") if match else ""
-
-
-def _utc(time: str) -> str:
-    return f"{parse_instant(time):%Y-%m-%dT%H:%M:%S}{_fraction(time)}Z"
+def _not_allowed(call: Call, name: str) -> Refusal:
+    return Refusal(405, "method_not_allowed", f"{call.method} is not allowed on {name}.")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from jibble_async.sandbox.attendance import Stretch
     from jibble_async.sandbox.dataset import Dataset
-    from jibble_async.sandbox.schema import Row
+    from jibble_async.sandbox.entity_types import Row
 
 GROUPS = {name.lower(): name for name in ("Date", "Member", "Client", "Project", "Activity")}
 FILTERS = {

@@ -2,7 +2,8 @@
 
 Each person and day has its own seeded source, so a longer period repeats the days of a shorter one.
 Nights run over midnight and belong to the day that they began; some Outs are forgotten, some are
-automatic, some entries were archived and replaced by hand.
+automatic, some entries were archived and replaced by hand. Of a day that isn't over, what is still
+to come is left out, and one person in four is at work, whatever the time.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from jibble_async.sandbox.scalars import format_duration, new_guid
 from jibble_async.sandbox.time_off import absences
 
 if TYPE_CHECKING:
+    from jibble_async.sandbox.entity_types import Row
     from jibble_async.sandbox.organisation import Organisation
-    from jibble_async.sandbox.schema import Row
 
 _UTC = timedelta(0)
 _STARTS = (8 * 60, 13 * 60, 22 * 60, 3 * 60 + 40)
@@ -50,12 +51,15 @@ class _Punch(NamedTuple):
     automatic: bool = False
 
 
-def work(organisation: Organisation, leaves: list[tuple[Row, Row]]) -> list[Row]:
+def work(
+    organisation: Organisation, leaves: list[tuple[Row, Row]], present: datetime | None = None
+) -> list[Row]:
     """Every time entry of the period, in the order of their time.
 
     Args:
         organisation: The company.
         leaves: Its time off; nobody punches on an approved day off.
+        present: The instant at which somebody looks; None for later than the whole period.
     """
     absent = absences(leaves)
     removed = removed_ids(organisation)
@@ -67,6 +71,11 @@ def work(organisation: Organisation, leaves: list[tuple[Row, Row]]) -> list[Row]
         for day in days[:last]:
             if (person_id, day) not in absent:
                 writer.day(day)
+        if present is not None:
+            local_day = present.astimezone(organisation.zones[person_id]).date()
+            writer.cut(present)
+            if person_id not in removed and (person_id, local_day) not in absent:
+                writer.attend(present)
         entries.extend(writer.linked())
     entries.sort(key=lambda row: (row["time"][:19], row["id"]))
     return entries
@@ -118,6 +127,28 @@ class _Writer:
         if punches[-1].automatic:
             first = next(row for row in reversed(self._rows) if row["type"] == "In")
             first["autoClockOutTime"] = self._rows[-1]["localTime"]
+
+    def cut(self, present: datetime) -> None:
+        """Takes away what is still to come."""
+        now = f"{present.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
+        self._rows = [
+            row for row in self._rows if row["time"][:19] < now and row["createdAt"][:19] < now
+        ]
+
+    def attend(self, present: datetime) -> None:
+        """Adds an In of the last hours for one person in four, unless there is one."""
+        active = [row for row in self._rows if row["status"] == "Active"]
+        last = max(active, key=lambda row: (row["time"][:-1], row["id"]), default=None)
+        if self._place % 4 != 1 and len(self._organisation.person_ids) > 1:
+            return
+        random = Random(f"{self._organisation.seed} {self._place} {present}")  # noqa: S311
+        begun = present.astimezone(UTC) - timedelta(seconds=random.randrange(1200, 3 * 3600))
+        if last is not None and (
+            last["type"] == "In" or last["time"] >= f"{begun:%Y-%m-%dT%H:%M:%S}"
+        ):
+            return
+        day = begun.astimezone(self._zone).date()
+        self._rows.append(self._entry(random, begun, day, _Punch(0, "In"), *self._pick(random)))
 
     def linked(self) -> list[Row]:
         """The person's entries, active ones chained by their previous and next ids."""
@@ -176,7 +207,7 @@ class _Writer:
             "personId": self._person_id,
             "organizationId": self._organisation.id,
             "type": punch.type,
-            "clientType": "Mobile" if by_phone else "Web",
+            "clientType": "AutoOut" if punch.automatic else "Mobile" if by_phone else "Web",
             "status": "Active",
             "time": f"{whole}{fraction}Z",
             "localTime": f"{local[:19]}{fraction}{local[19:]}",
@@ -224,6 +255,7 @@ def _platform(device: tuple[str, str, str | None, str]) -> Row:
         "deviceId": None,
         "deviceName": device[3],
         "eventId": None,
+        "isQrKiosk": False,
     }
 
 

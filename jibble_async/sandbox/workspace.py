@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from jibble_async.sandbox.dataset import Dataset
+    from jibble_async.sandbox.entity_types import Row
     from jibble_async.sandbox.ledger import Ledger, Received
     from jibble_async.sandbox.odata import ODataService
-    from jibble_async.sandbox.schema import Row
+    from jibble_async.sandbox.rules import Rules
 
-_ADDRESS = re.compile(r"/v1/(\w+)(?:\(([^()]*)\))?")
+_ADDRESS = re.compile(r"/v1/(\w+)(?:\(([^()]*)\)|/([^/()]+))?")
 _INVITE = "IPersonSetting/SendInviteEmail"
 
 
@@ -68,6 +69,7 @@ class Workspace:
         odata: Reads them.
         ledger: Notes commits.
         clock: The present instant.
+        rules: What is refused.
         seed: For the ids of new rows.
     """
 
@@ -77,12 +79,14 @@ class Workspace:
         odata: ODataService,
         ledger: Ledger,
         clock: Callable[[], datetime],
+        rules: Rules,
         seed: int,
     ) -> None:
         self._dataset = dataset
         self._odata = odata
         self._ledger = ledger
         self._clock = clock
+        self._rules = rules
         self._random = Random(f"workspace {seed}")  # noqa: S311
         self.restricted: set[str] = set()
 
@@ -95,7 +99,8 @@ class Workspace:
         match = _ADDRESS.fullmatch(call.path)
         if match is None:
             raise not_found(call.path)
-        asked, key = match.groups()
+        asked, *keys = match.groups()
+        key = next((each for each in keys if each is not None), None)
         if asked.lower() == "personholidays" and call.method == "GET":
             return self._holidays(call, key)
         if asked.lower() == "personschedule" and call.method == "GET":
@@ -106,13 +111,16 @@ class Workspace:
         if key is None:
             if call.method == "GET":
                 return Reply(200, self._odata.collection(call, name, name, shift=shift))
-            if call.method == "POST" and name in _WRITES:
+            if call.method == "POST" and name in _WRITES and self._creatable(name):
                 return self._create(call, received, name)
         else:
             if not is_guid(key):
                 raise bad_request(f"{key!r} is not a key of {name}.")
             return self._one(call, received, name, key.lower())
         raise Refusal(405, "method_not_allowed", f"{call.method} is not allowed on {asked}.")
+
+    def _creatable(self, name: str) -> bool:
+        return self._rules.catalog_writable or name not in {"Activities", "Groups"}
 
     def _one(self, call: Call, received: Received, name: str, key: str) -> Reply:
         row = self._dataset.index(name).get(key)
@@ -188,7 +196,9 @@ class Workspace:
 
     def _schedule(self, call: Call, argument: str | None) -> Reply:
         person = self._person("PersonSchedule", argument)
-        row = self._dataset.index("Schedules").get(person["scheduleId"])
+        default = (row for row in self._dataset.rows("Schedules") if row["default"])
+        named = self._dataset.index("Schedules").get(person["scheduleId"])
+        row = next(default, None) if person["scheduleId"] is None else named
         if row is None:
             return Reply(204)
         context = f"{call.base}/v1/$metadata#Jibble.Common.Model.PersonSchedule"

@@ -18,6 +18,9 @@ class Period(TypedDict):
 WEEK: Period = {"since": date(2026, 7, 6), "until": date(2026, 7, 12)}
 
 
+PLATFORM = {"clientVersion": "web 3.0", "os": "Windows 10", "deviceName": "Laptop"}
+
+
 class VirtualClock:
     def __init__(self) -> None:
         self.now = datetime(2026, 7, 13, 9, 0, tzinfo=UTC)

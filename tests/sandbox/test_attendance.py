@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from jibble_async.sandbox.scalars import parse_duration, parse_instant
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import PLATFORM, Caller
 
 WEEK = "date=2026-07-06&period=Week"
 SPAN = "from=2026-07-06&to=2026-07-12"
@@ -82,8 +82,9 @@ async def test_summaries_have_the_same_hours_in_their_own_shape(caller: Caller) 
 
 async def test_a_person_at_work_has_no_last_out(caller: Caller) -> None:
     person = caller.box.dataset.rows("People")[0]["id"]
+    caller.box.rules.future_refused = False
     for kind, time in (("In", "2026-07-20T05:00:00Z"), ("StartBreak", "2026-07-20T08:00:00Z")):
-        body = {"personId": person, "type": kind, "time": time}
+        body = {"personId": person, "type": kind, "time": time, "platform": PLATFORM}
         await caller.send("POST", "time_tracking", "/v1/TimeEntries", body)
     _, page = await attend(caller, f"/v1/Timesheets?date=2026-07-20&personIds={person}")
     (row,) = page["value"]
@@ -229,5 +230,8 @@ async def test_the_schedule_of_a_person(caller: Caller) -> None:
     assert "organizationId" not in schedule
     person["scheduleId"] = None
     caller.box.dataset.touch()
+    _, schedule = await caller.work(f"/v1/PersonSchedule(personId={person['id']})")
+    assert schedule["default"]
+    person["scheduleId"] = "5d3b37e7-64a8-411a-9a1e-056c149a13fc"
     assert await caller.work(f"/v1/PersonSchedule(personId={person['id']})") == (204, "")
     assert (await caller.work("/v1/PersonSchedule(personId=1)"))[0] == 400

@@ -8,13 +8,14 @@ import pytest
 
 from jibble_async.sandbox import Fault, Received
 from jibble_async.sandbox.dataset import Dataset
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import PLATFORM, Caller
 
 PAGE = "/v1/TimeEntries?$count=true&$orderby=time,id&$top=10&$skip="
 
 
 async def punch(caller: Caller) -> tuple[int, Any, dict[str, str]]:
-    body = {"type": "In", "personId": caller.box.dataset.rows("People")[0]["id"]}
+    person = caller.box.dataset.rows("People")[0]["id"]
+    body = {"type": "In", "personId": person, "platform": PLATFORM}
     return await caller.send("POST", "time_tracking", "/v1/TimeEntries", body)
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -48,6 +48,16 @@ def instant(row: dict[str, Any]) -> datetime:
         ),
         (f"personId eq '{ANYBODY}'", lambda row: row["personId"] == ANYBODY),
         (f"personId in ({ANYBODY})", lambda row: row["personId"] == ANYBODY),
+        ("type eq '2'", lambda row: row["type"] == "StartBreak"),
+        ("time ge 2026-07-13", lambda row: instant(row) >= datetime(2026, 7, 13, tzinfo=UTC)),
+        (
+            "(time lt 2026-07-08 and type eq 'In')or (type eq 'Out')and(isManual eq false)",
+            lambda row: (
+                (row["time"] < "2026-07-08" and row["type"] == "In")
+                or (row["type"] == "Out" and not row["isManual"])
+            ),
+        ),
+        ("type eq 'In' OR type eq 'Out'", lambda row: row["type"] in {"In", "Out"}),
         ("type in ('In','Out')", lambda row: row["type"] in {"In", "Out"}),
         ("type in ('Out') or isManual", lambda row: row["type"] == "Out" or row["isManual"]),
         ("projectId eq null", lambda row: row["projectId"] is None),
@@ -113,7 +123,12 @@ def test_collections_are_searched() -> None:
         ("person/nickname eq 'x'", "nickname"),
         ("personId eq 'Paul'", "guid"),
         ("belongsToDate eq 2026-07-13T00:00:00Z", "date"),
-        ("time ge 2026-07-13", "instant"),
+        ("belongsToDate eq '2026-07-13'", "text"),
+        ("time ge '2026-07-13T00:00:00Z'", "text"),
+        ("type eq 'Nonsense'", "Nonsense"),
+        ("type in ('In','in')", "'in'"),
+        ("person/status eq 'ClockedIn'", "ClockedIn"),
+        ("type eq '3'", "'3'"),
         ("time ge 2026-07-13T00:00:00", "offset"),
         ("time ge 2026-07-13T00:00:00 02:00", "parsed"),
         ("time ge 2026-02-30T00:00:00Z", "not valid"),
@@ -122,6 +137,8 @@ def test_collections_are_searched() -> None:
         ("type eq In", "'In'"),
         ("note", "text"),
         ("not type eq 'In'", "true or false"),
+        ("contains(note)", "1 arguments"),
+        ("note/any()", "collection"),
         ("type eq 'In' and", "parsed"),
         ("type eq 'In", "parsed"),
         ("nothing(type) eq 1", "nothing"),

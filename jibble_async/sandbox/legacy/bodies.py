@@ -15,10 +15,10 @@ from jibble_async.sandbox.legacy.querystring import parse
 from jibble_async.sandbox.legacy.scalars import parse_date, parse_number
 
 if TYPE_CHECKING:
+    from jibble_async.sandbox.entity_types import Row
     from jibble_async.sandbox.exchange import Call
     from jibble_async.sandbox.legacy.models import Model
     from jibble_async.sandbox.legacy.store import LegacyStore
-    from jibble_async.sandbox.schema import Row
 
 _ACTIONS = (1, 2)
 _POWER_UPS = ("slack", "billing")

@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from jibble_async.sandbox.entity_types import Row
     from jibble_async.sandbox.ledger import Ledger, Received
     from jibble_async.sandbox.legacy.rules import LegacyRules
     from jibble_async.sandbox.legacy.store import LegacyStore
-    from jibble_async.sandbox.schema import Row
 
 _ALWAYS_TEXT = frozenset({"id", "date", "updated_at", "created_at"})
 _ADDRESS = re.compile(r"/api/v1/(\w+?)(?:/([^/.]+))?(?:\.json)?/?")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from jibble_async.sandbox.schema import Row
+    from jibble_async.sandbox.entity_types import Row
 
 LegacyKind: TypeAlias = Literal["text", "number", "bool", "date", "object", "ref"]
 

@@ -14,7 +14,7 @@ from jibble_async.sandbox.legacy.scalars import derived_id, stamp
 
 if TYPE_CHECKING:
     from jibble_async.sandbox.dataset import Dataset
-    from jibble_async.sandbox.schema import Row
+    from jibble_async.sandbox.entity_types import Row
 
 # The lengths that the examples show; whatever is not named here has ten.
 _LENGTHS = {"Clients": 16, "TimeEntries": 16}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jibble_async.sandbox.dataset import Dataset
-    from jibble_async.sandbox.schema import Row
+    from jibble_async.sandbox.entity_types import Row
 
 _KEPT = 32
 

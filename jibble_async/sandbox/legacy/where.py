@@ -21,9 +21,9 @@ from jibble_async.sandbox.legacy.scalars import parse_date, parse_number
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from jibble_async.sandbox.entity_types import Row
     from jibble_async.sandbox.legacy.models import LegacyKind, Model
     from jibble_async.sandbox.legacy.rules import LegacyRules
-    from jibble_async.sandbox.schema import Row
 
 Test: TypeAlias = "Callable[[Row], bool]"
 
