@@ -29,7 +29,7 @@ from jibble_async import (
     Unlimited,
 )
 from jibble_async.config import endpoints_from
-from jibble_async.sandbox import Fault, Sandbox
+from jibble_async.sandbox import Fault, Rules, Sandbox
 
 __all__ = ["Tally", "run"]
 
@@ -231,7 +231,11 @@ async def _batch(tally: Tally, numbers: range, seed: int, *, keeps_ids: bool) ->
     day = date(2026, 7, 10)
     now = _NOW
     async with Sandbox(
-        people=3, since=day, until=day, keeps_client_ids=keeps_ids, clock=lambda: now
+        people=3,
+        since=day,
+        until=day,
+        rules=Rules(keeps_client_ids=keeps_ids, alternation=False),
+        clock=lambda: now,
     ) as box:
         config = ClientConfig(
             endpoints=endpoints_from(box.environment()),

@@ -228,6 +228,8 @@ class _Compiler:
 
     def _among(self, node: Among) -> _Compiled:
         left = self.visit(node.left)
+        if left.kind in {"object", "list"}:
+            raise bad_request(f"A {left.kind} cannot be compared with the items of a list.")
         items = [_fitted(left, self.visit(item)) for item in node.items]
         if not all(right.constant for _, right in items):
             raise bad_request("The items of a list must be constants.")
@@ -302,14 +304,15 @@ class _Compiler:
 def _merged(parts: tuple[Node, ...]) -> list[Node]:
     """Alternatives, with those that compare one property with constants as one list."""
     found: dict[tuple[str, ...], list[Node]] = {}
-    others: list[Node] = []
     for part in parts:
         match part:
-            case Binary("eq", Path(segments), Constant() as constant):
+            case Binary("eq", Path(segments), Constant(kind) as constant) if kind != "null":
                 found.setdefault(tuple(map(str.lower, segments)), []).append(constant)
             case _:
-                others.append(part)
-    return [*(Among(Path(path), tuple(items), 0) for path, items in found.items()), *others]
+                found.setdefault(("", str(len(found))), []).append(part)
+    return [
+        Among(Path(path), tuple(nodes), 0) if path[0] else nodes[0] for path, nodes in found.items()
+    ]
 
 
 def _listed(left: _Compiled, values: set[Any]) -> Conditions:

@@ -44,6 +44,7 @@ _FIELDS = _FLAGS | frozenset(
     | {"coordinates", "time", "belongsToDate", "offset", "autoClockOutTime", "platform", "status"}
 )
 _CHANGES = frozenset({"activityId", "projectId", "note", "status"})
+_PLATFORM = ("clientVersion", "os", "deviceModel", "deviceId", "deviceName", "eventId")
 _LINKS = {
     "personId": "People",
     "activityId": "Activities",
@@ -182,13 +183,8 @@ class Punches:
 
 
 def shown_platform(sent: Row | None) -> Row | None:
-    """A platform as rows show it, with every property."""
-    if sent is None:
-        return None
-    return {
-        name: sent.get(name, False if kind == "bool" else None)
-        for name, kind in _ENTRY.objects["platform"].items()
-    }
+    """A platform as rows show it: with every documented property, and with others if sent."""
+    return None if sent is None else {**dict.fromkeys(_PLATFORM), **sent}
 
 
 def _fraction(time: str) -> str:

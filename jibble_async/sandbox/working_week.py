@@ -255,7 +255,6 @@ def _platform(device: tuple[str, str, str | None, str]) -> Row:
         "deviceId": None,
         "deviceName": device[3],
         "eventId": None,
-        "isQrKiosk": False,
     }
 
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,10 @@ def nobody(
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes the sandbox of `--sandbox` a small one."""
-    monkeypatch.setattr(connection, "make_sandbox", lambda **period: Sandbox(people=6, **period))
+    summer = {"since": date(2026, 7, 1), "until": date(2026, 9, 30)}
+    monkeypatch.setattr(
+        connection, "make_sandbox", lambda **period: Sandbox(people=6, **{**summer, **period})
+    )
 
 
 @pytest.fixture

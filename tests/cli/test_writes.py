@@ -15,7 +15,7 @@ from jibble_async.cli import connection, main
 from jibble_async.core.operation import Request
 from jibble_async.core.transport import Transport
 from jibble_async.core.wire import Reply
-from jibble_async.sandbox import Fault, Sandbox
+from jibble_async.sandbox import Fault, Rules, Sandbox
 
 NOBODY = "5d3b37e7-64a8-411a-9a1e-056c149a13fc"
 Boxes = list[Sandbox]
@@ -32,7 +32,8 @@ def boxes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Boxes:
     made: Boxes = []
 
     def make(**_: Any) -> Sandbox:
-        made.append(Sandbox(people=30, since=date(2026, 7, 1), until=date(2026, 7, 31)))
+        first, last = date(2026, 7, 1), date(2026, 7, 31)
+        made.append(Sandbox(30, first, last, rules=Rules(alternation=False)))
         return made[-1]
 
     monkeypatch.setattr(connection, "make_sandbox", make)

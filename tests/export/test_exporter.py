@@ -108,7 +108,8 @@ async def test_every_set(
     assert rows == ledger(box, name)
     table = out.with_suffix(".csv")
     report = await Exporter(client, what, out=table).run()
-    assert report.unknown_fields == {}
+    # The types of some rows are open: their settings have no columns.
+    assert all("/" in name for name in report.unknown_fields)
     with table.open(newline="", encoding="utf-8") as text:
         assert [row["id"] for row in csv.DictReader(text)] == [row["id"] for row in rows]
 

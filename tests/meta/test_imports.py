@@ -16,7 +16,7 @@ def test_the_contracts_of_imports_are_kept(capsys: pytest.CaptureFixture[str]) -
 
 
 EXTRAS = {
-    "odata_query": "sandbox",
+    "lark": "sandbox",
     "pyarrow": "parquet",
     "redis": "redis",
     "opentelemetry": "otel",

@@ -7,7 +7,7 @@ import pytest
 
 from jibble_async import ClientConfig, JibbleClient, RetryPolicy, Unlimited
 from jibble_async.config import endpoints_from
-from jibble_async.sandbox import Sandbox
+from jibble_async.sandbox import Rules, Sandbox
 
 NOW = datetime(2026, 7, 13, 9, 0, tzinfo=UTC)
 
@@ -18,7 +18,7 @@ async def box(request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
         people=4,
         since=date(2026, 7, 6),
         until=date(2026, 7, 12),
-        keeps_client_ids=request.param,
+        rules=Rules(keeps_client_ids=request.param),
         clock=lambda: NOW,
     ) as running:
         yield running

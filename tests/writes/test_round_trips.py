@@ -23,7 +23,7 @@ from jibble_async import (
 )
 from jibble_async.sandbox import Sandbox
 
-MORNING, NOON = (datetime(2026, 7, 15, hour, tzinfo=UTC) for hour in (8, 12))
+MORNING, NOON = (datetime(2026, 7, 13, hour, tzinfo=UTC) for hour in (4, 8))
 PLACE = Coordinates(latitude=52.5, longitude=13.4)
 NONE: dict[str, Any] = {}
 

@@ -41,6 +41,7 @@ def row_of(box: Sandbox, entry_id: str) -> dict[str, Any]:
 
 
 async def test_a_day_of_work(box: Sandbox, jibble: JibbleClient, person: str) -> None:
+    box.rules.future_refused = False
     project = box.dataset.rows("Projects")[0]["id"]
     location = box.dataset.rows("Locations")[0]["id"]
     begun = await jibble.time_entries.clock_in(
@@ -70,7 +71,7 @@ async def test_a_day_of_work(box: Sandbox, jibble: JibbleClient, person: str) ->
 
 async def test_a_punch_says_what_made_it(box: Sandbox, jibble: JibbleClient, person: str) -> None:
     """All that the documented requests say, and a nonce."""
-    entry = await jibble.time_entries.clock_out(person)
+    entry = await jibble.time_entries.start_break(person)
     platform = row_of(box, entry.id)["platform"]
     assert platform["clientVersion"] == platform["deviceName"] == "jibble-async"
     assert platform["os"]
@@ -85,7 +86,7 @@ async def test_a_punch_says_what_made_it(box: Sandbox, jibble: JibbleClient, per
 
 async def test_a_back_dated_entry(box: Sandbox, jibble: JibbleClient, person: str) -> None:
     moment = datetime(2026, 7, 10, 1, 30, tzinfo=timezone(timedelta(hours=-3)))
-    entry = await jibble.time_entries.create(person, EntryType.OUT, moment, date(2026, 7, 9))
+    entry = await jibble.time_entries.create(person, EntryType.IN, moment, date(2026, 7, 9))
     assert entry.time == moment
     assert row_of(box, entry.id)["time"] == "2026-07-10T04:30:00Z"
     assert entry.belongs_to_date == date(2026, 7, 9)
@@ -95,8 +96,8 @@ async def test_the_id_that_is_given_is_sent(
     box: Sandbox, jibble: JibbleClient, person: str
 ) -> None:
     entry = await jibble.time_entries.clock_in(person, id=NOBODY.upper())
-    assert (entry.id == NOBODY) is box.keeps_client_ids
-    if box.keeps_client_ids:
+    assert (entry.id == NOBODY) is box.rules.keeps_client_ids
+    if box.rules.keeps_client_ids:
         with pytest.raises(ConflictError):
             await jibble.time_entries.clock_in(person, id=NOBODY)
         assert len(created(box)) == 1
@@ -220,7 +221,13 @@ def again(fault: Fault) -> Fault:
 
 async def colleague(jibble: JibbleClient, person: str) -> str:
     """The same punch in the same second, from somebody's telephone."""
-    body = {"type": "In", "personId": person, "clientType": "Web", "time": "2026-07-13T09:00:00Z"}
+    body: dict[str, Any] = {
+        "type": "In",
+        "personId": person,
+        "clientType": "Web",
+        "time": "2026-07-13T09:00:00Z",
+    }
+    body["platform"] = {"deviceName": "telephone"}
     row = await jibble.request("POST", "time-tracking", ENTRIES, json=body)
     key: str = row["id"]
     return key
@@ -293,7 +300,7 @@ async def test_a_server_that_drops_the_nonce_is_trusted_with_an_id_made_here(
 
     box.faults.add(Fault("drop_after", method="POST", path=ENTRIES, times=2))
     box.faults.add(Fault("mutate", method="GET", times=None, change=forget))
-    if box.keeps_client_ids:
+    if box.rules.keeps_client_ids:
         entry = await jibble.time_entries.clock_in(person, at=NOW)
         assert created(box) == [entry.id]
     else:
