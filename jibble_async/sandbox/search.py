@@ -25,8 +25,7 @@ Keep: TypeAlias = "Callable[[Row], Any]"
 Span: TypeAlias = tuple[Key, Key]
 
 # A sorted answer of this many times the rows is worth not sorting it, and not finding it whole.
-_WORTH = 4
-_FEW = 1000
+_WORTH = 2
 
 
 @dataclass(slots=True)
@@ -55,15 +54,15 @@ class Wanted:
 
         Args:
             operator: `eq lt le gt ge`, or anything else.
-            value: The constant, as a key; the order comparisons want nothing that is null.
+            value: The constant, as a key.
         """
         match operator:
             case "eq":
                 return Wanted(frozenset((value,)))
             case "lt":
-                return Wanted(low=("", TOP), high=(value,))
+                return Wanted(high=(value,))
             case "le":
-                return Wanted(low=("", TOP), high=(value, TOP))
+                return Wanted(high=(value, TOP))
             case "gt":
                 return Wanted(low=(value, TOP))
             case "ge":
@@ -185,7 +184,7 @@ def _best(table: Table, wanted: Conditions, order: Sequence[Sorting]) -> _Plan |
         return None
     in_sequence = [plan for plan in plans if plan.fixed is not None]
     sequence = min(in_sequence, key=lambda plan: plan.size, default=None)
-    if sequence is not None and sequence.size <= _WORTH * smallest.size + _FEW:
+    if sequence is not None and sequence.size <= _WORTH * smallest.size:
         return sequence
     return smallest
 
@@ -241,7 +240,7 @@ def _walked(table: Table, plan: _Plan, keep: Keep, order: Sequence[Sorting]) -> 
         return
     for _, equal in groupby(found, key=lambda key: key[compared]):
         rows = _kept(table, (table.by_id[key[-1]] for key in equal), keep)
-        yield from in_order(rows, order[1:])
+        yield from in_order(rows, order)
 
 
 def _by_id(order: Sequence[Sorting]) -> bool:

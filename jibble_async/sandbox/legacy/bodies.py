@@ -71,8 +71,12 @@ def checked(store: LegacyStore, model: Model, body: Row, *, row: Row | None = No
             problems[name] = ("presence", "can't be blank")
     team = found.get("team") or (row or {}).get("team")
     if "color" in found and "color" not in problems:
-        others = (each for each in store.rows("activities") if each is not row)
-        if any(each["color"] == found["color"] and each["team"] == team for each in others):
+        others = (
+            each
+            for each in store.table("activities").equal("color", found["color"])
+            if each is not row
+        )
+        if any(each["team"] == team for each in others):
             problems["color"] = ("uniqueness", "is not unique")
     if problems:
         raise invalid(model.name, problems)

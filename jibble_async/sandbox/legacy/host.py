@@ -17,12 +17,13 @@ import msgspec
 from jibble_async.sandbox.exchange import Call, Reply
 from jibble_async.sandbox.legacy.bodies import checked, read_body
 from jibble_async.sandbox.legacy.errors import crash, no_method, no_such
-from jibble_async.sandbox.legacy.filters import Order, read_filter, read_relations
+from jibble_async.sandbox.legacy.filters import read_filter, read_relations
 from jibble_async.sandbox.legacy.models import MODELS, SPELLINGS, Model
 from jibble_async.sandbox.legacy.records import TEAM_DEFAULTS
 from jibble_async.sandbox.legacy.scalars import new_id
-from jibble_async.sandbox.legacy.where import matcher
+from jibble_async.sandbox.legacy.where import conditions, matcher
 from jibble_async.sandbox.scalars import format_instant
+from jibble_async.sandbox.search import Sorting, search
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,24 +100,17 @@ class LegacyHost:
         asked = read_filter(call.query, self._rules)
         model = MODELS[name]
         test = matcher(model, asked.where, self._rules)
+        known = conditions(model, asked.where)
+        order = [Sorting(_by(key), descending, key) for key, descending in asked.order]
+        by_id = Sorting(_by("id"), descending=False, name="id")
         question = msgspec.json.encode((asked.where, asked.order))
-        rows = self._store.result(
-            name, question, lambda: [row for row in self._ordered(name, asked.order) if test(row)]
+        found = self._store.result(
+            name, question, lambda table: search(table, test, known, order or [by_id])
         )
         start = max(asked.skip - shift, 0)
-        page = [self._shown(model, row, asked.include) for row in rows[start : start + asked.limit]]
+        rows = found.page(start, start + asked.limit)
+        page = [self._shown(model, row, asked.include) for row in rows]
         return page if asked.fields is None else [_projected(row, asked.fields) for row in page]
-
-    def _ordered(self, name: str, order: Order) -> list[Row]:
-        """Every row in an order; rows that it takes for equal are in that of their ids."""
-
-        def ordered() -> list[Row]:
-            rows = sorted(self._store.rows(name), key=_by("id"))
-            for key, descending in reversed(order):
-                rows.sort(key=_by(key), reverse=descending)
-            return rows
-
-        return self._store.result(name, b"order" + msgspec.json.encode(order), ordered)
 
     def _shown(self, model: Model, row: Row, include: dict[str, Any]) -> Row:
         """A row as the wire has it, with the relations that were asked for in full.

@@ -7,14 +7,22 @@ from typing import TYPE_CHECKING
 
 from jibble_async.sandbox.legacy.models import MODELS
 from jibble_async.sandbox.legacy.records import organisation_rows
+from jibble_async.sandbox.tables import Properties, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jibble_async.sandbox.dataset import Dataset
     from jibble_async.sandbox.entity_types import Row
+    from jibble_async.sandbox.search import Found
 
 _KEPT = 32
+_STAMPS: tuple[Properties, ...] = (("updated_at",), ("created_at",))
+_SORTED_BY: dict[str, tuple[Properties, ...]] = {
+    "timeentries": (("person", "date"), ("date",), *_STAMPS),
+    "teammembers": (("email",), *_STAMPS),
+    "activities": (("color",), *_STAMPS),
+}
 
 
 class LegacyStore:
@@ -31,9 +39,25 @@ class LegacyStore:
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset
-        self._rows: dict[str, list[Row]] = {}
-        self._index: dict[str, dict[str, Row]] = {name: {} for name in MODELS}
-        self._results: OrderedDict[tuple[str, bytes], list[Row]] = OrderedDict()
+        self._tables = {name: Table(_SORTED_BY.get(name, ())) for name in MODELS}
+        self._complete = False
+        self._results: OrderedDict[tuple[str, bytes], tuple[int, Found]] = OrderedDict()
+
+    def table(self, name: str) -> Table:
+        """The rows of a resource, and what finds them.
+
+        Args:
+            name: The resource, such as `timeentries`.
+
+        Raises:
+            KeyError: There is no such resource.
+        """
+        if not self._complete:
+            self._complete = True
+            for each, rows in organisation_rows(self._dataset).items():
+                self._tables[each].rows.extend(rows)
+            self.touch()
+        return self._tables[name]
 
     def rows(self, name: str) -> list[Row]:
         """The live rows of a resource: the server reads these.
@@ -46,21 +70,17 @@ class LegacyStore:
         Raises:
             KeyError: There is no such resource.
         """
-        if not self._rows:
-            self._rows = organisation_rows(self._dataset)
-            self.touch()
-        return self._rows[name]
+        return self.table(name).rows
 
     def index(self, name: str) -> dict[str, Row]:
         """The live rows of a resource by id."""
-        self.rows(name)
-        return self._index[name]
+        return self.table(name).by_id
 
     def wire(self, name: str) -> list[Row]:
         """The rows that an export should have, as the wire shows them, by id."""
         return [MODELS[name].shown(row) for _, row in sorted(self.index(name).items())]
 
-    def result(self, name: str, question: bytes, answer: Callable[[], list[Row]]) -> list[Row]:
+    def result(self, name: str, question: bytes, answer: Callable[[Table], Found]) -> Found:
         """The rows that a question finds; a walk's later pages find them kept.
 
         Args:
@@ -68,32 +88,28 @@ class LegacyStore:
             question: The same bytes for the same question.
             answer: Finds them.
         """
+        table = self.table(name)
         key = (name, question)
-        if key not in self._results:
-            self._results[key] = answer()
+        if key not in self._results or self._results[key][0] != table.version:
+            self._results[key] = table.version, answer(table)
             if len(self._results) > _KEPT:
                 self._results.popitem(last=False)
         self._results.move_to_end(key)
-        return self._results[key]
+        return self._results[key][1]
 
     def touch(self) -> None:
         """Says that rows were changed in place: indexes and kept results are made anew."""
-        for name, rows in self._rows.items():
-            index = self._index[name]
-            index.clear()
-            index.update((row["id"], row) for row in rows)
-        self._results.clear()
+        for table in self._tables.values():
+            table.touch()
 
     def notice(self) -> None:
         """Takes up rows that were added or removed from outside since the last request."""
-        if any(len(self._index[name]) != len(rows) for name, rows in self._rows.items()):
-            self.touch()
+        for table in self._tables.values():
+            table.notice()
 
     def add(self, name: str, row: Row) -> None:
         """Adds a row to a resource."""
-        self.rows(name).append(row)
-        self._index[name][row["id"]] = row
-        self._results.clear()
+        self.table(name).add(row)
 
     def update(self, name: str, row_id: str, changes: Row) -> Row:
         """Changes a row and gives it.
@@ -102,8 +118,7 @@ class LegacyStore:
             KeyError: There is no such row.
         """
         row = self.index(name)[row_id]
-        row.update(changes)
-        self._results.clear()
+        self._tables[name].change(row, changes)
         return row
 
     def remove(self, name: str, row_id: str) -> None:
@@ -112,5 +127,4 @@ class LegacyStore:
         Raises:
             KeyError: There is no such row.
         """
-        self.rows(name).remove(self.index(name).pop(row_id))
-        self._results.clear()
+        self.table(name).remove(self.index(name)[row_id])

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from jibble_async.sandbox.legacy.errors import bad_filter, crash
 from jibble_async.sandbox.legacy.filters import documented_only, quoted, sequence
 from jibble_async.sandbox.legacy.scalars import parse_date, parse_number
+from jibble_async.sandbox.search import Conditions, Wanted
+from jibble_async.sandbox.sorted_keys import TOP
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,6 +34,8 @@ _OPERATORS = (
     "eq", "gt", "gte", "lt", "lte", "between", "inq", "nin", "neq", "like", "nlike", "regexp",
 )  # fmt: skip
 _UNDOCUMENTED = frozenset({"inq", "nin", "nlike", "regexp", "near", "options"})
+_INDEXED = frozenset({"date", "text", "ref"})
+_SPELLED = {"gte": "ge", "lte": "le"}
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {"gt": gt, "gte": ge, "lt": lt, "lte": le}
 _LITERAL = re.compile(r"/(.+)/(\w*)", re.DOTALL)
 _DOLLAR = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
@@ -53,6 +57,48 @@ def matcher(model: Model, where: dict[str, Any], rules: LegacyRules) -> Test:
     if len(tests) == 1:
         return tests[0]
     return lambda row: all(test(row) for test in tests)
+
+
+def conditions(model: Model, where: dict[str, Any]) -> Conditions:
+    """What a where clause that `matcher` takes says of single properties, for an index.
+
+    Args:
+        model: What is asked for.
+        where: The conditions.
+    """
+    found: Conditions = {}
+    for name, clause in where.items():
+        kind = model.properties.get(name)
+        if kind not in _INDEXED:
+            continue
+        operator, operand = "eq", clause
+        if isinstance(clause, dict):
+            given = cast("dict[str, Any]", clause)
+            if "near" in given:
+                continue
+            operator = _operator(given, declared=True)
+            operand = given[operator]
+        wanted = _wanted(operator, _operand(name, kind, operator, operand, clause))
+        if wanted is not None:
+            found[name] = wanted
+    return found
+
+
+def _wanted(operator: str, operand: Any) -> Wanted | None:
+    """What an operator wants of a property that is kept as text; None if no range says it."""
+    items = cast("list[object]", operand) if isinstance(operand, list) else [operand]
+    if not all(isinstance(item, str) for item in items):
+        return None
+    values = cast("list[str]", items)
+    match operator:
+        case "inq":
+            return Wanted(frozenset(values))
+        case "between":
+            return Wanted(low=(values[0],), high=(values[1], TOP))
+        case _ if isinstance(operand, str):
+            return Wanted.compared(_SPELLED.get(operator, operator), operand)
+        case _:
+            return None
 
 
 def _tests(model: Model, name: str, clause: Any, rules: LegacyRules) -> Iterator[Test]:
