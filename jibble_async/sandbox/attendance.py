@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from jibble_async.sandbox.entity_types import EntityType
 from jibble_async.sandbox.scalars import format_duration, parse_instant
+from jibble_async.sandbox.sorted_keys import TOP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -87,7 +88,7 @@ class Day(NamedTuple):
 
 
 class Attendance:
-    """The days of everybody, worked out once for each version of the data.
+    """The days of everybody, each worked out when it is asked for, once for each state of the data.
 
     Args:
         dataset: The rows.
@@ -95,20 +96,32 @@ class Attendance:
 
     def __init__(self, dataset: Dataset) -> None:
         self._dataset = dataset
-        self._version = -1
-        self._days: dict[tuple[str, str], Day] = {}
+        self._versions = (-1, -1)
+        self._days: dict[tuple[str, str], Day | None] = {}
         self._leaves: dict[str, list[Row]] = {}
 
-    def stretches(self) -> Iterable[Stretch]:
-        """Every stretch of everybody."""
-        for day in self._all().values():
-            yield from day.stretches
+    def stretches(self, first: str = "", last: str = TOP) -> Iterable[Stretch]:
+        """The stretches of everybody that belong to some days.
+
+        Args:
+            first: The first day, as the wire writes it; empty for no bound.
+            last: The last day, included.
+        """
+        table = self._dataset.table("TimeEntries")
+        keys = table.index(("belongsToDate",)).between((first,), (last, TOP))
+        days = dict.fromkeys(
+            (table.by_id[key[-1]]["personId"], table.by_id[key[-1]]["belongsToDate"])
+            for key in keys
+        )
+        for person_id, day in days:
+            done = self._day(person_id, day)
+            yield from () if done is None else done.stretches
 
     def timesheets(self, people: list[Row], days: list[date]) -> list[Row]:
         """A row for each person with every day in full."""
         rows: list[Row] = []
         for person in people:
-            worked = [self._all().get((person["id"], day.isoformat())) for day in days]
+            worked = [self._day(person["id"], day.isoformat()) for day in days]
             present = [day for day in worked if day is not None]
             at_work = sum((day.at(work=True) for day in present), _NOTHING)
             breaks = sum((day.at(work=False) for day in present), _NOTHING)
@@ -132,9 +145,7 @@ class Attendance:
         return [
             {
                 "personId": person["id"],
-                "daily": [
-                    _sums(day, self._all().get((person["id"], day.isoformat()))) for day in days
-                ],
+                "daily": [_sums(day, self._day(person["id"], day.isoformat())) for day in days],
                 "person": self._shown(person),
             }
             for person in people
@@ -142,24 +153,33 @@ class Attendance:
 
     def present(self, person_id: str, days: list[date]) -> bool:
         """Whether a person has entries on one of the days."""
-        return any((person_id, day.isoformat()) in self._all() for day in days)
+        return any(self._day(person_id, day.isoformat()) is not None for day in days)
 
-    def _all(self) -> dict[tuple[str, str], Day]:
-        # The rows first: asking for them may make them, which makes a new version.
-        entries = self._dataset.rows("TimeEntries")
-        if self._version != self._dataset.version:
-            found: dict[tuple[str, str], list[Row]] = {}
-            for entry in entries:
-                if entry["status"] != "Archived":
-                    key = (entry["personId"], entry["belongsToDate"])
-                    found.setdefault(key, []).append(entry)
-            self._days = {key: _day(rows) for key, rows in found.items()}
-            self._leaves = {}
-            for row in self._dataset.rows("TimeOffIntervals"):
-                if row["status"] == "Approved" and row["kind"] == "FullDay":
-                    self._leaves.setdefault(row["personId"], []).append(row)
-            self._version = self._dataset.version
-        return self._days
+    def _day(self, person_id: str, day: str) -> Day | None:
+        """What a person did on a day; None for nothing."""
+        entries = self._dataset.table("TimeEntries")
+        versions = entries.version, self._dataset.table("TimeOffIntervals").version
+        if versions != self._versions:
+            self._versions = versions
+            self._days.clear()
+            self._leaves.clear()
+        key = (person_id, day)
+        if key not in self._days:
+            found = entries.index(("personId", "belongsToDate")).between(key, (*key, TOP))
+            rows = [entries.by_id[each[-1]] for each in found]
+            active = [row for row in rows if row["status"] != "Archived"]
+            self._days[key] = _worked(active) if active else None
+        return self._days[key]
+
+    def _leave(self, person_id: str) -> list[Row]:
+        """A person's approved days off."""
+        if person_id not in self._leaves:
+            self._leaves[person_id] = [
+                row
+                for row in self._dataset.table("TimeOffIntervals").equal("personId", person_id)
+                if row["status"] == "Approved" and row["kind"] == "FullDay"
+            ]
+        return self._leaves[person_id]
 
     def _daily(self, person: Row, day: date, done: Day | None) -> Row:
         at_work = _NOTHING if done is None else done.at(work=True)
@@ -202,7 +222,7 @@ class Attendance:
         policies = self._dataset.index("TimeOffPolicies")
         taken = [
             policies[row["policyId"]]
-            for row in self._leaves.get(person_id, ())
+            for row in self._leave(person_id)
             if row["startDate"] <= day.isoformat() <= row["endDate"]
         ]
         off = dict.fromkeys(("Paid", "Unpaid"), _NOTHING)
@@ -237,7 +257,7 @@ class Attendance:
         }
 
 
-def _day(entries: list[Row]) -> Day:
+def _worked(entries: list[Row]) -> Day:
     timed = sorted(
         ((parse_instant(entry["time"]), entry) for entry in entries),
         key=lambda pair: (pair[0], pair[1]["id"]),

@@ -139,7 +139,12 @@ class TimeAttendance:
             subjects=("subject" in expand, _shows_subject(expand.get("items"))),
             items="items" in expand,
         )
-        rows = self._report.rows(question, self._attendance.stretches())
+        # The days of an instant differ from zone to zone, and nights belong to the day before.
+        margin = timedelta(days=2)
+        stretches = self._attendance.stretches(
+            f"{begin - margin:%Y-%m-%d}", f"{end + margin:%Y-%m-%d}"
+        )
+        rows = self._report.rows(question, stretches)
         parts = ["subject()"] if question.subjects[0] else []
         if question.items:
             parts.append("items(subject())" if question.subjects[1] else "items()")

@@ -10,11 +10,11 @@ Values of different types are never equal nor in order, as in MongoDB.
 from __future__ import annotations
 
 import re
-import warnings
 from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from jibble_async.sandbox.legacy.errors import bad_filter, crash
+from jibble_async.sandbox.legacy.expressions import Expression
 from jibble_async.sandbox.legacy.filters import documented_only, quoted, sequence
 from jibble_async.sandbox.legacy.scalars import parse_date, parse_number
 from jibble_async.sandbox.search import Conditions, Wanted
@@ -38,7 +38,6 @@ _INDEXED = frozenset({"date", "text", "ref"})
 _SPELLED = {"gte": "ge", "lte": "le"}
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {"gt": gt, "gte": ge, "lt": lt, "lte": le}
 _LITERAL = re.compile(r"/(.+)/(\w*)", re.DOTALL)
-_DOLLAR = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
 
 
 def matcher(model: Model, where: dict[str, Any], rules: LegacyRules) -> Test:
@@ -226,10 +225,10 @@ def _ordered(compare: Callable[[Any, Any], bool], operand: Any) -> Callable[[Any
 def _searched(kind: LegacyKind | None, pattern: Any, flags: str) -> Callable[[Any], bool]:
     # A pattern that starts with a quantifier is escaped there, and then tried as it is.
     text = str(pattern)
-    expression = _compiled(f"\\{text}" if text[:1] in {"*", "+", "?"} else text, flags)
+    expression = Expression(f"\\{text}" if text[:1] in {"*", "+", "?"} else text, flags)
     if kind == "date":
         return lambda _: False
-    return lambda value: isinstance(value, str) and expression.search(value) is not None
+    return lambda value: isinstance(value, str) and expression.search(value)
 
 
 def _expression(operand: Any, refused: Callable[[str], Exception]) -> Callable[[Any], bool]:
@@ -239,25 +238,8 @@ def _expression(operand: Any, refused: Callable[[str], Exception]) -> Callable[[
     text, flags = (literal[1], literal[2]) if literal else (operand, "")
     if set(flags) - set("igm"):
         raise refused("Invalid regex flags")
-    expression = _compiled(text, flags)
-    return lambda value: isinstance(value, str) and expression.search(value) is not None
-
-
-def _compiled(pattern: str, flags: str) -> re.Pattern[str]:
-    """A JavaScript expression in Python's words, as far as the two differ in everyday ones."""
-    modes = re.ASCII
-    if "i" in flags:
-        modes = re.IGNORECASE
-    if "m" in flags:
-        modes |= re.MULTILINE
-    else:
-        pattern = _DOLLAR.sub(lambda part: r"\Z" if part[0] == "$" else part[0], pattern)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return re.compile(pattern, modes)
-    except re.error as error:
-        raise crash(f"not a regular expression: {error}") from None
+    expression = Expression(text, flags)
+    return lambda value: isinstance(value, str) and expression.search(value)
 
 
 def _refuse_dollars(node: object) -> None:
