@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import date
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from jibble_async.sandbox.errors import bad_request
-from jibble_async.sandbox.functions import FUNCTIONS, OPTIONAL, TEXTS, divide, remainder
+from jibble_async.sandbox.functions import FUNCTIONS, OPTIONAL, divide, remainder
+from jibble_async.sandbox.operands import Operand, fitted, literal
 from jibble_async.sandbox.paths import Paths, Resolved, reader
-from jibble_async.sandbox.scalars import instant_key, is_guid, parse_duration, parse_instant
+from jibble_async.sandbox.scalars import instant_key
 from jibble_async.sandbox.search import Conditions, Wanted, all_of
 from jibble_async.sandbox.syntax import (
     Among,
@@ -37,7 +37,7 @@ from jibble_async.sandbox.syntax import (
 )
 
 if TYPE_CHECKING:
-    from jibble_async.sandbox.entity_types import EntityType, Kind, Row
+    from jibble_async.sandbox.entity_types import EntityType, Row
 
 _ORDER: dict[str, Callable[[Any, Any], bool]] = {
     "lt": operator.lt,
@@ -75,25 +75,6 @@ class Condition:
         return self.keep(row)
 
 
-@dataclass(frozen=True, slots=True)
-class _Compiled:
-    """An expression ready to run.
-
-    Args:
-        read: Its value for a row.
-        kind: Of what kind that is.
-        constant: Whether it is the same for every row.
-        path: The property that it is, if it is one.
-        wanted: What it says of single properties when it is true.
-    """
-
-    read: Callable[[Row], Any]
-    kind: Kind
-    constant: bool = False
-    path: Resolved | None = None
-    wanted: Conditions = field(default_factory=dict[str, Wanted])
-
-
 def compile_filter(
     text: str, entity: EntityType, paths: Paths, now: Callable[[], str]
 ) -> Condition:
@@ -128,10 +109,10 @@ class _Compiler:
         self.sets: set[str] = set()
         self.timeless = True
 
-    def visit(self, node: Node) -> _Compiled:
+    def visit(self, node: Node) -> Operand:
         match node:
             case Constant():
-                return _literal(node)
+                return literal(node)
             case Path():
                 return self._path(list(node.segments))
             case Logic():
@@ -149,25 +130,25 @@ class _Compiler:
             case Quantified():
                 return self._quantified(node)
 
-    def _path(self, segments: list[str]) -> _Compiled:
+    def _path(self, segments: list[str]) -> Operand:
         variable = segments[0]
         if variable in self._variables:
             element = self._variables[variable]
             if element is None or len(segments) == 1:
                 keys = segments[1:]
-                return _Compiled(lambda scope: _dig(scope[f"${variable}"], keys), "any")
+                return Operand(lambda scope: _dig(scope[f"${variable}"], keys), "any")
             inner = self._resolved(element, segments[1:])
             read = inner.read
-            return _Compiled(lambda scope: read(scope[f"${variable}"]), inner.kind, path=inner)
+            return Operand(lambda scope: read(scope[f"${variable}"]), inner.kind, path=inner)
         path = self._resolved(self._entity, segments)
-        return _Compiled(path.read, path.kind, path=path)
+        return Operand(path.read, path.kind, path=path)
 
     def _resolved(self, entity: EntityType, segments: list[str]) -> Resolved:
         resolved = reader(self._paths.resolve(entity, segments))
         self.sets.update(resolved.targets)
         return resolved if entity is self._entity else replace(resolved, name=None)
 
-    def _logic(self, node: Logic) -> _Compiled:
+    def _logic(self, node: Logic) -> Operand:
         decisive = node.operator == "or"
         parts = [self._truth(part) for part in (_merged(node.parts) if decisive else node.parts)]
         if len(parts) == 1:
@@ -184,24 +165,24 @@ class _Compiler:
             return None if unknown else not decisive
 
         wanted = {} if decisive else all_of(part.wanted for part in parts)
-        return _Compiled(read, "bool", wanted=wanted)
+        return Operand(read, "bool", wanted=wanted)
 
-    def _truth(self, node: Node) -> _Compiled:
+    def _truth(self, node: Node) -> Operand:
         compiled = self.visit(node)
         if compiled.kind not in {"bool", "any"}:
             raise bad_request(f"A {compiled.kind} stands where true or false is needed.")
         return compiled
 
-    def _not(self, node: Unary) -> _Compiled:
+    def _not(self, node: Unary) -> Operand:
         truth = self._truth(node.operand).read
 
         def negated(row: Row) -> bool | None:
             value = truth(row)
             return None if value is None else not value
 
-        return _Compiled(negated, "bool")
+        return Operand(negated, "bool")
 
-    def _minus(self, node: Unary) -> _Compiled:
+    def _minus(self, node: Unary) -> Operand:
         operand = self.visit(node.operand)
         if operand.kind not in {"number", "duration", "any"}:
             raise bad_request(f"A {operand.kind} has no negative.")
@@ -211,9 +192,9 @@ class _Compiler:
             value = read(row)
             return None if value is None else -value
 
-        return _Compiled(minus, operand.kind, operand.constant)
+        return Operand(minus, operand.kind, operand.constant)
 
-    def _arithmetic(self, node: Binary) -> _Compiled:
+    def _arithmetic(self, node: Binary) -> Operand:
         left, right = self.visit(node.left), self.visit(node.right)
         for side in (left, right):
             if side.kind not in {"number", "any"}:
@@ -224,21 +205,21 @@ class _Compiler:
             first, second = left.read(row), right.read(row)
             return None if first is None or second is None else apply(first, second)
 
-        return _Compiled(read, "number")
+        return Operand(read, "number")
 
-    def _among(self, node: Among) -> _Compiled:
+    def _among(self, node: Among) -> Operand:
         left = self.visit(node.left)
         if left.kind in {"object", "list"}:
             raise bad_request(f"A {left.kind} cannot be compared with the items of a list.")
-        items = [_fitted(left, self.visit(item)) for item in node.items]
+        items = [fitted(left, self.visit(item)) for item in node.items]
         if not all(right.constant for _, right in items):
             raise bad_request("The items of a list must be constants.")
         values = {right.read({}) for _, right in items}
         plain = items[0][0].read
-        return _Compiled(lambda row: plain(row) in values, "bool", wanted=_listed(left, values))
+        return Operand(lambda row: plain(row) in values, "bool", wanted=_listed(left, values))
 
-    def _compare(self, node: Binary) -> _Compiled:
-        left, right = _fitted(self.visit(node.left), self.visit(node.right))
+    def _compare(self, node: Binary) -> Operand:
+        left, right = fitted(self.visit(node.left), self.visit(node.right))
         first, second = left.read, right.read
         wanted: Conditions = {}
         value = second({}) if right.constant else None
@@ -248,22 +229,22 @@ class _Compiler:
         if node.operator in {"eq", "ne"}:
             same = node.operator == "eq"
             if not right.constant:
-                return _Compiled(lambda row: (first(row) == second(row)) is same, "bool")
+                return Operand(lambda row: (first(row) == second(row)) is same, "bool")
             if same:
-                return _Compiled(lambda row: first(row) == value, "bool", wanted=wanted)
-            return _Compiled(lambda row: first(row) != value, "bool")
+                return Operand(lambda row: first(row) == value, "bool", wanted=wanted)
+            return Operand(lambda row: first(row) != value, "bool")
         order = _ORDER[node.operator]
 
         def ordered(row: Row) -> bool:
             one, other = first(row), second(row)
             return one is not None and other is not None and order(one, other)
 
-        return _Compiled(ordered, "bool", wanted=wanted)
+        return Operand(ordered, "bool", wanted=wanted)
 
-    def _call(self, node: Call) -> _Compiled:
+    def _call(self, node: Call) -> Operand:
         if node.name == "now":
             self.timeless = False
-            return _Compiled(lambda _: instant_key(self._now()), "instant")
+            return Operand(lambda _: instant_key(self._now()), "instant")
         if node.name not in FUNCTIONS:
             raise bad_request(f"The function {node.name!r} is not supported here.")
         function, kind, takes = FUNCTIONS[node.name]
@@ -279,16 +260,16 @@ class _Compiler:
             values = [get(row) for get in reads]
             return None if None in values else function(*values)
 
-        return _Compiled(read, kind)
+        return Operand(read, kind)
 
-    def _quantified(self, node: Quantified) -> _Compiled:
+    def _quantified(self, node: Quantified) -> Operand:
         rows, element, target = self._paths.collection(self._entity, node.path.segments)
         if target is not None:
             self.sets.add(target)
         if node.condition is None:
             if node.quantifier == "all":
                 raise bad_request("all() needs a condition.")
-            return _Compiled(lambda row: bool(rows(row)), "bool")
+            return Operand(lambda row: bool(rows(row)), "bool")
         variable, outer = node.variable, self._variables
         self._variables = {**outer, variable: element}
         condition = self._truth(node.condition).read
@@ -298,7 +279,7 @@ class _Compiler:
         def read(row: Row) -> bool:
             return quantifier(bool(condition({**row, f"${variable}": item})) for item in rows(row))
 
-        return _Compiled(read, "bool")
+        return Operand(read, "bool")
 
 
 def _merged(parts: tuple[Node, ...]) -> list[Node]:
@@ -315,7 +296,7 @@ def _merged(parts: tuple[Node, ...]) -> list[Node]:
     ]
 
 
-def _listed(left: _Compiled, values: set[Any]) -> Conditions:
+def _listed(left: Operand, values: set[Any]) -> Conditions:
     if left.path is None or left.path.name is None:
         return {}
     keys = frozenset("" if value is None else str(value) for value in values)
@@ -326,78 +307,3 @@ def _dig(value: Any, keys: list[str]) -> Any:
     for key in keys:
         value = cast("Row", value).get(key) if isinstance(value, dict) else None
     return value
-
-
-def _literal(node: Constant) -> _Compiled:
-    text, kind = node.text, node.kind
-    value: Any = text
-    match kind:
-        case "null":
-            return _Compiled(lambda _: None, "any", constant=True)
-        case "guid":
-            value = text.lower()
-        case "date":
-            _checked(date.fromisoformat, text)
-        case "instant":
-            _checked(parse_instant, text)
-            value = instant_key(text)
-        case "duration":
-            value = _checked(parse_duration, text).total_seconds()
-        case "number":
-            value = int(text) if text.isdigit() else float(text)
-        case "bool":
-            value = text.lower() == "true"
-        case "time" | "text":
-            pass
-    return _Compiled(lambda _: value, kind, constant=True)
-
-
-def _checked(read: Callable[[str], Any], text: str) -> Any:
-    try:
-        return read(text)
-    except (ValueError, OverflowError) as error:
-        raise bad_request(f"The literal {text!r} is not valid: {error}") from error
-
-
-def _fitted(left: _Compiled, right: _Compiled) -> tuple[_Compiled, _Compiled]:
-    """Both sides as they can be compared; a 400 when their kinds can't be."""
-    kinds = {left.kind, right.kind}
-    if kinds & {"object", "list"} and "any" not in kinds:
-        raise bad_request(f"A {left.kind} cannot be compared.")
-    if len(kinds) > 1 and "enum" in kinds and kinds <= TEXTS:
-        return _as_member(left, right), _as_member(right, left)
-    if len(kinds) == 1 or "any" in kinds or kinds <= TEXTS:
-        return left, right
-    if kinds == {"guid", "text"}:
-        return _as_guid(left), _as_guid(right)
-    if kinds == {"date", "instant"} and (left if left.kind == "date" else right).constant:
-        return _as_instant(left), _as_instant(right)
-    raise bad_request(f"A {left.kind} cannot be compared with a {right.kind}.")
-
-
-def _as_guid(side: _Compiled) -> _Compiled:
-    if side.kind == "guid":
-        return side
-    value = side.read({}) if side.constant else None
-    if not is_guid(value):
-        raise bad_request(f"A guid cannot be compared with the text {value!r}.")
-    return _of_value(str(value).lower(), "guid")
-
-
-def _as_instant(side: _Compiled) -> _Compiled:
-    return _of_value(f"{side.read({})}T00:00:00", "instant") if side.kind == "date" else side
-
-
-def _as_member(side: _Compiled, other: _Compiled) -> _Compiled:
-    if side.kind == "enum" or not side.constant or other.path is None:
-        return side
-    member = other.path.member(side.read({}))
-    if member is None:
-        raise bad_request(
-            f"{side.read({})!r} is no member of the enumeration that it is compared with."
-        )
-    return _of_value(member, "enum")
-
-
-def _of_value(value: Any, kind: Kind) -> _Compiled:
-    return _Compiled(lambda _: value, kind, constant=True)

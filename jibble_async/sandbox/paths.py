@@ -148,7 +148,11 @@ def reader(resolved: Resolved) -> Resolved:
     if outer is None:
         return resolved
     inner = resolved.read
-    return replace(resolved, read=lambda row: outer(inner(row)))
+
+    def read(row: Row) -> Any:
+        return outer(inner(row))
+
+    return replace(resolved, read=read)
 
 
 def _instant_or_null(value: Any) -> Any:

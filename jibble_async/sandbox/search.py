@@ -192,23 +192,24 @@ def _best(table: Table, wanted: Conditions, order: Sequence[Sorting]) -> _Plan |
 def _planned(
     table: Table, properties: Properties, wanted: Conditions, order: Sequence[Sorting]
 ) -> _Plan | None:
-    first = wanted.get(properties[0])
+    leading, following, *_ = *properties, "id"
+    first = wanted.get(leading)
     by = order[0].name if order else None
     fixed: int | None = None
     spans: list[Span]
     if first is None:
-        if by != properties[0]:
+        if by != leading:
             return None
         spans, fixed = [(("",), (TOP,))], 0
     elif first.values is None:
         spans = [(first.low, first.high)]
-        fixed = 0 if by == properties[0] else None
+        fixed = 0 if by == leading else None
     else:
-        second = wanted.get(properties[1]) if len(properties) > 1 else None
+        second = wanted.get(following) if len(properties) > 1 else None
         spans = list(_of_values(sorted(first.values), second))
-        if len(first.values) == 1 and by == (*properties, "id")[1]:
+        if len(first.values) == 1 and by == following:
             fixed = 1
-        elif by == properties[0]:
+        elif by == leading:
             fixed = 0
     keys = table.index(properties)
     return _Plan(properties, spans, sum(keys.count(*span) for span in spans), fixed)

@@ -13,9 +13,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 try:
-    from lark import Lark, Token
+    from lark import Lark, Token, visitors
     from lark.exceptions import LarkError, UnexpectedInput
-    from lark.visitors import Transformer, v_args
 except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError(
         'the sandbox needs: pip install "jibble-async[sandbox]"', name=_missing.name
@@ -111,9 +110,9 @@ class Quantified:
 Node: TypeAlias = Constant | Path | Call | Unary | Binary | Among | Logic | Quantified
 
 _GRAMMAR = r"""
-?start: or
-?or: and (_OR and)*
-?and: comparison (_AND comparison)*
+?start: either
+?either: both (_OR both)*
+?both: comparison (_AND comparison)*
 ?comparison: sum
     | sum COMPARES sum -> binary
     | sum _IN "(" sum ("," sum)* [","] ")" -> among
@@ -124,11 +123,11 @@ _GRAMMAR = r"""
 ?sign: "-" sign -> negative
     | _NOT sign -> negated
     | atom
-?atom: "(" or ")"
+?atom: "(" either ")"
     | NULL | BOOL | GUID | INSTANT | DATE | TIME | NUMBER | DURATION | TEXT
-    | NAME "(" [or ("," or)*] ")" -> call
+    | NAME "(" [either ("," either)*] ")" -> call
     | path
-    | path "/" QUANTIFIER "(" [NAME ":" or] ")" -> quantified
+    | path "/" QUANTIFIER "(" [NAME ":" either] ")" -> quantified
 path: NAME
     | path "/" NAME -> step
 
@@ -199,10 +198,15 @@ def _literal(kind: LiteralKind) -> Callable[..., Node]:
     return make
 
 
-@v_args(inline=True)
-class _Tree(cast("Any", Transformer)):  # type: ignore[misc]
+_VISITORS: Any = visitors
+
+
+@_VISITORS.v_args(inline=True)
+class _Tree(_VISITORS.Transformer):  # type: ignore[misc]
     """Makes a node of each rule as soon as the parser has met it."""
 
+    either = _joined("or")
+    both = _joined("and")
     NULL = _literal("null")
     BOOL = _literal("bool")
     GUID = _literal("guid")
@@ -242,8 +246,3 @@ class _Tree(cast("Any", Transformer)):  # type: ignore[misc]
         variable, condition = body or ("", None)
         depth = _over(path) if condition is None else _over(path, condition)
         return Quantified(path, quantifier.lower(), str(variable), condition, depth)
-
-
-# The words of the two rules are no names for methods.
-setattr(_Tree, "or", v_args(inline=True)(_joined("or")))
-setattr(_Tree, "and", v_args(inline=True)(_joined("and")))

@@ -139,12 +139,7 @@ class TimeAttendance:
             subjects=("subject" in expand, _shows_subject(expand.get("items"))),
             items="items" in expand,
         )
-        # The days of an instant differ from zone to zone, and nights belong to the day before.
-        margin = timedelta(days=2)
-        stretches = self._attendance.stretches(
-            f"{begin - margin:%Y-%m-%d}", f"{end + margin:%Y-%m-%d}"
-        )
-        rows = self._report.rows(question, stretches)
+        rows = self._report.rows(question, self._attendance.stretches(*_around(begin, end)))
         parts = ["subject()"] if question.subjects[0] else []
         if question.items:
             parts.append("items(subject())" if question.subjects[1] else "items()")
@@ -255,6 +250,16 @@ def _days(asked: _Parameters) -> list[date]:
     elif period == "month":
         begin, length = begin.replace(day=1), monthrange(begin.year, begin.month)[1]
     return [begin + timedelta(days=place) for place in range(length)]
+
+
+def _around(begin: date, end: date) -> tuple[str, str]:
+    """The first and last day that entries between two moments may belong to."""
+    # The day of a moment differs from zone to zone, and a night belongs to the day before.
+    margin = timedelta(days=2)
+    try:
+        return (begin - margin).isoformat()[:10], (end + margin).isoformat()[:10]
+    except OverflowError:
+        return "", "9999-12-31"
 
 
 def _shows_subject(items: Expand | None) -> bool:

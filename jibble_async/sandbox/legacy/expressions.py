@@ -11,12 +11,15 @@ from __future__ import annotations
 import re
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeAlias, cast
 
 from jibble_async.sandbox.legacy.errors import bad_filter, crash
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
+
+# Pieces one behind the other: a letter or a group, and how often it may come.
+_Alternatives: TypeAlias = list[list[tuple[object, int, int | None]]]
 
 _DOLLAR = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\$", re.DOTALL)
 _TOKEN = re.compile(
@@ -114,12 +117,12 @@ class _Parser:
         self._made.append(state)
         return len(self._made) - 1
 
-    def _read(self) -> list[list[tuple[object, int, int | None]]]:
+    def _read(self) -> _Alternatives:
         """Alternatives of pieces up to the end of a group, each with how often it may come."""
         self._depth += 1
         if self._depth > 50:
             _refuse("nested too deep")
-        alternatives: list[list[tuple[object, int, int | None]]] = [[]]
+        alternatives: _Alternatives = [[]]
         while self._tokens and (sign := self._tokens.pop(0)) != ")":
             if sign == "|":
                 alternatives.append([])
@@ -150,9 +153,7 @@ class _Parser:
             _refuse("too long")
         return low, high
 
-    def _alternatives(
-        self, alternatives: Iterable[list[tuple[object, int, int | None]]], after: int
-    ) -> int:
+    def _alternatives(self, alternatives: _Alternatives, after: int) -> int:
         begins: list[int] = []
         for pieces in alternatives:
             place = after
@@ -174,7 +175,7 @@ class _Parser:
 
     def _piece(self, piece: object, after: int) -> int:
         if isinstance(piece, list):
-            return self._alternatives(piece, after)
+            return self._alternatives(cast("_Alternatives", piece), after)
         sign = str(piece)
         if sign in {"^", "$", r"\b", r"\B"}:
             return self._add(_State(place=sign, after=(after,)))
