@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from jibble_async.sandbox.search import Sorting, Wanted, all_of, search
 from jibble_async.sandbox.sorted_keys import TOP, SortedKeys
 from jibble_async.sandbox.tables import Table
-from tests.sandbox.calling import Caller
+from tests.sandbox.calling import PLATFORM, Caller, LegacyCaller
 
 Row = dict[str, Any]
 SORTED_BY = (("who", "when"), ("when",), ("who",))
@@ -198,3 +198,40 @@ async def test_a_walk_looks_at_each_row_once(caller: Caller) -> None:
         _, page = await caller.track(f"/v1/TimeEntries?{query}")
         seen += [row["id"] for row in page["value"]]
     assert len(seen) == len(set(seen)) == table.examined - looked == len(table.rows)
+
+
+@pytest.mark.parametrize(
+    ("query", "most"),
+    [
+        ("filter[where][date][gte]={day}&filter[order]=date ASC&filter[limit]=5", 5),
+        ("filter[where][date][gt]={day}&filter[order]=date DESC&filter[limit]=5", 6),
+        ("filter[where][person]={person}&filter[where][date][gte]={day}&filter[limit]=100", 30),
+        ("filter[where][date][between][0]={day}&filter[where][date][between][1]={later}", 50),
+        ("filter[limit]=3&filter[skip]=4", 7),
+    ],
+)
+async def test_the_old_api_looks_at_what_it_is_asked_for(
+    legacy: LegacyCaller, query: str, most: int
+) -> None:
+    table = legacy.box.legacy.table("timeentries")
+    row = next(row for row in table.rows if row["date"] > "2026-07-08T09")
+    query = query.format(
+        day="2026-07-08T09:00:00.000Z", later="2026-07-09T09:00:00.000Z", person=row["person"]
+    )
+    looked = table.examined
+    status, page = await legacy.get(f"/timeentries?{query.replace(' ', '%20')}")
+    assert status == 200
+    assert page
+    assert 0 < table.examined - looked <= most
+
+
+async def test_a_punch_looks_at_no_row(caller: Caller) -> None:
+    table = caller.box.dataset.table("TimeEntries")
+    await caller.track("/v1/TimeEntries?$orderby=time&$top=1")
+    looked = table.examined
+    person = table.rows[0]["personId"]
+    for number in range(3):
+        time = f"2026-07-13T0{number}:00:00Z"
+        body = {"personId": person, "type": "In", "time": time, "platform": PLATFORM}
+        assert (await caller.send("POST", "time_tracking", "/v1/TimeEntries", body))[0] == 201
+    assert table.examined == looked
