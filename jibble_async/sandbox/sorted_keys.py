@@ -64,9 +64,9 @@ class SortedKeys:
         if part[at : at + 1] != [key]:
             raise KeyError(key)
         del part[at]
-        if part:
-            self._lasts[place] = part[-1]
-        else:
+        # What is noted as a list's last key may come after all of its keys: it still parts them
+        # from the next list's.
+        if not part:
             del self._parts[place], self._lasts[place]
 
     def count(self, low: Key, high: Key) -> int:

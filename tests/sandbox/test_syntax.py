@@ -221,7 +221,20 @@ def test_blanks_and_case_do_not_matter(text: str, same: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("a eq 1and b eq 2", "a eq1", "aeq 1", "a eq 'x", "a eq x'", "a eq 1 and", "and a", "()"),
+        *(
+            "a eq 1and b eq 2",
+            "a eq 1 andb eq 2",
+            "a eq 1 orb",
+            "a eqb",
+            "a inb (1)",
+            "a eq1",
+            "aeq 1",
+            "a eq 'x",
+            "a eq x'",
+            "a eq 1 and",
+            "and a",
+            "()",
+        ),
         *(
             "a eq 1 b",
             "a == 1",

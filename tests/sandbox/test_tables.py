@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import pytest
@@ -112,10 +113,7 @@ def sorted_plainly(found: list[Row], order: list[tuple[str, bool]]) -> list[Row]
     return found
 
 
-@given(
-    rows, st.lists(st.tuples(st.integers(0, 24), st.sampled_from(["1", "4"]))), conditions, orders
-)
-def test_an_index_finds_what_looking_at_all_rows_finds(
+def check(
     made: list[tuple[str | None, str | None, int]],
     changes: list[tuple[int, str]],
     asked: list[tuple[str, str, Any]],
@@ -153,6 +151,36 @@ def test_an_index_finds_what_looking_at_all_rows_finds(
     assert found.page(1, 3) == expected[1:3]
     assert found.page(0, None) == expected
     assert found.count() == len(expected)
+
+
+@given(
+    rows, st.lists(st.tuples(st.integers(0, 24), st.sampled_from(["1", "4"]))), conditions, orders
+)
+def test_an_index_finds_what_looking_at_all_rows_finds(
+    made: list[tuple[str | None, str | None, int]],
+    changes: list[tuple[int, str]],
+    asked: list[tuple[str, str, Any]],
+    order: list[tuple[str, bool]],
+) -> None:
+    check(made, changes, asked, order)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_orders_and_ranges_of_one_property_agree_with_each_other(seed: int) -> None:
+    """What the strategies above seldom draw: many equal rows, sorted, in a range, and changed."""
+    random = Random(seed)
+    for _ in range(100):
+        made = [
+            (random.choice(["a", "b", None]), random.choice(["1", "2", None]), random.randrange(3))
+            for _ in range(random.randrange(25))
+        ]
+        changes = [(random.randrange(25), random.choice("14")) for _ in range(random.randrange(4))]
+        asked: list[tuple[str, str, Any]] = [
+            (random.choice(["who", "when"]), random.choice([*operators]), random.choice("12ab"))
+            for _ in range(random.randrange(3))
+        ]
+        names = random.sample(["who", "when", "size", "id"], random.randrange(1, 4))
+        check(made, changes, asked, [(name, random.random() < 0.5) for name in names])
 
 
 @pytest.mark.parametrize(
