@@ -80,6 +80,8 @@ class ODataService:
         try:
             return self._page(call, context, options, found, project, shift)
         except TypeError as error:
+            # What was found up to here is not all.
+            self._results.clear()
             message = f"The query does not fit the values of {public}: {error}"
             raise bad_request(message) from error
 

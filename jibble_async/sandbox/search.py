@@ -10,7 +10,7 @@ equal come by id, and without an order rows come as they were added.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import chain, groupby
+from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from jibble_async.sandbox.sorted_keys import TOP, Key
@@ -112,10 +112,7 @@ class Found:
     def page(self, start: int, stop: int | None) -> list[Row]:
         """The rows at some places; to the end without a `stop`."""
         missing = None if stop is None else max(stop - len(self.rows), 0)
-        if missing is None:
-            self.rows.extend(self.rest)
-        else:
-            self.rows.extend(row for _, row in zip(range(missing), self.rest, strict=False))
+        self.rows.extend(islice(self.rest, missing))
         return self.rows[start:stop]
 
     def count(self) -> int:

@@ -203,3 +203,13 @@ def test_lists_are_cut_outside_parentheses_and_quotes() -> None:
     assert split("a($filter=b eq 'x,(';$top=1),c", ",") == ["a($filter=b eq 'x,(';$top=1)", "c"]
     with pytest.raises(Refusal):
         split("a),b(", ",")
+
+
+async def test_what_fails_in_the_middle_fails_again(caller: Caller) -> None:
+    rows = caller.box.dataset.rows("Groups")
+    rows[0]["kiosks"], rows[1]["kiosks"] = [5], ["text"]
+    caller.box.dataset.touch()
+    for _ in range(2):
+        status, answer = await caller.work("/v1/Groups?$filter=kiosks/any(k: k gt 1)")
+        assert status == 400
+        assert "does not fit" in answer["error"]["message"]
