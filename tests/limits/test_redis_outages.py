@@ -11,7 +11,7 @@ from jibble_async.errors import RateLimitedError
 from jibble_async.limits.slots import Outcome
 from jibble_async.limits.windows.policy import Policy
 from jibble_async.limits.windows.stored import StoredWindow
-from tests.limits.calls import now
+from tests.limits.calls import is_due, now, send
 from tests.limits.redis_server import RedisServer
 from tests.limits.schedules import HAIR, tightest
 from tests.limits.stores import VirtualRedis
@@ -76,3 +76,25 @@ def test_outages_never_break_the_limit(seed: int, redis_server: RedisServer) -> 
     virtual_time.run(main())
     assert on_fallback
     assert tightest(sorted(arrivals), limit) >= per - HAIR
+
+
+def test_a_wait_that_the_server_asks_for_holds_while_the_store_is_away(
+    redis_server: RedisServer,
+) -> None:
+    policy = Policy("window", 4, 1.0, linger=0, reserve=0, lease=1.0)
+    store = VirtualRedis(redis_server, policy, workers=2)
+    window = StoredWindow(store, policy)
+
+    async def main() -> tuple[float, float]:
+        await send(window)
+        await asyncio.sleep(0.01)
+        store.away = lambda: True
+        await send(window)
+        on_fallback = now()
+        window.hold(20)
+        await send(window)
+        return on_fallback, now()
+
+    on_fallback, after_hold = virtual_time.run(main())
+    assert on_fallback == is_due(policy.lost_after)
+    assert after_hold == is_due(on_fallback + 20)
