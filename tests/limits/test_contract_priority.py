@@ -241,6 +241,19 @@ def test_bulk_that_is_held_back_goes_when_twenty_have_passed_it(store: Store) ->
     assert virtual_time.run(main()) == [False] * 20 + [True]
 
 
+def test_bulk_that_is_due_need_not_wait_for_an_answer(store: Store) -> None:
+    async def main() -> tuple[bool, int]:
+        window = store.window(100, 100, reserve=0.5)
+        under_way = [await window.acquire(priority="bulk") for _ in range(50)]
+        held_back = asyncio.create_task(window.acquire(priority="bulk"))
+        await asyncio.sleep(0.01)
+        under_way += [await window.acquire() for _ in range(20)]
+        await asyncio.sleep(0.01)
+        return held_back.done(), len(under_way)
+
+    assert virtual_time.run(main()) == (True, 70)
+
+
 def test_without_a_reserve_a_job_takes_all_at_once(store: Store) -> None:
     async def main() -> None:
         window = store.window(10, 100, reserve=0)
