@@ -150,11 +150,9 @@ class RollingWindow:
                 self._trips.add(now - taken_at)
             if outcome is Outcome.THROTTLED:
                 self.hold()
-        if self._queue:
-            if self._free:
-                self._serve(now)
-            else:
-                self._wake_at(self._dues[0])
+        # Where nothing is free, a timer is set for when the next slot may be at the earliest.
+        if self._queue and self._free:
+            self._serve(now)
 
     def lose(self, key: str, taken_at: float) -> None:
         """Count a slot that was dropped as abandoned; see `SlotOwner`."""
