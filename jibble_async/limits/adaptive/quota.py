@@ -9,7 +9,8 @@ an interval when the request arrived, and the intervals of many answers have lit
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from jibble_async.limits.adaptive.headers import Reading
 
@@ -36,8 +37,7 @@ SLIDING_DOUBT, DISTRUSTED, MOST_DOUBT = 2, 6, 30
 6 the headers aren't relied on, until no doubt is left, which takes 30 good ones at most."""
 
 
-@dataclass(slots=True, eq=False)
-class Window:
+class Window(Struct, eq=False):
     """A window of the server's quota, foreseen or told of.
 
     Attributes:
@@ -55,8 +55,7 @@ class Window:
     heard: int = 0
 
 
-@dataclass(slots=True)
-class ServerClock:
+class ServerClock(Struct):
     """The server's clock as seen through answers.
 
     Attributes:
@@ -102,8 +101,7 @@ class ServerClock:
         self.lead += error if abs(error) > usual else error * CLOCK_GAIN
 
 
-@dataclass(slots=True)
-class ToldQuota:
+class ToldQuota(Struct):
     """When the next request may go so that what is left is spread over what is left of the window.
 
     Attributes:

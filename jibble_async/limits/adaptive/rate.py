@@ -25,7 +25,8 @@ of the next. Nothing here reads a clock or waits, and all state is plain data.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 __all__ = ["Cycle", "Episode", "RateEstimator"]
 
@@ -66,8 +67,7 @@ LOST = 30.0
 """Seconds after which the answer to a probe isn't waited for any longer."""
 
 
-@dataclass(slots=True)
-class Cycle:
+class Cycle(Struct):
     """What was accepted since the end of an episode that did not come early."""
 
     since: float
@@ -78,8 +78,7 @@ class Cycle:
         return self.accepted / max(now - self.since, 1e-9)
 
 
-@dataclass(slots=True)
-class Episode:
+class Episode(Struct):
     """Refusals in a row."""
 
     since: float
@@ -90,8 +89,7 @@ class Episode:
     """The last moment at which the window is known to have been used up."""
 
 
-@dataclass(slots=True)
-class RateEstimator:
+class RateEstimator(Struct):
     """When the next request may go, learnt from the answers to those before.
 
     Times are seconds of one clock that never goes back, or below 0.
