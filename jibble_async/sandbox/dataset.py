@@ -9,14 +9,14 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from typing import TYPE_CHECKING
 
-from jibble_async.sandbox.organisation import Organisation
-from jibble_async.sandbox.people import people_rows
+from jibble_async.sandbox.company.organisation import Organisation
+from jibble_async.sandbox.company.people import people_rows
+from jibble_async.sandbox.company.time_off import leave
+from jibble_async.sandbox.company.working_week import work
 from jibble_async.sandbox.scalars import instant_key
 from jibble_async.sandbox.schema import TYPES
 from jibble_async.sandbox.sorted_keys import TOP
 from jibble_async.sandbox.tables import Properties, Table
-from jibble_async.sandbox.time_off import leave
-from jibble_async.sandbox.working_week import work
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ from urllib.parse import unquote_plus
 import msgspec
 
 from jibble_async.sandbox.exchange import Call, Reply
-from jibble_async.sandbox.options import pairs
+from jibble_async.sandbox.query_options import pairs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from jibble_async.sandbox.attendance import SUMMARY, TIMESHEET
 from jibble_async.sandbox.exchange import Reply
 from jibble_async.sandbox.schema import TIME_TRACKING_SETS, TYPES, WORKING_NOW, WORKSPACE_SETS
+from jibble_async.sandbox.timesheets import SUMMARY, TIMESHEET
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

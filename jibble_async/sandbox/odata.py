@@ -13,8 +13,8 @@ from urllib.parse import quote
 from jibble_async.sandbox.entity_types import EntityType
 from jibble_async.sandbox.errors import bad_request
 from jibble_async.sandbox.filters import Condition, compile_filter
-from jibble_async.sandbox.options import Options, pairs, parse_options, split
 from jibble_async.sandbox.paths import Paths, find_name, reader
+from jibble_async.sandbox.query_options import Options, pairs, parse_options, split
 from jibble_async.sandbox.schema import TYPES
 from jibble_async.sandbox.search import Found, Sorting, search
 

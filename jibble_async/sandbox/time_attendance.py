@@ -14,10 +14,9 @@ from random import Random
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
-from jibble_async.sandbox.attendance import SUMMARY, TIMESHEET, Attendance
 from jibble_async.sandbox.errors import Refusal, bad_request, not_found
 from jibble_async.sandbox.exchange import Call, Reply
-from jibble_async.sandbox.options import pairs, parse_options
+from jibble_async.sandbox.query_options import pairs, parse_options
 from jibble_async.sandbox.scalars import (
     format_instant,
     is_date,
@@ -25,6 +24,7 @@ from jibble_async.sandbox.scalars import (
     new_guid,
     parse_instant,
 )
+from jibble_async.sandbox.timesheets import SUMMARY, TIMESHEET, Attendance
 from jibble_async.sandbox.tracked_time import FILTERS, GROUPS, Question, TrackedTime
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from jibble_async.sandbox.entity_types import Row
     from jibble_async.sandbox.ledger import Ledger, Received
     from jibble_async.sandbox.odata import ODataService
-    from jibble_async.sandbox.options import Expand
+    from jibble_async.sandbox.query_options import Expand
 
 _ADDRESS = re.compile(r"/v1/(\w+)")
 _PERIODS = frozenset({"day", "week", "month", "custom"})

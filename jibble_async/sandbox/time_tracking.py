@@ -12,13 +12,13 @@ from random import Random
 from typing import TYPE_CHECKING, Protocol
 
 from jibble_async.sandbox.bodies import check_links, checked, require
+from jibble_async.sandbox.company.time_off import overview_of
 from jibble_async.sandbox.errors import Refusal, bad_request, not_found
 from jibble_async.sandbox.exchange import Call, Reply
 from jibble_async.sandbox.hour_entries import HourEntries
 from jibble_async.sandbox.punches import Punches
 from jibble_async.sandbox.scalars import format_instant, is_guid, new_guid, parse_instant
 from jibble_async.sandbox.schema import TIME_TRACKING_SETS, TYPES, WORKING_NOW
-from jibble_async.sandbox.time_off import overview_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

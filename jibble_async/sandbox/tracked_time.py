@@ -15,9 +15,9 @@ from jibble_async.sandbox.scalars import format_duration
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from jibble_async.sandbox.attendance import Stretch
     from jibble_async.sandbox.dataset import Dataset
     from jibble_async.sandbox.entity_types import Row
+    from jibble_async.sandbox.timesheets import Stretch
 
 GROUPS = {name.lower(): name for name in ("Date", "Member", "Client", "Project", "Activity")}
 FILTERS = {

@@ -8,7 +8,7 @@ import pytest
 
 from jibble_async.sandbox import Sandbox
 from jibble_async.sandbox.errors import Refusal
-from jibble_async.sandbox.options import parse_options, split
+from jibble_async.sandbox.query_options import parse_options, split
 from jibble_async.sandbox.schema import TYPES
 from tests.sandbox.calling import WEEK, Caller, VirtualClock
 

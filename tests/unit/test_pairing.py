@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from jibble_async import EntryStatus, EntryType, LeftoverReason, TimeEntry, work_sessions
 from jibble_async.sandbox import Sandbox
-from jibble_async.sandbox.attendance import Attendance
+from jibble_async.sandbox.timesheets import Attendance
 
 MONDAY = date(2026, 7, 6)
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -14,8 +14,8 @@ from operator import ge, gt, le, lt
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from jibble_async.sandbox.legacy.errors import bad_filter, crash
-from jibble_async.sandbox.legacy.expressions import Expression
 from jibble_async.sandbox.legacy.filters import documented_only, quoted, sequence
+from jibble_async.sandbox.legacy.regexes import Expression
 from jibble_async.sandbox.legacy.scalars import parse_date, parse_number
 from jibble_async.sandbox.search import Conditions, Wanted
 from jibble_async.sandbox.sorted_keys import TOP

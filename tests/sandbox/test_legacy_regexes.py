@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jibble_async.sandbox.legacy.errors import LegacyRefusal
-from jibble_async.sandbox.legacy.expressions import Expression
+from jibble_async.sandbox.legacy.regexes import Expression
 
 letters = st.sampled_from(
     ["a", "b", ".", "[ab]", "[^a]", r"\d", r"\w", r"\b", "^", "$", r"\.", "1"]

@@ -11,8 +11,8 @@ from jibble_async.sandbox.schema import TYPES
 from jibble_async.sandbox.settings import zone_settings
 
 if TYPE_CHECKING:
+    from jibble_async.sandbox.company.organisation import Organisation
     from jibble_async.sandbox.entity_types import Row
-    from jibble_async.sandbox.organisation import Organisation
 
 _GIVEN = (
     "Paul", "Aisha", "Jürgen", "Siobhán", "明", "Priya", "João", "Fatima", "Björk", "Peter",

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from jibble_async.sandbox.scalars import format_instant, new_guid
 
 if TYPE_CHECKING:
+    from jibble_async.sandbox.company.organisation import Organisation
     from jibble_async.sandbox.entity_types import Row
-    from jibble_async.sandbox.organisation import Organisation
 
 _NOTES = ("Just a vacation", "", "Flu", "Doctor's appointment", "")
 

@@ -14,13 +14,13 @@ from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
-from jibble_async.sandbox.people import removed_ids, schedule_place
+from jibble_async.sandbox.company.people import removed_ids, schedule_place
+from jibble_async.sandbox.company.time_off import absences
 from jibble_async.sandbox.scalars import format_duration, new_guid
-from jibble_async.sandbox.time_off import absences
 
 if TYPE_CHECKING:
+    from jibble_async.sandbox.company.organisation import Organisation
     from jibble_async.sandbox.entity_types import Row
-    from jibble_async.sandbox.organisation import Organisation
 
 _UTC = timedelta(0)
 _STARTS = (8 * 60, 13 * 60, 22 * 60, 3 * 60 + 40)
