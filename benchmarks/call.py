@@ -135,7 +135,8 @@ class _AnswersAtOnce(Transport):
 async def _without_a_wire(base: str, rounds: int) -> None:
     limited = _client(base, AdaptiveLimiter(initial=1e9), Timeouts())
     transport = _AnswersAtOnce()
-    caller = session_of(limited).backend.caller()
+    caller = session_of(limited).caller
+    caller.open()
     await caller._transport.aclose()
     caller._transport = transport
     tokens, deadlines = caller.tokens, caller._deadlines

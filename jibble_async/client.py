@@ -17,11 +17,11 @@ from jibble_async.api.custom import (
     custom_params,
 )
 from jibble_async.api.listing import paging_of, require_known
-from jibble_async.api.session import Backend, Session
+from jibble_async.api.session import Session
 from jibble_async.config import ClientConfig, Service, auth_from, endpoints_from
+from jibble_async.core.caller import Caller
 from jibble_async.core.credentials import Auth, ClientCredentials, StaticToken
 from jibble_async.core.operation import Operation, Safety, build
-from jibble_async.core.options import CallOptions
 from jibble_async.core.pager import Pager
 from jibble_async.core.paging import PageOptions
 from jibble_async.core.transport import Network
@@ -88,8 +88,7 @@ class JibbleClient(Catalog):
         config = ClientConfig() if config is None else config
         network = Network(connector, proxy, ssl, trace_configs)
         grant = grant_of(_auth(client_id, client_secret, auth), config.endpoints.identity)
-        backend = Backend(config, grant, _limiters(limiter), network, read_error)
-        super().__init__(Session(backend, CallOptions(config.timeouts, config.retry)))
+        super().__init__(Session(Caller(config, grant, _limiters(limiter), network, read_error)))
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None, **arguments: Any) -> Self:
@@ -120,7 +119,9 @@ class JibbleClient(Catalog):
         Raises:
             AuthenticationError: The credentials were refused.
         """
-        bearer = await self._session.backend.caller().tokens.get()
+        caller = self._session.caller
+        caller.open()
+        bearer = await caller.tokens.get()
         claims = claims_of(bearer.token)
         return Identity(claims.organization_id, claims.person_id)
 

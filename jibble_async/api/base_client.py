@@ -57,23 +57,14 @@ class BaseClient(Generic[S]):
             >>> patient = client.with_options(timeout=None, priority="bulk")
         """
         options = self._session.options
-        if timeout is not _KEEP:
-            timeouts = (
-                timeout
-                if isinstance(timeout, Timeouts)
-                else msgspec.structs.replace(options.timeouts, total=timeout)
-            )
-            options = msgspec.structs.replace(options, timeouts=timeouts)
-        if max_wait is not _KEEP:
-            options = msgspec.structs.replace(options, max_wait=max_wait)
-        if priority is not _KEEP:
-            if priority not in get_args(Priority):
-                raise ConfigurationError(f"priority={priority!r}: there are interactive and bulk")
-            options = msgspec.structs.replace(options, priority=priority)
-        if retry is not _KEEP:
-            options = msgspec.structs.replace(options, retry=retry)
+        if timeout is not _KEEP and not isinstance(timeout, Timeouts):
+            timeout = msgspec.structs.replace(options.timeouts, total=timeout)
+        if priority is not _KEEP and priority not in get_args(Priority):
+            raise ConfigurationError(f"priority={priority!r}: there are interactive and bulk")
+        given = {"timeouts": timeout, "max_wait": max_wait, "priority": priority, "retry": retry}
+        changes = {name: value for name, value in given.items() if value is not _KEEP}
         other = copy.copy(self)
-        other._equip(self._session.with_options(options))
+        other._equip(self._session.with_options(msgspec.structs.replace(options, **changes)))
         return other
 
     async def __aenter__(self) -> Self:
@@ -89,7 +80,7 @@ class BaseClient(Generic[S]):
 
     async def aclose(self) -> None:
         """Close the connections; calls made later are errors."""
-        await self._session.backend.aclose()
+        await self._session.caller.aclose()
 
     @property
     def stats(self) -> Stats:

@@ -9,12 +9,11 @@ from typing import Any, Protocol, TypeVar
 from multidict import CIMultiDict
 
 from jibble_async.core.call import Call
-from jibble_async.core.clock import Clock
+from jibble_async.core.config import BaseConfig
 from jibble_async.core.deadlines import Deadlines
 from jibble_async.core.events import (
     AttemptFinished,
     Event,
-    Hook,
     RetryScheduled,
     SlotWaited,
     Stats,
@@ -30,10 +29,11 @@ from jibble_async.core.retry import (
     retry,
 )
 from jibble_async.core.tokens import Bearer, Grant, Tokens
-from jibble_async.core.transport import Transport
+from jibble_async.core.transport import Network, Transport
 from jibble_async.core.wire import Answers, ErrorReader, Reply
 from jibble_async.errors import (
     AuthenticationError,
+    ConfigurationError,
     DeadlineExceededError,
     JibbleError,
     RateLimitedError,
@@ -64,51 +64,66 @@ class Recovery(Protocol):
 
 
 class Caller:
-    """Makes the calls of one client; bound to the loop it was made in.
+    """Makes the calls of one client; opened by the first, and bound to the loop it is made in.
 
     Args:
-        transport: Makes single attempts.
+        config: The settings.
         grant: Where tokens come from.
         limiters: A limiter for each service; a service without one is not held back.
+        network: How to reach the network.
         read_error: How the API says that something went wrong.
-        options: What holds for requests for tokens.
-        clock: Time, sleep and chance.
-        stats: The sums to keep.
-        budget: What retries draw on.
-        hooks: Told of each event.
-        user_agent: What the client calls itself.
         recovery: What the API does about failures that its answers leave open.
     """
 
     def __init__(
         self,
-        transport: Transport,
+        config: BaseConfig,
         grant: Grant,
         limiters: Mapping[str, RateLimiter],
+        network: Network,
         read_error: ErrorReader,
-        options: CallOptions,
-        clock: Clock,
-        stats: Stats,
-        budget: RetryBudget,
-        hooks: tuple[Hook, ...],
-        user_agent: str,
         recovery: Recovery | None = None,
     ) -> None:
-        self._transport = transport
+        self.config: BaseConfig = config
+        self.stats: Stats = Stats(limiters=limiters)
+        self.tokens: Tokens = Tokens(grant, self._exchange, config.clock, self._token_refreshed)
         self._limiters = limiters
+        self._network = network
         self._answers = Answers(read_error)
-        self._options = options
-        self._clock = clock
-        self._hooks = hooks
-        self._budget = budget
+        self._clock = config.clock
+        self._budget = RetryBudget()
         self._recovery = recovery
         self._retryable = RETRYABLE if recovery is None else RETRYABLE + recovery.errors
-        self._deadlines = Deadlines(asyncio.get_running_loop())
         # In aiohttp's own type, which it takes as it is.
-        self._plain_headers = CIMultiDict({"Accept": JSON, "User-Agent": user_agent})
+        self._plain_headers = CIMultiDict({"Accept": JSON, "User-Agent": config.user_agent})
         self._bearer_headers = (0, self._plain_headers)
-        self.stats = stats
-        self.tokens: Tokens = Tokens(grant, self._exchange, clock, self._token_refreshed)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+
+    def open(self) -> None:
+        """See to it that calls can be made in the running loop.
+
+        Raises:
+            ConfigurationError: The client is closed, or belongs to another loop.
+        """
+        loop = asyncio.get_running_loop()
+        if self._closed:
+            raise ConfigurationError("this client is closed: make another one")
+        if self._loop is loop:
+            return
+        if self._loop is not None:
+            raise ConfigurationError(
+                "this client is in use in another event loop: make one client for each loop, "
+                "and in notebooks await it directly instead of calling asyncio.run() again"
+            )
+        config = self.config
+        self._transport = Transport(
+            self._network,
+            connect_timeout=config.timeouts.connect,
+            max_body_bytes=config.max_body_bytes,
+        )
+        self._deadlines = Deadlines(loop)
+        self._loop = loop
 
     def call(
         self, request: Request, read: Callable[[Reply], T], options: CallOptions
@@ -123,36 +138,30 @@ class Caller:
         Raises:
             JibbleError: What the last attempt failed with.
         """
+        self.open()
         return self._run(Call(request, read, options, self._end(options)), self._recovery)
 
     def call_within(
         self, call: Call[Any], request: Request, read: Callable[[Reply], T]
     ) -> Coroutine[Any, Any, T]:
-        """The same for another request within the time of a call, without the API's recovery.
-
-        Args:
-            call: Whose time and options hold.
-            request: What to send.
-            read: Finds the value in the answer.
-
-        Raises:
-            JibbleError: What the last attempt failed with.
-        """
+        """The same for another request within the time of a call, without the API's recovery."""
         return self._run(Call(request, read, call.options, call.ends))
 
     def emit(self, event: Event) -> None:
         """Tell the hooks of an event."""
-        for hook in self._hooks:
+        for hook in self.config.hooks:
             hook(event)
 
     async def aclose(self) -> None:
-        """Stop what is under way, and close the connections."""
-        await self.tokens.aclose()
-        self._deadlines.close()
-        await self._transport.aclose()
+        """Stop what is under way, and close the connections; calls are errors from then on."""
+        self._closed = True
+        if self._loop is not None:
+            await self.tokens.aclose()
+            self._deadlines.close()
+            await self._transport.aclose()
 
     async def _exchange(self, request: Request) -> Reply:
-        options = self._options
+        options = CallOptions(self.config.timeouts, self.config.retry)
         return await self._run(Call(request, _whole, options, self._end(options), authorised=False))
 
     def _end(self, options: CallOptions) -> float | None:
@@ -180,7 +189,7 @@ class Caller:
         async def next_step(error: JibbleError, number: int) -> Decision | None:
             call.failed(error)
             step = await self._next_step(error, call, recovery)
-            if step is not None and self._hooks:
+            if step is not None and self.config.hooks:
                 line, kind = call.request.line, type(error).__name__
                 self.emit(RetryScheduled(line, number, step.delay, kind))
             return step
@@ -283,7 +292,7 @@ class Caller:
         if waited > 0.001:
             self.stats.waits += 1
             self.stats.throttled_seconds += waited
-            if self._hooks:
+            if self.config.hooks:
                 self.emit(SlotWaited(service, waited))
         return slot
 
@@ -325,7 +334,7 @@ class Caller:
         finally:
             if deadline is not None:
                 deadline.stop()
-            if self._hooks:
+            if self.config.hooks:
                 status = None if reply is None else reply.status
                 took = clock.monotonic() - started
                 self.emit(AttemptFinished(request.line, call.attempts, status, took, failure))

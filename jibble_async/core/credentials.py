@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import msgspec
 from msgspec.structs import force_setattr
 
 from jibble_async.errors import ConfigurationError
 
-__all__ = ["Auth", "ClientCredentials", "StaticToken", "clean_secret"]
+__all__ = ["Auth", "ClientCredentials", "Credentials", "StaticToken", "clean_secret"]
 
 
 def clean_secret(name: str, value: str) -> str:
@@ -27,7 +27,21 @@ def clean_secret(name: str, value: str) -> str:
     return value
 
 
-class ClientCredentials(msgspec.Struct, frozen=True):
+class Credentials(msgspec.Struct, frozen=True):
+    """What proves who somebody is; of its fields it shows only those that are `shown`."""
+
+    shown: ClassVar[tuple[str, ...]] = ()
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({fields})"
+
+    # What rich prints, which would show every field of a struct.
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [(name, getattr(self, name)) for name in self.shown]
+
+
+class ClientCredentials(Credentials, frozen=True):
     """The id and secret of an API key, made in Jibble's settings.
 
     White space around them, a common result of pasting, is removed.
@@ -36,6 +50,8 @@ class ClientCredentials(msgspec.Struct, frozen=True):
         ConfigurationError: One of them is empty or holds control characters.
     """
 
+    shown = ("client_id",)
+
     client_id: str
     client_secret: str
 
@@ -43,27 +59,14 @@ class ClientCredentials(msgspec.Struct, frozen=True):
         force_setattr(self, "client_id", clean_secret("client_id", self.client_id))
         force_setattr(self, "client_secret", clean_secret("client_secret", self.client_secret))
 
-    def __repr__(self) -> str:
-        return f"ClientCredentials({self.client_id!r})"
 
-    # What rich prints, which would show every field of a struct.
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [("client_id", self.client_id)]
-
-
-class StaticToken(msgspec.Struct, frozen=True):
+class StaticToken(Credentials, frozen=True):
     """A bearer token that is there already, such as a person's own; it is never renewed."""
 
     token: str
 
     def __post_init__(self) -> None:
         force_setattr(self, "token", clean_secret("token", self.token))
-
-    def __repr__(self) -> str:
-        return "StaticToken()"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return []
 
 
 Auth: TypeAlias = ClientCredentials | StaticToken | Callable[[], Awaitable[str]]

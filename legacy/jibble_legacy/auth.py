@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 from msgspec.structs import force_setattr
 
-from jibble_async.api.config import service_url
-from jibble_async.core.credentials import Auth, ClientCredentials, StaticToken, clean_secret
+from jibble_async.core.config import service_url
+from jibble_async.core.credentials import (
+    Auth,
+    ClientCredentials,
+    Credentials,
+    StaticToken,
+    clean_secret,
+)
 from jibble_async.core.operation import Operation, Safety, build
 from jibble_async.core.tokens import (
     Exchange,
@@ -28,7 +34,7 @@ _TOKEN = Operation("legacy-token", "POST", "", Safety.IDEMPOTENT)
 _LONGEST = 14 * 24 * 3600.0
 
 
-class PasswordGrant(msgspec.Struct, frozen=True):
+class PasswordGrant(Credentials, frozen=True):
     """What a token of the old API is asked for with.
 
     There is no token URL by default: the documented host has a name that anybody could claim, and
@@ -46,6 +52,8 @@ class PasswordGrant(msgspec.Struct, frozen=True):
         ConfigurationError: One of them is empty or can't be what it should be.
     """
 
+    shown = ("client_id", "token_url")
+
     client_id: str
     client_secret: str
     username: str
@@ -60,13 +68,6 @@ class PasswordGrant(msgspec.Struct, frozen=True):
         if not self.password:
             raise ConfigurationError("password is empty")
         force_setattr(self, "token_url", service_url("token", self.token_url))
-
-    def __repr__(self) -> str:
-        return f"PasswordGrant({self.client_id!r}, token_url={self.token_url!r})"
-
-    # What rich prints, which would show every field of a struct.
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [("client_id", self.client_id), ("token_url", self.token_url)]
 
 
 LegacyAuth: TypeAlias = PasswordGrant | Auth

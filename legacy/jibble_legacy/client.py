@@ -11,10 +11,9 @@ import aiohttp
 import msgspec
 
 from jibble_async.api.custom import Params, custom_call, custom_operation
-from jibble_async.api.session import Backend
+from jibble_async.core.caller import Caller
 from jibble_async.core.credentials import StaticToken
 from jibble_async.core.operation import Operation, Safety, build
-from jibble_async.core.options import CallOptions
 from jibble_async.core.transport import Network
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.slots import RateLimiter
@@ -88,7 +87,7 @@ class LegacyClient(LegacyCatalog):
         config = LegacyConfig() if config is None else config
         limiter = RollingWindow(LIMIT, PERIOD) if limiter is None else limiter
         probe = build(_PROBE, config.url, params=(("filter[limit]", "1"),))
-        backend = Backend(
+        caller = Caller(
             config,
             legacy_grant(_auth(token, auth)),
             {SERVICE: limiter},
@@ -97,8 +96,7 @@ class LegacyClient(LegacyCatalog):
             ForbiddenRecovery(limiter, probe, config.clock),
         )
         days = None if timezone is None else WorkingDays(timezone)
-        options = CallOptions(config.timeouts, config.retry)
-        super().__init__(LegacySession(backend, options, config.activities_path, days))
+        super().__init__(LegacySession(caller, None, config.activities_path, days))
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None, **arguments: Any) -> Self:

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias, get_args
 
 import msgspec
 
-from jibble_async.api.config import BaseConfig, service_url
+from jibble_async.core.config import BaseConfig, service_url
 from jibble_async.core.credentials import StaticToken
 from jibble_async.errors import ConfigurationError
 from jibble_legacy.auth import PasswordGrant

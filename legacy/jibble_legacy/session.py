@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Self
 
-from jibble_async.api.session import Backend, Session
+from jibble_async.api.session import Session
+from jibble_async.core.caller import Caller
 from jibble_async.core.options import CallOptions
 from jibble_legacy.days import WorkingDays
 
@@ -17,7 +18,7 @@ class LegacySession(Session):
     """What a resource of the old API gets of its client.
 
     Args:
-        backend: What stands behind the client.
+        caller: Makes the calls of all sessions of the client.
         options: What holds for the calls of this session.
         activities_path: How the path of activities is spelt.
         days: The time zones in which people work, if they are known.
@@ -25,12 +26,12 @@ class LegacySession(Session):
 
     def __init__(
         self,
-        backend: Backend,
-        options: CallOptions,
+        caller: Caller,
+        options: CallOptions | None,
         activities_path: str,
         days: WorkingDays | None,
     ) -> None:
-        super().__init__(backend, options)
+        super().__init__(caller, options)
         self.activities_path: str = activities_path
         self.days: WorkingDays | None = days
 
@@ -40,4 +41,4 @@ class LegacySession(Session):
         Args:
             options: What holds for its calls.
         """
-        return type(self)(self.backend, options, self.activities_path, self.days)
+        return type(self)(self.caller, options, self.activities_path, self.days)

@@ -74,7 +74,7 @@ class LegacyHostInMemory:
 
     def client(self, patch: pytest.MonkeyPatch, **arguments: Any) -> LegacyClient:
         """A client of this host; to be made in the loop that it is used in."""
-        patch.setattr("jibble_async.api.session.Transport", lambda *_, **__: self)
+        patch.setattr("jibble_async.core.caller.Transport", lambda *_, **__: self)
         loop = asyncio.get_running_loop()
         clock = Clock(monotonic=loop.time, random=lambda: 0.5)
         return LegacyClient("the-token", config=LegacyConfig(clock=clock), **arguments)

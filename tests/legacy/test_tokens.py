@@ -209,7 +209,7 @@ async def test_a_failed_call_shows_no_secret(
 
 def test_credentials_have_no_telling_repr() -> None:
     grant = PasswordGrant("the-id", SECRET, "ann@example.com", PASSWORD, "https://x.example/token")
-    assert repr(grant) == "PasswordGrant('the-id', token_url='https://x.example/token')"
+    assert repr(grant) == "PasswordGrant(client_id='the-id', token_url='https://x.example/token')"
     assert not any(canary in pretty_repr(grant) for canary in (SECRET, PASSWORD))
 
 

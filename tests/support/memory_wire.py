@@ -23,7 +23,7 @@ from jibble_async.errors import ConnectionLostError
 from jibble_async.sandbox import Sandbox
 from jibble_async.sandbox.exchange import Reply as Answer
 
-SEAM = "jibble_async.api.session.Transport"
+SEAM = "jibble_async.core.caller.Transport"
 BEGIN = datetime(2026, 7, 13, 9, 0, tzinfo=UTC)
 Ending: TypeAlias = Literal["killed", "cancelled", "silent"]
 

@@ -7,7 +7,7 @@ from jibble_legacy import LegacyClient
 
 from jibble_async import JibbleClient, RetryPolicy, StaticToken, Timeouts
 from jibble_async.api.base_client import session_of
-from jibble_async.api.config import BaseConfig
+from jibble_async.core.config import BaseConfig
 
 CLIENTS = [JibbleClient(auth=StaticToken("x")), LegacyClient("x", timezone="Europe/Berlin")]
 INTERNAL = {"call", "emit", "base", "raw_set", "page_size", "default_page_size", "days"}
@@ -33,12 +33,12 @@ def test_a_client_with_other_options_shares_everything_else(
     assert session.options.timeouts == Timeouts(total=5)
     assert (session.options.max_wait, session.options.priority) == (1, "bulk")
     assert session.options.retry == retry
-    assert session.backend is session_of(client).backend
+    assert session.caller is session_of(client).caller
     assert other.stats is client.stats
     # What it offers has its options, and nothing that the client it was made of has.
     assert other.people._session is session
     assert client.people._session is session_of(client)
-    kept = vars(session).keys() - {"options", "backend"}
+    kept = vars(session).keys() - {"options", "caller"}
     assert {name: vars(session)[name] for name in kept} == {
         name: vars(session_of(client))[name] for name in kept
     }
