@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import abc
+from collections.abc import Callable
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 import msgspec
@@ -11,6 +13,7 @@ from jibble_async.core.opaque import Opaque
 from jibble_async.core.operation import Request
 from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply
+from jibble_async.errors import PaginationError
 
 __all__ = ["Page", "PageContent", "PageSource", "RawRow", "Sieve"]
 
@@ -60,31 +63,24 @@ class Sieve(Protocol[T]):
         ...
 
 
-class PageSource(Protocol[T]):
-    """How one API gives a set of rows page by page."""
+class PageSource(abc.ABC, Generic[T]):
+    """How one API gives a set of rows page by page.
 
-    @property
-    def fingerprint(self) -> str:
-        """Differs for different queries."""
-        ...
+    Attributes:
+        fingerprint: Differs for different queries.
+        key: What tells a row from others; it gives None for one that has nothing of the kind.
+        counts: Whether the server can be asked how many rows there are.
+    """
 
-    @property
-    def counts(self) -> bool:
-        """Whether the server can be asked how many rows there are."""
-        ...
+    fingerprint: str
+    key: Callable[[T], str | None]
+    counts: bool = False
 
+    @abc.abstractmethod
     def request(self, offset: int, count: int | None) -> Request:
         """The request for `count` rows from `offset` on."""
-        ...
 
-    def follow(self, link: str) -> Request:
-        """The request for a link that the server gave.
-
-        Raises:
-            PaginationError: The link leads elsewhere.
-        """
-        ...
-
+    @abc.abstractmethod
     def read(self, reply: Reply, on_bad_row: BadRowHandler | None) -> PageContent[T]:
         """What an answer holds.
 
@@ -95,7 +91,14 @@ class PageSource(Protocol[T]):
         Raises:
             DecodeError: It is no page, or a row can't be read and nobody gets it.
         """
-        ...
+
+    def follow(self, link: str) -> Request:
+        """The request for a link that the server gave.
+
+        Raises:
+            PaginationError: The link leads elsewhere, or the API gives none.
+        """
+        raise PaginationError("this API gives no links: the cursor is not one of its own")
 
     def is_last(self, offset: int, count: int | None, received: int) -> bool:
         """Whether a page shows by its size alone that nothing follows it.
@@ -105,7 +108,7 @@ class PageSource(Protocol[T]):
             count: The rows that were asked for.
             received: The rows that came.
         """
-        ...
+        return count is None
 
     def beyond(self, item: T, offset: int, /) -> PageSource[T] | None:
         """The same rows from one on, found by their order: `offset` is where it was.
@@ -117,15 +120,11 @@ class PageSource(Protocol[T]):
         Returns:
             None if rows can be found by their place only.
         """
-        ...
+        return None
 
     def sieve(self) -> Sieve[T] | None:
         """What the rows of a new walk pass before they are delivered; None if they all are."""
-        ...
-
-    def key(self, item: T, /) -> str | None:
-        """What tells a row from others; None if it has nothing of the kind."""
-        ...
+        return None
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):

@@ -39,14 +39,7 @@ class PageOptions(TypedDict, total=False):
 class Paging(msgspec.Struct, frozen=True, kw_only=True):
     """The same, complete and checked: what a pager and its walks go by.
 
-    Attributes:
-        page_size: Rows to ask for at a time; None leaves it to the server.
-        limit: Rows to deliver at most.
-        concurrency: Pages in flight; what is fetched ahead of the reader is bounded by it.
-        resume_from: Where to begin.
-        verify: Let pages overlap by a row, and take a row that does not match for a sign that
-            rows moved.
-        on_bad_row: Gets rows that can't be read.
+    A `page_size` of None leaves the number of rows to the server.
 
     Raises:
         ConfigurationError: A number out of range.

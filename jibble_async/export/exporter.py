@@ -221,9 +221,9 @@ class Exporter:
             retries=progress.retries,
             throttled_seconds=progress.throttled_seconds,
             seconds=progress.seconds,
-            duplicates=meter.duplicates(),
+            duplicates=meter("duplicates"),
             readings=reading,
-            moved=meter.moved(),
+            moved=meter("moved"),
             bytes=part.size,
             sha256=part.sha256,
             unknown_fields=dict(sorted(sink.unknown_fields.items())),
@@ -239,24 +239,21 @@ class _Meter:
         self._before = msgspec.structs.replace(session.stats)
         self._started = time.monotonic()
 
+    def __call__(self, name: str) -> Any:
+        """By how much one of the client's sums grew."""
+        return getattr(self._now, name) - getattr(self._before, name)
+
     def progress(self, rows: int, total: int | None, reading: int) -> ExportProgress:
-        now, before = self._now, self._before
         return ExportProgress(
             rows=rows,
             total=total,
-            requests=now.requests - before.requests,
-            retries=now.retries - before.retries,
-            throttled_seconds=now.throttled_seconds - before.throttled_seconds,
-            quota=now.rates.get(self._service),
+            requests=self("requests"),
+            retries=self("retries"),
+            throttled_seconds=self("throttled_seconds"),
+            quota=self._now.rates.get(self._service),
             seconds=time.monotonic() - self._started,
             reading=reading,
         )
-
-    def duplicates(self) -> int:
-        return self._now.duplicates - self._before.duplicates
-
-    def moved(self) -> int:
-        return self._now.moved - self._before.moved
 
 
 def _append(part: PartFile, sink: Sink, rows: list[RawRow]) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import functools
 import operator
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar, cast
+
+import msgspec
 
 from jibble_async.core.cursor import fingerprint
 from jibble_async.core.operation import Operation, Request, build, build_link
-from jibble_async.core.pages import PageContent
+from jibble_async.core.pages import PageContent, PageSource, RawRow
 from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply
 from jibble_async.entities import Entity
@@ -31,7 +35,7 @@ _KEY = "id"
 _KEYS = (_KEY, "person_id")
 
 
-class ODataPages(Generic[T]):
+class ODataPages(PageSource[T]):
     """A page source; see `jibble_async.core.pages.PageSource`.
 
     Args:
@@ -57,7 +61,7 @@ class ODataPages(Generic[T]):
     ) -> None:
         self._operation = operation
         self._base = base
-        self._item = item
+        self._read: Callable[..., PageContent[T]] = functools.partial(read_page, item=item)
         self._before = before
         self._after = after
         self._count = (("$count", "true"),) if counted else ()
@@ -68,6 +72,12 @@ class ODataPages(Generic[T]):
         self.key: Callable[[T], str | None] = (
             _key_of_dict if key is None else operator.attrgetter(key)
         )
+
+    def raw(self) -> ODataPages[RawRow]:
+        """The same pages, of rows that nobody takes apart."""
+        pages: Any = copy.copy(self)
+        pages._read, pages.key = _read_raw, operator.itemgetter(0)
+        return cast("ODataPages[RawRow]", pages)
 
     def request(self, offset: int, count: int | None) -> Request:
         """The request for `count` rows from `offset` on."""
@@ -84,17 +94,7 @@ class ODataPages(Generic[T]):
 
     def read(self, reply: Reply, on_bad_row: BadRowHandler | None) -> PageContent[T]:
         """What an answer holds."""
-        return read_page(reply, self._item, on_bad_row)
-
-    def is_last(self, offset: int, count: int | None, received: int) -> bool:
-        """Whether no number was asked for; a page that is merely short may have been capped."""
-        return count is None
-
-    def beyond(self, item: T, offset: int, /) -> None:
-        """Nothing: a cursor says its place by an offset."""
-
-    def sieve(self) -> None:
-        """Nothing: all rows are delivered as they come."""
+        return self._read(reply, on_bad_row=on_bad_row)
 
 
 def query_pages(
@@ -142,6 +142,16 @@ def query_pages(
         after=() if select is None else (("$select", select),),
         counted=counted,
     )
+
+
+class _Head(msgspec.Struct, gc=False):
+    id: str
+
+
+def _read_raw(reply: Reply, on_bad_row: BadRowHandler | None) -> PageContent[RawRow]:
+    content, heads = read_page(reply, msgspec.Raw), read_page(reply, _Head).items
+    content.items = [(head.id, raw) for head, raw in zip(heads, content.items, strict=True)]
+    return content
 
 
 def _key_of_dict(row: Any) -> str | None:

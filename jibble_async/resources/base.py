@@ -16,7 +16,6 @@ from jibble_async.entities import CommonStatus, Entity, OpenEnum, ValueObject
 from jibble_async.odata.operations import list_of, member_of
 from jibble_async.odata.pages import query_pages
 from jibble_async.odata.parameters import require_guid
-from jibble_async.odata.raw_pages import RawPages
 from jibble_async.query.days import days_between
 from jibble_async.query.expressions import Expression
 from jibble_async.query.fields import EnumField
@@ -64,7 +63,7 @@ class Listing(BaseResource[V]):
         operation, query = self.list_operation, query_of(self.entity, conditions, {})
         source = query_pages(operation, self._session.base(operation.service), query)
         size = self._session.page_size
-        return RawSet(operation.service, self.entity, RawPages(source), size)
+        return RawSet(operation.service, self.entity, source.raw(), size)
 
     def _between(self, since: date | None, until: date | None) -> Expression | None:
         """The condition that rows belong to the days of a span, if they belong to days at all."""

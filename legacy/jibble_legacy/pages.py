@@ -10,15 +10,15 @@ import copy
 import operator
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any, Generic, Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 from jibble_async.core.cursor import fingerprint
 from jibble_async.core.operation import Operation, Request, build
-from jibble_async.core.pages import PageContent, Sieve
+from jibble_async.core.pages import PageContent, PageSource, Sieve
 from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply
 from jibble_async.entities import Entity, TimeEntry
-from jibble_async.errors import ConfigurationError, PaginationError
+from jibble_async.errors import ConfigurationError
 from jibble_async.query.expressions import Comparison, Constant, Expression, Kind, Path, all_of
 from jibble_async.query.options import Ordering, Query
 from jibble_legacy.config import MAX_PAGE_SIZE
@@ -35,7 +35,7 @@ _DEFAULT_PAGE = 30
 _TIME = Path(TimeEntry, ("time",), Kind.DATETIME)
 
 
-class LoopBackPages(Generic[T]):
+class LoopBackPages(PageSource[T]):
     """A page source; see `jibble_async.core.pages.PageSource`.
 
     Nothing is added to the order, since only one key is documented: rows that tie may come in any
@@ -77,7 +77,6 @@ class LoopBackPages(Generic[T]):
         self._in_order = self._in_order and not order[0].descending
         self._query = Query(query.entity, query.where, query.select, query.expand, order)
         self._options = self._rendered(*self._moments())
-        self.counts: bool = False
         self.key: Callable[[T], str | None] = operator.attrgetter("id")
         parts = [f"{name}={value}" for name, value in self._options]
         days_asked = [f"{self._since} {self._until} {days is not None}"]
@@ -93,14 +92,6 @@ class LoopBackPages(Generic[T]):
         if offset > 0:
             place.append(("filter[skip]", str(offset)))
         return build(self._operation, self._base, params=(*self._options, *place))
-
-    def follow(self, link: str) -> Request:
-        """Nothing: the old API gives no links.
-
-        Raises:
-            PaginationError: Always.
-        """
-        raise PaginationError("the old API gives no links: the cursor is not one of its own")
 
     def later(self, moment: datetime) -> Self:
         """The entries from a moment on, of those that are meant.
@@ -123,9 +114,6 @@ class LoopBackPages(Generic[T]):
         if count is None:
             count = MAX_PAGE_SIZE if offset > 0 else _DEFAULT_PAGE
         return received < count
-
-    def beyond(self, item: T, offset: int, /) -> None:
-        """Nothing: a cursor says its place by an offset."""
 
     def sieve(self) -> Sieve[T] | None:
         """What gives the entries of a walk their working days, and leaves those of others out."""

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import copy
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, Self
 
 import msgspec
 
 from jibble_async.core.operation import Request
-from jibble_async.core.pages import PageContent, RawRow, Sieve
+from jibble_async.core.pages import PageContent, PageSource, RawRow, Sieve
 from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply, decode_json
 from jibble_async.entities import EntryType, TimeEntry
@@ -46,7 +46,7 @@ _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 _HEADS = msgspec.json.Decoder(list[_Head])
 
 
-class RawLoopBackPages:
+class RawLoopBackPages(PageSource[RawRow]):
     """A page source of raw rows; see `jibble_async.core.pages.PageSource`.
 
     Args:
@@ -66,16 +66,11 @@ class RawLoopBackPages:
         self._skipped = 0
         self._first: datetime | None = None
         self.fingerprint: str = source.fingerprint
-        self.counts: bool = source.counts
         self.key: Callable[[RawRow], str | None] = operator.itemgetter(0)
 
     def request(self, offset: int, count: int | None) -> Request:
         """The request for `count` rows from `offset` on."""
         return self._source.request(offset - self._skipped, count)
-
-    def follow(self, link: str) -> Request:
-        """Nothing: the old API gives no links; raises `PaginationError`."""
-        return self._source.follow(link)
 
     def read(self, reply: Reply, on_bad_row: BadRowHandler | None) -> PageContent[RawRow]:
         """What an answer holds.
@@ -113,9 +108,9 @@ class RawLoopBackPages:
     def sieve(self) -> Sieve[RawRow] | None:
         """What leaves out the rows of other days, and words the others as they are wanted."""
         days = self._source.sieve()
-        if not self._as_sent:
-            return _TableSieve(days, self._entity)
-        return None if days is None else _DaysSieve(days)
+        if self._as_sent and days is None:
+            return None
+        return _RawSieve(days, self._entity, as_sent=self._as_sent)
 
 
 def _require_later(rows: list[_Moment], first: datetime, most: int) -> None:
@@ -127,34 +122,16 @@ def _require_later(rows: list[_Moment], first: datetime, most: int) -> None:
         raise PaginationError(f"more rows are of {first} than a page holds")
 
 
-class _DaysSieve:
-    """Lets the rows of some days through, as the server wrote them."""
+class _RawSieve:
+    """Lets rows of some days through, and words them as the vocabulary does if that is wanted."""
 
-    def __init__(self, days: Sieve[TimeEntry]) -> None:
+    def __init__(
+        self, days: Sieve[TimeEntry] | None, entity: type[Entity], *, as_sent: bool
+    ) -> None:
         self._days = days
-
-    @property
-    def begin(self) -> int | None:
-        """Where the rows begin that must be seen again to go on from here."""
-        return self._days.begin
-
-    def __call__(self, items: list[RawRow], offset: int) -> list[RawRow]:
-        """The rows of the days.
-
-        Raises:
-            DecodeError: A row does not say when it was, or whose it is.
-        """
-        rows = dict(items)
-        kept = self._days(_read(items, _punch), offset)
-        return [(entry.id, rows[entry.id]) for entry in kept]
-
-
-class _TableSieve:
-    """Words rows as the vocabulary does, and lets those of some days through."""
-
-    def __init__(self, days: Sieve[TimeEntry] | None, entity: type[Entity]) -> None:
-        self._days = days
-        self._reader = row_reader(entity)
+        self._as_sent = as_sent
+        self._read: Callable[[msgspec.Raw], tuple[Any, Any]]
+        self._read = _punch if as_sent else row_reader(entity)
 
     @property
     def begin(self) -> int | None:
@@ -162,33 +139,26 @@ class _TableSieve:
         return None if self._days is None else self._days.begin
 
     def __call__(self, items: list[RawRow], offset: int) -> list[RawRow]:
-        """The rows, each with what the server sent beside what the vocabulary knows.
+        """The rows, each as it was sent, or with that beside what the vocabulary knows.
 
         Raises:
-            DecodeError: A row can't be read.
+            DecodeError: A row can't be read, or does not say when it was, or whose it is.
         """
-        others: dict[str, dict[str, Any]] = {}
-
-        def read(raw: msgspec.Raw) -> Any:
-            entity, other = self._reader(raw)
-            others[entity.id] = other
-            return entity
-
-        entities = _read(items, read)
+        entities: list[Any] = []
+        others: dict[str, Any] = {}
+        for key, raw in items:
+            try:
+                entity, others[key] = self._read(raw)
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, DecodeError) as error:
+                raise DecodeError(
+                    f"the row {key!r} can't be read: {error}; "
+                    "JSON lines, without days, keep every row"
+                ) from None
+            entities.append(entity)
         kept = entities if self._days is None else self._days(entities, offset)
+        if self._as_sent:
+            return [(entity.id, others[entity.id]) for entity in kept]
         return [(entity.id, _worded(entity, others[entity.id])) for entity in kept]
-
-
-def _read(items: Iterable[RawRow], read: Callable[[msgspec.Raw], Any]) -> list[Any]:
-    entities: list[Any] = []
-    for key, raw in items:
-        try:
-            entities.append(read(raw))
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, DecodeError) as error:
-            raise DecodeError(
-                f"the row {key!r} can't be read: {error}; JSON lines, without days, keep every row"
-            ) from None
-    return entities
 
 
 class _Punch(msgspec.Struct, gc=False):
@@ -203,15 +173,16 @@ class _Punch(msgspec.Struct, gc=False):
 _PUNCH = msgspec.json.Decoder(_Punch)
 
 
-def _punch(raw: msgspec.Raw) -> TimeEntry:
+def _punch(raw: msgspec.Raw) -> tuple[TimeEntry, msgspec.Raw]:
     punch = _PUNCH.decode(raw)
     works = punch.action == ACTIONS[EntryType.IN]
-    return TimeEntry(
+    entry = TimeEntry(
         id=punch.id,
         type=EntryType.IN if works else EntryType.OUT,
         time=punch.date,
         person_id=None if punch.person is None else punch.person.id,
     )
+    return entry, raw
 
 
 def _worded(entity: Entity, other: dict[str, Any]) -> msgspec.Raw:

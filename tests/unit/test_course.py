@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from jibble_async import ConnectionLostError, Cursor, PaginationError, Stats
 from jibble_async.core.course import Course, Place
 from jibble_async.core.operation import Operation, Request, Safety, build
-from jibble_async.core.pages import Page, PageContent, Sieve
+from jibble_async.core.pages import Page, PageContent, PageSource
 from jibble_async.core.paging import BadRowHandler, Paging
 from jibble_async.core.wire import Reply
 
@@ -18,7 +19,7 @@ _LIST = Operation("workspace", "GET", "/v1/Things", Safety.READ)
 
 
 @dataclass
-class Letters:
+class Letters(PageSource[str]):
     """A page source whose rows are their keys.
 
     Attributes:
@@ -30,6 +31,7 @@ class Letters:
     ordered: bool = False
     fingerprint: str = "letters"
     counts: bool = True
+    key: Callable[[str], str | None] = str
     found_from: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
 
     def request(self, offset: int, count: int | None) -> Request:
@@ -51,12 +53,6 @@ class Letters:
             return None
         self.found_from.append((item, offset))
         return self
-
-    def sieve(self) -> Sieve[str] | None:
-        return None
-
-    def key(self, item: str, /) -> str | None:
-        return item
 
 
 def course(
