@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -11,12 +12,13 @@ from cyclopts import App, Parameter, Token
 from jibble_legacy import LegacyClient
 
 from jibble_async.cli.connection import DEFAULTS, Common, connect, connect_either
-from jibble_async.cli.output import show_facts, show_json
+from jibble_async.cli.output import show_facts
 from jibble_async.client import JibbleClient
 from jibble_async.entities import EntryType, TimeEntry
 from jibble_async.entities import Person as Somebody
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.vocabulary import fields
+from jibble_async.resources.time_tracking import TimeEntries
 
 __all__ = ["clock"]
 
@@ -28,7 +30,6 @@ _STATES = {
     EntryType.START_BREAK: "on a break",
 }
 _FIELDS = fields(Somebody)
-Person = Annotated[str | None, Parameter(name="--person")]
 
 
 def _to_moment(_: object, tokens: Sequence[Token]) -> datetime:
@@ -45,89 +46,69 @@ def _to_moment(_: object, tokens: Sequence[Token]) -> datetime:
 Moment = Annotated[datetime | None, Parameter(converter=_to_moment)]
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Punch:
+    """What every punch takes.
+
+    Attributes:
+        person: Who, by id or e-mail address; by default whoever the credentials act for.
+        at: When, such as 2026-10-05T09:00, on this clock unless it has an offset; by default now.
+        note: A note.
+        common: What every command takes.
+    """
+
+    person: str | None = None
+    at: Moment = None
+    note: str | None = None
+    common: Common = DEFAULTS
+
+
+_NOW = Punch()
+
+
 @clock.command(name="in")
 async def clock_in(
     *,
-    person: Person = None,
-    at: Moment = None,
     activity_id: str | None = None,
     project_id: str | None = None,
     location_id: str | None = None,
-    note: str | None = None,
     auto_clock_out_at: Moment = None,
-    common: Common = DEFAULTS,
+    punch: Punch = _NOW,
 ) -> None:
     """Begin work, or end a break.
 
     Args:
-        person: Who, by id or e-mail address; by default whoever the credentials act for.
-        at: When, such as 2026-10-05T09:00, on this clock unless it has an offset; by default now.
         activity_id: The kind of work.
         project_id: What the work is for.
         location_id: Where it is done.
-        note: A note.
         auto_clock_out_at: When the server is to clock out by itself.
-        common: What every command takes.
+        punch: What every punch takes.
     """
-    async with connect(common) as client:
-        entry = await client.time_entries.clock_in(
-            await person_id(client, person),
-            at=_here(at),
-            auto_clock_out_at=_here(auto_clock_out_at),
-            activity_id=activity_id,
-            project_id=project_id,
-            location_id=location_id,
-            note=note,
-        )
-    _show(entry, common)
+    await _make(
+        TimeEntries.clock_in,
+        punch,
+        activity_id=activity_id,
+        project_id=project_id,
+        location_id=location_id,
+        auto_clock_out_at=_here(auto_clock_out_at),
+    )
 
 
 @clock.command(name="out")
-async def clock_out(
-    *,
-    person: Person = None,
-    at: Moment = None,
-    note: str | None = None,
-    common: Common = DEFAULTS,
-) -> None:
-    """End work.
-
-    Args:
-        person: Who, by id or e-mail address; by default whoever the credentials act for.
-        at: When, such as 2026-10-05T17:00, on this clock unless it has an offset; by default now.
-        note: A note.
-        common: What every command takes.
-    """
-    async with connect(common) as client:
-        who = await person_id(client, person)
-        entry = await client.time_entries.clock_out(who, at=_here(at), note=note)
-    _show(entry, common)
+async def clock_out(*, punch: Punch = _NOW) -> None:
+    """End work."""
+    await _make(TimeEntries.clock_out, punch)
 
 
 @clock.command(name="break")
-async def start_break(
-    *,
-    person: Person = None,
-    at: Moment = None,
-    note: str | None = None,
-    common: Common = DEFAULTS,
-) -> None:
-    """Go on a break; clocking in ends it.
-
-    Args:
-        person: Who, by id or e-mail address; by default whoever the credentials act for.
-        at: When, such as 2026-10-05T12:30, on this clock unless it has an offset; by default now.
-        note: A note.
-        common: What every command takes.
-    """
-    async with connect(common) as client:
-        who = await person_id(client, person)
-        entry = await client.time_entries.start_break(who, at=_here(at), note=note)
-    _show(entry, common)
+async def start_break(*, punch: Punch = _NOW) -> None:
+    """Go on a break; clocking in ends it."""
+    await _make(TimeEntries.start_break, punch)
 
 
 @clock.command
-async def status(*, person: Person = None, common: Common = DEFAULTS) -> None:
+async def status(*, person: str | None = None, common: Common = DEFAULTS) -> None:
     """Show somebody's latest entry.
 
     Args:
@@ -137,6 +118,13 @@ async def status(*, person: Person = None, common: Common = DEFAULTS) -> None:
     async with connect_either(common) as client:
         entry = await client.time_entries.latest(await person_id(client, person))
     _show(entry, common)
+
+
+async def _make(method: Callable[..., Awaitable[TimeEntry]], punch: Punch, **more: Any) -> None:
+    async with connect(punch.common) as client:
+        who = await person_id(client, punch.person)
+        entry = await method(client.time_entries, who, at=_here(punch.at), note=punch.note, **more)
+    _show(entry, punch.common)
 
 
 async def person_id(client: JibbleClient | LegacyClient, person: str | None) -> str:
@@ -182,7 +170,4 @@ def _show(entry: TimeEntry | None, common: Common) -> None:
             "person id": entry.person_id,
             "entry id": entry.id,
         }
-    if common.json:
-        show_json({name.replace(" ", "_"): value for name, value in facts.items()})
-    else:
-        show_facts({name: value for name, value in facts.items() if value})
+    show_facts(facts, json=common.json)

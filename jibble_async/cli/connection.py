@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +15,7 @@ from jibble_legacy import LegacyClient
 from jibble_async.cli.legacy_limit import TellingWindow, window_path
 from jibble_async.client import JibbleClient
 from jibble_async.errors import ConfigurationError
-from jibble_async.limits.slots import Unlimited
+from jibble_async.limits.slots import RateLimiter, Unlimited
 
 if TYPE_CHECKING:
     from jibble_async.sandbox import Sandbox
@@ -57,26 +57,14 @@ DEFAULTS = Common()
 async def connect(
     common: Common, since: date | None = None, until: date | None = None
 ) -> AsyncGenerator[JibbleClient]:
-    """The client of the current API that a command works with.
-
-    Args:
-        common: Whether to ask a sandbox; otherwise the environment says whom, and as whom.
-        since: The first day that a sandbox should have time entries on.
-        until: The last one.
+    """The client of a command that only the current API can do; see `connect_either`.
 
     Raises:
-        ConfigurationError: The environment holds no credentials, a package is missing, or the
-            old API is to be asked.
+        ConfigurationError: As there, or the old API is to be asked.
     """
     refuse_legacy(common)
-    if not common.sandbox:
-        async with JibbleClient.from_env() as client:
-            yield client
-        return
-    async with (
-        make_sandbox(**_period(since, until)) as box,
-        JibbleClient.from_env(box.environment(), limiter=Unlimited()) as client,
-    ):
+    async with connect_either(common, since, until) as client:
+        assert isinstance(client, JibbleClient)
         yield client
 
 
@@ -92,7 +80,7 @@ async def connect_either(
     The old API's limit is counted in a file, since it holds over several runs.
 
     Args:
-        common: Whether to ask the old API, or a sandbox.
+        common: Whether to ask a sandbox, or the old API; the environment says as whom.
         since: The first day that a sandbox should have time entries on.
         until: The last one.
         timezone: Where people work; for the old API, which does not know.
@@ -101,28 +89,28 @@ async def connect_either(
         ConfigurationError: The environment holds no credentials, a package is missing, or the
             zone can't be used.
     """
-    if not common.legacy:
-        if timezone is not None:
-            raise ConfigurationError(
-                "--timezone is for --legacy: the current API knows the working days"
+    if timezone is not None and not common.legacy:
+        raise ConfigurationError(
+            "--timezone is for --legacy: the current API knows the working days"
+        )
+    async with contextlib.AsyncExitStack() as stack:
+        environment: Mapping[str, str] = os.environ
+        limiter: RateLimiter | None = None
+        if common.sandbox:
+            days = {} if since is None or until is None else {"since": since, "until": until}
+            box = await stack.enter_async_context(make_sandbox(**days))
+            environment, limiter = box.environment(), Unlimited()
+        elif common.legacy:
+            window = TellingWindow(window_path(environment))
+            limiter = await stack.enter_async_context(contextlib.aclosing(window))
+        if common.legacy:
+            yield await stack.enter_async_context(
+                LegacyClient.from_env(environment, limiter=limiter, timezone=timezone)
             )
-        async with connect(common, since, until) as client:
-            yield client
-    elif common.sandbox:
-        async with (
-            make_sandbox(**_period(since, until)) as box,
-            LegacyClient.from_env(
-                box.environment(), limiter=Unlimited(), timezone=timezone
-            ) as legacy,
-        ):
-            yield legacy
-    else:
-        window = TellingWindow(window_path(os.environ))
-        async with (
-            contextlib.aclosing(window),
-            LegacyClient.from_env(limiter=window, timezone=timezone) as legacy,
-        ):
-            yield legacy
+        else:
+            yield await stack.enter_async_context(
+                JibbleClient.from_env(environment, limiter=limiter)
+            )
 
 
 def refuse_legacy(common: Common) -> None:
@@ -136,10 +124,6 @@ def refuse_legacy(common: Common) -> None:
             "the old API can't do this: --legacy is for people list, clock status, and export of "
             "time-entries, people, activities, clients and organizations"
         )
-
-
-def _period(since: date | None, until: date | None) -> dict[str, date]:
-    return {} if since is None or until is None else {"since": since, "until": until}
 
 
 def make_sandbox(**options: Any) -> Sandbox:

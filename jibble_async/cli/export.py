@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable, Generator
-from dataclasses import asdict
+from collections.abc import Callable, Generator
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, get_args
 
-from cyclopts import App
+from cyclopts import App, Parameter
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task
 from rich.table import Column
@@ -28,91 +28,84 @@ __all__ = ["export"]
 export: App = App(name="export", help="Export rows to a file, which appears only when complete.")
 
 
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Target:
+    """What every export takes.
+
+    Attributes:
+        out: The file to write; one of that name is replaced.
+        format: By default what the file's name ends in.
+        concurrency: Pages in flight.
+        include_archived: Export what was archived, deleted or removed, too.
+        common: What every command takes.
+    """
+
+    out: Path
+    format: Format | None = None
+    concurrency: int = 4
+    include_archived: Flag = False
+    common: Common = DEFAULTS
+
+
 @export.command
 async def time_entries(
     *,
-    out: Path,
     since: date | None = None,
     until: date | None = None,
-    format: Format | None = None,
-    concurrency: int = 4,
-    include_archived: Flag = False,
     timezone: str | None = None,
-    common: Common = DEFAULTS,
+    target: Target,
 ) -> None:
     """Export time entries.
 
     Args:
-        out: The file to write; one of that name is replaced.
         since: The first working day, such as 2026-10-01.
         until: The last working day, included.
-        format: By default what the file's name ends in.
-        concurrency: Pages in flight.
-        include_archived: Export deleted entries, too.
         timezone: Where people work, such as Europe/Berlin; the old API does not know.
-        common: What every command takes.
+        target: What every export takes.
     """
     require_span(since, until)
-    if common.legacy and timezone is None and (since is not None or until is not None):
+    if target.common.legacy and timezone is None and (since is not None or until is not None):
         raise ConfigurationError(
             "--since and --until are working days, which the old API does not know: give "
             "--timezone, such as Europe/Berlin"
         )
-    async with connect_either(common, since, until, timezone) as client:
-        with _bar(client) as show:
-            exporter = Exporter(
-                client,
-                "time_entries",
-                out=out,
-                since=since,
-                until=until,
-                format=format,
-                concurrency=concurrency,
-                include_archived=include_archived,
-                on_progress=show,
-            )
-            report = await exporter.run()
-    _show(report, common)
+    await _export("time_entries", target, since, until, timezone)
 
 
-def _command(what: SetName) -> Callable[..., Awaitable[None]]:
-    async def export_all(
-        *,
-        out: Path,
-        format: Format | None = None,
-        concurrency: int = 4,
-        include_archived: Flag = False,
-        common: Common = DEFAULTS,
-    ) -> None:
-        """Export a whole set.
+def _command(what: SetName) -> None:
+    async def export_all(*, target: Target) -> None:
+        await _export(what, target)
 
-        Args:
-            out: The file to write; one of that name is replaced.
-            format: By default what the file's name ends in.
-            concurrency: Pages in flight.
-            include_archived: Export archived or removed ones, too.
-            common: What every command takes.
-        """
-        async with connect_either(common) as client:
-            with _bar(client) as show:
-                exporter = Exporter(
-                    client,
-                    what,
-                    out=out,
-                    format=format,
-                    concurrency=concurrency,
-                    include_archived=include_archived,
-                    on_progress=show,
-                )
-                report = await exporter.run()
-        _show(report, common)
-
-    return export_all
+    export.command(export_all, name=what, help=f"Export {what}.")
 
 
 for _what in get_args(SetName):
     if _what != "time_entries":
-        export.command(_command(_what), name=_what, help=f"Export {_what}.")
+        _command(_what)
+
+
+async def _export(
+    what: SetName,
+    target: Target,
+    since: date | None = None,
+    until: date | None = None,
+    timezone: str | None = None,
+) -> None:
+    async with connect_either(target.common, since, until, timezone) as client:
+        with _bar(client) as show:
+            report = await Exporter(
+                client,
+                what,
+                out=target.out,
+                since=since,
+                until=until,
+                format=target.format,
+                concurrency=target.concurrency,
+                include_archived=target.include_archived,
+                on_progress=show,
+            ).run()
+    _show(report, target.common)
 
 
 def _show(report: ExportReport, common: Common) -> None:
@@ -120,7 +113,7 @@ def _show(report: ExportReport, common: Common) -> None:
         names = ", ".join(f"{name} ({rows})" for name, rows in report.unknown_fields.items())
         say(f"not in the file, for want of a column (rows): {names}")
     if common.json:
-        show_json({**asdict(report), "path": str(report.path)})
+        show_json(asdict(report))
         return
     proof = (
         "as many as the server counts"

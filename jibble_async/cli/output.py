@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import date, time, timedelta
 from typing import Any, Literal
 
 from rich.bar import Bar
@@ -22,7 +22,7 @@ __all__ = [
     "show_facts",
     "show_json",
     "show_lines",
-    "show_table",
+    "show_rows",
 ]
 
 # Control characters, and those that turn the direction of a line: both can fake what is shown.
@@ -47,8 +47,11 @@ def say(text: str) -> None:
 
 
 def show_json(value: Any) -> None:
-    """Print a result for programs. In ASCII, so that nothing in it can steer a terminal."""
-    show_lines([json.dumps(value, indent=2)])
+    """Print a result for programs: days and times as ISO 8601 has them, lengths in seconds.
+
+    In ASCII, so that nothing in it can steer a terminal.
+    """
+    show_lines([json.dumps(value, indent=2, default=_plain)])
 
 
 def show_lines(lines: Iterable[str]) -> None:
@@ -58,28 +61,42 @@ def show_lines(lines: Iterable[str]) -> None:
     sys.stdout.flush()
 
 
-def show_facts(facts: Mapping[str, str]) -> None:
-    """Print names and values, one a line."""
-    width = max(map(len, facts))
-    show_lines(f"{name:<{width}}  {clean(value)}" for name, value in facts.items())
+def show_facts(facts: Mapping[str, Any], *, json: bool = False) -> None:
+    """Print names and values: those that are known, one a line, or all of them as JSON."""
+    if json:
+        show_json({name.replace(" ", "_"): value for name, value in facts.items()})
+        return
+    known = {name: _cell(value) for name, value in facts.items() if value}
+    width = max(map(len, known))
+    show_lines(f"{name:<{width}}  {value}" for name, value in known.items())
 
 
-def show_table(
-    names: Sequence[str], rows: Iterable[Sequence[str | None]], *, numbers: Collection[str] = ()
+def show_rows(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Mapping[str, str],
+    *,
+    numbers: Collection[str] = (),
+    json: bool = False,
 ) -> None:
-    """Print a table that is as wide as the terminal, or 80 columns if there is none.
+    """Print rows: chosen columns as a table, or everything as JSON.
+
+    The table is as wide as the terminal, or has 80 columns if there is none.
 
     Args:
-        names: Of the columns.
-        rows: A cell for each column.
+        rows: What there is to show, by name.
+        columns: The head of each column, and the name of what stands in it.
         numbers: The columns that hold numbers, which are set under each other's end.
+        json: Whether it is for programs.
     """
+    if json:
+        show_json(rows)
+        return
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in names:
-        side: Literal["left", "right"] = "right" if name in numbers else "left"
-        table.add_column(Text(name), justify=side, overflow="ellipsis", no_wrap=True)
+    for head in columns:
+        side: Literal["left", "right"] = "right" if head in numbers else "left"
+        table.add_column(Text(head), justify=side, overflow="ellipsis", no_wrap=True)
     for row in rows:
-        table.add_row(*(Text(clean(cell or "")) for cell in row))
+        table.add_row(*(Text(_cell(row[name])) for name in columns.values()))
     Console(file=sys.stdout, highlight=False).print(table)
 
 
@@ -105,3 +122,20 @@ def show_bars(names: Sequence[str], rows: Sequence[tuple[str, timedelta, bool]])
             Bar(size, 0, end, color="bright_black" if is_part else "cyan") if size > 0 else "",
         )
     Console(file=sys.stdout, highlight=False).print(table)
+
+
+def _plain(value: object) -> float | str:
+    if isinstance(value, timedelta):
+        return value / timedelta(seconds=1)
+    return value.isoformat() if isinstance(value, date | time) else str(value)
+
+
+def _cell(value: object) -> str:
+    # Nothing said is not the same as nothing worked.
+    if value is None:
+        return ""
+    if isinstance(value, timedelta):
+        return hours(value)
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
+    return f"{value:g}" if isinstance(value, float) else clean(str(value))

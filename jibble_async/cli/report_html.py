@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from html import escape
+from importlib.resources import files
 from typing import TypeAlias
 
 from jibble_async.cli.output import clean, hours
@@ -22,87 +23,7 @@ _GREY = _COLORS - 1
 _TALL = 60
 _Colors: TypeAlias = dict[str | None, int]
 
-_STYLE = """\
-:root {
-  color-scheme: light dark; --wider: 0rem;
-  --paper: #fdfdfc; --ink: #1c1e21; --faint: #5f656d; --line: #e2e4e8; --track: #eef0f3;
-  --c0: #2a6fbb; --c1: #d9822b; --c2: #3a9b6e; --c3: #b84a62;
-  --c4: #7a5bb5; --c5: #8a6d3b; --c6: #1f97a8; --c7: #87909b;
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --paper: #15171a; --ink: #e8eaed; --faint: #a3aab3; --line: #2c3036; --track: #22262b;
-    --c0: #6aa7ea; --c1: #f0a45a; --c2: #66c497; --c3: #e5829a;
-    --c4: #ab90e6; --c5: #c7a66c; --c6: #57c4d4; --c7: #9aa3ae;
-  }
-}
-* { box-sizing: border-box; }
-body {
-  margin: 0 auto; max-width: 62rem; padding: 2rem 1.25rem 3rem;
-  background: var(--paper); color: var(--ink);
-  font: 1rem/1.45 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
-}
-h1 { margin: 0; font-size: 1.6rem; line-height: 1.2; }
-.about { margin: .3rem 0 1.5rem; color: var(--faint); }
-dl { display: flex; flex-wrap: wrap; gap: .75rem 2.5rem; margin: 0 0 1.75rem; }
-dt { color: var(--faint); font-size: .85rem; }
-dd { margin: 0; font-size: 1.5rem; font-weight: 600; font-variant-numeric: tabular-nums; }
-.sum { margin: 0 0 2rem; --wider: 2.5rem; }
-table { width: 100%; border-collapse: collapse; }
-thead th {
-  position: sticky; top: 0; background: var(--paper); box-shadow: 0 1px var(--line);
-  padding: .3rem 0; color: var(--faint); font-size: .85rem; font-weight: 400; text-align: left;
-}
-th.number { text-align: right; }
-tbody tr { border-top: 1px solid var(--line); break-inside: avoid; }
-tbody .tall { break-inside: auto; }
-tbody th, td { padding: .45rem 0; vertical-align: top; }
-tbody th { width: 30%; padding-right: 1rem; font-weight: 500; text-align: left;
-  overflow-wrap: anywhere; }
-.number { width: 6rem; text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.share { width: 4.5rem; padding-left: .75rem; color: var(--faint); }
-svg { display: block; width: 100%; height: .9rem; margin-top: .28rem; }
-rect + rect { stroke: var(--paper); }
-.track { fill: var(--track); }
-.parts { display: grid; grid-template-columns: repeat(auto-fill,
-    minmax(min(var(--part) + var(--wider), 100%), 1fr));
-  gap: 0 1.25rem; margin: .35rem 0 0; padding: 0; list-style: none; color: var(--faint);
-  font-size: .8rem; }
-.parts li { display: flex; gap: .35rem; align-items: baseline; }
-.parts bdi { flex: 1; min-width: 0; overflow-wrap: anywhere; text-align: left; }
-.parts b { color: var(--ink); font-weight: 500; font-variant-numeric: tabular-nums; }
-.parts i { flex: none; width: .6rem; height: .6rem; border-radius: 2px; }
-.none { padding: 2rem 0; border-top: 1px solid var(--line); color: var(--faint); }
-@media (max-width: 40rem) {
-  body { padding: 1.25rem 1rem 2rem; }
-  thead { display: none; }
-  tbody tr { display: grid; grid-template-columns: 1fr auto auto; padding: .5rem 0; }
-  tbody th, td { padding: 0; }
-  tbody th { width: auto; }
-  .chart { grid-row: 2; grid-column: 1 / -1; }
-  .number { width: auto; min-width: 4rem; }
-  .share { min-width: 4rem; }
-  dl { gap: .5rem 1.75rem; }
-  dd { font-size: 1.25rem; }
-}
-@page {
-  margin: 14mm;
-  @bottom-right { content: counter(page) " / " counter(pages); font: 8pt sans-serif; }
-}
-@media print {
-  :root {
-    color-scheme: light; font-size: 10pt;
-    --paper: #fff; --ink: #000; --faint: #444; --line: #ccc; --track: #f0f0f0;
-    --c0: #2a6fbb; --c1: #d9822b; --c2: #3a9b6e; --c3: #b84a62;
-    --c4: #7a5bb5; --c5: #8a6d3b; --c6: #1f97a8; --c7: #87909b;
-  }
-  body { max-width: none; padding: 0;
-    -webkit-print-color-adjust: exact; print-color-adjust: exact; }
-  thead { display: table-header-group; }
-  thead th { position: static; box-shadow: none; }
-  tbody th { width: 20%; }
-}
-"""
+_STYLE = files("jibble_async.cli").joinpath("report.css").read_text("utf-8")
 
 
 def page(
@@ -132,7 +53,7 @@ def page(
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
 <title>Tracked time, {since} to {until}</title>
 <style>
-{_STYLE}{_part_colors()}</style>
+{_STYLE}</style>
 </head>
 <body style="--part: {_part_width(lines):.1f}rem">
 <h1>Tracked time</h1>
@@ -148,12 +69,6 @@ def _part_width(lines: Sequence[Line]) -> float:
     """How wide a column of parts is at least, in rem: long names get few columns."""
     longest = max((len(part.name) for line in lines for part in line.parts), default=0)
     return min(4 + 0.38 * longest, 20)
-
-
-def _part_colors() -> str:
-    rules = (f".c{place} {{ fill: var(--c{place}); background: var(--c{place}); }}\n"
-             for place in range(_COLORS))  # fmt: skip
-    return "".join(rules)
 
 
 def _figures(lines: Sequence[Line], group_by: GroupBy) -> str:

@@ -7,24 +7,24 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime
-from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from jibble_async.api.outcomes import ItemOutcome, ItemState
 from jibble_async.cli.clock import person_id
 from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect
-from jibble_async.cli.output import say, show_facts, show_json, show_lines, show_table
-from jibble_async.client import JibbleClient
+from jibble_async.cli.output import say, show_facts, show_json, show_lines, show_rows
 from jibble_async.entities import TimeOff, TimeOffStatus
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.vocabulary import fields
+from jibble_async.resources.time_off import TimeOffRequests
 
 __all__ = ["NotAllDoneError", "time_off"]
 
 time_off: App = App(name="timeoff", help="List, request and decide on time off.")
 
 _ROW = fields(TimeOff)
+_COLUMNS = {name.title(): name for name in ("person", "policy", "from", "to", "days", "status")}
 
 
 class NotAllDoneError(Exception):
@@ -57,17 +57,13 @@ async def list_(
             expand=[_ROW.person.select("full_name"), _ROW.policy.select("name")],
             order_by=_ROW.start_date,
         ).collect()
-    names = ("person", "policy", "from", "to", "days", "status")
-    if ids and common.json:
-        show_json([row.id for row in rows])
-    elif ids:
-        show_lines(row.id for row in rows)
+    if not ids:
+        facts = [_facts(row) for row in rows]
+        show_rows(facts, _COLUMNS, numbers=("Days",), json=common.json)
     elif common.json:
-        facts = [dict(zip(names, _facts(row), strict=True)) for row in rows]
-        show_json([{"id": row.id, **each} for row, each in zip(rows, facts, strict=True)])
+        show_json([row.id for row in rows])
     else:
-        head = [name.capitalize() for name in names]
-        show_table(head, [_cells(row) for row in rows], numbers=("Days",))
+        show_lines(row.id for row in rows)
 
 
 @time_off.command
@@ -76,7 +72,7 @@ async def request(
     start: str,
     end: str | None = None,
     *,
-    person: Annotated[str | None, Parameter(name="--person")] = None,
+    person: str | None = None,
     note: str | None = None,
     common: Common = DEFAULTS,
 ) -> None:
@@ -94,72 +90,41 @@ async def request(
     async with connect(common) as client:
         who = await person_id(client, person)
         made = await client.time_off.request(who, policy_id, begin, finish, note=note)
-    facts = {"id": made.id, "status": str(made.status), "person id": who}
-    if common.json:
-        show_json({name.replace(" ", "_"): value for name, value in facts.items()})
-    else:
-        show_facts(facts)
+    show_facts({"id": made.id, "status": made.status, "person id": who}, json=common.json)
 
 
-@time_off.command
-async def approve(*ids: str, yes: Flag = False, common: Common = DEFAULTS) -> None:
-    """Grant requests.
+def _decision(verb: str, purpose: str, decide: Callable[..., Awaitable[list[ItemOutcome]]]) -> None:
+    async def command(*ids: str, yes: Flag = False, common: Common = DEFAULTS) -> None:
+        """Decide.
 
-    Args:
-        ids: The requests.
-        yes: Don't ask.
-        common: What every command takes.
-    """
-    await _decide("approve", ids, lambda client: client.time_off.approve(*ids), yes, common)
+        Args:
+            ids: The requests.
+            yes: Don't ask.
+            common: What every command takes.
+        """
+        if not ids:
+            raise ConfigurationError(f"which ones? jibble timeoff {verb} ID ...")
+        if not yes:
+            _ask(f"{verb} {len(ids)} request{'s' if len(ids) > 1 else ''}?")
+        async with connect(common) as client:
+            outcomes = await decide(client.time_off, *ids)
+        rows = [
+            {"id": each.id, "state": each.state, "error": str(each.error or "")}
+            for each in outcomes
+        ]
+        show_rows(rows, {"Id": "id", "Outcome": "state"}, json=common.json)
+        for row in rows:
+            if row["error"] and not common.json:
+                say(f"{row['id']}: {row['error']}")
+        if any(each.state is not ItemState.DONE for each in outcomes):
+            raise NotAllDoneError
 
-
-@time_off.command
-async def reject(*ids: str, yes: Flag = False, common: Common = DEFAULTS) -> None:
-    """Refuse requests.
-
-    Args:
-        ids: The requests.
-        yes: Don't ask.
-        common: What every command takes.
-    """
-    await _decide("reject", ids, lambda client: client.time_off.reject(*ids), yes, common)
-
-
-@time_off.command
-async def cancel(*ids: str, yes: Flag = False, common: Common = DEFAULTS) -> None:
-    """Withdraw requests.
-
-    Args:
-        ids: The requests.
-        yes: Don't ask.
-        common: What every command takes.
-    """
-    await _decide("cancel", ids, lambda client: client.time_off.cancel(*ids), yes, common)
+    time_off.command(command, name=verb, help=purpose)
 
 
-async def _decide(
-    verb: str,
-    ids: tuple[str, ...],
-    decide: Callable[[JibbleClient], Awaitable[list[ItemOutcome]]],
-    yes: bool,
-    common: Common,
-) -> None:
-    if not ids:
-        raise ConfigurationError(f"which ones? jibble timeoff {verb} ID ...")
-    if not yes:
-        _ask(f"{verb} {len(ids)} request{'s' if len(ids) > 1 else ''}?")
-    async with connect(common) as client:
-        outcomes = await decide(client)
-    rows = [(each.id, str(each.state), str(each.error or "")) for each in outcomes]
-    if common.json:
-        show_json([{"id": key, "state": state, "error": error} for key, state, error in rows])
-    else:
-        show_table(("Id", "Outcome"), [row[:2] for row in rows])
-        for key, _, error in rows:
-            if error:
-                say(f"{key}: {error}")
-    if any(each.state is not ItemState.DONE for each in outcomes):
-        raise NotAllDoneError
+_decision("approve", "Grant requests.", TimeOffRequests.approve)
+_decision("reject", "Refuse requests.", TimeOffRequests.reject)
+_decision("cancel", "Withdraw requests.", TimeOffRequests.cancel)
 
 
 def _ask(question: str) -> None:
@@ -177,22 +142,16 @@ def _ask(question: str) -> None:
         raise NotAllDoneError
 
 
-def _facts(row: TimeOff) -> tuple[str | float | None, ...]:
-    person = row.person and row.person.full_name
-    policy = row.policy and row.policy.name
-    first, last = row.start_date or row.end_date, row.end_date or row.start_date
-    return (
-        person or row.person_id,
-        policy or row.policy_id,
-        None if first is None else first.isoformat(),
-        None if last is None else last.isoformat(),
-        row.duration,
-        row.status,
-    )
-
-
-def _cells(row: TimeOff) -> list[str]:
-    return [f"{fact:g}" if isinstance(fact, int | float) else fact or "" for fact in _facts(row)]
+def _facts(row: TimeOff) -> dict[str, object]:
+    return {
+        "id": row.id,
+        "person": (row.person and row.person.full_name) or row.person_id,
+        "policy": (row.policy and row.policy.name) or row.policy_id,
+        "from": row.start_date or row.end_date,
+        "to": row.end_date or row.start_date,
+        "days": row.duration,
+        "status": row.status,
+    }
 
 
 def _day_or_moment(text: str) -> date | datetime:

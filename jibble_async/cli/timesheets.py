@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, time, timedelta
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect
-from jibble_async.cli.output import hours, show_json, show_table
+from jibble_async.cli.output import show_json, show_rows
 from jibble_async.entities import Timesheet, TimesheetDay
 from jibble_async.query.days import require_span
 
 __all__ = ["timesheets"]
 
-_NUMBERS = ("Days", "In", "Out", "Worked", "Breaks", "Tracked", "Payroll")
+_PEOPLE = {
+    "Name": "name",
+    "Days": "number",
+    "Tracked": "tracked_seconds",
+    "Payroll": "payroll_seconds",
+}
+_DAYS = {
+    "Name": "name",
+    "Day": "day",
+    "In": "first_in",
+    "Out": "last_out",
+    "Worked": "worked_seconds",
+    "Breaks": "break_seconds",
+    "Payroll": "payroll_seconds",
+}
+_TEXTS = frozenset({"Name", "Day"})
 
 
 async def timesheets(
@@ -40,33 +54,38 @@ async def timesheets(
         sheets = await client.timesheets.list(
             since, period="Custom", end_date=until, person_ids=person_id, expand=["person"]
         ).collect()
+    people = [_facts(sheet) for sheet in sheets]
     if common.json:
-        show_json([_as_json(sheet) for sheet in sheets])
-    elif daily:
-        show_table(
-            ("Name", "Day", "In", "Out", "Worked", "Breaks", "Payroll"),
-            [_day(sheet, day) for sheet in sheets for day in _worked(sheet)],
-            numbers=_NUMBERS,
-        )
-    else:
-        show_table(
-            ("Name", "Days", "Tracked", "Payroll"),
+        show_json(people)
+        return
+    columns, rows = (
+        _PEOPLE,
+        [
+            {**each, "name": each["full_name"] or each["person_id"], "number": len(each["days"])}
+            for each in people
+        ],
+    )
+    if daily:
+        columns, rows = (
+            _DAYS,
             [
-                (
-                    _name(sheet),
-                    f"{sum(1 for _ in _worked(sheet))}",
-                    _hours(sheet.total_tracked),
-                    _hours(sheet.total_payroll),
-                )
-                for sheet in sheets
+                {**day, "name": each["name"], "day": day["date"] and f"{day['date']:%a %Y-%m-%d}"}
+                for each in rows
+                for day in each["days"]
             ],
-            numbers=_NUMBERS,
         )
+    show_rows(rows, columns, numbers=columns.keys() - _TEXTS)
 
 
-def _worked(sheet: Timesheet) -> Iterable[TimesheetDay]:
-    """The days with hours; days without any come along, too (inferred)."""
-    return (day for day in sheet.daily or () if day.first_in is not None or _counts(day))
+def _facts(sheet: Timesheet) -> dict[str, Any]:
+    """What is shown of a person; days without any hours come along, too (inferred)."""
+    return {
+        "person_id": sheet.person_id,
+        "full_name": sheet.person and sheet.person.full_name,
+        "tracked_seconds": sheet.total_tracked,
+        "payroll_seconds": sheet.total_payroll,
+        "days": [_day(day) for day in sheet.daily or () if day.first_in or _counts(day)],
+    }
 
 
 def _counts(day: TimesheetDay) -> bool:
@@ -76,52 +95,13 @@ def _counts(day: TimesheetDay) -> bool:
     return any(lengths)
 
 
-def _name(sheet: Timesheet) -> str:
-    return (sheet.person and sheet.person.full_name) or sheet.person_id or ""
-
-
-def _day(sheet: Timesheet, day: TimesheetDay) -> tuple[str, ...]:
-    tracked, payroll = day.tracked_hours, day.payroll_hours
-    return (
-        _name(sheet),
-        "" if day.date is None else f"{day.date:%a} {day.date.isoformat()}",
-        _clock(day.first_in),
-        _clock(day.last_out),
-        _hours(None if tracked is None else tracked.worked),
-        _hours(None if tracked is None else tracked.total_break_time),
-        _hours(None if payroll is None else payroll.total),
-    )
-
-
-def _clock(at: time | None) -> str:
-    return "" if at is None else f"{at:%H:%M}"
-
-
-def _hours(length: timedelta | None) -> str:
-    # Nothing said is not the same as nothing worked.
-    return "" if length is None else hours(length)
-
-
-def _seconds(length: timedelta | None) -> float | None:
-    return None if length is None else length / timedelta(seconds=1)
-
-
-def _as_json(sheet: Timesheet) -> dict[str, object]:
-    return {
-        "person_id": sheet.person_id,
-        "full_name": sheet.person and sheet.person.full_name,
-        "tracked_seconds": _seconds(sheet.total_tracked),
-        "payroll_seconds": _seconds(sheet.total_payroll),
-        "days": [_day_as_json(day) for day in _worked(sheet)],
-    }
-
-
-def _day_as_json(day: TimesheetDay) -> dict[str, object]:
+def _day(day: TimesheetDay) -> dict[str, Any]:
     tracked, payroll = day.tracked_hours, day.payroll_hours
     return {
-        "date": None if day.date is None else day.date.isoformat(),
-        "first_in": None if day.first_in is None else day.first_in.isoformat(),
-        "last_out": None if day.last_out is None else day.last_out.isoformat(),
-        "worked_seconds": None if tracked is None else _seconds(tracked.worked),
-        "payroll_seconds": None if payroll is None else _seconds(payroll.total),
+        "date": day.date,
+        "first_in": day.first_in,
+        "last_out": day.last_out,
+        "worked_seconds": tracked and tracked.worked,
+        "break_seconds": tracked and tracked.total_break_time,
+        "payroll_seconds": payroll and payroll.total,
     }

@@ -5,10 +5,11 @@ from __future__ import annotations
 from cyclopts import App
 
 from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect, connect_either
-from jibble_async.cli.output import show_facts, show_json, show_table
+from jibble_async.cli.output import show_facts, show_json, show_rows
 from jibble_async.client import JibbleClient
-from jibble_async.entities import Organization, Person
+from jibble_async.entities import Person
 from jibble_async.errors import ConfigurationError, NotFoundError, PermissionDeniedError
+from jibble_async.resources.base import E, Resource
 
 __all__ = ["people", "whoami"]
 
@@ -25,10 +26,10 @@ async def whoami(*, common: Common = DEFAULTS) -> None:
     """
     async with connect(common) as client:
         identity = await client.whoami()
-        organization = await _organization(client, identity.organization_id)
-        person = await _person(client, identity.person_id)
-    organization_name = organization.name if organization is not None else None
-    person_name = person.full_name if person is not None else None
+        organization = await _seen(client.organizations, identity.organization_id)
+        person = await _seen(client.people, identity.person_id)
+    organization_name = organization and organization.name
+    person_name = person and person.full_name
     if common.json:
         show_json(
             {
@@ -37,23 +38,18 @@ async def whoami(*, common: Common = DEFAULTS) -> None:
             }
         )
         return
-    show_facts(
-        {
-            "organisation": organization_name or "unknown",
-            "organisation id": identity.organization_id or "unknown",
-            "person": person_name or "unknown",
-            "person id": identity.person_id or "unknown",
-        }
-    )
+    facts = {
+        "organisation": organization_name,
+        "organisation id": identity.organization_id,
+        "person": person_name,
+        "person id": identity.person_id,
+    }
+    show_facts({name: value or "unknown" for name, value in facts.items()})
 
 
 @people.default
 @people.command(name="list")
-async def list_people(
-    *,
-    include_removed: Flag = False,
-    common: Common = DEFAULTS,
-) -> None:
+async def list_people(*, include_removed: Flag = False, common: Common = DEFAULTS) -> None:
     """List the people of the organisation.
 
     Args:
@@ -71,13 +67,9 @@ async def list_people(
             ).collect()
         else:
             found = sorted(await client.people.list().collect(), key=_name)
-    if common.json:
-        show_json([{name: getattr(person, name) for name in _COLUMNS} for person in found])
-        return
-    show_table(
-        ("Name", "Email", "Role", "Status"),
-        [(person.full_name, person.email, person.role, person.status) for person in found],
-    )
+    rows = [{name: getattr(person, name) for name in _COLUMNS} for person in found]
+    heads = {"Name": "full_name", "Email": "email", "Role": "role", "Status": "status"}
+    show_rows(rows, heads, json=common.json)
 
 
 @people.command
@@ -89,27 +81,17 @@ async def clocked_in(*, common: Common = DEFAULTS) -> None:
     """
     async with connect(common) as client:
         found = await client.people.clocked_in().collect()
-    found.sort(key=_name)
-    if common.json:
-        show_json([{"id": person.id, "full_name": person.full_name} for person in found])
-        return
-    show_table(("Name", "Id"), [(person.full_name, person.id) for person in found])
+    rows = [{"id": each.id, "full_name": each.full_name} for each in sorted(found, key=_name)]
+    show_rows(rows, {"Name": "full_name", "Id": "id"}, json=common.json)
 
 
 def _name(person: Person) -> str:
     return person.full_name or ""
 
 
-async def _organization(client: JibbleClient, id: str | None) -> Organization | None:
+async def _seen(resource: Resource[E], id: str | None) -> E | None:
     try:
-        return None if id is None else await client.organizations.get(id)
-    except (NotFoundError, PermissionDeniedError):
-        return None
-
-
-async def _person(client: JibbleClient, id: str | None) -> Person | None:
-    try:
-        return None if id is None else await client.people.get(id)
+        return None if id is None else await resource.get(id)
     except (NotFoundError, PermissionDeniedError):
         # A key acts as a person of its own, which the key need not be allowed to see.
         return None
