@@ -12,9 +12,10 @@ import msgspec
 
 from jibble_async.api.custom import (
     Params,
-    custom_call,
+    any_json,
     custom_operation,
     custom_params,
+    custom_request,
 )
 from jibble_async.api.listing import paging_of, require_known
 from jibble_async.api.session import Session
@@ -174,7 +175,8 @@ class JibbleClient(Catalog):
             >>> await jibble.request("GET", "workspace", "/v1/Schedules", params={"$top": 5})
         """
         operation = custom_operation(method, service, path, safety)
-        return await custom_call(self._session, operation, params, json)
+        request = custom_request(operation, self._session.base(service), params, json)
+        return await self._session.call(request, any_json)
 
     def paginate(
         self,

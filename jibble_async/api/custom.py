@@ -8,14 +8,12 @@ from typing import Any, TypeAlias, cast
 
 import msgspec
 
-from jibble_async.api.session import Session
-from jibble_async.core.operation import Operation, Request, Safety, build
+from jibble_async.core.operation import JSON, Operation, Request, Safety, build
 from jibble_async.core.wire import Reply, decode_json, decoder
 from jibble_async.errors import ConfigurationError
 
-__all__ = ["Params", "custom_call", "custom_operation", "custom_params", "custom_request"]
+__all__ = ["Params", "any_json", "custom_operation", "custom_params", "custom_request"]
 
-Value: TypeAlias = str | int | float | bool
 Params: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
 """Query options: a mapping, in which a list repeats the name, or pairs."""
 
@@ -65,22 +63,6 @@ def custom_params(params: Params) -> tuple[tuple[str, str], ...]:
     return tuple((name, _text(name, each)) for name, value in items for each in _each_value(value))
 
 
-async def custom_call(session: Session, operation: Operation, params: Params, json: Any) -> Any:
-    """The decoded answer to a request of the caller's own; None if it is empty.
-
-    Args:
-        session: Sends it.
-        operation: What to do.
-        params: Query options.
-        json: The body; UNSET for none.
-
-    Raises:
-        ConfigurationError: A body or value that can't be sent.
-    """
-    request = custom_request(operation, session.base(operation.service), params, json)
-    return await session.call(request, _any_json)
-
-
 def custom_request(operation: Operation, base: str, params: Params, json: Any) -> Request:
     """The request for an operation of the caller's own.
 
@@ -93,17 +75,17 @@ def custom_request(operation: Operation, base: str, params: Params, json: Any) -
     Raises:
         ConfigurationError: A body or value that can't be sent.
     """
-    options = custom_params(params)
-    if json is msgspec.UNSET:
-        return build(operation, base, params=options)
-    try:
-        body = msgspec.json.encode(json)
-    except (TypeError, msgspec.MsgspecError, ValueError) as error:
-        raise ConfigurationError(f"json= can't be encoded: {error}") from None
-    return build(operation, base, params=options, body=body, content_type="application/json")
+    content: dict[str, Any] = {}
+    if json is not msgspec.UNSET:
+        try:
+            content = {"body": msgspec.json.encode(json), "content_type": JSON}
+        except (TypeError, msgspec.MsgspecError, ValueError) as error:
+            raise ConfigurationError(f"json= can't be encoded: {error}") from None
+    return build(operation, base, params=custom_params(params), **content)
 
 
-def _any_json(reply: Reply) -> Any:
+def any_json(reply: Reply) -> Any:
+    """The decoded answer; None if it is empty."""
     return decode_json(reply, decoder(Any).decode) if reply.body.strip() else None
 
 

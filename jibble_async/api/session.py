@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Coroutine
 from typing import Self, TypeVar
 
@@ -21,14 +22,11 @@ class Session:
 
     Args:
         caller: Makes the calls of all sessions of the client.
-        options: What holds for the calls of this session; by default what the settings say.
     """
 
-    def __init__(self, caller: Caller, options: CallOptions | None = None) -> None:
-        if options is None:
-            options = CallOptions(caller.config.timeouts, caller.config.retry)
+    def __init__(self, caller: Caller) -> None:
         self.caller: Caller = caller
-        self.options: CallOptions = options
+        self.options: CallOptions = CallOptions(caller.config.timeouts, caller.config.retry)
 
     def with_options(self, options: CallOptions) -> Self:
         """A session with other options, which shares everything else.
@@ -36,7 +34,9 @@ class Session:
         Args:
             options: What holds for its calls.
         """
-        return type(self)(self.caller, options)
+        other = copy.copy(self)
+        other.options = options
+        return other
 
     @property
     def stats(self) -> Stats:

@@ -42,22 +42,8 @@ __all__ = [
 ]
 
 _KEY = "id"
-_FUNCTIONS: dict[FunctionName, str] = {
-    "contains": "contains",
-    "startswith": "startswith",
-    "endswith": "endswith",
-    "lower": "tolower",
-    "upper": "toupper",
-    "strip": "trim",
-    "length": "length",
-    "year": "year",
-    "month": "month",
-    "day": "day",
-    "hour": "hour",
-    "minute": "minute",
-    "second": "second",
-    "date": "date",
-}
+# The functions that OData calls by other names than the vocabulary does.
+_FUNCTIONS: dict[FunctionName, str] = {"lower": "tolower", "upper": "toupper", "strip": "trim"}
 
 
 class Grouped(Worded, frozen=True):
@@ -203,7 +189,7 @@ def _operand(operand: Operand, label: str) -> str:
             return literal(operand, label)
         case Call(function, inner, arguments):
             rendered = [_operand(item, label) for item in (inner, *arguments)]
-            return f"{_FUNCTIONS[function]}({','.join(rendered)})"
+            return f"{_FUNCTIONS.get(function, function)}({','.join(rendered)})"
 
 
 def _path(path: Path) -> str:

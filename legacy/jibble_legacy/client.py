@@ -10,7 +10,7 @@ from typing import Any, Self
 import aiohttp
 import msgspec
 
-from jibble_async.api.custom import Params, custom_call, custom_operation
+from jibble_async.api.custom import Params, any_json, custom_operation, custom_request
 from jibble_async.core.caller import Caller
 from jibble_async.core.credentials import StaticToken
 from jibble_async.core.operation import Operation, Safety, build
@@ -96,7 +96,7 @@ class LegacyClient(LegacyCatalog):
             ForbiddenRecovery(limiter, probe, config.clock),
         )
         days = None if timezone is None else WorkingDays(timezone)
-        super().__init__(LegacySession(caller, None, config.activities_path, days))
+        super().__init__(LegacySession(caller, config.activities_path, days))
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None, **arguments: Any) -> Self:
@@ -146,7 +146,8 @@ class LegacyClient(LegacyCatalog):
             >>> await jibble.request("GET", "/api/v1/teams", params={"filter[limit]": 5})
         """
         operation = custom_operation(method, SERVICE, path, safety)
-        return await custom_call(self._session, operation, params, json)
+        request = custom_request(operation, self._session.base(SERVICE), params, json)
+        return await self._session.call(request, any_json)
 
 
 def _auth(token: str | None, auth: LegacyAuth | None) -> LegacyAuth:

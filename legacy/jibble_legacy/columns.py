@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -138,6 +138,10 @@ def _full_name(row: Any) -> str | None:
     return " ".join(name for name in (row.firstName, row.lastName) if name) or None
 
 
+def _plain(*names: str) -> Iterable[Column]:
+    return map(Column, names)
+
+
 def _reference(name: str, table: Table) -> tuple[Column, Column]:
     return (
         Column(f"{name}_id", name, table, _id),
@@ -154,12 +158,8 @@ _TEAM = Table(
     Team,
     *_UPDATED,
     _PERHAPS_CREATED,
-    Column("name"),
-    Column("working_hours"),
-    Column("first_weekday"),
-    Column("first_month"),
-    Column("member_sort_order"),
-    Column("subscription_plan_type"),
+    *_plain("name", "working_hours", "first_weekday", "first_month"),
+    *_plain("member_sort_order", "subscription_plan_type"),
     Column("subscription_plan_id", "subscriptionPlan", Reference, _id),
     Column("owner_id", "owner", Reference, _id),
 )
@@ -169,10 +169,7 @@ _MEMBER = Table(
     TeamMember,
     *_UPDATED,
     _CREATED,
-    Column("first_name"),
-    Column("last_name"),
-    Column("email"),
-    Column("role"),
+    *_plain("first_name", "last_name", "email", "role"),
     Column("user_id", "user", Reference, _id),
     _ORGANIZATION,
     _IN_TEAM,
@@ -182,20 +179,12 @@ _ACTIVITY = Table(
     Activity,
     *_UPDATED,
     _CREATED,
-    Column("name"),
-    Column("description"),
+    *_plain("name", "description"),
     Column("color", convert=_color, asked=False),
     _ORGANIZATION,
 )
 _CLIENT = Table(TeamClient, *_UPDATED, _PERHAPS_CREATED, Column("name"), _ORGANIZATION, _IN_TEAM)
-_POWER_UP = Table(
-    PowerUp,
-    *_UPDATED,
-    _CREATED,
-    Column("power_up_id"),
-    Column("is_enabled"),
-    _ORGANIZATION,
-)
+_POWER_UP = Table(PowerUp, *_UPDATED, _CREATED, *_plain("power_up_id", "is_enabled"), _ORGANIZATION)
 _ENTRY = Table(
     LegacyTimeEntry,
     *_UPDATED,

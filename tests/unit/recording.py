@@ -21,7 +21,7 @@ class RecordingSession(Session):
     """Keeps requests, and answers from a list."""
 
     def __init__(self, client: JibbleClient, answers: list[bytes], requests: list[Request]) -> None:
-        super().__init__(session_of(client).caller, session_of(client).options)
+        super().__init__(session_of(client).caller)
         self._answers = answers
         self._requests = requests
 
