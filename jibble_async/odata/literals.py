@@ -6,11 +6,12 @@ texts in single quotes, `duration'PT8H'`) and the OData v4 rule for quotes in a 
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.expressions import Constant, Kind
-from jibble_async.query.values import duration_text, is_guid
+from jibble_async.query.values import duration_text, in_utc, is_guid
 
 __all__ = ["literal", "moment_text"]
 
@@ -23,7 +24,7 @@ def literal(constant: Constant, label: str) -> str:
         label: What it is compared with, for the error.
 
     Raises:
-        ConfigurationError: An id that is not a GUID, or a text that no query may hold.
+        ConfigurationError: An id that is not a GUID.
     """
     value = constant.value
     match value:
@@ -36,15 +37,15 @@ def literal(constant: Constant, label: str) -> str:
                 raise ConfigurationError(f"{label} is a GUID, and {value!r} is not one")
             return value
         case str():
-            return _text(value, label)
+            return "'" + value.replace("'", "''") + "'"
         case int() | float():
             return repr(value)
         case datetime():
             return moment_text(value)
-        case date():
+        case date() | time():
             return value.isoformat()
-        case time():
-            return value.isoformat()
+        case Decimal():
+            return f"{value:f}"
         case timedelta():
             return f"duration'{duration_text(value)}'"
 
@@ -55,19 +56,6 @@ def moment_text(value: datetime) -> str:
     Source: the documented report and observed lists, which write `2021-12-20T08:00:00.000Z`.
     """
     # In UTC, so that no "+" of an offset can be read as a space on the way.
-    try:
-        moment = value.astimezone(UTC)
-    except OverflowError:
-        moment = value.replace(tzinfo=UTC)
+    moment = in_utc(value)
     digits = "microseconds" if moment.microsecond % 1000 else "milliseconds"
     return moment.isoformat(timespec=digits).removesuffix("+00:00") + "Z"
-
-
-def _text(value: str, label: str) -> str:
-    if "\0" in value:
-        raise ConfigurationError(f"{label} is compared with a text that holds a NUL character")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise ConfigurationError(f"{label}: {value!r} is not valid Unicode text") from None
-    return "'" + value.replace("'", "''") + "'"

@@ -4,39 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.literals import moment_text
 from jibble_async.odata.names import camel
-from jibble_async.query.values import is_guid, require_aware, require_date, shown
+from jibble_async.query.values import is_guid, plain, require_aware, require_date, shown
 
 __all__ = ["day_or_moment", "flag", "optional_guid", "repeated_ids", "require_guid"]
 
 
-def require_guid(value: str, label: str) -> str:
+def require_guid(value: str | UUID, label: str) -> str:
     """The id.
 
     Raises:
         ConfigurationError: It is not a GUID.
     """
-    if not is_guid(value):
+    text = str(value) if isinstance(value, UUID) else plain(value)
+    if not is_guid(text):
         raise ConfigurationError(f"{label} is a GUID, and {shown(value)} is not one")
-    return value
+    return str(text)
 
 
-def optional_guid(value: str | UnsetType | None, label: str) -> str | UnsetType | None:
-    """The id, if one is given.
-
-    Raises:
-        ConfigurationError: It is not a GUID.
-    """
+def optional_guid(value: str | UUID | UnsetType | None, label: str) -> str | UnsetType | None:
+    """The id, if one is given; raises as `require_guid` does."""
     return value if value is None or value is UNSET else require_guid(value, label)
 
 
 def repeated_ids(
-    label: str, ids: Iterable[str], *, spelt: str | None = None
+    label: str, ids: Iterable[str | UUID], *, spelt: str | None = None
 ) -> tuple[tuple[str, str], ...]:
     """A parameter once for each id: how several are given (documented).
 
@@ -50,11 +48,7 @@ def repeated_ids(
     """
     if isinstance(ids, str):
         raise ConfigurationError(f"{label}= takes a list: write [{ids!r}], not {ids!r}")
-    values = tuple(ids)
-    for value in values:
-        if not is_guid(value):
-            raise ConfigurationError(f"{label}= takes GUIDs, and {shown(value)} is not one")
-    return tuple((spelt or camel(label), value) for value in values)
+    return tuple((spelt or camel(label), require_guid(each, f"each of {label}=")) for each in ids)
 
 
 def day_or_moment(value: date | datetime, label: str) -> str:

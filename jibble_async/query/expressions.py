@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any, Literal, NoReturn, TypeAlias
 
 import msgspec
@@ -39,7 +40,7 @@ __all__ = [
     "raw_filter",
 ]
 
-Scalar: TypeAlias = str | bool | int | float | date | datetime | time | timedelta | None
+Scalar: TypeAlias = str | bool | int | float | Decimal | date | datetime | time | timedelta | None
 Operator: TypeAlias = Literal["eq", "ne", "lt", "le", "gt", "ge"]
 FunctionName: TypeAlias = Literal[
     "contains", "startswith", "endswith", "lower", "upper", "strip", "length",

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from jibble_async.entities import EntryType
 from jibble_async.errors import ConfigurationError, NotSupportedError
 from jibble_async.query.expressions import Constant, Kind, Scalar
-from jibble_async.query.values import is_guid
+from jibble_async.query.values import in_utc, is_guid
 
 __all__ = [
     "ACTIONS",
@@ -50,7 +51,7 @@ def literal(constant: Constant, label: str) -> str:
         label: What it is compared with, for the error.
 
     Raises:
-        ConfigurationError: A text that no query may hold, an id of the current API.
+        ConfigurationError: An id of the current API.
         NotSupportedError: The old API has no such value, such as a moment that is too exact.
     """
     value = constant.value
@@ -66,9 +67,11 @@ def literal(constant: Constant, label: str) -> str:
                 raise ConfigurationError(
                     f"{label}: {value!r} is an id of the current API, not the old one"
                 )
-            return _text(value, label)
+            return value
         case int() | float():
             return repr(value)
+        case Decimal():
+            return f"{value:f}"
         case datetime():
             return _moment(value, label)
         case _:
@@ -114,10 +117,7 @@ def floored(value: Scalar) -> Scalar:
     """The last moment up to `value` that the old API knows; other values as they are."""
     if not isinstance(value, datetime):
         return value
-    try:
-        moment = value.astimezone(UTC)
-    except OverflowError:
-        moment = value.replace(tzinfo=UTC)
+    moment = in_utc(value)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
@@ -137,40 +137,27 @@ def shifted(moment: datetime, by: timedelta) -> datetime:
         return moment
 
 
-def containing(part: str, label: str) -> str:
+def containing(part: str) -> str:
     """The regular expression for a text that has `part` somewhere.
 
     It means the same in every dialect, and case counts.
-
-    Raises:
-        ConfigurationError: A text that no query may hold.
     """
-    return _escaped(part, label) or "^"
+    return _escaped(part) or "^"
 
 
-def starting(part: str, label: str) -> str:
-    """The regular expression for a text that begins with `part`; raises as `containing` does."""
-    return "^" + _escaped(part, label)
+def starting(part: str) -> str:
+    """The regular expression for a text that begins with `part`."""
+    return "^" + _escaped(part)
 
 
-def ending(part: str, label: str) -> str:
-    """The regular expression for a text that ends with `part`; raises as `containing` does."""
-    return _escaped(part, label) + _END
+def ending(part: str) -> str:
+    """The regular expression for a text that ends with `part`."""
+    return _escaped(part) + _END
 
 
-def _escaped(part: str, label: str) -> str:
+def _escaped(part: str) -> str:
     # In one database behind LoopBack, `%` and `_` are wildcards of `like` beside the expression.
-    return re.sub(_SPECIAL, r"\\\g<0>", _text(part, label)).translate(_WILDCARDS)
-
-
-def _text(value: str, label: str) -> str:
-    if "\0" in value:
-        raise ConfigurationError(f"{label} is compared with a text that holds a NUL character")
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise ConfigurationError(f"{label}: {value!r} is not valid Unicode text") from None
-    return value
+    return re.sub(_SPECIAL, r"\\\g<0>", part).translate(_WILDCARDS)
 
 
 def _moment(value: datetime, label: str) -> str:

@@ -45,7 +45,7 @@ _PREFIX = "filter[where]["
 _SYMBOLS: dict[Operator, str] = {
     "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
 }  # fmt: skip
-_PATTERNS: dict[FunctionName, Callable[[str, str], str]] = {
+_PATTERNS: dict[FunctionName, Callable[[str], str]] = {
     "contains": containing,
     "startswith": starting,
     "endswith": ending,
@@ -156,7 +156,7 @@ def _test(expression: Expression, label: str) -> _Test:
         case Between(_, low, high):
             return Bounds.of("ge", low, label).within(Bounds.of("le", high, label))
         case Predicate(Call(function, _, (Constant(str(part)),))):
-            return ("[like]", _PATTERNS[function](part, label))
+            return ("[like]", _PATTERNS[function](part))
         case _:
             raise _refusal(expression, "it compares a field with a value, and nothing else")
 

@@ -249,6 +249,9 @@ AND_OR = "combine expressions by"
         (lambda: U.type == 8, "compared with an enumeration"),
         (lambda: U.id == 8, "compared with an id"),
         (lambda: U.id.is_in([None, 8]), "compared with an id"),
+        (lambda: U.note == "a\0b", "NUL"),
+        (lambda: U.note.contains("\ud800"), "not valid Unicode"),
+        (lambda: U.id == "\udfff", "not valid Unicode"),
         (lambda: U.note.lower().asc(), "is computed"),
         (lambda: U.path, "is not a field"),
         (lambda: untyped_fields(str), "fields.. knows .*Activity"),
@@ -269,8 +272,6 @@ def test_misuse_is_an_error_when_the_expression_is_written(
         (T.person_id == f"{{{KEY}}}", "is not one"),
         (T.person_id == KEY + "\n", "is not one"),
         (T.person.id == "x' or 1 eq 1", "is not one"),
-        (T.note == "a\0b", "NUL"),
-        (T.note.contains("\ud800"), "not valid Unicode"),
     ],
 )
 def test_values_without_a_literal_are_refused(expression: Expression, message: str) -> None:
