@@ -62,7 +62,8 @@ class ClientConfig(BaseConfig, frozen=True, kw_only=True):
 
     Attributes:
         endpoints: Where the services are.
-        page_size: Rows to ask for at a time; 1000 is the most that was seen to work (observed).
+        page_size: Rows to ask for at a time; 1000 is the most that is seen to work
+            (observed: paging).
 
     Raises:
         ConfigurationError: One of them can't be used.

@@ -19,7 +19,7 @@ Params: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
 
 _PATH = r"(/api)?/v[0-9]+/[A-Za-z0-9_.$(),='@:/-]+"
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
-# A GET that starts a job at the server (documented): twice is not the same as once.
+# A GET that starts a job at the server (documented: reports): twice is not the same as once.
 _STARTS = "timeattendancereportstartexport"
 
 

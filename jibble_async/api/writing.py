@@ -210,7 +210,7 @@ def place(value: Coordinates | None) -> Coordinates | UnsetType:
 
 
 def moment(value: datetime, label: str) -> datetime:
-    """The moment in UTC, as times are sent (documented).
+    """The moment in UTC, as times are sent (documented: punches).
 
     Raises:
         ConfigurationError: It has no time zone.

@@ -39,7 +39,7 @@ def window_path(env: Mapping[str, str]) -> Path:
             home folder.
     """
     auth = legacy_auth_from(env)
-    # The limit is one of the app (documented), whoever its user is.
+    # The limit is one of the app (documented: old-limit), whoever its user is.
     owner = auth.token if isinstance(auth, StaticToken) else auth.client_id
     name = hashlib.sha256(f"{legacy_config_from(env).url} {owner}".encode()).hexdigest()[:16]
     return _state_folder(env) / "jibble" / f"legacy-{name}.db"

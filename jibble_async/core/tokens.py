@@ -28,7 +28,7 @@ __all__ = [
 
 
 class Token(Opaque):
-    """An answer of the token host. Source: documentation; lifetimes from 3600 up were observed."""
+    """An answer of the token host (documented: token); lifetimes from 3600 up (observed: token)."""
 
     access_token: str
     expires_in: float | str | None = None

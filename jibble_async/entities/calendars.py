@@ -1,4 +1,7 @@
-"""Calendars of holidays, and the periods that people are paid by."""
+"""Calendars of holidays, and the periods that people are paid by.
+
+Source: the workspace host's metadata (metadata: calendars), unless a class names another.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ __all__ = [
 
 
 class Calendar(Entity):
-    """A set of holidays. Source: the workspace host's metadata.
+    """A set of holidays.
 
     Attributes:
         default: Whether it is that of everybody who has no other.
@@ -42,14 +45,14 @@ class Calendar(Entity):
 
 
 class CalendarDayStatus(OpenEnum):
-    """How a day came into its calendar. Source: the workspace host's metadata."""
+    """How a day came into its calendar."""
 
     MANUAL = "Manual"
     IMPORTED = "Imported"
 
 
 class ScheduleProperty(OpenEnum):
-    """What of a schedule a rule changes. Source: the workspace host's metadata."""
+    """What of a schedule a rule changes."""
 
     ALL = "All"
     EXPECTED_WORK_HOURS = "ExpectedWorkHours"
@@ -58,7 +61,7 @@ class ScheduleProperty(OpenEnum):
 
 
 class ScheduleRuleOperation(OpenEnum):
-    """How a rule changes it. Source: the workspace host's metadata."""
+    """How a rule changes it."""
 
     ARE = "Are"
     ARE_UNTIL = "AreUntil"
@@ -68,21 +71,21 @@ class ScheduleRuleOperation(OpenEnum):
 
 
 class RuleScope(OpenEnum):
-    """Whom a rule concerns. Source: the workspace host's metadata."""
+    """Whom a rule concerns."""
 
     ALL_SCHEDULES = "AllSchedules"
     SELECTED_SCHEDULES = "SelectedSchedules"
 
 
 class NamedReference(ValueObject):
-    """An id with its name. Source: the workspace host's metadata."""
+    """An id with its name."""
 
     id: Guid | None = None
     name: str | None = None
 
 
 class DayRule(ValueObject):
-    """How a short day changes a schedule. Source: the workspace host's metadata.
+    """How a short day changes a schedule.
 
     Attributes:
         span_value: The length of time it speaks of, if it speaks of one.
@@ -98,7 +101,7 @@ class DayRule(ValueObject):
 
 
 class CalendarDay(Entity):
-    """A holiday, or a day that is shorter than others. Source: the workspace host's metadata."""
+    """A holiday, or a day that is shorter than others."""
 
     calendar_id: Guid | None = None
     date: datetime.date | None = None
@@ -114,7 +117,7 @@ class CalendarDay(Entity):
 class PersonHoliday(ValueObject):
     """A holiday as it holds for one person; it has no id.
 
-    Source: the workspace host's metadata; asked for by programs that run.
+    Programs that run ask for it (observed: calendars).
     """
 
     date: datetime.date | None = None
@@ -124,7 +127,7 @@ class PersonHoliday(ValueObject):
 
 
 class PayPeriodCycle(OpenEnum):
-    """How often people are paid. Source: the workspace host's metadata."""
+    """How often people are paid."""
 
     MONTHLY = "Monthly"
     TWICE_IN_MONTH = "TwiceInMonth"
@@ -134,8 +137,6 @@ class PayPeriodCycle(OpenEnum):
 
 class PayPeriodDefinition(Entity):
     """How the year is cut into the periods that people are paid by.
-
-    Source: the workspace host's metadata.
 
     Attributes:
         start_from_date: A day on which a period began; the kind of value is inferred.

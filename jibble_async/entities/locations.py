@@ -1,4 +1,7 @@
-"""Places, and where they are on the earth."""
+"""Places, and where they are on the earth.
+
+Source: the workspace host's metadata (metadata: workspace), unless a class names another.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +14,21 @@ __all__ = ["Coordinates", "GeoFence", "GeoUnits", "Location", "LocationSchedule"
 
 
 class Coordinates(ValueObject):
-    """A point on the earth, in degrees (documented)."""
+    """A point on the earth, in degrees (documented: workspace)."""
 
     latitude: float
     longitude: float
 
 
 class GeoUnits(OpenEnum):
-    """The unit of a geofence's radius. Source: the workspace host's metadata."""
+    """The unit of a geofence's radius."""
 
     METERS = "Meters"
     FEET = "Feet"
 
 
 class GeoFence(ValueObject):
-    """The circle within which people may clock in. Source: the workspace host's metadata."""
+    """The circle within which people may clock in."""
 
     radius: float | None = None
     units: GeoUnits | None = None
@@ -40,7 +43,7 @@ class LocationSchedule(ValueObject):
 
 
 class Location(Entity):
-    """A place where work is done. Source: the workspace host's metadata."""
+    """A place where work is done."""
 
     name: str | None = None
     code: str | None = None

@@ -1,4 +1,7 @@
-"""The organisation, and the states that its parts share."""
+"""The organisation, and the states that its parts share.
+
+Source: the workspace host's metadata (metadata: organizations), unless a class names another.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,14 @@ __all__ = ["CommonStatus", "Organization"]
 
 
 class CommonStatus(OpenEnum):
-    """The state of an activity, client, group, location, organisation or project.
-
-    Source: the workspace host's metadata.
-    """
+    """The state of an activity, client, group, location, organisation or project."""
 
     ACTIVE = "Active"
     ARCHIVED = "Archived"
 
 
 class Organization(Entity):
-    """A company; one credential may see several.
-
-    Source: the workspace host's metadata.
-    """
+    """A company; one credential may see several."""
 
     name: str | None = None
     status: CommonStatus | None = None

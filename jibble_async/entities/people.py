@@ -1,4 +1,7 @@
-"""People, and the groups they belong to."""
+"""People, and the groups they belong to.
+
+Source: the workspace host's metadata (metadata: people), unless a class names another.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ __all__ = [
 
 
 class FileData(ValueObject):
-    """A file that hangs on something, such as a picture. Source: the workspace host's metadata.
+    """A file that hangs on something, such as a picture.
 
     Attributes:
         size: Bytes.
@@ -91,7 +94,7 @@ class GroupApprover(ValueObject):
 
 
 class Unit(Entity):
-    """What a person and a group have in common. Source: the workspace host's metadata."""
+    """What a person and a group have in common."""
 
     organization_id: Guid | None = None
     overridden_properties: list[str] | None = None
@@ -107,7 +110,7 @@ class Unit(Entity):
 
 
 class Group(Unit):
-    """A team or department. Source: the workspace host's metadata."""
+    """A team or department."""
 
     name: str | None = None
     status: CommonStatus | None = None
@@ -118,7 +121,7 @@ class Group(Unit):
 
 
 class Position(Entity):
-    """A job title. Source: the workspace host's metadata."""
+    """A job title."""
 
     name: str | None = None
     status: CommonStatus | None = None
@@ -128,7 +131,7 @@ class Position(Entity):
 
 
 class EmploymentType(Entity):
-    """How somebody is employed, such as part-time. Source: the workspace host's metadata."""
+    """How somebody is employed, such as part-time."""
 
     name: str | None = None
     status: CommonStatus | None = None
@@ -138,7 +141,7 @@ class EmploymentType(Entity):
 
 
 class PersonStatus(OpenEnum):
-    """Where a person stands with the organisation. Source: the workspace host's metadata."""
+    """Where a person stands with the organisation."""
 
     NOT_INVITED = "NotInvited"
     PENDING_INVITATION = "PendingInvitation"
@@ -149,7 +152,7 @@ class PersonStatus(OpenEnum):
 class Person(Unit):
     """Somebody who works here, or a key or kiosk that acts as one.
 
-    Source: the workspace host's metadata; `is_active` is the time-tracking host's (documented).
+    `is_active` is the time-tracking host's (documented: people).
     `group`, `position` and `employment_type` are there only when expanded.
 
     Attributes:

@@ -1,4 +1,7 @@
-"""What time is spent on: activities, projects and the clients they are done for."""
+"""What time is spent on: activities, projects and the clients they are done for.
+
+Source: the workspace host's metadata (metadata: workspace), unless a class names another.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +24,6 @@ class ActivityGroup(ValueObject):
 class Activity(Entity):
     """A kind of work, such as "Support"; not an entry.
 
-    Source: the workspace host's metadata.
-
     Attributes:
         color: Six hexadecimal digits without a `#`.
     """
@@ -39,10 +40,7 @@ class Activity(Entity):
 
 
 class Client(Entity):
-    """Somebody for whom projects are done.
-
-    Source: the workspace host's metadata.
-    """
+    """Somebody for whom projects are done."""
 
     name: str | None = None
     code: str | None = None
@@ -62,7 +60,7 @@ class ProjectAssignee(ValueObject):
 class Project(Entity):
     """A piece of work, perhaps for a client and at a location.
 
-    Source: the workspace host's metadata. `client` and `location` are there only when expanded.
+    `client` and `location` are there only when expanded.
     """
 
     name: str | None = None

@@ -25,7 +25,7 @@ _DAY = r"([0-9]{1,2}) ([A-Za-z]+) ([0-9]{4})"
 
 
 class GroupBy(OpenEnum):
-    """What a report adds up by (documented)."""
+    """What a report adds up by (documented: reports)."""
 
     DATE = "Date"
     MEMBER = "Member"
@@ -37,7 +37,7 @@ class GroupBy(OpenEnum):
 class TrackedSubject(ValueObject):
     """What a row of a report is about.
 
-    Source: a documented example; `entity_type` and `is_deleted` were observed.
+    Source: an example (documented: reports); `entity_type`, `is_deleted` (observed: reports).
 
     Attributes:
         id: The id of the person, project and so on; of a day, its name.
@@ -54,7 +54,7 @@ class TrackedSubject(ValueObject):
 class TrackedTime(ValueObject):
     """A row of the tracked-time report, with rows of its own where it was grouped twice.
 
-    Source: a documented example; ids that are days were observed.
+    Source: an example (documented: reports); ids that are days (observed: reports).
 
     Attributes:
         id: An id, or where days are added up the day in words, such as `1 February 2026`.
@@ -98,7 +98,7 @@ class ExportStatus(OpenEnum):
 class ExportJob(Entity):
     """An export that the server has begun. How to ask for its file was never published.
 
-    Source: a documented example.
+    Source: an example (documented: reports).
 
     Attributes:
         file_size_bytes: 0 as long as there is no file.

@@ -1,4 +1,7 @@
-"""Schedules: when people are expected to work, and what counts as overtime."""
+"""Schedules: when people are expected to work, and what counts as overtime.
+
+Source: the workspace host's metadata (metadata: calendars), unless a class names another.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ __all__ = [
 
 
 class WorkArrangement(OpenEnum):
-    """How the hours of a schedule are given. Source: the workspace host's metadata."""
+    """How the hours of a schedule are given."""
 
     FIXED = "Fixed"
     FLEXIBLE = "Flexible"
@@ -31,14 +34,14 @@ class WorkArrangement(OpenEnum):
 
 
 class BreakType(OpenEnum):
-    """Whether breaks are paid. Source: the workspace host's metadata."""
+    """Whether breaks are paid."""
 
     UNPAID = "Unpaid"
     PAID = "Paid"
 
 
 class DayOfWeek(OpenEnum):
-    """A day of the week. Source: the workspace host's metadata."""
+    """A day of the week."""
 
     SUNDAY = "Sunday"
     MONDAY = "Monday"
@@ -50,17 +53,14 @@ class DayOfWeek(OpenEnum):
 
 
 class TimeRangeStyle(OpenEnum):
-    """Whether overtime begins after some hours or at a time of day.
-
-    Source: the workspace host's metadata.
-    """
+    """Whether overtime begins after some hours or at a time of day."""
 
     HOURS = "Hours"
     TIME = "Time"
 
 
 class DaySchedule(ValueObject):
-    """The expected hours of one weekday. Source: the workspace host's metadata.
+    """The expected hours of one weekday.
 
     Attributes:
         start: When work begins, on the person's clock; `from` on the wire.
@@ -74,7 +74,7 @@ class DaySchedule(ValueObject):
 
 
 class AutoDeduction(ValueObject):
-    """A break that is taken off by itself. Source: the workspace host's metadata.
+    """A break that is taken off by itself.
 
     Attributes:
         threshold: The length of work after which it is taken off.
@@ -86,7 +86,7 @@ class AutoDeduction(ValueObject):
 
 
 class ScheduledBreak(ValueObject):
-    """A break that a schedule provides for. Source: the workspace host's metadata.
+    """A break that a schedule provides for.
 
     Attributes:
         start: `from` on the wire.
@@ -103,7 +103,7 @@ class ScheduledBreak(ValueObject):
 
 
 class Overtime(ValueObject):
-    """What counts as overtime. Source: the workspace host's metadata.
+    """What counts as overtime.
 
     Attributes:
         daily_from: The time of day at which it begins, if the style is `Time`.
@@ -131,7 +131,7 @@ class Overtime(ValueObject):
 
 
 class Schedule(Entity):
-    """When people are expected to work. Source: the workspace host's metadata.
+    """When people are expected to work.
 
     Attributes:
         default: Whether it is that of everybody who has no other.

@@ -13,7 +13,7 @@ __all__ = ["ClientType", "EntryStatus", "EntryType", "Platform", "TimeEntry"]
 
 
 class EntryType(OpenEnum):
-    """What a time entry marks. A break ends with another `In` (observed)."""
+    """What a time entry marks. A break ends with another `In` (observed: time-entries)."""
 
     IN = "In"
     OUT = "Out"
@@ -21,7 +21,7 @@ class EntryType(OpenEnum):
 
 
 class EntryStatus(OpenEnum):
-    """Whether an entry counts. Deleting an entry archives it (documented)."""
+    """Whether an entry counts. Deleting an entry archives it (documented: time-entries)."""
 
     ACTIVE = "Active"
     ARCHIVED = "Archived"
@@ -34,7 +34,7 @@ class ClientType(OpenEnum):
 
 
 class Platform(ValueObject):
-    """The program and device that made an entry (documented)."""
+    """The program and device that made an entry (documented: time-entries)."""
 
     client_version: str | None = None
     os: str | None = None
@@ -47,9 +47,9 @@ class Platform(ValueObject):
 class TimeEntry(Entity):
     """One punch. An entry has no duration: a stretch of work lies between two of them.
 
-    Source: documented examples and types seen in programs that run against the API; the
-    time-tracking host's metadata was never published. `person`, `activity` and `project` are
-    there only when expanded.
+    Source: examples (documented: time-entries), and types of programs that run against the API
+    (observed: time-entries); the time-tracking host's metadata was never published. `person`,
+    `activity` and `project` are there only when expanded.
 
     Attributes:
         time: The moment, in UTC.

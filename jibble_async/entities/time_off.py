@@ -1,4 +1,7 @@
-"""Time off: what people asked for, what became of it, and the policies it falls under."""
+"""Time off: what people asked for, what became of it, and the policies it falls under.
+
+Source: the workspace host's metadata (metadata: calendars), unless a class names another.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ __all__ = [
 
 
 class TimeOffStatus(OpenEnum):
-    """What became of a request (documented)."""
+    """What became of a request (documented: time-off)."""
 
     PENDING = "Pending"
     APPROVED = "Approved"
@@ -34,21 +37,21 @@ class TimeOffStatus(OpenEnum):
 
 
 class TimeOffKind(OpenEnum):
-    """Whether time off is taken by days or by hours. Source: the workspace host's metadata."""
+    """Whether time off is taken by days or by hours."""
 
     FULL_DAY = "FullDay"
     HOURS = "Hours"
 
 
 class Compensation(OpenEnum):
-    """Whether time off is paid. Source: the workspace host's metadata."""
+    """Whether time off is paid."""
 
     PAID = "Paid"
     UNPAID = "Unpaid"
 
 
 class AccrualSchedule(OpenEnum):
-    """How often a balance grows. Source: the workspace host's metadata."""
+    """How often a balance grows."""
 
     NONE = "None"
     ANNUALLY = "Annually"
@@ -58,7 +61,7 @@ class AccrualSchedule(OpenEnum):
 
 
 class AccrualDate(OpenEnum):
-    """The day from which a balance grows. Source: the workspace host's metadata."""
+    """The day from which a balance grows."""
 
     JOINED_DATE = "JoinedDate"
     POLICY_JOINED_DATE = "PolicyJoinedDate"
@@ -66,14 +69,14 @@ class AccrualDate(OpenEnum):
 
 
 class AccrualDateProcessing(OpenEnum):
-    """At which end of a period a balance grows. Source: the workspace host's metadata."""
+    """At which end of a period a balance grows."""
 
     START = "Start"
     END = "End"
 
 
 class AccrualSettings(ValueObject):
-    """How a balance grows; its units are not documented. Source: the workspace host's metadata."""
+    """How a balance grows; its units are not documented."""
 
     schedule: AccrualSchedule | None = None
     accrue: float | None = None
@@ -90,14 +93,14 @@ class AccrualSettings(ValueObject):
 
 
 class BalanceRules(ValueObject):
-    """What of a balance is kept at its end. Source: the workspace host's metadata."""
+    """What of a balance is kept at its end."""
 
     carry_forward_amount: float | None = None
     months_to_expire_carry_forward: int | None = None
 
 
 class TimeOffPolicy(Entity):
-    """A kind of time off, such as vacation. Source: the workspace host's metadata."""
+    """A kind of time off, such as vacation."""
 
     name: str | None = None
     compensation: Compensation | None = None
@@ -115,7 +118,8 @@ class TimeOffPolicy(Entity):
 class TimeOff(Entity):
     """Somebody's time off, asked for or decided, as the overview lists it.
 
-    Source: a documented example; one of the two dates was seen to be null on a single day.
+    Source: an example (documented: time-off); one of the two dates may be null on a single day
+    (observed: time-off).
     `person` and `policy` are there only when expanded.
 
     Attributes:
@@ -144,7 +148,7 @@ class TimeOff(Entity):
 class TimeOffInterval(Entity):
     """Somebody's time off as the server keeps it; its id is that of the overview's row.
 
-    Source: a documented example.
+    Source: an example (documented: time-off).
     """
 
     person_id: Guid | None = None

@@ -1,4 +1,8 @@
-"""Timesheets: a person's days with their hours, in the two shapes that the server has for them."""
+"""Timesheets: a person's days with their hours, in the two shapes that the server has for them.
+
+Source: programs that run against the API (observed: timesheets); this host's metadata was never
+published.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,7 @@ __all__ = [
 
 
 class Period(OpenEnum):
-    """The days that a timesheet covers, around a date or up to another (documented)."""
+    """The days that a timesheet covers, around a date or up to another (documented: timesheets)."""
 
     DAY = "Day"
     WEEK = "Week"
@@ -33,7 +37,7 @@ class Period(OpenEnum):
 
 
 class TimesheetPerson(ValueObject):
-    """Whose timesheet it is, with names instead of ids (observed).
+    """Whose timesheet it is, with names instead of ids.
 
     Attributes:
         managers: Their names.
@@ -52,7 +56,7 @@ class TimesheetPerson(ValueObject):
 
 
 class TrackedBreak(ValueObject):
-    """A break; one without an end is going on (observed).
+    """A break; one without an end is going on.
 
     Attributes:
         start: As the server writes it: whether as a time of day or a moment was not published.
@@ -64,7 +68,7 @@ class TrackedBreak(ValueObject):
 
 
 class TrackedHours(ValueObject):
-    """What was clocked on a day (observed).
+    """What was clocked on a day.
 
     Attributes:
         worked: Without breaks.
@@ -81,13 +85,13 @@ class TrackedHours(ValueObject):
 
 
 class PayrollPart(ValueObject):
-    """One kind of paid hours (observed)."""
+    """One kind of paid hours."""
 
     time: datetime.timedelta | None = None
 
 
 class PayrollHours(ValueObject):
-    """The hours of a day that are paid, by kind (observed)."""
+    """The hours of a day that are paid, by kind."""
 
     total: datetime.timedelta | None = None
     regular: PayrollPart | None = None
@@ -99,14 +103,14 @@ class PayrollHours(ValueObject):
 
 
 class TakenTimeOff(ValueObject):
-    """A kind of time off that was taken (observed)."""
+    """A kind of time off that was taken."""
 
     name: str | None = None
     compensation: Compensation | None = None
 
 
 class DayTimeOff(ValueObject):
-    """What of a day was time off (observed)."""
+    """What of a day was time off."""
 
     paid_time_off: datetime.timedelta | None = None
     unpaid_time_off: datetime.timedelta | None = None
@@ -115,7 +119,7 @@ class DayTimeOff(ValueObject):
 
 
 class TimesheetDay(ValueObject):
-    """A day of a timesheet (observed).
+    """A day of a timesheet.
 
     Attributes:
         first_in: The time of day of the first clocking in, on the person's clock.
@@ -141,7 +145,6 @@ class TimesheetDay(ValueObject):
 class Timesheet(ValueObject):
     """A person's days in full; a row has no id but the person's.
 
-    Source: programs that run against the API; this host's metadata was never published.
     `person` is there only when expanded.
     """
 
@@ -154,7 +157,7 @@ class Timesheet(ValueObject):
 
 
 class TimesheetSummaryDay(ValueObject):
-    """A day of a summary (observed): the words of `TimesheetDay`, other kinds of value.
+    """A day of a summary: the words of `TimesheetDay`, other kinds of value.
 
     Attributes:
         first_in: The moment of the first clocking in, on the person's clock.
@@ -178,10 +181,7 @@ class TimesheetSummaryDay(ValueObject):
 
 
 class TimesheetSummary(ValueObject):
-    """A person's days as sums; a row has no id but the person's.
-
-    Source: programs that run against the API; this host's metadata was never published.
-    """
+    """A person's days as sums; a row has no id but the person's."""
 
     person_id: Guid | None = None
     daily: list[TimesheetSummaryDay] | None = None

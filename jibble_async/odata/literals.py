@@ -1,7 +1,6 @@
 """Python values as OData literals, in one place.
 
-Source: requests seen to work against the live API (GUIDs, dates and datetimes bare, enums and
-texts in single quotes, `duration'PT8H'`) and the OData v4 rule for quotes in a text.
+Source: requests that work against the live API (observed: literals), and OData's rule for quotes.
 """
 
 from __future__ import annotations
@@ -53,7 +52,7 @@ def literal(constant: Constant, label: str) -> str:
 def moment_text(value: datetime) -> str:
     """A moment in UTC, with milliseconds or with as much more as it has.
 
-    Source: the documented report and observed lists, which write `2021-12-20T08:00:00.000Z`.
+    A report writes `2021-12-20T08:00:00.000Z` (documented: literals).
     """
     # In UTC, so that no "+" of an offset can be read as a space on the way.
     moment = in_utc(value)

@@ -39,7 +39,7 @@ def wire_values(owner: type[ValueObject], /, **values: Any) -> dict[str, Any]:
 def spelt(owner: type[ValueObject], name: Name) -> str:
     """The wire's name for a field that was asked for, in the caller's upper and lower case.
 
-    The current API takes names in any case (observed).
+    The current API takes names in any case (observed: names).
     """
     sent = wire_name(owner, name.name)
     return name.given if name.given.lower() == sent.lower() else sent

@@ -36,7 +36,7 @@ def optional_guid(value: str | UUID | UnsetType | None, label: str) -> str | Uns
 def repeated_ids(
     label: str, ids: Iterable[str | UUID], *, spelt: str | None = None
 ) -> tuple[tuple[str, str], ...]:
-    """A parameter once for each id: how several are given (documented).
+    """A parameter once for each id: how several are given (documented: parameters).
 
     Args:
         label: What the argument is called.
@@ -52,7 +52,7 @@ def repeated_ids(
 
 
 def day_or_moment(value: date | datetime, label: str) -> str:
-    """A day, or a moment in UTC with milliseconds, as reports take either (documented).
+    """A day, or a moment in UTC with milliseconds, as reports take either (documented: literals).
 
     Args:
         value: A date, or a datetime with a time zone.

@@ -74,7 +74,7 @@ def claims_of(token: Token) -> Claims:
 
 
 def _payload(token: str) -> Claims:
-    """What a token says of itself (claims as observed); nothing is verified or relied upon."""
+    """What a token says of itself (observed: claims); nothing is verified or relied upon."""
     parts = token.split(".")
     if len(parts) != 3:
         return Claims()

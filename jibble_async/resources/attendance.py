@@ -40,7 +40,7 @@ _SERVICE = "time-attendance"
 # A row is a person with all their days, so a page holds fewer of them than elsewhere.
 _PAGE_SIZE = 100
 _TRACKED_TIME = list_of(_SERVICE, "TrackedTimeReport")
-# A GET that starts a job (documented): twice is not the same as once.
+# A GET that starts a job (documented: reports): twice is not the same as once.
 _START_EXPORT = Operation(_SERVICE, "GET", "/v1/TimeAttendanceReportStartExport", Safety.ONCE)
 
 
@@ -72,7 +72,7 @@ class Timesheets(Listing[Timesheet], service=_SERVICE, path="Timesheets"):
             search_term: Only people whom the server finds by it; by what is not documented.
             where: A condition.
             expand: `["person"]` for names beside ids.
-            order_by: By default the person's full name (observed).
+            order_by: By default the person's full name (observed: timesheets).
             server_paged: Ask for no page and no order, and take what the server gives.
             **options: See `PageOptions`.
 

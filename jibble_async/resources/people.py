@@ -37,7 +37,7 @@ _HOLIDAYS = Operation("workspace", "GET", "/v1/PersonHolidays(personId={id})", S
 _CREATE = creation_in("workspace", "People")
 _CHANGE = change_of("workspace", "People")
 _DELETE = Operation("workspace", "DELETE", "/v1/People({id})", Safety.IDEMPOTENT)
-# Literally so (documented); it is no property of a person.
+# Literally so (documented: people); it is no property of a person.
 _INVITE = "IPersonSetting/SendInviteEmail"
 
 

@@ -204,7 +204,8 @@ def _span(start: date | datetime, end: date | datetime | None) -> dict[str, date
 def _touching(since: date | None, until: date | None) -> Expression | None:
     """The condition that something lies in a span at least in part.
 
-    One of the two dates may be null where it is a single day (observed); the other is meant then.
+    One of the two dates may be null where it is a single day (observed: time-off); the other is
+    meant then.
     """
     require_span(since, until)
     row = fields(TimeOff)

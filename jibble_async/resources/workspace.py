@@ -54,7 +54,7 @@ class Organizations(Resource[Organization], path="Organizations"):
     def list(
         self, *, where: Expression | None = None, **options: Unpack[ListOptions]
     ) -> Pager[Organization]:
-        """The organisations; one credential may see several (observed).
+        """The organisations; one credential may see several (observed: organizations).
 
         Args:
             where: A condition.
@@ -115,7 +115,7 @@ class Clients(ArchivableResource[Client], path="Clients"):
 
         Raises:
             ConfigurationError: The name is empty.
-            FeatureRestrictedError: The plan does not include clients (documented).
+            FeatureRestrictedError: The plan does not include clients (documented: workspace).
             AmbiguousWriteError: The answer was lost; it was not sent again.
         """
         values = wire_values(Client, name=require_text(name, "name"))

@@ -8,8 +8,8 @@ from typing import Any
 class Refusal(Exception):  # noqa: N818
     """A request that is answered with an error body.
 
-    The body is `{"error": {"code", "message", "innererror": {"trace"}}}` (documented); the trace is
-    made up, for clients must not show it.
+    The body is `{"error": {"code", "message", "innererror": {"trace"}}}` (documented: errors); the
+    trace is made up, for clients must not show it.
 
     Args:
         status: The HTTP status.
@@ -40,7 +40,7 @@ class Refusal(Exception):  # noqa: N818
 
 
 class Invalid(Refusal):
-    """A 400 of a body that is not valid, as ASP.NET tells of it (observed for time entries).
+    """A 400 of a body that is not valid, as ASP.NET tells of it (observed: errors).
 
     Args:
         name: The property, as the model calls it.

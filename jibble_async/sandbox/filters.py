@@ -3,11 +3,11 @@
 Null follows OData v4: `eq` and `ne` compare it, every order comparison with it is false, `and`,
 `or` and `not` know three values, and a row stays only when the whole is true. Types are checked
 before any row is read, as a typed server does, so a wrong filter fails on an empty set too: a
-quoted date, and a word that is no member of an enumeration, are refused (both observed).
+quoted date, and a word that is no member of an enumeration, are refused (observed: literals).
 
-A day where an instant is meant is that day's midnight in UTC, as the framework takes it (observed
-to be accepted). A quoted GUID is accepted where a GUID is meant, for whether the service takes it
-is unknown.
+A day where an instant is meant is that day's midnight in UTC, as the framework takes it (observed:
+literals). A quoted GUID is accepted where a GUID is meant, for whether the service takes it is
+unknown.
 """
 
 from __future__ import annotations

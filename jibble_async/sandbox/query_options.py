@@ -1,6 +1,6 @@
 """OData query options read from a raw query string, strictly.
 
-`+` means a space, as in a form, so an offset must be sent as `%2B` (observed in public clients). A
+`+` means a space, as in a form, so an offset must be sent as `%2B` (observed: parameters). A
 system option that is unknown, repeated or malformed is refused; parameters without `$` are left to
 the function that takes them.
 """

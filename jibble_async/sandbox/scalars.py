@@ -1,7 +1,7 @@
 """How the current API writes its scalars: instants, dates, durations and GUIDs in JSON.
 
 The wire sends instants with 0 to 7 fraction digits and `Z` or an offset, days as `2024-06-13`,
-durations as ISO 8601 (observed in public clients' code). Instants are compared here by a text key
+durations as ISO 8601 (observed: literals). Instants are compared here by a text key
 in UTC: it orders as the instants do and costs a fraction of parsing them.
 """
 

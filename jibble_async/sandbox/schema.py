@@ -1,8 +1,8 @@
 """What each entity set holds: property names as the wire writes them, their kinds, navigation.
 
-Workspace types follow a captured EDM (observed); `TimeEntry`, time off and the time-tracking
-`Person` follow documented examples and public clients' types. URL names are matched without regard
-to case, JSON is camelCase (both observed).
+Workspace types follow a captured EDM (metadata: people); `TimeEntry`, time off and the
+time-tracking `Person` follow documented examples and public clients' types. URL names are matched
+without regard to case, JSON is camelCase (observed: names).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The text of a `$filter` as a tree.
 
 The grammar takes what the service takes: no blanks are needed round `and` and `or` behind a
-parenthesis (observed), and words of the language may be written in any case. It cannot be made to
-work long: the parser looks at each token once, and a tree that is deeper than `MAX_DEPTH` is
-refused as it grows.
+parenthesis (observed: literals), and words of the language may be written in any case. It cannot be
+made to work long: the parser looks at each token once, and a tree that is deeper than `MAX_DEPTH`
+is refused as it grows.
 """
 
 from __future__ import annotations

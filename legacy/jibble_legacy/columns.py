@@ -4,8 +4,8 @@ A column gives a field's name in rows and filters, what its value becomes, and w
 asked for. Rows are read by it, bodies are written by it, and queries name fields by it.
 
 Source: the documentation's examples of rows, filters and relations; a filter takes the name of any
-field of the answer (documented). A reference is `{"id": …}`, or the whole object where it was
-included, and is compared with, and written as, a bare id (documented).
+field of the answer (documented: old-filters). A reference is `{"id": …}`, or the whole object where
+it was included, and is compared with, and written as, a bare id (documented: old-rows).
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ PERIOD = 3600.0
 """The period in seconds."""
 
 MAX_PAGE_SIZE = 100
-"""Rows that a page may have (documented)."""
+"""Rows that a page may have (documented: old-paging)."""
 
 Spelling: TypeAlias = Literal["activities", "activites"]
 """How the path of activities may be spelt; the documentation has both."""
@@ -40,7 +40,7 @@ class LegacyConfig(BaseConfig, frozen=True, kw_only=True):
 
     Attributes:
         url: The API's origin, with a path prefix if there is one; the client adds `/api/v1/…`.
-        page_size: Rows to ask for at a time, 100 at most (documented).
+        page_size: Rows to ask for at a time, 100 at most (documented: old-paging).
         activities_path: The documentation spells the path of activities in both ways.
 
     Raises:

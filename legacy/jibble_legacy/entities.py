@@ -2,6 +2,8 @@
 
 A team is an organisation, a team member a person. An entry of the old API is a `TimeEntry` like
 any other, so code that takes those takes these.
+
+Source: examples of rows (documented: old-rows).
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ __all__ = ["LegacyTimeEntry", "PowerUp", "Team", "TeamClient", "TeamMember"]
 
 
 class Team(Organization):
-    """A company, as the old API knows it. Source: documented examples.
+    """A company, as the old API knows it.
 
     Attributes:
         working_hours: Hours of a working day.
@@ -37,7 +39,7 @@ class Team(Organization):
 
 
 class TeamMember(Person):
-    """A person, as the old API knows one. Source: documented examples.
+    """A person, as the old API knows one.
 
     `full_name` is the first and the last name with a space between; `organization_id` is the team;
     `role` is as the old API says it, such as `team_owner`. `team` is there only when expanded.
@@ -49,7 +51,7 @@ class TeamMember(Person):
 
 
 class TeamClient(Client):
-    """A client, as the old API knows one. Source: documented examples.
+    """A client, as the old API knows one.
 
     `team` is there only when expanded.
     """
@@ -58,7 +60,7 @@ class TeamClient(Client):
 
 
 class LegacyTimeEntry(TimeEntry):
-    """A time entry, as the old API knows one. Source: documented examples.
+    """A time entry, as the old API knows one.
 
     The old API knows no projects but books an entry on a client. `client` is there only when
     expanded. `local_time`, `offset` and `belongs_to_date` are there only in lists of a client that
@@ -76,7 +78,7 @@ class LegacyTimeEntry(TimeEntry):
 
 
 class PowerUp(Entity):
-    """An extension that a team has switched on or off. Source: documented examples.
+    """An extension that a team has switched on or off.
 
     Attributes:
         power_up_id: Which extension, such as `slack`.

@@ -99,7 +99,7 @@ def read_error(reply: Reply, *, throttling: bool, wait: float | None) -> APIErro
 def _says_nothing(body: bytes) -> bool:
     """Whether a body is empty, or a JSON value that is, or an envelope around nothing.
 
-    "The response object … will be empty" (documented) may mean any of these.
+    "The response object … will be empty" (documented: old-limit) may mean any of these.
     """
     if not body.strip():
         return True

@@ -1,10 +1,10 @@
 """What a 403 without a reason means: decided one step at a time, within the loop of retries.
 
-The old API answers so to one who is over the limit (documented), and perhaps to one who lacks a
-right. Where nearly all of the limit is used, it is taken for the limit: everybody is held back
-until there is room, and the request is sent again. Otherwise, or if that does not help, a request
-that needs no particular right settles it. There is one such wait, one such question, and the
-request is repeated twice at most.
+The old API answers so to one who is over the limit (documented: old-limit), and perhaps to one who
+lacks a right. Where nearly all of the limit is used, it is taken for the limit: everybody is held
+back until there is room, and the request is sent again. Otherwise, or if that does not help, a
+request that needs no particular right settles it. There is one such wait, one such question, and
+the request is repeated twice at most.
 """
 
 from __future__ import annotations

@@ -31,10 +31,10 @@ __all__ = [
 ]
 
 ACTIONS: dict[EntryType, int] = {EntryType.IN: 1, EntryType.OUT: 2}
-"""The number of each kind of entry (documented)."""
+"""The number of each kind of entry (documented: old-rows)."""
 
 MILLISECOND = timedelta(milliseconds=1)
-"""What the old API's moments are exact to (documented)."""
+"""What the old API's moments are exact to (documented: old-rows)."""
 
 # Those that mean something in some dialect of regular expressions, or of `like`.
 _SPECIAL = r"[\\^$.|?*+()\[\]{}/]"
@@ -95,7 +95,7 @@ def action(constant: Constant, label: str) -> str:
 
 
 def instant(value: datetime) -> str:
-    """A moment as the old API writes it: UTC with three decimals (documented).
+    """A moment as the old API writes it: UTC with three decimals (documented: old-rows).
 
     Args:
         value: A datetime with a time zone; what is finer than a millisecond is cut off.

@@ -61,7 +61,7 @@ def absences(pairs: list[tuple[Row, Row]]) -> set[tuple[str, date]]:
 
 
 def overview_of(interval: Row, *, half_days_open: bool = False) -> Row:
-    """The overview row of an interval; its duration is a number of days (documented).
+    """The overview row of an interval; its duration is a number of days (documented: time-off).
 
     Args:
         interval: The time off.

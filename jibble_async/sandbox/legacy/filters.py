@@ -1,6 +1,6 @@
 """`filter` read from a query string: its parts checked and normalised as the framework does.
 
-A page has 30 rows unless the request says otherwise, and 100 at most (documented).
+A page has 30 rows unless the request says otherwise, and 100 at most (documented: old-paging).
 """
 
 from __future__ import annotations

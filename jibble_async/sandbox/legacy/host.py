@@ -1,9 +1,9 @@
 """The old API's resources: which request does what.
 
 Lists are bare arrays, a deletion answers `{"status": "success"}`, PUT changes what it is given and
-answers with the whole object (documented). That every success is a 200 is the framework's manner;
-that `POST /teammembers`, which the documentation refuses, is a 404 like any method that the host
-does not have, is inferred.
+answers with the whole object (documented: old-calls). That every success is a 200 is the
+framework's manner; that `POST /teammembers`, which the documentation refuses, is a 404 like any
+method that the host does not have, is inferred.
 """
 
 from __future__ import annotations

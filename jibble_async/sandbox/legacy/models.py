@@ -1,7 +1,7 @@
 """The old API's resources: their properties in the order of the documented examples.
 
 `activites` and `activities` are both documented for one resource. A time entry can be asked for by
-its team, though it does not show it (documented).
+its team, though it does not show it (documented: old-filters).
 """
 
 from __future__ import annotations

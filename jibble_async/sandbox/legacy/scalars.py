@@ -1,7 +1,7 @@
 """How the old API writes ids and instants.
 
-Ids are 10 or 16 letters and digits, instants have exactly three decimals and `Z` (documented, by
-example).
+Ids are 10 or 16 letters and digits, instants have exactly three decimals and `Z` (documented:
+old-rows).
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ class Routes(msgspec.Struct, frozen=True):
 
 
 def routes_of(name: str) -> Routes:
-    """The operations of a kind of thing (documented).
+    """The operations of a kind of thing (documented: old-calls).
 
     Args:
         name: What it is called in paths.

@@ -1,7 +1,7 @@
 """Punches of the old API: how one is sent so that it can be found again.
 
 A punch carries a nonce in its custom data, the only place that a caller may fill and that comes
-back (documented); see `jibble_async.api.punches`.
+back (documented: old-rows); see `jibble_async.api.punches`.
 """
 
 from __future__ import annotations

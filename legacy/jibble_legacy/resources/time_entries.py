@@ -221,7 +221,7 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries"):
         """
         refuse(
             "time_entries.start_break()",
-            "the old API knows clocking in and out only (documented): use clock_out()",
+            "the old API knows clocking in and out only: use clock_out()",
         )
 
     async def archive(self, *_: Any, **__: Any) -> NoReturn:

@@ -111,7 +111,7 @@ class People(PlainLegacyResource[TeamMember], path="teammembers"):
         """
         refuse(
             "people.create()",
-            "the old API does not allow adding team members (documented): invite them in Jibble",
+            "the old API does not allow adding team members: invite them in Jibble",
         )
 
     async def update(
@@ -153,7 +153,8 @@ class Activities(_Creatable[Activity]):
 
         Args:
             name: Its name.
-            color: Six hexadecimal digits, unique among the team's activities (documented).
+            color: Six hexadecimal digits, unique among the team's activities
+                (documented: old-calls).
             organization_id: The team's id.
             description: What it is about.
 
