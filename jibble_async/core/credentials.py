@@ -50,7 +50,7 @@ class ClientCredentials(Credentials, frozen=True):
         ConfigurationError: One of them is empty or holds control characters.
     """
 
-    shown = ("client_id",)
+    shown: ClassVar[tuple[str, ...]] = ("client_id",)
 
     client_id: str
     client_secret: str

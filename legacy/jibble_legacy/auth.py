@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import ClassVar, TypeAlias
 
 import msgspec
 from msgspec.structs import force_setattr
@@ -52,7 +52,7 @@ class PasswordGrant(Credentials, frozen=True):
         ConfigurationError: One of them is empty or can't be what it should be.
     """
 
-    shown = ("client_id", "token_url")
+    shown: ClassVar[tuple[str, ...]] = ("client_id", "token_url")
 
     client_id: str
     client_secret: str
