@@ -70,7 +70,7 @@ async def _over_the_wire(base: str, rounds: int) -> None:
     limited = _client(base, AdaptiveLimiter(initial=1e6), Timeouts())
 
     def request(identity: str, client: JibbleClient = limited) -> Request:
-        return build(client.people.get_operation, base, path_id=identity)
+        return build(client.people.routes.member, base, path_id=identity)
 
     async with aiohttp.ClientSession() as session, untimed, unlimited, limited:
 
@@ -141,7 +141,7 @@ async def _without_a_wire(base: str, rounds: int) -> None:
     caller._transport = transport
     tokens, deadlines = caller.tokens, caller._deadlines
     bearer = await tokens.get()
-    operation = limited.people.get_operation
+    operation = limited.people.routes.member
     request = build(operation, base, path_id="7b1b3e0e-52a2-4d4b-9a53-6f1f1c9e6f10")
     reply = await transport.send(request, {})
     options = session_of(limited).options

@@ -5,14 +5,16 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from typing import Any, ClassVar, Generic, TypeVar, get_args
+from typing import Any, ClassVar, Generic, Self, TypeVar, get_args
+
+import msgspec
 
 from jibble_async.api.raw import RawSet
 from jibble_async.api.session import Session
-from jibble_async.core.operation import Operation, Request, build
+from jibble_async.core.operation import Operation, Request, Safety, build
 from jibble_async.core.paging import PageOptions, Paging
 from jibble_async.core.wire import Reply
-from jibble_async.entities import ValueObject
+from jibble_async.entities import Entity, ValueObject
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.expressions import Expression, all_of
 from jibble_async.query.options import (
@@ -25,34 +27,81 @@ from jibble_async.query.options import (
     selection,
 )
 
-__all__ = ["BaseResource", "ListOptions", "paging_of", "query_of", "require_known"]
+__all__ = [
+    "BaseResource",
+    "ListOptions",
+    "Members",
+    "Routes",
+    "TrackedOptions",
+    "paging_of",
+    "query_of",
+    "require_known",
+]
 
+E = TypeVar("E", bound=Entity)
 V = TypeVar("V", bound=ValueObject)
 
 
-class ListOptions(PageOptions, total=False):
+class TrackedOptions(PageOptions, total=False):
+    """The arguments of a `list()` that both APIs can be asked for.
+
+    Attributes:
+        expand: What is to come along: names, or `T.person.select("id", "full_name")`.
+        order_by: A field, a name, `T.time.desc()`, or several; the id is added at the end.
+    """
+
+    expand: Iterable[Expandable]
+    order_by: Sortable | Iterable[Sortable]
+
+
+class ListOptions(TrackedOptions, total=False):
     """The arguments that the `list()` of every entity set takes, beside those of its own.
 
     Attributes:
         select: The fields to fetch, by name or as fields; the id always comes along.
-        expand: What is to come along: names, or `T.person.select("id", "full_name")`.
-        order_by: A field, a name, `T.time.desc()`, or several; the id is added at the end.
         stable: False leaves the id out of the order; then rows that tie may be missed.
         counted: False asks for no count: then the walk goes page by page, whatever `concurrency`
             says, and ends at an empty page.
     """
 
     select: Iterable[Selectable]
-    expand: Iterable[Expandable]
-    order_by: Sortable | Iterable[Sortable]
     stable: bool
     counted: bool
+
+
+class Routes(msgspec.Struct, frozen=True):
+    """What can be done with one kind of thing; not all of it is documented for each."""
+
+    listing: Operation
+    member: Operation
+    creation: Operation
+    change: Operation
+    deletion: Operation
+
+    @classmethod
+    def of(cls, service: str, many: str, one: str, *, change: str = "PATCH") -> Self:
+        """The routes of a kind of thing.
+
+        Args:
+            service: Which host has it.
+            many: The path of all of them.
+            one: The path of one, with `{id}`.
+            change: The method that changes one.
+        """
+        return cls(
+            Operation(service, "GET", many, Safety.READ),
+            Operation(service, "GET", one, Safety.READ),
+            Operation(service, "POST", many, Safety.UNSAFE),
+            Operation(service, change, one, Safety.IDEMPOTENT),
+            Operation(service, "DELETE", one, Safety.IDEMPOTENT),
+        )
 
 
 class BaseResource(abc.ABC, Generic[V]):
     """A set of rows, of either API.
 
     Attributes:
+        routes: How it and its members are asked for.
         entity: The class of its rows, which is what the class of the set is generic in.
         exportable: Whether `jibble_async.export` offers the set.
         day: The field by which rows belong to a day, if they do.
@@ -61,13 +110,16 @@ class BaseResource(abc.ABC, Generic[V]):
         session: Makes the calls.
     """
 
+    routes: Routes
     # A class; as type[Any] mypy would not take it for a key of a cache.
     entity: ClassVar[Any]
     exportable: ClassVar[bool] = False
     day: ClassVar[str | None] = None
 
-    def __init_subclass__(cls, **options: Any) -> None:
+    def __init_subclass__(cls, routes: Routes | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
+        if routes is not None:
+            cls.routes = routes
         bases: tuple[Any, ...] = vars(cls).get("__orig_bases__", ())
         rows = [each for base in bases for each in get_args(base) if isinstance(each, type)]
         if rows:
@@ -95,8 +147,21 @@ class BaseResource(abc.ABC, Generic[V]):
         checked = self._checked_id(id, f"a {(owner or self.entity).__name__}'s id")
         return build(operation, self._session.base(operation.service), path_id=checked)
 
-    async def _fetch(self, operation: Operation, id: str) -> V:
-        return await self._session.call(self._addressed(operation, id), self._reader())
+
+class Members(BaseResource[E]):
+    """A set of entities, each of which can be asked for by its id."""
+
+    async def get(self, id: str) -> E:
+        """The entity with this id.
+
+        Args:
+            id: As this API has it: a GUID, or the letters and digits of the old one.
+
+        Raises:
+            ConfigurationError: It is no id of this API.
+            NotFoundError: There is no such entity.
+        """
+        return await self._session.call(self._addressed(self.routes.member, id), self._reader())
 
 
 def query_of(

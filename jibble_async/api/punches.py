@@ -7,17 +7,20 @@ finding it proves nothing, since the server may still be at it, so it is never s
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
-from jibble_async.api.writing import lost
+from jibble_async.api.session import Session
+from jibble_async.api.writing import lost, new, noting_cancellation
+from jibble_async.core.operation import Operation
+from jibble_async.core.wire import Reply
 from jibble_async.entities import EntryType, TimeEntry
-from jibble_async.errors import AmbiguousWriteError, JibbleError
+from jibble_async.errors import ConflictError, JibbleError, NotFoundError
 
-__all__ = ["NEAR", "Punch", "recovered", "unknown_fate"]
+__all__ = ["NEAR", "Punch", "found", "sent"]
 
 E = TypeVar("E", bound=TimeEntry)
 
@@ -36,6 +39,8 @@ class Punch(msgspec.Struct, Generic[E], frozen=True, kw_only=True):
         at: Its moment, if one is sent; else the server takes its own.
         now: When it was made, by this machine.
         values: The body, by name on the wire.
+        id: The id that is sent, if one is.
+        ours: Whether that was made here, for this punch, so that it alone proves the entry.
     """
 
     nonce_place: ClassVar[str]
@@ -46,15 +51,12 @@ class Punch(msgspec.Struct, Generic[E], frozen=True, kw_only=True):
     at: datetime | None
     now: datetime
     values: dict[str, Any]
+    id: str | None = None
+    ours: bool = False
 
     def nonce_of(self, entry: E) -> str | None:
         """The nonce that an entry carries, if it carries one."""
         raise NotImplementedError
-
-    @property
-    def sent_id(self) -> str | None:
-        """The id that is sent, if one is."""
-        return None
 
     @property
     def trace(self) -> str:
@@ -62,8 +64,10 @@ class Punch(msgspec.Struct, Generic[E], frozen=True, kw_only=True):
         return f"look for {self.nonce} in `{self.nonce_place}`"
 
     def made(self, entry: E) -> bool:
-        """Whether an entry carries the nonce."""
-        return self.nonce_of(entry) == self.nonce
+        """Whether an entry carries the nonce, or none but an id that only this punch has."""
+        nonce = self.nonce_of(entry)
+        by_id = self.ours and entry.id.lower() == self.id
+        return nonce == self.nonce if nonce is not None else by_id
 
     def resembles(self, entry: E) -> bool:
         """Whether an entry could be this punch, were it known to be."""
@@ -72,53 +76,93 @@ class Punch(msgspec.Struct, Generic[E], frozen=True, kw_only=True):
         return abs((entry.time - (self.at or self.now)).total_seconds()) <= NEAR
 
 
-async def recovered(
+async def sent(
+    session: Session,
+    operation: Operation,
+    punch: Punch[E],
+    read: Callable[[Reply], E],
+    newest: AsyncIterable[E],
+    get: Callable[[str], Awaitable[E]] | None = None,
+) -> E:
+    """The entry that a punch makes; it is sent once, and looked up if its answer is lost.
+
+    Args:
+        session: Sends it.
+        operation: What to do.
+        punch: What to send.
+        read: Finds the entry in the answer.
+        newest: The entries among which a lost one must be.
+        get: Gives the entry with an id, where one is sent.
+
+    Raises:
+        ConflictError: Another entry has its id.
+        AmbiguousWriteError: The answer was lost, and so is what became of it.
+    """
+    request = new(session, operation, punch.values)
+    with noting_cancellation(punch.trace):
+        try:
+            return await session.call(request, read)
+        except JibbleError as error:
+            if not error.maybe_processed and not isinstance(error, ConflictError):
+                raise
+            return await found(punch, error, newest, get)
+
+
+async def found(
     punch: Punch[E],
     error: JibbleError,
-    latest: Callable[[], Awaitable[list[E]]],
-    seen: Mapping[str, E] | None = None,
-    known: str = "nothing carries the nonce that was sent",
+    newest: AsyncIterable[E],
+    get: Callable[[str], Awaitable[E]] | None = None,
 ) -> E:
-    """The entry that a punch made whose answer was lost.
+    """The entry of a punch whose answer was lost, or which collides with one that is there.
 
     Args:
         punch: What was sent.
-        error: What its answer was lost with.
-        latest: Gives the entries among which it must be.
-        seen: Those that were looked at before, by id.
-        known: What is known if it is not among them.
+        error: What it ended with.
+        newest: The entries among which it must be.
+        get: Gives the entry with an id, where one was sent.
 
     Raises:
+        ConflictError: It collides with another entry.
         AmbiguousWriteError: It was not found, or the lookup failed.
     """
-    seen = {} if seen is None else seen
+    conflict = isinstance(error, ConflictError)
+    trouble: JibbleError | None = None
+    shown: list[E] = []
+    known = f"nothing carries the {'nonce' if get is None else 'id or the nonce'} that was sent"
+    if get is not None and punch.id is not None:
+        try:
+            entry = await get(punch.id)
+        except NotFoundError:
+            pass
+        except JibbleError as failure:
+            trouble = failure
+            known = "nothing carries its nonce, and its id could not be asked for"
+        else:
+            if punch.made(entry):
+                return entry
+            if conflict:
+                raise error
+            shown.append(entry)
+    rows: list[E] = []
     try:
-        rows = await latest()
-    except JibbleError as trouble:
-        known = f"looking it up failed ({trouble.message})"
-        raise unknown_fate(punch, error, known, seen) from error
+        rows += [entry async for entry in newest]
+    except JibbleError as failure:
+        trouble, known = failure, "looking it up failed"
     made = {entry.id: entry for entry in rows if punch.made(entry)}
     if len(made) == 1:
         return made.popitem()[1]
     if made:
-        raise unknown_fate(punch, error, "it is there more than once", made) from error
-    similar = {entry.id: entry for entry in rows if punch.resembles(entry)}
-    raise unknown_fate(punch, error, known, {**seen, **similar}) from error
-
-
-def unknown_fate(
-    punch: Punch[E], error: JibbleError, known: str, seen: Mapping[str, E]
-) -> AmbiguousWriteError:
-    """The error for a punch of which nobody can say whether it was done.
-
-    Args:
-        punch: What was sent.
-        error: What its answer was lost with.
-        known: What was found out.
-        seen: What might be it, by id.
-    """
-    advice = f"it was not sent again: {punch.trace} before you do"
-    candidates = tuple(seen.values())
-    return lost(
-        error, f"{known}; {advice}", candidates=candidates, sent_id=punch.sent_id, nonce=punch.nonce
-    )
+        trouble, known, shown = None, "it is there more than once", list(made.values())
+    elif conflict and trouble is None:
+        raise error
+    else:
+        shown += [entry for entry in rows if punch.resembles(entry)]
+    raise lost(
+        error,
+        f"{known}{f' ({trouble.message})' if trouble else ''}; it was not sent again: "
+        f"{punch.trace} before you do",
+        candidates=tuple({entry.id: entry for entry in shown}.values()),
+        sent_id=punch.id,
+        nonce=punch.nonce,
+    ) from error

@@ -6,21 +6,18 @@ left out, and so is deleting, which hides an entry with one and destroys it with
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date, datetime
 from types import TracebackType
-from typing import Protocol, Self, TypeVar
+from typing import Protocol, Self, TypeVar, Unpack
 
-from jibble_async.core.cursor import Cursor
+from jibble_async.api.listing import TrackedOptions
 from jibble_async.core.events import Stats
 from jibble_async.core.options import Timeouts
 from jibble_async.core.pager import Pager
-from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.retry import RetryPolicy
 from jibble_async.entities import Activity, Client, Entity, Organization, Person, TimeEntry
 from jibble_async.limits.slots import Priority
 from jibble_async.query.expressions import Expression
-from jibble_async.query.options import Expandable, Sortable
 
 __all__ = ["TimeTracker", "TrackedEntries", "TrackedResource"]
 
@@ -34,30 +31,17 @@ class TrackedResource(Protocol[E_co]):
         self,
         *,
         where: Expression | None = None,
-        expand: Iterable[Expandable] = (),
-        order_by: Sortable | Iterable[Sortable] = (),
-        page_size: int = ...,
-        limit: int | None = None,
-        concurrency: int = 1,
-        resume_from: Cursor | str | None = None,
-        verify: bool = False,
-        on_bad_row: BadRowHandler | None = None,
+        **options: Unpack[TrackedOptions],
     ) -> Pager[E_co]:
         """The members, without those that were archived or removed.
 
-        Each argument is as `ListOptions` has it. An API that lacks the words for a condition, for
-        an order or for what is to come along refuses before it sends anything.
+        An API that lacks the words for a condition, for an order or for what is to come along
+        refuses before it sends anything.
 
         Args:
             where: A condition in the fields of the vocabulary.
-            expand: What is to come along.
-            order_by: What to sort by.
-            page_size: Rows to ask for at a time; the old API gives 100 at most.
-            limit: Rows to deliver at most.
-            concurrency: Pages in flight; the old API's come one after the other.
-            resume_from: The cursor of a page, or of an error, of the same client.
-            verify: Whether pages overlap by a row, to show that none moved.
-            on_bad_row: Gets rows that can't be read.
+            **options: See `TrackedOptions`. The old API gives 100 rows at a time at most, and its
+                pages come one after the other.
 
         Raises:
             ConfigurationError: An argument that can't be used.
@@ -87,14 +71,7 @@ class TrackedEntries(Protocol):
         since: date | None = None,
         until: date | None = None,
         where: Expression | None = None,
-        expand: Iterable[Expandable] = (),
-        order_by: Sortable | Iterable[Sortable] = (),
-        page_size: int = ...,
-        limit: int | None = None,
-        concurrency: int = 1,
-        resume_from: Cursor | str | None = None,
-        verify: bool = False,
-        on_bad_row: BadRowHandler | None = None,
+        **options: Unpack[TrackedOptions],
     ) -> Pager[TimeEntry]:
         """The time entries of a span of working days; the rest is as in `TrackedResource.list`.
 
@@ -104,14 +81,7 @@ class TrackedEntries(Protocol):
             since: The first day, by `belongs_to_date`: the working day, not the UTC date.
             until: The last day, included.
             where: A further condition in the fields of the vocabulary.
-            expand: What is to come along.
-            order_by: What to sort by.
-            page_size: Rows to ask for at a time.
-            limit: Rows to deliver at most.
-            concurrency: Pages in flight.
-            resume_from: The cursor of a page, or of an error, of the same client.
-            verify: Whether pages overlap by a row, to show that none moved.
-            on_bad_row: Gets rows that can't be read.
+            **options: See `TrackedOptions`.
 
         Raises:
             ConfigurationError: An argument that can't be used; days, but no time zones.

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from jibble_async.api.session import Session
 from jibble_async.core.operation import Operation, Request, build
-from jibble_async.core.wire import Reply, reader
+from jibble_async.core.wire import Reply
 from jibble_async.entities import Coordinates
 from jibble_async.errors import AmbiguousWriteError, ConfigurationError, JibbleError, NotFoundError
 from jibble_async.query.values import require_aware
@@ -21,11 +21,10 @@ from jibble_async.query.values import require_aware
 __all__ = [
     "call_once",
     "change",
-    "create",
     "delete",
-    "given",
     "lost",
     "moment",
+    "new",
     "nothing",
     "noting_cancellation",
     "place",
@@ -62,21 +61,16 @@ def write(
     return build(operation, base, path_id=path_id, body=body, content_type="application/json")
 
 
-async def create(
-    session: Session, operation: Operation, values: Mapping[str, Any], entity: Any
-) -> Any:
-    """The entity that the server made.
+def new(session: Session, operation: Operation, values: Mapping[str, Any]) -> Request:
+    """The request that makes something; None stays away too, as there is nothing to clear.
 
     Args:
-        session: Sends it.
+        session: Knows where the service is.
         operation: What to do.
         values: See `write`.
-        entity: What the answer is.
-
-    Raises:
-        AmbiguousWriteError: The answer was lost; it was not sent again.
     """
-    return await call_once(session, write(session, operation, values), reader(entity))
+    said = {name: value for name, value in values.items() if value is not None}
+    return write(session, operation, said)
 
 
 async def change(
@@ -84,8 +78,8 @@ async def change(
     operation: Operation,
     path_id: str,
     values: Mapping[str, Any],
-    read: Callable[[Reply], Any] | None = None,
-) -> Any:
+    read: Callable[[Reply], T],
+) -> T:
     """Change what is given of an entity, and leave the rest.
 
     Args:
@@ -93,14 +87,14 @@ async def change(
         operation: What to do.
         path_id: Which entity.
         values: See `write`.
-        read: Finds what the change gives in the answer, if it gives anything.
+        read: Finds what the change gives in the answer.
 
     Raises:
         ConfigurationError: Nothing is given.
     """
     if all(value is UNSET for value in values.values()):
         raise ConfigurationError("nothing to change: give what should become different")
-    return await session.call(write(session, operation, values, path_id), read or nothing)
+    return await session.call(write(session, operation, values, path_id), read)
 
 
 async def delete(session: Session, request: Request) -> None:
@@ -174,11 +168,6 @@ def nothing(_: Reply) -> None:
     """What is in an answer that says only that it is done."""
 
 
-def given(value: T | None) -> T | UnsetType:
-    """A value of something new, where there is nothing for None to clear."""
-    return UNSET if value is None else value
-
-
 def require_text(value: Any, label: str) -> str:
     """The text.
 
@@ -192,16 +181,14 @@ def require_text(value: Any, label: str) -> str:
     return value
 
 
-def place(value: Coordinates | None) -> Coordinates | UnsetType:
-    """Coordinates of something new, if they are given.
+def place(value: Coordinates | None) -> Coordinates | None:
+    """Coordinates, if they are given.
 
     Raises:
         ConfigurationError: They are on no map.
     """
-    if value is None:
-        return UNSET
     # Also not a number, which JSON would turn into null.
-    if not (abs(value.latitude) <= 90 and abs(value.longitude) <= 180):
+    if value and not (abs(value.latitude) <= 90 and abs(value.longitude) <= 180):
         raise ConfigurationError(
             f"coordinates={value} are nowhere on earth: latitude is from -90 to 90, longitude from "
             "-180 to 180"

@@ -22,7 +22,6 @@ from jibble_async.entities import (
     TrackedTime,
 )
 from jibble_async.errors import ConfigurationError
-from jibble_async.odata.operations import list_of
 from jibble_async.odata.pages import ODataPages
 from jibble_async.odata.parameters import day_or_moment, flag, repeated_ids
 from jibble_async.query.days import require_span
@@ -30,7 +29,7 @@ from jibble_async.query.expressions import Expression
 from jibble_async.query.options import Expandable, Sortable
 from jibble_async.query.values import require_date
 from jibble_async.query.vocabulary import fields
-from jibble_async.resources.base import Listing
+from jibble_async.resources.base import Listing, routes_of
 
 __all__ = ["Reports", "TimesheetSummaries", "Timesheets"]
 
@@ -39,7 +38,7 @@ _Params: TypeAlias = tuple[tuple[str, str], ...]
 _SERVICE = "time-attendance"
 # A row is a person with all their days, so a page holds fewer of them than elsewhere.
 _PAGE_SIZE = 100
-_TRACKED_TIME = list_of(_SERVICE, "TrackedTimeReport")
+_TRACKED_TIME = routes_of(_SERVICE, "TrackedTimeReport").listing
 # A GET that starts a job (documented: reports): twice is not the same as once.
 _START_EXPORT = Operation(_SERVICE, "GET", "/v1/TimeAttendanceReportStartExport", Safety.ONCE)
 

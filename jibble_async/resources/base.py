@@ -7,13 +7,20 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, ClassVar, TypeVar, Unpack
 
-from jibble_async.api.listing import BaseResource, ListOptions, paging_of, query_of
+from jibble_async.api.listing import (
+    BaseResource,
+    ListOptions,
+    Members,
+    Routes,
+    paging_of,
+    query_of,
+)
 from jibble_async.api.raw import RawSet
-from jibble_async.core.operation import Operation
+from jibble_async.api.writing import call_once, change, new, nothing
 from jibble_async.core.pager import Pager
 from jibble_async.core.wire import Reply, reader
 from jibble_async.entities import CommonStatus, Entity, OpenEnum, ValueObject
-from jibble_async.odata.operations import list_of, member_of
+from jibble_async.odata.names import wire_values
 from jibble_async.odata.pages import query_pages
 from jibble_async.odata.parameters import require_guid
 from jibble_async.query.days import days_between
@@ -21,10 +28,20 @@ from jibble_async.query.expressions import Expression
 from jibble_async.query.fields import EnumField
 from jibble_async.query.vocabulary import VOCABULARY
 
-__all__ = ["ArchivableResource", "Listing", "PlainResource", "Resource"]
+__all__ = ["ArchivableResource", "Listing", "PlainResource", "Resource", "routes_of"]
 
 E = TypeVar("E", bound=Entity)
 V = TypeVar("V", bound=ValueObject)
+
+
+def routes_of(service: str, path: str) -> Routes:
+    """What can be done with an entity set and its members.
+
+    Args:
+        service: Which host has it.
+        path: What it is called there.
+    """
+    return Routes.of(service, f"/v1/{path}", f"/v1/{path}({{id}})")
 
 
 class Listing(BaseResource[V]):
@@ -33,19 +50,17 @@ class Listing(BaseResource[V]):
     The class of a set says at its head by which name (`path=`) which host (`service=`) has it.
 
     Attributes:
-        list_operation: How the set is asked for.
         archived: The status of rows that are kept, but no longer count; None if there are none.
     """
 
-    list_operation: ClassVar[Operation]
     archived: ClassVar[OpenEnum | None] = None
 
     def __init_subclass__(
         cls, *, service: str = "workspace", path: str | None = None, **options: Any
     ) -> None:
-        super().__init_subclass__(**options)
         if path is not None:
-            cls.list_operation = list_of(service, path)
+            options["routes"] = routes_of(service, path)
+        super().__init_subclass__(**options)
 
     @classmethod
     def current(cls) -> Expression | None:
@@ -60,7 +75,7 @@ class Listing(BaseResource[V]):
     ) -> RawSet:
         """The rows as the server writes them; see `jibble_async.api.raw.raw_set_of`."""
         conditions = [self._between(since, until), None if include_archived else self.current()]
-        operation, query = self.list_operation, query_of(self.entity, conditions, {})
+        operation, query = self.routes.listing, query_of(self.entity, conditions, {})
         source = query_pages(operation, self._session.base(operation.service), query)
         size = self._session.page_size
         return RawSet(operation.service, self.entity, source.raw(), size)
@@ -79,7 +94,7 @@ class Listing(BaseResource[V]):
         params: tuple[tuple[str, str], ...] = (),
         server_paged: bool = False,
     ) -> Pager[V]:
-        operation = self.list_operation
+        operation = self.routes.listing
         source = query_pages(
             operation,
             self._session.base(operation.service),
@@ -99,33 +114,19 @@ class Listing(BaseResource[V]):
         return read
 
 
-class Resource(Listing[E]):
-    """A set of entities, each of which can be asked for by its id.
+class Resource(Listing[E], Members[E]):
+    """A set of entities, each of which can be asked for by its id."""
 
-    Attributes:
-        get_operation: How one member is asked for.
-    """
+    async def _create(self, **values: Any) -> E:
+        """The entity that the server made of what is given by the names of fields."""
+        sent = wire_values(self.entity, **values)
+        request = new(self._session, self.routes.creation, sent)
+        return await call_once(self._session, request, self._reader())
 
-    get_operation: ClassVar[Operation]
-
-    def __init_subclass__(
-        cls, *, service: str = "workspace", path: str | None = None, **options: Any
-    ) -> None:
-        super().__init_subclass__(service=service, path=path, **options)
-        if path is not None and "get_operation" not in vars(cls):
-            cls.get_operation = member_of(service, path)
-
-    async def get(self, id: str) -> E:
-        """The entity with this id.
-
-        Args:
-            id: A GUID.
-
-        Raises:
-            ConfigurationError: It is not a GUID.
-            NotFoundError: There is no such entity.
-        """
-        return await self._fetch(self.get_operation, id)
+    async def _change(self, id: str, **values: Any) -> None:
+        """Change the fields that are given."""
+        checked, sent = self._checked_id(id, "id"), wire_values(self.entity, **values)
+        await change(self._session, self.routes.change, checked, sent, nothing)
 
 
 class PlainResource(Resource[E]):

@@ -8,20 +8,13 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from jibble_async.api.listing import ListOptions
-from jibble_async.api.writing import (
-    change,
-    create,
-    delete,
-    given,
-    require_text,
-)
+from jibble_async.api.writing import call_once, delete, new, require_text
 from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
 from jibble_async.core.wire import optional_reader
 from jibble_async.entities import OpenEnum, Person, PersonHoliday, PersonStatus, Schedule
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.names import wire_values
-from jibble_async.odata.operations import change_of, creation_in
 from jibble_async.odata.pages import ODataPages, query_pages
 from jibble_async.odata.parameters import optional_guid, require_guid
 from jibble_async.query.expressions import Expression
@@ -34,9 +27,6 @@ __all__ = ["People"]
 _PEOPLE_AT_WORK = Operation("time-tracking", "GET", "/v1/People", Safety.READ)
 _SCHEDULE = Operation("workspace", "GET", "/v1/PersonSchedule(personId={id})", Safety.READ)
 _HOLIDAYS = Operation("workspace", "GET", "/v1/PersonHolidays(personId={id})", Safety.READ)
-_CREATE = creation_in("workspace", "People")
-_CHANGE = change_of("workspace", "People")
-_DELETE = Operation("workspace", "DELETE", "/v1/People({id})", Safety.IDEMPOTENT)
 # Literally so (documented: people); it is no property of a person.
 _INVITE = "IPersonSetting/SendInviteEmail"
 
@@ -129,13 +119,8 @@ class People(Resource[Person], path="People"):
             where=fields(Person).is_active == True,  # noqa: E712 - an expression, not a truth
             select=selection(Person, ["id", "full_name"]),
         )
-        source = query_pages(
-            _PEOPLE_AT_WORK,
-            self._session.base(_PEOPLE_AT_WORK.service),
-            query,
-            stable=False,
-        )
-        return Pager(source, self._session)
+        base = self._session.base(_PEOPLE_AT_WORK.service)
+        return Pager(query_pages(_PEOPLE_AT_WORK, base, query, stable=False), self._session)
 
     async def create(
         self,
@@ -160,12 +145,13 @@ class People(Resource[Person], path="People"):
         values = wire_values(
             Person,
             full_name=require_text(full_name, "full_name"),
-            email=given(email),
-            code=given(code),
+            email=email,
+            code=code,
         )
-        values[_INVITE] = given(send_invite)
-        person: Person = await create(self._session, _CREATE, values, Person)
-        return person
+        values[_INVITE] = send_invite
+        return await call_once(
+            self._session, new(self._session, self.routes.creation, values), self._reader()
+        )
 
     async def update(
         self,
@@ -198,8 +184,8 @@ class People(Resource[Person], path="People"):
         Example:
             >>> await jibble.people.update(person.id, group_id=group.id, phone_number=None)
         """
-        values = wire_values(
-            Person,
+        await self._change(
+            id,
             full_name=full_name if full_name is UNSET else require_text(full_name, "full_name"),
             preferred_name=preferred_name,
             email=email,
@@ -208,7 +194,6 @@ class People(Resource[Person], path="People"):
             group_id=optional_guid(group_id, "group_id"),
             schedule_id=optional_guid(schedule_id, "schedule_id"),
         )
-        await change(self._session, _CHANGE, require_guid(id, "id"), values)
 
     async def remove(self, id: str) -> None:
         """Archive a person: what they did is kept.
@@ -220,8 +205,7 @@ class People(Resource[Person], path="People"):
             ConfigurationError: It is not a GUID.
             NotFoundError: There is no such person.
         """
-        removed = wire_values(Person, status=self.archived)
-        await change(self._session, _CHANGE, require_guid(id, "id"), removed)
+        await self._change(id, status=self.archived)
 
     async def delete(self, id: str) -> None:
         """Delete a person completely, and for good.
@@ -233,4 +217,4 @@ class People(Resource[Person], path="People"):
             ConfigurationError: It is not a GUID.
             NotFoundError: There is no such person.
         """
-        await delete(self._session, self._addressed(_DELETE, id))
+        await delete(self._session, self._addressed(self.routes.deletion, id))

@@ -4,47 +4,34 @@ from __future__ import annotations
 
 import builtins
 from datetime import date, datetime
-from typing import Any, ClassVar, Unpack
+from typing import Any, Unpack
 
 from jibble_async.api.listing import ListOptions, paging_of
 from jibble_async.api.outcomes import ItemOutcome, each_of
-from jibble_async.api.writing import (
-    change,
-    create,
-    given,
-    moment,
-)
-from jibble_async.core.operation import Operation
+from jibble_async.api.writing import call_once, change, moment, new, nothing
 from jibble_async.core.pager import Pager
 from jibble_async.core.wire import reader
 from jibble_async.entities import TimeOff, TimeOffInterval, TimeOffStatus
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.names import wire_values
-from jibble_async.odata.operations import change_of, creation_in, list_of, member_of
 from jibble_async.odata.pages import ODataPages
 from jibble_async.odata.parameters import require_guid
 from jibble_async.query.days import require_span
 from jibble_async.query.expressions import Expression, all_of
 from jibble_async.query.values import require_date
 from jibble_async.query.vocabulary import fields
-from jibble_async.resources.base import Listing
+from jibble_async.resources.base import Listing, routes_of
 
 __all__ = ["TimeOffRequests"]
 
 _SERVICE = "time-tracking"
-_REQUEST = creation_in(_SERVICE, "TimeOffIntervals")
-_DECIDE = change_of(_SERVICE, "TimeOffIntervals")
-_BALANCES = list_of(_SERVICE, "LeaveBalances")
+# Another set than the one that is listed.
+_INTERVALS = routes_of(_SERVICE, "TimeOffIntervals")
+_BALANCES = routes_of(_SERVICE, "LeaveBalances").listing
 
 
 class TimeOffRequests(Listing[TimeOff], service=_SERVICE, path="TimeOffOverview"):
-    """Time off: asked for, granted and refused.
-
-    Attributes:
-        get_operation: How one is asked for; it is another set than the one that is listed.
-    """
-
-    get_operation: ClassVar[Operation] = member_of(_SERVICE, "TimeOffIntervals")
+    """Time off: asked for, granted and refused."""
 
     def list(
         self,
@@ -87,7 +74,7 @@ class TimeOffRequests(Listing[TimeOff], service=_SERVICE, path="TimeOffOverview"
             ConfigurationError: It is not a GUID.
             NotFoundError: There is no such time off.
         """
-        request = self._addressed(self.get_operation, id, TimeOffInterval)
+        request = self._addressed(_INTERVALS.member, id, TimeOffInterval)
         interval: TimeOffInterval = await self._session.call(request, reader(TimeOffInterval))
         return interval
 
@@ -121,9 +108,10 @@ class TimeOffRequests(Listing[TimeOff], service=_SERVICE, path="TimeOffOverview"
             person_id=require_guid(person_id, "person_id"),
             policy_id=require_guid(policy_id, "policy_id"),
             **_span(start, end),
-            note=given(note),
+            note=note,
         )
-        interval: TimeOffInterval = await create(self._session, _REQUEST, values, TimeOffInterval)
+        request = new(self._session, _INTERVALS.creation, values)
+        interval: TimeOffInterval = await call_once(self._session, request, reader(TimeOffInterval))
         return interval
 
     async def approve(self, *ids: str) -> builtins.list[ItemOutcome]:
@@ -171,7 +159,10 @@ class TimeOffRequests(Listing[TimeOff], service=_SERVICE, path="TimeOffOverview"
     ) -> builtins.list[ItemOutcome]:
         checked = [require_guid(each, "id") for each in ids]
         decided = wire_values(TimeOffInterval, status=status)
-        return await each_of(checked, lambda each: change(self._session, _DECIDE, each, decided))
+        return await each_of(
+            checked,
+            lambda each: change(self._session, _INTERVALS.change, each, decided, nothing),
+        )
 
     def balances(self) -> Pager[dict[str, Any]]:
         """What people have left of each kind of time off, as the server writes it.
@@ -179,9 +170,7 @@ class TimeOffRequests(Listing[TimeOff], service=_SERVICE, path="TimeOffOverview"
         The set is documented, the names of its fields are not: rows come as they are.
         """
         source: ODataPages[dict[str, Any]] = ODataPages(
-            _BALANCES,
-            self._session.base(_SERVICE),
-            dict[str, Any],
+            _BALANCES, self._session.base(_SERVICE), dict[str, Any]
         )
         return Pager(source, self._session, paging_of({}, self._session))
 

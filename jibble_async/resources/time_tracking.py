@@ -2,51 +2,37 @@
 
 from __future__ import annotations
 
-import builtins
-import functools
 from datetime import UTC, date, datetime
-from typing import ClassVar, Unpack
+from typing import Any, ClassVar, Unpack
 
 from msgspec import UNSET, UnsetType
 
-from jibble_async.api.listing import ListOptions
-from jibble_async.api.writing import change, noting_cancellation, write
+from jibble_async.api.listing import ListOptions, Routes
+from jibble_async.api.punches import sent
 from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
-from jibble_async.core.wire import optional_reader, reader
+from jibble_async.core.wire import optional_reader
 from jibble_async.entities import EntryStatus, EntryType, OpenEnum, Person, TimeEntry
-from jibble_async.errors import ConflictError, JibbleError
-from jibble_async.odata.names import wire_values
-from jibble_async.odata.operations import creation_in
-from jibble_async.odata.parameters import optional_guid, require_guid
+from jibble_async.odata.parameters import optional_guid
 from jibble_async.query.expressions import Expression
 from jibble_async.query.values import require_aware, require_date
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.base import Resource
-from jibble_async.resources.punches import (
-    LATEST,
-    EntryPunch,
-    PunchOptions,
-    found_again,
-    settled_conflict,
-)
+from jibble_async.resources.punches import EntryPunch, PunchOptions
 
 __all__ = ["TimeEntries"]
 
 _FIELDS = fields(TimeEntry)
 _LATEST = Operation("time-tracking", "GET", "/v1/People({id})/LatestTimeEntry", Safety.READ)
-_CREATE = creation_in("time-tracking", "TimeEntries")
-# The documentation addresses a time entry so, not in parentheses.
-_CHANGE = Operation("time-tracking", "PATCH", "/v1/TimeEntries/{id}", Safety.IDEMPOTENT)
+# The documentation addresses a time entry so when it changes one, not in parentheses.
+_ROUTES = Routes.of("time-tracking", "/v1/TimeEntries", "/v1/TimeEntries/{id}")
+# How many of a person's latest entries are looked through for a nonce.
+_NEWEST = 50
 
 
-class TimeEntries(Resource[TimeEntry], service="time-tracking", path="TimeEntries"):
+class TimeEntries(Resource[TimeEntry], routes=_ROUTES):
     """The punches: every clocking in, out, and going on a break."""
 
-    # The documentation addresses a time entry so when it changes one, not in parentheses.
-    get_operation: ClassVar[Operation] = Operation(
-        "time-tracking", "GET", "/v1/TimeEntries/{id}", Safety.READ
-    )
     archived: ClassVar[OpenEnum | None] = EntryStatus.ARCHIVED
     exportable: ClassVar[bool] = True
     day: ClassVar[str | None] = "belongs_to_date"
@@ -128,47 +114,21 @@ class TimeEntries(Resource[TimeEntry], service="time-tracking", path="TimeEntrie
         Example:
             >>> entry = await jibble.time_entries.clock_in(person.id, project_id=project.id)
         """
-        punch = EntryPunch.make(
-            EntryType.IN, person_id, _now(), options, at=at, auto_clock_out_at=auto_clock_out_at
+        return await self._punch(
+            EntryType.IN, person_id, at, options, auto_clock_out_at=auto_clock_out_at
         )
-        return await self._send(punch)
 
     async def clock_out(
         self, person_id: str, *, at: datetime | None = None, **options: Unpack[PunchOptions]
     ) -> TimeEntry:
-        """The entry with which a person ends work; sent as `clock_in` is.
-
-        Args:
-            person_id: Who.
-            at: The moment, in any time zone; by default the server's now.
-            **options: See `PunchOptions`.
-
-        Raises:
-            ConfigurationError: An id that is no GUID, a moment without a time zone.
-            ConflictError: Another entry has the id that was given.
-            AmbiguousWriteError: The answer was lost, and so is what became of it.
-        """
-        return await self._send(EntryPunch.make(EntryType.OUT, person_id, _now(), options, at=at))
+        """The entry with which a person ends work; all is as with `clock_in`."""
+        return await self._punch(EntryType.OUT, person_id, at, options)
 
     async def start_break(
         self, person_id: str, *, at: datetime | None = None, **options: Unpack[PunchOptions]
     ) -> TimeEntry:
-        """The entry with which a person goes on a break, which ends with `clock_in`.
-
-        Sent as `clock_in` is.
-
-        Args:
-            person_id: Who.
-            at: The moment, in any time zone; by default the server's now.
-            **options: See `PunchOptions`.
-
-        Raises:
-            ConfigurationError: An id that is no GUID, a moment without a time zone.
-            ConflictError: Another entry has the id that was given.
-            AmbiguousWriteError: The answer was lost, and so is what became of it.
-        """
-        punch = EntryPunch.make(EntryType.START_BREAK, person_id, _now(), options, at=at)
-        return await self._send(punch)
+        """The entry with which a person goes on a break until `clock_in`, as which it is sent."""
+        return await self._punch(EntryType.START_BREAK, person_id, at, options)
 
     async def create(
         self,
@@ -178,7 +138,7 @@ class TimeEntries(Resource[TimeEntry], service="time-tracking", path="TimeEntrie
         belongs_to_date: date,
         **options: Unpack[PunchOptions],
     ) -> TimeEntry:
-        """A back-dated entry; sent as `clock_in` is.
+        """A back-dated entry; sent as `clock_in` is, whose errors it may raise.
 
         Args:
             person_id: Who.
@@ -186,16 +146,10 @@ class TimeEntries(Resource[TimeEntry], service="time-tracking", path="TimeEntrie
             at: The moment, in any time zone.
             belongs_to_date: The working day it counts for.
             **options: See `PunchOptions`.
-
-        Raises:
-            ConfigurationError: An id that is no GUID, a moment without a time zone.
-            ConflictError: Another entry has the id that was given.
-            AmbiguousWriteError: The answer was lost, and so is what became of it.
         """
         # Without them the server would take its own now.
         at, day = require_aware(at, "at"), require_date(belongs_to_date, "belongs_to_date")
-        punch = EntryPunch.make(type, person_id, _now(), options, at=at, belongs_to_date=day)
-        return await self._send(punch)
+        return await self._punch(type, person_id, at, options, belongs_to_date=day)
 
     async def update(
         self,
@@ -217,13 +171,12 @@ class TimeEntries(Resource[TimeEntry], service="time-tracking", path="TimeEntrie
             ConfigurationError: Nothing is given, or an id is no GUID.
             NotFoundError: There is no such entry.
         """
-        values = wire_values(
-            TimeEntry,
+        await self._change(
+            id,
             activity_id=optional_guid(activity_id, "activity_id"),
             project_id=optional_guid(project_id, "project_id"),
             note=note,
         )
-        await change(self._session, _CHANGE, require_guid(id, "id"), values)
 
     async def archive(self, id: str) -> None:
         """Delete an entry as Jibble does it: it is kept, and no longer counts.
@@ -235,36 +188,26 @@ class TimeEntries(Resource[TimeEntry], service="time-tracking", path="TimeEntrie
             ConfigurationError: It is not a GUID.
             NotFoundError: There is no such entry.
         """
-        archived = wire_values(TimeEntry, status=self.archived)
-        await change(self._session, _CHANGE, require_guid(id, "id"), archived)
+        await self._change(id, status=self.archived)
 
-    async def _send(self, punch: EntryPunch) -> TimeEntry:
-        request = write(self._session, _CREATE, punch.values)
-        latest = functools.partial(self._newest, punch)
-        with noting_cancellation(punch.trace):
-            try:
-                entry: TimeEntry = await self._session.call(request, reader(TimeEntry))
-            except ConflictError as error:
-                return await settled_conflict(punch, error, self.get, latest)
-            except JibbleError as error:
-                if not error.maybe_processed:
-                    raise
-                return await found_again(punch, error, self.get, latest)
-            return entry
-
-    async def _newest(self, punch: EntryPunch) -> builtins.list[TimeEntry]:
+    async def _punch(
+        self,
+        type: EntryType | str,
+        person_id: str,
+        at: datetime | None,
+        options: PunchOptions,
+        **more: Any,
+    ) -> TimeEntry:
+        punch = EntryPunch.make(type, person_id, datetime.now(UTC), options, at=at, **more)
         # By when the server made them, so that neither a back-dated one nor a wrong clock here
         # matters. In full, for `platform`; a row that can't be read must not hide the others.
         newest = self.list(
             where=_FIELDS.person_id == punch.person_id,
             include_archived=True,
             order_by=_FIELDS.created_at.desc(),
-            page_size=LATEST,
-            limit=LATEST,
+            page_size=_NEWEST,
+            limit=_NEWEST,
             on_bad_row=lambda _, __: None,
         )
-        return await newest.collect()
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+        creation = self.routes.creation
+        return await sent(self._session, creation, punch, self._reader(), newest, self.get)

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Unpack
+from typing import ClassVar
 
-from jibble_async.api.listing import ListOptions
-from jibble_async.api.writing import (
-    create,
-    given,
-    place,
-    require_text,
-)
-from jibble_async.core.pager import Pager
+from jibble_async.api.writing import place, require_text
 from jibble_async.entities import (
     Activity,
     Client,
@@ -25,9 +18,7 @@ from jibble_async.entities import (
     Project,
 )
 from jibble_async.odata.names import wire_values
-from jibble_async.odata.operations import creation_in
-from jibble_async.query.expressions import Expression
-from jibble_async.resources.base import ArchivableResource, Resource
+from jibble_async.resources.base import ArchivableResource, PlainResource
 
 __all__ = [
     "Activities",
@@ -40,30 +31,11 @@ __all__ = [
     "Projects",
 ]
 
-_WORKSPACE = "workspace"
-_CREATE_PROJECT = creation_in(_WORKSPACE, "Projects")
-_CREATE_CLIENT = creation_in(_WORKSPACE, "Clients")
-_CREATE_LOCATION = creation_in(_WORKSPACE, "Locations")
 
-
-class Organizations(Resource[Organization], path="Organizations"):
-    """The organisations that the credentials may see."""
+class Organizations(PlainResource[Organization], path="Organizations"):
+    """The organisations that the credentials may see: there may be several (observed: organizations)."""
 
     exportable: ClassVar[bool] = True
-
-    def list(
-        self, *, where: Expression | None = None, **options: Unpack[ListOptions]
-    ) -> Pager[Organization]:
-        """The organisations; one credential may see several (observed: organizations).
-
-        Args:
-            where: A condition.
-            **options: See `ListOptions`.
-
-        Raises:
-            ConfigurationError: An argument that can't be used.
-        """
-        return self._pager([where], options)
 
 
 class Groups(ArchivableResource[Group], path="Groups"):
@@ -95,11 +67,7 @@ class Projects(ArchivableResource[Project], path="Projects"):
             FeatureRestrictedError: The plan does not include this.
             AmbiguousWriteError: The answer was lost; it was not sent again.
         """
-        values = wire_values(
-            Project, name=require_text(name, "name"), description=given(description)
-        )
-        project: Project = await create(self._session, _CREATE_PROJECT, values, Project)
-        return project
+        return await self._create(name=require_text(name, "name"), description=description)
 
 
 class Clients(ArchivableResource[Client], path="Clients"):
@@ -118,9 +86,7 @@ class Clients(ArchivableResource[Client], path="Clients"):
             FeatureRestrictedError: The plan does not include clients (documented: workspace).
             AmbiguousWriteError: The answer was lost; it was not sent again.
         """
-        values = wire_values(Client, name=require_text(name, "name"))
-        client: Client = await create(self._session, _CREATE_CLIENT, values, Client)
-        return client
+        return await self._create(name=require_text(name, "name"))
 
 
 class Locations(ArchivableResource[Location], path="Locations"):
@@ -155,15 +121,12 @@ class Locations(ArchivableResource[Location], path="Locations"):
             ... )
         """
         fence = geo_fence and wire_values(GeoFence, radius=geo_fence.radius, units=geo_fence.units)
-        values = wire_values(
-            Location,
+        return await self._create(
             name=require_text(name, "name"),
             address=require_text(address, "address"),
             coordinates=place(coordinates),
-            geo_fence=given(fence),
+            geo_fence=fence,
         )
-        location: Location = await create(self._session, _CREATE_LOCATION, values, Location)
-        return location
 
 
 class Positions(ArchivableResource[Position], path="Positions"):

@@ -11,12 +11,12 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
-from jibble_legacy.resources.base import Routes
 from jibble_legacy.resources.catalog import LegacyCatalog
 
 import jibble_async
 from jibble_async import JibbleClient, Safety, StaticToken, entities, errors
 from jibble_async.api.base_client import resources_of
+from jibble_async.api.listing import Routes
 from jibble_async.api.set_names import SetName
 from jibble_async.config import Service
 from jibble_async.core.operation import Operation
@@ -132,9 +132,9 @@ def test_every_resource_has_its_operations() -> None:
     for name, resource in resources.items():
         assert isinstance(resource, Listing | Reports), name
         if isinstance(resource, Listing):
-            assert resource.list_operation.safety is Safety.READ
+            assert resource.routes.listing.safety is Safety.READ
         if isinstance(resource, Resource):
-            assert "{id}" in resource.get_operation.path
+            assert "{id}" in resource.routes.member.path
 
 
 # In parts, so that this file is not among those it looks for.

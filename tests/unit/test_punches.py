@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,8 +17,8 @@ from jibble_async import (
     ServerError,
     TimeEntry,
 )
-from jibble_async.api.punches import NEAR, recovered
-from jibble_async.resources.punches import EntryPunch, found_again
+from jibble_async.api.punches import NEAR, found
+from jibble_async.resources.punches import EntryPunch
 
 NOW = datetime(2026, 7, 6, 9, 0, tzinfo=UTC)
 SOMEBODY = "7b1b3e0e-52a2-4d4b-9a53-6f1f1c9e6f10"
@@ -34,24 +35,22 @@ def entry(id: str, nonce: str | None = None, **fields: Any) -> TimeEntry:
     return TimeEntry(id=id, platform=nonce and Platform(event_id=nonce), **fields)  # type: ignore[arg-type]
 
 
-def among(*rows: TimeEntry) -> Any:
-    async def latest() -> list[TimeEntry]:
-        return list(rows)
-
-    return latest
+async def among(*rows: TimeEntry) -> AsyncGenerator[TimeEntry]:
+    for row in rows:
+        yield row
 
 
 async def test_the_entry_with_the_nonce_is_the_one() -> None:
     sent = punch()
     mine = entry("b", sent.nonce.upper())
-    assert await recovered(sent, LOST, among(entry("a", "another"), mine, entry("c"))) is mine
+    assert await found(sent, LOST, among(entry("a", "another"), mine, entry("c"))) is mine
 
 
 async def test_a_nonce_that_came_twice_is_nobodys_to_choose() -> None:
     sent = punch()
     both = entry("a", sent.nonce), entry("b", sent.nonce)
     with pytest.raises(AmbiguousWriteError, match="more than once") as caught:
-        await recovered(sent, LOST, among(*both))
+        await found(sent, LOST, among(*both))
     assert caught.value.candidates == both
     assert (caught.value.nonce, caught.value.sent_id) == (sent.nonce, sent.id)
     assert caught.value.__cause__ is LOST
@@ -69,18 +68,24 @@ async def test_what_is_near_and_of_its_kind_is_shown(at: datetime | None) -> Non
         entry("f", time=None),
     ]
     with pytest.raises(AmbiguousWriteError, match="nothing carries the nonce") as caught:
-        await recovered(sent, LOST, among(*near, *far))
+        await found(sent, LOST, among(*near, *far))
     assert list(caught.value.candidates) == near
 
 
 async def test_a_lookup_that_fails_says_so_and_shows_what_was_seen() -> None:
-    async def latest() -> list[TimeEntry]:
+    sent = punch()
+    of_its_id = entry(sent.id, "another")
+
+    async def get(id: str) -> TimeEntry:
+        return of_its_id
+
+    async def latest() -> AsyncGenerator[TimeEntry]:
+        yield entry("a")
         raise ServerError("500", status=500)
 
-    seen = entry("a")
     with pytest.raises(AmbiguousWriteError, match="looking it up failed") as caught:
-        await recovered(punch(), LOST, latest, {seen.id: seen})
-    assert caught.value.candidates == (seen,)
+        await found(sent, LOST, latest(), get)
+    assert caught.value.candidates[0] is of_its_id
 
 
 async def test_an_entry_of_its_id_and_another_nonce_is_shown_and_not_taken() -> None:
@@ -92,7 +97,7 @@ async def test_an_entry_of_its_id_and_another_nonce_is_shown_and_not_taken() -> 
         return of_its_id
 
     with pytest.raises(AmbiguousWriteError, match="id or the nonce") as caught:
-        await found_again(sent, LOST, get, among(similar))
+        await found(sent, LOST, among(similar), get)
     assert caught.value.candidates == (of_its_id, similar)
 
 
@@ -102,10 +107,10 @@ async def test_an_entry_of_its_id_that_names_no_nonce_is_taken_if_the_id_is_ours
     async def get(id: str) -> TimeEntry:
         return entry(id.upper())
 
-    assert (await found_again(sent, LOST, get, among())).id == sent.id.upper()
+    assert (await found(sent, LOST, among(), get)).id == sent.id.upper()
     chosen = EntryPunch.make(EntryType.IN, SOMEBODY, NOW, {"id": SOMEBODY})
     with pytest.raises(AmbiguousWriteError):
-        await found_again(chosen, LOST, get, among())
+        await found(chosen, LOST, among(), get)
 
 
 async def test_without_its_id_it_is_looked_for_by_its_nonce() -> None:
@@ -115,4 +120,4 @@ async def test_without_its_id_it_is_looked_for_by_its_nonce() -> None:
     async def get(id: str) -> TimeEntry:
         raise NotFoundError("404", status=404)
 
-    assert await found_again(sent, LOST, get, among(mine)) is mine
+    assert await found(sent, LOST, among(mine), get) is mine

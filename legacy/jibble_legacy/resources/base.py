@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import date
 from typing import Any, ClassVar, NoReturn, TypeAlias, TypeVar, Unpack
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
-from jibble_async.api.listing import BaseResource, ListOptions, query_of
+from jibble_async.api.listing import ListOptions, Members, Routes, query_of
 from jibble_async.api.raw import RawSet
 from jibble_async.api.writing import change, delete
-from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
 from jibble_async.core.paging import Paging
 from jibble_async.core.wire import Reply
@@ -23,6 +21,7 @@ from jibble_async.query.days import require_span
 from jibble_async.query.expressions import Expression
 from jibble_async.query.options import Query, Sortable, orderings
 from jibble_async.query.values import is_guid, shown
+from jibble_legacy.columns import wire_values
 from jibble_legacy.config import MAX_PAGE_SIZE
 from jibble_legacy.days import WorkingDays
 from jibble_legacy.pages import LoopBackPages
@@ -33,7 +32,6 @@ from jibble_legacy.session import SERVICE, LegacySession
 __all__ = [
     "LegacyResource",
     "PlainLegacyResource",
-    "Routes",
     "Span",
     "optional_id",
     "refuse",
@@ -50,64 +48,31 @@ Span: TypeAlias = tuple[date | None, date | None] | None
 _ID = r"[A-Za-z0-9]{1,64}"
 
 
-class Routes(msgspec.Struct, frozen=True):
-    """What can be done with one kind of thing; not all of it is documented for each."""
-
-    listing: Operation
-    member: Operation
-    creation: Operation
-    change: Operation
-    deletion: Operation
-
-
-def routes_of(name: str) -> Routes:
-    """The operations of a kind of thing (documented: old-calls).
+def routes_of(path: str) -> Routes:
+    """What can be done with a kind of thing (documented: old-calls).
 
     Args:
-        name: What it is called in paths.
+        path: What it is called in paths.
     """
-    many, one = f"/api/v1/{name}", f"/api/v1/{name}/{{id}}"
-    return Routes(
-        Operation(SERVICE, "GET", many, Safety.READ),
-        Operation(SERVICE, "GET", one, Safety.READ),
-        Operation(SERVICE, "POST", many, Safety.UNSAFE),
-        Operation(SERVICE, "PUT", one, Safety.IDEMPOTENT),
-        Operation(SERVICE, "DELETE", one, Safety.IDEMPOTENT),
-    )
+    return Routes.of(SERVICE, f"/api/v1/{path}", f"/api/v1/{path}/{{id}}", change="PUT")
 
 
-class LegacyResource(BaseResource[E]):
+class LegacyResource(Members[E]):
     """A kind of thing that the old API knows.
 
     The class of a kind says at its head what it is called in paths (`path=`).
-
-    Attributes:
-        routes: What can be done with its members.
     """
 
-    routes: Routes
     exportable: ClassVar[bool] = True
 
     def __init_subclass__(cls, *, path: str | None = None, **options: Any) -> None:
-        super().__init_subclass__(**options)
         if path is not None:
-            cls.routes = routes_of(path)
+            options["routes"] = routes_of(path)
+        super().__init_subclass__(**options)
 
     def __init__(self, session: LegacySession) -> None:
         super().__init__(session)
         self._session: LegacySession = session
-
-    async def get(self, id: str) -> E:
-        """The entity with this id.
-
-        Args:
-            id: Its id.
-
-        Raises:
-            ConfigurationError: It is no id of the old API.
-            NotFoundError: There is no such entity.
-        """
-        return await self._fetch(self.routes.member, id)
 
     async def delete(self, id: str) -> None:
         """Delete an entity, for good.
@@ -173,14 +138,13 @@ class LegacyResource(BaseResource[E]):
         pages = RawLoopBackPages(source, self.entity, size, as_sent=as_sent)
         return RawSet(SERVICE, self.entity, pages, size, check)
 
-    async def _change(self, id: str, values: Mapping[str, Any]) -> E:
-        """The entity as it is after a change of what is given."""
+    async def _change(self, id: str, **values: Any) -> E:
+        """The entity as it is after a change of the fields that are given."""
         cleared = [name for name, value in values.items() if value is None]
         if cleared:
             refuse(f"{', '.join(cleared)} can't be cleared", "the old API has no words for it")
-        checked = require_id(id, "id")
-        entity: E = await change(self._session, self.routes.change, checked, values, self._reader())
-        return entity
+        checked, sent = require_id(id, "id"), wire_values(self.entity, **values)
+        return await change(self._session, self.routes.change, checked, sent, self._reader())
 
     def _checked_id(self, id: str, label: str) -> str:
         return require_id(id, label)

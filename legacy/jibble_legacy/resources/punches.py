@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Self, TypedDict
 
 from jibble_async.api.listing import require_known
 from jibble_async.api.punches import Punch
-from jibble_async.api.writing import given, moment
+from jibble_async.api.writing import moment
 from jibble_async.entities import EntryType
 from jibble_async.errors import NotSupportedError
 from jibble_legacy.columns import wire_values
@@ -80,11 +80,11 @@ class LegacyPunch(Punch[LegacyTimeEntry], frozen=True, kw_only=True):
         values = wire_values(
             LegacyTimeEntry,
             type=ACTIONS[kind],
-            activity_id=given(optional_id(options.get("activity_id"), "activity_id")),
-            client_id=given(optional_id(options.get("client_id"), "client_id")),
-            note=given(options.get("note")),
-            time=given(None if time is None else instant(time)),
-            person_id=given(optional_id(person_id, "person_id")),
+            activity_id=optional_id(options.get("activity_id"), "activity_id"),
+            client_id=optional_id(options.get("client_id"), "client_id"),
+            note=options.get("note"),
+            time=None if time is None else instant(time),
+            person_id=optional_id(person_id, "person_id"),
             custom_data={**(options.get("custom_data") or {}), NONCE: nonce},
         )
         return cls(nonce=nonce, person_id=person_id, type=kind, at=time, now=now, values=values)

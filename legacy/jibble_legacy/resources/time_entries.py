@@ -10,28 +10,19 @@ from typing import Any, ClassVar, NoReturn, Unpack
 from msgspec import UNSET, UnsetType
 
 from jibble_async.api.listing import ListOptions
-from jibble_async.api.punches import NEAR, recovered
+from jibble_async.api.punches import NEAR, sent
 from jibble_async.api.raw import RawSet
-from jibble_async.api.writing import noting_cancellation, write
 from jibble_async.core.pager import Pager
 from jibble_async.entities import EntryType
-from jibble_async.errors import ConfigurationError, JibbleError
+from jibble_async.errors import ConfigurationError
 from jibble_async.query.expressions import Expression
 from jibble_async.query.values import require_aware
-from jibble_legacy.columns import wire_values
 from jibble_legacy.days import WorkingDays
 from jibble_legacy.entities import LegacyTimeEntry
 from jibble_legacy.query_fields import fields
-from jibble_legacy.resources.base import (
-    LegacyResource,
-    optional_id,
-    refuse,
-    require_id,
-    span_of,
-)
+from jibble_legacy.resources.base import LegacyResource, optional_id, refuse, require_id, span_of
 from jibble_legacy.resources.punches import LegacyPunch, LegacyPunchOptions
 from jibble_legacy.resources.workspace import People
-from jibble_legacy.rows import entity_reader
 from jibble_legacy.session import LegacySession
 
 __all__ = ["LegacyTimeEntries"]
@@ -139,7 +130,7 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries"):
         Example:
             >>> entry = await jibble.time_entries.clock_in(person.id, note="site B")
         """
-        return await self._send(LegacyPunch.make(EntryType.IN, person_id, _now(), options, at=at))
+        return await self._punch(EntryType.IN, person_id, at, options)
 
     async def clock_out(
         self,
@@ -148,18 +139,8 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries"):
         at: datetime | None = None,
         **options: Unpack[LegacyPunchOptions],
     ) -> LegacyTimeEntry:
-        """The entry with which a person ends work; sent as `clock_in` is.
-
-        Args:
-            person_id: Who; None for whom the token belongs to (inferred).
-            at: The moment, in any time zone, to the millisecond; by default the server's now.
-            **options: See `LegacyPunchOptions`.
-
-        Raises:
-            ConfigurationError: An id that is none of the old API's, a moment without a time zone.
-            AmbiguousWriteError: The answer was lost, and so is what became of it.
-        """
-        return await self._send(LegacyPunch.make(EntryType.OUT, person_id, _now(), options, at=at))
+        """The entry with which a person ends work; all is as with `clock_in`."""
+        return await self._punch(EntryType.OUT, person_id, at, options)
 
     async def create(
         self,
@@ -168,7 +149,7 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries"):
         at: datetime,
         **options: Unpack[LegacyPunchOptions],
     ) -> LegacyTimeEntry:
-        """A back-dated entry; sent as `clock_in` is.
+        """A back-dated entry; sent as `clock_in` is, whose errors it may raise.
 
         Args:
             person_id: Who; None for whom the token belongs to (inferred).
@@ -177,13 +158,10 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries"):
             **options: See `LegacyPunchOptions`.
 
         Raises:
-            ConfigurationError: An id that is none of the old API's, a moment without a time zone.
             NotSupportedError: The old API has no such kind of entry.
-            AmbiguousWriteError: The answer was lost, and so is what became of it.
         """
         # Without it the server would take its own now.
-        at = require_aware(at, "at")
-        return await self._send(LegacyPunch.make(type, person_id, _now(), options, at=at))
+        return await self._punch(type, person_id, require_aware(at, "at"), options)
 
     async def update(
         self,
@@ -205,13 +183,12 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries"):
             ConfigurationError: Nothing is given, or an id is none of the old API's.
             NotFoundError: There is no such entry.
         """
-        values = wire_values(
-            LegacyTimeEntry,
+        return await self._change(
+            id,
             activity_id=optional_id(activity_id, "activity_id"),
             client_id=optional_id(client_id, "client_id"),
             note=note,
         )
-        return await self._change(id, values)
 
     async def start_break(self, *_: Any, **__: Any) -> NoReturn:
         """Nothing: the old API knows no breaks.
@@ -235,35 +212,29 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries"):
             "the old API keeps nothing that is deleted: use delete(), which is for good",
         )
 
-    async def _send(self, punch: LegacyPunch) -> LegacyTimeEntry:
-        request = write(self._session, self.routes.creation, punch.values)
-        with noting_cancellation(punch.trace):
-            try:
-                entry: LegacyTimeEntry = await self._session.call(
-                    request, entity_reader(self.entity)
-                )
-            except JibbleError as error:
-                if not error.maybe_processed:
-                    raise
-                return await recovered(punch, error, functools.partial(self._around, punch))
-            return entry
-
-    async def _around(self, punch: LegacyPunch) -> builtins.list[LegacyTimeEntry]:
-        # Where the moment was left to the server, among the newest, so that a wrong clock here
+    async def _punch(
+        self,
+        type: EntryType | str,
+        person_id: str | None,
+        at: datetime | None,
+        options: LegacyPunchOptions,
+    ) -> LegacyTimeEntry:
+        punch = LegacyPunch.make(type, person_id, datetime.now(UTC), options, at=at)
+        # Where the moment is left to the server, among the newest, so that a wrong clock here
         # does not matter. A row that can't be read must not hide the others.
-        conditions: list[Expression] = []
+        conditions: builtins.list[Expression] = []
         if punch.person_id is not None:
             conditions.append(_FIELDS.person_id == punch.person_id)
         if punch.at is not None:
             near = timedelta(seconds=NEAR)
             conditions.append(_FIELDS.time.between(punch.at - near, punch.at + near))
-        options: ListOptions = {
+        newest: ListOptions = {
             "order_by": _FIELDS.time.desc(),
             "limit": _LATEST,
             "on_bad_row": lambda _, __: None,
         }
-        newest = self._pager(conditions, options)
-        return await newest.collect()
+        pager = self._pager(conditions, newest)
+        return await sent(self._session, self.routes.creation, punch, self._reader(), pager)
 
 
 async def _require_zones(session: LegacySession, days: WorkingDays) -> None:
@@ -276,7 +247,3 @@ async def _require_zones(session: LegacySession, days: WorkingDays) -> None:
             f"{', '.join(missing[:10])}{', …' if len(missing) > 10 else ''}; give one for each, "
             "or one for the empty id, which stands for everybody else"
         )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

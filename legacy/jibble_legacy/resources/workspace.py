@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 from msgspec import UNSET, UnsetType
 
-from jibble_async.api.writing import given, lost, require_text, write
+from jibble_async.api.writing import lost, new, require_text
 from jibble_async.entities import Activity
 from jibble_async.entities.base import Entity
 from jibble_async.errors import AmbiguousWriteError, JibbleError
@@ -17,13 +16,7 @@ from jibble_legacy.columns import wire_values
 from jibble_legacy.entities import PowerUp, Team, TeamClient, TeamMember
 from jibble_legacy.literals import color_out
 from jibble_legacy.query_fields import fields
-from jibble_legacy.resources.base import (
-    PlainLegacyResource,
-    Routes,
-    refuse,
-    require_id,
-    routes_of,
-)
+from jibble_legacy.resources.base import PlainLegacyResource, refuse, require_id, routes_of
 from jibble_legacy.session import LegacySession
 
 __all__ = ["Activities", "Clients", "Organizations", "People", "PowerUps"]
@@ -37,14 +30,15 @@ _MOST_CANDIDATES = 20
 class _Creatable(PlainLegacyResource[E]):
     """What has nothing by which a new one could be told from one that looks the same."""
 
-    async def _create(self, values: Mapping[str, Any], same: Expression) -> E:
+    async def _create(self, same: Expression, **values: Any) -> E:
         """The entity that the server made.
 
         Args:
-            values: The body, by name on the wire.
             same: The condition that those meet which might be it, were the answer lost.
+            **values: By the names of fields.
         """
-        request = write(self._session, self.routes.creation, values)
+        sent = wire_values(self.entity, **values)
+        request = new(self._session, self.routes.creation, sent)
         try:
             return await self._session.call(request, self._reader())
         except JibbleError as error:
@@ -81,10 +75,8 @@ class Organizations(_Creatable[Team], path="teams"):
             ConfigurationError: The name is empty.
             AmbiguousWriteError: The answer was lost; it was not sent again.
         """
-        values = wire_values(
-            Team, name=require_text(name, "name"), working_hours=given(working_hours)
-        )
-        return await self._create(values, _same(fields(Team).name, name))
+        same = _same(fields(Team).name, require_text(name, "name"))
+        return await self._create(same, name=name, working_hours=working_hours)
 
     async def update(self, id: str, *, name: str) -> Team:
         """A team under another name, which is all that is documented to change.
@@ -97,7 +89,7 @@ class Organizations(_Creatable[Team], path="teams"):
             ConfigurationError: The name is empty, or the id is none of the old API's.
             NotFoundError: There is no such team.
         """
-        return await self._change(id, wire_values(Team, name=require_text(name, "name")))
+        return await self._change(id, name=require_text(name, "name"))
 
 
 class People(PlainLegacyResource[TeamMember], path="teammembers"):
@@ -132,8 +124,7 @@ class People(PlainLegacyResource[TeamMember], path="teammembers"):
             ConfigurationError: Nothing is given, or the id is none of the old API's.
             NotFoundError: There is no such person.
         """
-        names = wire_values(TeamMember, first_name=first_name, last_name=last_name)
-        return await self._change(id, names)
+        return await self._change(id, first_name=first_name, last_name=last_name)
 
 
 class Activities(_Creatable[Activity]):
@@ -144,7 +135,7 @@ class Activities(_Creatable[Activity]):
 
     def __init__(self, session: LegacySession) -> None:
         super().__init__(session)
-        self.routes: Routes = routes_of(session.activities_path)
+        self.routes = routes_of(session.activities_path)
 
     async def create(
         self, name: str, color: str, organization_id: str, *, description: str | None = None
@@ -162,14 +153,13 @@ class Activities(_Creatable[Activity]):
             ConfigurationError: The name or colour is empty, or the id is none of the old API's.
             AmbiguousWriteError: The answer was lost; it was not sent again.
         """
-        values = wire_values(
-            Activity,
-            name=require_text(name, "name"),
-            description=given(description),
+        return await self._create(
+            _same(fields(Activity).name, require_text(name, "name")),
+            name=name,
+            description=description,
             color=color_out(require_text(color, "color")),
             organization_id=require_id(organization_id, "organization_id"),
         )
-        return await self._create(values, _same(fields(Activity).name, name))
 
     async def update(
         self,
@@ -191,13 +181,8 @@ class Activities(_Creatable[Activity]):
             ConfigurationError: Nothing is given, or the id is none of the old API's.
             NotFoundError: There is no such activity.
         """
-        values = wire_values(
-            Activity,
-            name=name,
-            description=description,
-            color=color_out(color) if isinstance(color, str) else color,
-        )
-        return await self._change(id, values)
+        code = color_out(color) if isinstance(color, str) else color
+        return await self._change(id, name=name, description=description, color=code)
 
 
 class Clients(_Creatable[TeamClient], path="clients"):
@@ -214,12 +199,9 @@ class Clients(_Creatable[TeamClient], path="clients"):
             ConfigurationError: The name is empty, or the id is none of the old API's.
             AmbiguousWriteError: The answer was lost; it was not sent again.
         """
-        values = wire_values(
-            TeamClient,
-            name=require_text(name, "name"),
-            organization_id=require_id(organization_id, "organization_id"),
-        )
-        return await self._create(values, _same(fields(TeamClient).name, name))
+        same = _same(fields(TeamClient).name, require_text(name, "name"))
+        team = require_id(organization_id, "organization_id")
+        return await self._create(same, name=name, organization_id=team)
 
     async def update(self, id: str, *, name: str) -> TeamClient:
         """A client under another name.
@@ -232,7 +214,7 @@ class Clients(_Creatable[TeamClient], path="clients"):
             ConfigurationError: The name is empty, or the id is none of the old API's.
             NotFoundError: There is no such client.
         """
-        return await self._change(id, wire_values(TeamClient, name=require_text(name, "name")))
+        return await self._change(id, name=require_text(name, "name"))
 
 
 class PowerUps(_Creatable[PowerUp], path="powerups"):
@@ -254,13 +236,12 @@ class PowerUps(_Creatable[PowerUp], path="powerups"):
             ConfigurationError: The extension is empty, or the id is none of the old API's.
             AmbiguousWriteError: The answer was lost; it was not sent again.
         """
-        values = wire_values(
-            PowerUp,
-            power_up_id=require_text(power_up_id, "power_up_id"),
+        return await self._create(
+            _same(fields(PowerUp).power_up_id, require_text(power_up_id, "power_up_id")),
+            power_up_id=power_up_id,
             is_enabled=is_enabled,
             organization_id=require_id(organization_id, "organization_id"),
         )
-        return await self._create(values, _same(fields(PowerUp).power_up_id, power_up_id))
 
     async def update(self, id: str, *, is_enabled: bool) -> PowerUp:
         """An extension, switched on or off.
@@ -273,7 +254,7 @@ class PowerUps(_Creatable[PowerUp], path="powerups"):
             ConfigurationError: The id is none of the old API's.
             NotFoundError: There is no such power-up.
         """
-        return await self._change(id, wire_values(PowerUp, is_enabled=is_enabled))
+        return await self._change(id, is_enabled=is_enabled)
 
     async def delete(self, id: str) -> NoReturn:
         """Nothing: the old API is not documented to delete power-ups.
