@@ -189,14 +189,7 @@ class TimeTracker(Protocol):
         priority: Priority = ...,
         retry: RetryPolicy = ...,
     ) -> Self:
-        """This client with other options for its calls; everything else is shared.
-
-        Args:
-            timeout: All timeouts, or the seconds that a call may take as a whole.
-            max_wait: Seconds to wait for the limiter at most.
-            priority: `bulk` lets others go first, `interactive` does not.
-            retry: How often and how patiently to try again.
-        """
+        """This client with other options for its calls; see `BaseClient.with_options`."""
         ...
 
     async def __aenter__(self) -> Self: ...

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import TypeAlias, Unpack
+from typing import Any, TypeAlias, TypeVar, Unpack
 
 from jibble_async.api.session import Session
 from jibble_async.api.writing import call_once
@@ -20,6 +20,7 @@ from jibble_async.entities import (
     Timesheet,
     TimesheetSummary,
     TrackedTime,
+    ValueObject,
 )
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.pages import ODataPages
@@ -33,17 +34,38 @@ from jibble_async.resources.base import Listing, routes_of
 
 __all__ = ["Reports", "TimesheetSummaries", "Timesheets"]
 
+V = TypeVar("V", bound=ValueObject)
 _Params: TypeAlias = tuple[tuple[str, str], ...]
 
 _SERVICE = "time-attendance"
-# A row is a person with all their days, so a page holds fewer of them than elsewhere.
 _PAGE_SIZE = 100
 _TRACKED_TIME = routes_of(_SERVICE, "TrackedTimeReport").listing
 # A GET that starts a job (documented: reports): twice is not the same as once.
 _START_EXPORT = Operation(_SERVICE, "GET", "/v1/TimeAttendanceReportStartExport", Safety.ONCE)
 
 
-class Timesheets(Listing[Timesheet], service=_SERVICE, path="Timesheets"):
+class _Sheets(Listing[V]):
+    """Rows that are people with all their days, so a page holds fewer of them than elsewhere."""
+
+    def _sheets(
+        self,
+        date: date,
+        period: Period | str | None,
+        end_date: date | None,
+        person_ids: Iterable[str],
+        where: Expression | None,
+        server_paged: bool,
+        options: Mapping[str, Any],
+        *more: tuple[str, str],
+    ) -> Pager[V]:
+        params = (*_period(date, period, end_date), *repeated_ids("person_ids", person_ids), *more)
+        size = min(_PAGE_SIZE, self._session.page_size)
+        return self._pager(
+            [where], {"page_size": size, **options}, params=params, server_paged=server_paged
+        )
+
+
+class Timesheets(_Sheets[Timesheet], service=_SERVICE, path="Timesheets"):
     """People's days in full."""
 
     def list(
@@ -83,21 +105,14 @@ class Timesheets(Listing[Timesheet], service=_SERVICE, path="Timesheets"):
             >>> async for sheet in month:
             ...     print(sheet.person.full_name, sheet.total_payroll)
         """
-        params = _period(date, period, end_date) + repeated_ids("person_ids", person_ids)
-        if search_term is not None:
-            params += (("searchTerm", search_term),)
         if order_by is None:
             order_by = () if server_paged else fields(Timesheet).person.full_name.asc()
-        options.setdefault("page_size", min(_PAGE_SIZE, self._session.page_size))
-        return self._pager(
-            [where],
-            {"expand": expand, "order_by": order_by, **options},
-            params=params,
-            server_paged=server_paged,
-        )
+        asked = {"expand": expand, "order_by": order_by, **options}
+        term = () if search_term is None else (("searchTerm", search_term),)
+        return self._sheets(date, period, end_date, person_ids, where, server_paged, asked, *term)
 
 
-class TimesheetSummaries(Listing[TimesheetSummary], service=_SERVICE, path="TimesheetsSummary"):
+class TimesheetSummaries(_Sheets[TimesheetSummary], service=_SERVICE, path="TimesheetsSummary"):
     """People's days as sums."""
 
     def list(
@@ -134,12 +149,8 @@ class TimesheetSummaries(Listing[TimesheetSummary], service=_SERVICE, path="Time
             >>> async for person in jibble.timesheet_summaries.list(first, end_date=last):
             ...     print(person.person_id, [day.payroll_hours for day in person.daily])
         """
-        params = _period(date, period, end_date)
-        params += repeated_ids("person_ids", person_ids)
-        options.setdefault("page_size", min(_PAGE_SIZE, self._session.page_size))
-        return self._pager(
-            [where], {"counted": False, **options}, params=params, server_paged=server_paged
-        )
+        asked = {"counted": False, **options}
+        return self._sheets(date, period, end_date, person_ids, where, server_paged, asked)
 
 
 class Reports:

@@ -73,16 +73,7 @@ class EntryPunch(Punch[TimeEntry], frozen=True, kw_only=True):
         belongs_to_date: date | None = None,
         auto_clock_out_at: datetime | None = None,
     ) -> Self:
-        """A punch with an id and a nonce.
-
-        Args:
-            type: What it marks.
-            person_id: Whose it is.
-            now: The present, by this machine.
-            options: What else it says.
-            at: Its moment; without it the server takes its own.
-            belongs_to_date: Its working day; without it the server finds one.
-            auto_clock_out_at: When the server is to clock out by itself.
+        """A punch with an id and a nonce; `TimeEntries.create` says what the arguments are.
 
         Raises:
             ConfigurationError: An option that there is not, an id that is no GUID, a moment

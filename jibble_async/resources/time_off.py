@@ -133,25 +133,11 @@ class TimeOffRequests(Listing[TimeOff], service=_SERVICE, path="TimeOffOverview"
         return await self._decide(ids, TimeOffStatus.APPROVED)
 
     async def reject(self, *ids: str) -> builtins.list[ItemOutcome]:
-        """Refuse requests; see `approve`.
-
-        Args:
-            *ids: The requests.
-
-        Raises:
-            ConfigurationError: An id is no GUID; nothing was sent.
-        """
+        """Refuse requests; all is as with `approve`."""
         return await self._decide(ids, TimeOffStatus.REJECTED)
 
     async def cancel(self, *ids: str) -> builtins.list[ItemOutcome]:
-        """Withdraw requests; see `approve`.
-
-        Args:
-            *ids: The requests.
-
-        Raises:
-            ConfigurationError: An id is no GUID; nothing was sent.
-        """
+        """Withdraw requests; all is as with `approve`."""
         return await self._decide(ids, TimeOffStatus.CANCELLED)
 
     async def _decide(

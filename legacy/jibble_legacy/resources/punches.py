@@ -58,14 +58,7 @@ class LegacyPunch(Punch[LegacyTimeEntry], frozen=True, kw_only=True):
         *,
         at: datetime | None = None,
     ) -> Self:
-        """A punch with a nonce.
-
-        Args:
-            type: What it marks.
-            person_id: Whose it is.
-            now: The present, by this machine.
-            options: What else it says.
-            at: Its moment; without it the server takes its own.
+        """A punch with a nonce; `LegacyTimeEntries.create` says what the arguments are.
 
         Raises:
             ConfigurationError: An option that there is not, an id that is none of the old API's,

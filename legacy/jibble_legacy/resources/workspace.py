@@ -11,7 +11,6 @@ from jibble_async.entities import Activity
 from jibble_async.entities.base import Entity
 from jibble_async.errors import AmbiguousWriteError, JibbleError
 from jibble_async.query.expressions import Expression
-from jibble_async.query.fields import Field
 from jibble_legacy.columns import wire_values
 from jibble_legacy.entities import PowerUp, Team, TeamClient, TeamMember
 from jibble_legacy.literals import color_out
@@ -57,10 +56,6 @@ class _Creatable(PlainLegacyResource[E]):
         return lost(error, f"{known}; it was not sent again", candidates=candidates)
 
 
-def _same(field: Field[str], value: str) -> Expression:
-    return field == value
-
-
 class Organizations(_Creatable[Team], path="teams"):
     """The teams, which is what the old API calls organisations."""
 
@@ -75,7 +70,7 @@ class Organizations(_Creatable[Team], path="teams"):
             ConfigurationError: The name is empty.
             AmbiguousWriteError: The answer was lost; it was not sent again.
         """
-        same = _same(fields(Team).name, require_text(name, "name"))
+        same = fields(Team).name == require_text(name, "name")
         return await self._create(same, name=name, working_hours=working_hours)
 
     async def update(self, id: str, *, name: str) -> Team:
@@ -154,7 +149,7 @@ class Activities(_Creatable[Activity]):
             AmbiguousWriteError: The answer was lost; it was not sent again.
         """
         return await self._create(
-            _same(fields(Activity).name, require_text(name, "name")),
+            fields(Activity).name == require_text(name, "name"),
             name=name,
             description=description,
             color=color_out(require_text(color, "color")),
@@ -199,7 +194,7 @@ class Clients(_Creatable[TeamClient], path="clients"):
             ConfigurationError: The name is empty, or the id is none of the old API's.
             AmbiguousWriteError: The answer was lost; it was not sent again.
         """
-        same = _same(fields(TeamClient).name, require_text(name, "name"))
+        same = fields(TeamClient).name == require_text(name, "name")
         team = require_id(organization_id, "organization_id")
         return await self._create(same, name=name, organization_id=team)
 
@@ -237,7 +232,7 @@ class PowerUps(_Creatable[PowerUp], path="powerups"):
             AmbiguousWriteError: The answer was lost; it was not sent again.
         """
         return await self._create(
-            _same(fields(PowerUp).power_up_id, require_text(power_up_id, "power_up_id")),
+            fields(PowerUp).power_up_id == require_text(power_up_id, "power_up_id"),
             power_up_id=power_up_id,
             is_enabled=is_enabled,
             organization_id=require_id(organization_id, "organization_id"),
