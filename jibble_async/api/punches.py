@@ -7,6 +7,7 @@ finding it proves nothing, since the server may still be at it, so it is never s
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterable, Awaitable, Callable
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
@@ -59,6 +60,11 @@ class Punch(msgspec.Struct, Generic[E], frozen=True, kw_only=True):
         raise NotImplementedError
 
     @property
+    def marks(self) -> str:
+        """What tells it from others."""
+        return "nonce" if self.id is None else "id or the nonce"
+
+    @property
     def trace(self) -> str:
         """How it can be found."""
         return f"look for {self.nonce} in `{self.nonce_place}`"
@@ -105,7 +111,7 @@ async def sent(
         except JibbleError as error:
             if not error.maybe_processed and not isinstance(error, ConflictError):
                 raise
-            return await found(punch, error, newest, get)
+            return await found(punch, error, newest, get, session.options.timeouts.total)
 
 
 async def found(
@@ -113,6 +119,7 @@ async def found(
     error: JibbleError,
     newest: AsyncIterable[E],
     get: Callable[[str], Awaitable[E]] | None = None,
+    seconds: float | None = None,
 ) -> E:
     """The entry of a punch whose answer was lost, or which collides with one that is there.
 
@@ -121,48 +128,83 @@ async def found(
         error: What it ended with.
         newest: The entries among which it must be.
         get: Gives the entry with an id, where one was sent.
+        seconds: How long that may take in all.
 
     Raises:
         ConflictError: It collides with another entry.
         AmbiguousWriteError: It was not found, or the lookup failed.
     """
     conflict = isinstance(error, ConflictError)
-    trouble: JibbleError | None = None
-    shown: list[E] = []
-    known = f"nothing carries the {'nonce' if get is None else 'id or the nonce'} that was sent"
-    if get is not None and punch.id is not None:
-        try:
-            entry = await get(punch.id)
-        except NotFoundError:
-            pass
-        except JibbleError as failure:
-            trouble = failure
-            known = "nothing carries its nonce, and its id could not be asked for"
-        else:
-            if punch.made(entry):
-                return entry
-            if conflict:
-                raise error
-            shown.append(entry)
-    rows: list[E] = []
-    try:
-        rows += [entry async for entry in newest]
-    except JibbleError as failure:
-        trouble, known = failure, "looking it up failed"
-    made = {entry.id: entry for entry in rows if punch.made(entry)}
+    lookup: _Lookup[E] = _Lookup()
+    await lookup.run(punch, newest, get, seconds, by_id_alone=conflict)
+    named = lookup.of_its_id
+    if named is not None and punch.made(named):
+        return named
+    made = {entry.id: entry for entry in lookup.rows if punch.made(entry)}
     if len(made) == 1:
         return made.popitem()[1]
-    if made:
-        trouble, known, shown = None, "it is there more than once", list(made.values())
-    elif conflict and trouble is None:
+    if conflict and not made and (named is not None or not lookup.trouble):
         raise error
+    if made:
+        known, candidates = "it is there more than once", tuple(made.values())
     else:
-        shown += [entry for entry in rows if punch.resembles(entry)]
+        known = lookup.trouble or f"nothing carries the {punch.marks} that was sent"
+        similar = [entry for entry in lookup.rows if punch.resembles(entry)]
+        shown = similar if named is None else [named, *similar]
+        candidates = tuple({entry.id: entry for entry in shown}.values())
     raise lost(
         error,
-        f"{known}{f' ({trouble.message})' if trouble else ''}; it was not sent again: "
-        f"{punch.trace} before you do",
-        candidates=tuple({entry.id: entry for entry in shown}.values()),
+        f"{known}; it was not sent again: {punch.trace} before you do",
+        candidates=candidates,
         sent_id=punch.id,
         nonce=punch.nonce,
     ) from error
+
+
+class _Lookup(Generic[E]):
+    """What was seen of the entries among which a punch must be, however looking ended.
+
+    Attributes:
+        of_its_id: The entry that has the id that was sent.
+        rows: The newest, as far as they came.
+        trouble: What went wrong, if anything did.
+    """
+
+    def __init__(self) -> None:
+        self.of_its_id: E | None = None
+        self.rows: list[E] = []
+        self.trouble = ""
+
+    async def run(
+        self,
+        punch: Punch[E],
+        newest: AsyncIterable[E],
+        get: Callable[[str], Awaitable[E]] | None,
+        seconds: float | None,
+        *,
+        by_id_alone: bool,
+    ) -> None:
+        """Look; an entry of its id is enough if it is the one, or `by_id_alone`."""
+        try:
+            # One time for all of it: otherwise each request, and each page, has a whole call's.
+            async with asyncio.timeout(seconds):
+                if get is not None and punch.id is not None:
+                    entry = self.of_its_id = await self._of_id(punch.id, get)
+                    if entry is not None and (by_id_alone or punch.made(entry)):
+                        return
+                async for row in newest:
+                    self.rows.append(row)
+        except JibbleError as failure:
+            self.trouble = f"looking it up failed ({failure.message})"
+        except TimeoutError:
+            self.trouble = f"looking it up failed (not done within {seconds:.3g} s)"
+
+    async def _of_id(self, id: str, get: Callable[[str], Awaitable[E]]) -> E | None:
+        try:
+            return await get(id)
+        except NotFoundError:
+            return None
+        except JibbleError as failure:
+            why = f"its id could not be asked for ({failure.message})"
+            self.trouble = f"nothing carries its nonce, and {why}"
+            return None

@@ -67,7 +67,7 @@ async def test_what_is_near_and_of_its_kind_is_shown(at: datetime | None) -> Non
         entry("e", time=moment, type=EntryType.OUT),
         entry("f", time=None),
     ]
-    with pytest.raises(AmbiguousWriteError, match="nothing carries the nonce") as caught:
+    with pytest.raises(AmbiguousWriteError, match="nothing carries the id or the nonce") as caught:
         await found(sent, LOST, among(*near, *far))
     assert list(caught.value.candidates) == near
 
