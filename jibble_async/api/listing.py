@@ -32,7 +32,6 @@ __all__ = [
     "ListOptions",
     "Members",
     "Routes",
-    "TrackedOptions",
     "paging_of",
     "query_of",
     "require_known",
@@ -42,29 +41,21 @@ E = TypeVar("E", bound=Entity)
 V = TypeVar("V", bound=ValueObject)
 
 
-class TrackedOptions(PageOptions, total=False):
-    """The arguments of a `list()` that both APIs can be asked for.
-
-    Attributes:
-        expand: What is to come along: names, or `T.person.select("id", "full_name")`.
-        order_by: A field, a name, `T.time.desc()`, or several; the id is added at the end.
-    """
-
-    expand: Iterable[Expandable]
-    order_by: Sortable | Iterable[Sortable]
-
-
-class ListOptions(TrackedOptions, total=False):
+class ListOptions(PageOptions, total=False):
     """The arguments that the `list()` of every entity set takes, beside those of its own.
 
     Attributes:
         select: The fields to fetch, by name or as fields; the id always comes along.
+        expand: What is to come along: names, or `T.person.select("id", "full_name")`.
+        order_by: A field, a name, `T.time.desc()`, or several; the id is added at the end.
         stable: False leaves the id out of the order; then rows that tie may be missed.
         counted: False asks for no count: then the walk goes page by page, whatever `concurrency`
             says, and ends at an empty page.
     """
 
     select: Iterable[Selectable]
+    expand: Iterable[Expandable]
+    order_by: Sortable | Iterable[Sortable]
     stable: bool
     counted: bool
 

@@ -6,18 +6,21 @@ left out, and so is deleting, which hides an entry with one and destroys it with
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from types import TracebackType
-from typing import Protocol, Self, TypeVar, Unpack
+from typing import Protocol, Self, TypeVar
 
-from jibble_async.api.listing import TrackedOptions
+from jibble_async.core.cursor import Cursor
 from jibble_async.core.events import Stats
 from jibble_async.core.options import Timeouts
 from jibble_async.core.pager import Pager
+from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.retry import RetryPolicy
 from jibble_async.entities import Activity, Client, Entity, Organization, Person, TimeEntry
 from jibble_async.limits.slots import Priority
 from jibble_async.query.expressions import Expression
+from jibble_async.query.options import Expandable, Sortable
 
 __all__ = ["TimeTracker", "TrackedEntries", "TrackedResource"]
 
@@ -31,17 +34,20 @@ class TrackedResource(Protocol[E_co]):
         self,
         *,
         where: Expression | None = None,
-        **options: Unpack[TrackedOptions],
+        expand: Iterable[Expandable] = (),
+        order_by: Sortable | Iterable[Sortable] = (),
+        page_size: int = ...,
+        limit: int | None = None,
+        concurrency: int = 1,
+        resume_from: Cursor | str | None = None,
+        verify: bool = False,
+        on_bad_row: BadRowHandler | None = None,
     ) -> Pager[E_co]:
         """The members, without those that were archived or removed.
 
-        An API that lacks the words for a condition, for an order or for what is to come along
-        refuses before it sends anything.
-
-        Args:
-            where: A condition in the fields of the vocabulary.
-            **options: See `TrackedOptions`. The old API gives 100 rows at a time at most, and its
-                pages come one after the other.
+        Each argument is as `ListOptions` has it. An API that lacks the words for a condition, for
+        an order or for what is to come along refuses before it sends anything. The old API gives
+        100 rows at a time at most, and its pages come one after the other.
 
         Raises:
             ConfigurationError: An argument that can't be used.
@@ -71,17 +77,20 @@ class TrackedEntries(Protocol):
         since: date | None = None,
         until: date | None = None,
         where: Expression | None = None,
-        **options: Unpack[TrackedOptions],
+        expand: Iterable[Expandable] = (),
+        order_by: Sortable | Iterable[Sortable] = (),
+        page_size: int = ...,
+        limit: int | None = None,
+        concurrency: int = 1,
+        resume_from: Cursor | str | None = None,
+        verify: bool = False,
+        on_bad_row: BadRowHandler | None = None,
     ) -> Pager[TimeEntry]:
         """The time entries of a span of working days; the rest is as in `TrackedResource.list`.
 
         The old API knows no working days: its client finds them if it is given `timezone=`.
-
-        Args:
-            since: The first day, by `belongs_to_date`: the working day, not the UTC date.
-            until: The last day, included.
-            where: A further condition in the fields of the vocabulary.
-            **options: See `TrackedOptions`.
+        They are chosen by `belongs_to_date`, which is the working day and not the UTC date; the
+        first and the last are included.
 
         Raises:
             ConfigurationError: An argument that can't be used; days, but no time zones.

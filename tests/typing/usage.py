@@ -393,6 +393,7 @@ async def whichever(tracker: TimeTracker) -> None:
     tracker.people.list(include_removed=True)  # error
     tracker.people.list(since=DAY)  # error
     tracker.time_entries.list(since="2026-10-01")  # error
+    tracker.time_entries.list(page_size=None)  # error
     await tracker.time_entries.delete("1")  # error
     await tracker.time_entries.start_break("1")  # error
     await tracker.time_entries.clock_in("1", project_id="2")  # error

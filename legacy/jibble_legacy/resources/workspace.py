@@ -6,6 +6,7 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 
 from msgspec import UNSET, UnsetType
 
+from jibble_async.api.listing import Routes
 from jibble_async.api.writing import lost, new, require_text
 from jibble_async.entities import Activity
 from jibble_async.entities.base import Entity
@@ -130,7 +131,7 @@ class Activities(_Creatable[Activity]):
 
     def __init__(self, session: LegacySession) -> None:
         super().__init__(session)
-        self.routes = routes_of(session.activities_path)
+        self.routes: Routes = routes_of(session.activities_path)
 
     async def create(
         self, name: str, color: str, organization_id: str, *, description: str | None = None
