@@ -6,6 +6,7 @@ import abc
 import csv
 import enum
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -19,6 +20,7 @@ from jibble_async.entities import Entity, ValueObject
 from jibble_async.errors import ConfigurationError, DecodeError
 
 __all__ = [
+    "UTF8_MARK",
     "CsvSink",
     "Format",
     "JsonLinesSink",
@@ -39,13 +41,21 @@ class Sink(abc.ABC):
 
     Args:
         shape: The class whose fields are the columns of a table of the rows, such as an entity.
-        spreadsheet_safe: Put `'` before a text that a spreadsheet would run as a formula, where
+        spreadsheet_safe: Put `'` before what a spreadsheet would run as a formula, where
             spreadsheets read such files.
+        mark: Begin with the mark of UTF-8 that Excel needs, where spreadsheets read such files;
+            by default if it shall be safe for them.
     """
 
     as_sent: ClassVar[bool] = False
 
-    def __init__(self, shape: type[msgspec.Struct], *, spreadsheet_safe: bool = True) -> None:
+    def __init__(
+        self,
+        shape: type[msgspec.Struct],
+        *,
+        spreadsheet_safe: bool = True,
+        mark: bool | None = None,
+    ) -> None:
         self.unknown_fields: Counter[str] = Counter()
 
     def head(self) -> bytes:
@@ -83,13 +93,25 @@ class JsonLinesSink(Sink):
         return b"\n".join([*compact, b""])
 
 
+# Without it Excel takes a file for one in the machine's old code page, and `Zoë` for `ZoÃ«`.
+UTF8_MARK = b"\xef\xbb\xbf"
+_OPERATORS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
 # What spreadsheets take for the beginning of a formula, the full-width forms included.
-_FORMULA_STARTS = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+_FORMULA = re.compile(f"[{_OPERATORS}\\t\\r\\n]")
+# Where lists are separated by a semicolon, Excel splits records there, quotes or not, since a quote
+# behind a comma begins no cell for it; a line break then begins a record. A comma splits only
+# where the quotes count.
+_FORMULA_WITHIN = re.compile(f"([;|\\t\\r\\n])(?=[{_OPERATORS}])")
 
 
 def spreadsheet_safe(text: str) -> str:
-    """A text with `'` before it if a spreadsheet would run it as a formula."""
-    return "'" + text if text[:1] in _FORMULA_STARTS else text
+    """A text with `'` wherever a spreadsheet would begin a formula, whatever separates its cells.
+
+    Args:
+        text: What goes into one cell.
+    """
+    safe = _FORMULA_WITHIN.sub(r"\1'", text)
+    return "'" + safe if _FORMULA.match(text) else safe
 
 
 class CsvSink(Sink):
@@ -100,12 +122,20 @@ class CsvSink(Sink):
 
     Args:
         shape: The class whose fields are the columns, such as an entity.
-        spreadsheet_safe: Put `'` before a text that a spreadsheet would run as a formula.
-            Numbers stay as they are.
+        spreadsheet_safe: Put `'` wherever a spreadsheet would begin a formula, be its cells
+            separated by commas, semicolons or tabs. Numbers stay as they are.
+        mark: Begin with the mark of UTF-8; by default if it shall be safe for spreadsheets.
     """
 
-    def __init__(self, shape: type[msgspec.Struct], *, spreadsheet_safe: bool = True) -> None:
+    def __init__(
+        self,
+        shape: type[msgspec.Struct],
+        *,
+        spreadsheet_safe: bool = True,
+        mark: bool | None = None,
+    ) -> None:
         super().__init__(shape)
+        self._mark = spreadsheet_safe if mark is None else mark
         self._columns, self._objects = _columns(shape)
         self._known = {name.partition(".")[0] for name in self._columns}
         self._safe = spreadsheet_safe
@@ -114,8 +144,8 @@ class CsvSink(Sink):
         self._encode = msgspec.json.Encoder(decimal_format="number").encode
 
     def head(self) -> bytes:
-        """The line with the names of the columns."""
-        return csv_lines([self._columns])
+        """The mark of UTF-8, if wanted, and the line with the names of the columns."""
+        return (UTF8_MARK if self._mark else b"") + csv_lines([self._columns])
 
     def encode(self, rows: Sequence[RawRow]) -> bytes:
         """The rows, a record each.
@@ -158,7 +188,8 @@ class CsvSink(Sink):
         is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
         if value is None or is_number:
             return value
-        return self._encode(value).decode()
+        text = self._encode(value).decode()
+        return spreadsheet_safe(text) if self._safe else text
 
 
 def _columns(shape: type[msgspec.Struct]) -> tuple[dict[str, None], list[str]]:

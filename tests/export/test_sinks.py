@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 
 from jibble_async import ConfigurationError, DecodeError, TimeEntry
 from jibble_async.core.pages import RawRow
-from jibble_async.export.sinks import CsvSink, Format, JsonLinesSink, format_of
+from jibble_async.export.sinks import CsvSink, Format, JsonLinesSink, format_of, spreadsheet_safe
 
 
 def raw(*rows: str) -> list[RawRow]:
@@ -18,7 +19,7 @@ def raw(*rows: str) -> list[RawRow]:
 
 
 def cells(sink: CsvSink, row: str) -> dict[str, str]:
-    text = (sink.head() + sink.encode(raw(row))).decode()
+    text = (sink.head() + sink.encode(raw(row))).decode("utf-8-sig")
     (record,) = csv.DictReader(io.StringIO(text, newline=""))
     return record
 
@@ -38,7 +39,13 @@ def test_a_row_over_several_lines_is_put_on_one(white: str) -> None:
 
 
 def test_the_columns_are_the_documented_fields() -> None:
-    names = CsvSink(TimeEntry, spreadsheet_safe=True).head().decode().rstrip("\r\n").split(",")
+    names = (
+        CsvSink(TimeEntry, spreadsheet_safe=True)
+        .head()
+        .decode("utf-8-sig")
+        .rstrip("\r\n")
+        .split(",")
+    )
     assert names[:5] == ["id", "type", "status", "time", "localTime"]
     assert "coordinates.latitude" in names
     assert not {"coordinates", "person", "activity", "project"}.intersection(names)
@@ -52,6 +59,43 @@ def test_formulas_are_disarmed(start: str) -> None:
     assert cells(safe, row)["note"] == f"'{start}SUM(A1)"
     plain = CsvSink(TimeEntry, spreadsheet_safe=False)
     assert cells(plain, row)["note"] == f"{start}SUM(A1)"
+
+
+@pytest.mark.parametrize("operator", ["=", "+", "-", "@", "＝", "＋", "－", "＠"])  # noqa: RUF001
+@pytest.mark.parametrize("separator", [";", "\t", "|", "\n", "\r\n", ";;", '";'])
+def test_formulas_are_disarmed_behind_any_separator(separator: str, operator: str) -> None:
+    safe = CsvSink(TimeEntry, spreadsheet_safe=True)
+    row = json.dumps({"id": "a", "note": f"x{separator}{operator}1+1"})
+    assert cells(safe, row)["note"] == f"x{separator}'{operator}1+1"
+    # As Excel reads it where semicolons separate, and a quote behind a comma begins no cell.
+    line = safe.encode(raw(row)).decode()
+    pieces = re.split(r"[;\t|\r\n]", line)
+    assert not [piece for piece in pieces if piece.startswith(operator)]
+    plain = CsvSink(TimeEntry, spreadsheet_safe=False)
+    assert cells(plain, row)["note"] == f"x{separator}{operator}1+1"
+
+
+def test_formulas_within_lists_are_disarmed() -> None:
+    row = json.dumps({"id": "a", "note": ["x;=1+1", -1], "address": {"=a": 1}})
+    record = cells(CsvSink(TimeEntry), row)
+    assert record["note"] == '["x;\'=1+1",-1]'
+
+
+@pytest.mark.parametrize(
+    "text", ["a;b", "a, -5", "2026-08-01", "x=1;y=2", "a\n\nb", "5-3", "", ";"]
+)
+def test_what_is_no_formula_stays_as_it_is(text: str) -> None:
+    assert spreadsheet_safe(text) == text
+
+
+@pytest.mark.parametrize(
+    ("safe", "mark", "expected"),
+    [(True, None, True), (False, None, False), (True, False, False), (False, True, True)],
+)
+def test_excel_is_told_that_it_is_utf_8(safe: bool, mark: bool | None, expected: bool) -> None:
+    head = CsvSink(TimeEntry, spreadsheet_safe=safe, mark=mark).head()
+    assert head.startswith(b"\xef\xbb\xbfid,") is expected
+    assert JsonLinesSink(TimeEntry, mark=True).head() == b""
 
 
 def test_numbers_keep_their_digits_and_their_sign() -> None:
