@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any, get_args
 
 from cyclopts import App, Parameter
 from rich.console import Console
@@ -18,9 +19,10 @@ from rich.text import Text
 from jibble_async.api.base_client import BaseClient
 from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect_either
 from jibble_async.cli.legacy_limit import TellingWindow
-from jibble_async.cli.output import say, show_facts, show_json
+from jibble_async.cli.output import say, say_removed, show_facts, show_json
 from jibble_async.errors import ConfigurationError
 from jibble_async.export import Exporter, ExportProgress, ExportReport, Format, SetName
+from jibble_async.export.destinations import destination_of
 from jibble_async.query.days import require_span
 
 __all__ = ["export"]
@@ -34,10 +36,13 @@ class Target:
     """What every export takes.
 
     Attributes:
-        out: The file to write; one of that name is replaced.
+        out: The file to write; one of that name is replaced. - is standard output.
         format: By default what the file's name ends in.
         concurrency: Pages in flight.
         include_archived: Export what was archived, deleted or removed, too.
+        spreadsheet_safe: In CSV, keep texts from being run as formulas, by a ' before them.
+        utf8_mark: In CSV, begin with what Excel needs to read names right; by default unless
+            --no-spreadsheet-safe.
         common: What every command takes.
     """
 
@@ -45,6 +50,8 @@ class Target:
     format: Format | None = None
     concurrency: int = 4
     include_archived: Flag = False
+    spreadsheet_safe: bool = True
+    utf8_mark: Annotated[bool | None, Parameter(show_default=False)] = None
     common: Common = DEFAULTS
 
 
@@ -92,6 +99,7 @@ async def _export(
     until: date | None = None,
     timezone: str | None = None,
 ) -> None:
+    to_stdout = destination_of(target.out).descriptor == 1
     async with connect_either(target.common, since, until, timezone) as client:
         with _bar(client) as show:
             report = await Exporter(
@@ -103,12 +111,17 @@ async def _export(
                 format=target.format,
                 concurrency=target.concurrency,
                 include_archived=target.include_archived,
+                spreadsheet_safe=target.spreadsheet_safe,
+                utf8_mark=target.utf8_mark,
                 on_progress=show,
             ).run()
-    _show(report, target.common)
+    # Rows have stdout for themselves.
+    with contextlib.redirect_stdout(sys.stderr if to_stdout else sys.stdout):
+        _show(report, target.common)
 
 
 def _show(report: ExportReport, common: Common) -> None:
+    say_removed(report.removed)
     if report.unknown_fields:
         names = ", ".join(f"{name} ({rows})" for name, rows in report.unknown_fields.items())
         say(f"not in the file, for want of a column (rows): {names}")

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, time, timedelta
+from pathlib import Path
 from typing import Any, Literal
 
 from rich.bar import Bar
@@ -18,6 +19,7 @@ __all__ = [
     "clean",
     "hours",
     "say",
+    "say_removed",
     "show_bars",
     "show_facts",
     "show_json",
@@ -46,6 +48,12 @@ def say(text: str) -> None:
     sys.stderr.write(f"jibble: {clean(text)}\n")
 
 
+def say_removed(parts: Iterable[Path]) -> None:
+    """Print which files of killed runs were removed, on stderr."""
+    for part in parts:
+        say(f"removed {part}, which a run that was killed had left")
+
+
 def show_json(value: Any) -> None:
     """Print a result for programs: days and times as ISO 8601 has them, lengths in seconds.
 
@@ -66,7 +74,7 @@ def show_facts(facts: Mapping[str, Any], *, json: bool = False) -> None:
     if json:
         show_json({name.replace(" ", "_"): value for name, value in facts.items()})
         return
-    known = {name: _cell(value) for name, value in facts.items() if value}
+    known = {name: _cell(value) for name, value in facts.items() if value not in {None, ""}}
     width = max(map(len, known))
     show_lines(f"{name:<{width}}  {value}" for name, value in known.items())
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Literal
 
 from cyclopts import App
 
 from jibble_async.cli.connection import DEFAULTS, Common, connect
-from jibble_async.cli.output import hours, show_bars, show_facts, show_json
+from jibble_async.cli.output import say_removed, show_bars, show_facts, show_json
 from jibble_async.cli.report_html import page
 from jibble_async.cli.report_lines import Line, as_csv, as_json, lines_of, total
 from jibble_async.entities import GroupBy
 from jibble_async.errors import ConfigurationError
-from jibble_async.export.files import PartFile, output_path
+from jibble_async.export.destinations import destination_of
+from jibble_async.export.output import Output
+from jibble_async.export.sinks import UTF8_MARK
 from jibble_async.query.days import require_span
 
 __all__ = ["report"]
@@ -47,58 +49,50 @@ async def tracked_time(
         common: What every command takes.
     """
     require_span(since, until)
-    path = None if out is None else _path(out)
-    outer = GroupBy(group_by.title())
-    inner = None if sub_group_by is None else GroupBy(sub_group_by.title())
+    grouping = (GroupBy(group_by.title()), sub_group_by and GroupBy(sub_group_by.title()))
+    if out is not None:
+        if out.suffix.lower() not in _SUFFIXES:
+            raise ConfigurationError(
+                f"{out.name!r} is no report: end it in {' or '.join(_SUFFIXES)}"
+            )
+        async with Output(destination_of(out)) as output:
+            part = output.part
+            lines = await _lines(common, since, until, *grouping)
+            if out.suffix.lower() == ".csv":
+                content = UTF8_MARK + as_csv(lines, *grouping)
+            else:
+                content = page(lines, since, until, *grouping).encode()
+            await output.run(lambda: part.write(content))
+            await output.run(part.publish)
+        say_removed(output.removed)
+        answer, facts = {"path": part.path, "rows": len(lines)}, {"file": part.path}
+    else:
+        lines, facts = await _lines(common, since, until, *grouping), {}
+        answer = {"since": since, "until": until, "rows": as_json(lines)}
+        if not common.json:
+            _show_bars(lines, grouping[0])
+    if common.json:
+        show_json(answer)
+    else:
+        show_facts({**facts, "rows": f"{len(lines):,}", "hours": total(lines)})
+
+
+async def _lines(
+    common: Common, since: date, until: date, group_by: GroupBy, sub_group_by: GroupBy | None
+) -> list[Line]:
     async with connect(common, since, until) as client:
         # A report is one answer over all people, which may take its time.
-        patient = client.with_options(timeout=None)
-        rows = await patient.reports.tracked_time(
-            since, until, group_by=outer, sub_group_by=inner
-        ).collect()
-    lines = lines_of(rows, outer, inner)
-    if path is not None:
-        is_table = path.suffix.lower() == ".csv"
-        _write(
-            path,
-            as_csv(lines, outer, inner)
-            if is_table
-            else page(lines, since, until, outer, inner).encode(),
+        rows = await (
+            client.with_options(timeout=None)
+            .reports.tracked_time(since, until, group_by=group_by, sub_group_by=sub_group_by)
+            .collect()
         )
-        _show_written(path, lines, common)
-    elif common.json:
-        show_json({"since": str(since), "until": str(until), "rows": as_json(lines)})
-    else:
-        _show(lines, outer)
+    return lines_of(rows, group_by, sub_group_by)
 
 
-def _path(out: Path) -> Path:
-    if out.suffix.lower() not in _SUFFIXES:
-        raise ConfigurationError(f"{out.name!r} is no report: end it in {' or '.join(_SUFFIXES)}")
-    return output_path(out)
-
-
-def _write(path: Path, content: bytes) -> None:
-    with PartFile(path) as file:
-        file.write(content)
-        file.publish()
-
-
-def _show_written(path: Path, lines: list[Line], common: Common) -> None:
-    if common.json:
-        show_json({"path": str(path), "rows": len(lines)})
-    else:
-        show_facts({"file": str(path), "rows": f"{len(lines):,}", "hours": hours(total(lines))})
-
-
-def _show(lines: list[Line], group_by: GroupBy) -> None:
-    rows = [
-        row
-        for line in lines
-        for row in (
-            (line.name, line.time, False),
-            *((part.name, part.time, True) for part in line.parts),
-        )
-    ]
+def _show_bars(lines: list[Line], group_by: GroupBy) -> None:
+    rows: list[tuple[str, timedelta, bool]] = []
+    for line in lines:
+        rows.append((line.name, line.time, False))
+        rows.extend((part.name, part.time, True) for part in line.parts)
     show_bars((group_by.value, "Hours"), rows)
-    show_facts({"rows": f"{len(lines):,}", "hours": hours(total(lines))})

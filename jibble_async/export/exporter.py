@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import functools
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -23,7 +22,9 @@ from jibble_async.core.pager import Pager
 from jibble_async.core.pages import RawRow
 from jibble_async.core.paging import Paging
 from jibble_async.errors import PaginationError
-from jibble_async.export.files import PartFile, output_path
+from jibble_async.export.destinations import destination_of
+from jibble_async.export.files import Part
+from jibble_async.export.output import Output
 from jibble_async.export.sinks import Format, Sink, format_of
 
 __all__ = ["ExportProgress", "ExportReport", "Exporter"]
@@ -80,6 +81,7 @@ class ExportReport:
         bytes: Size of the file.
         sha256: Its hash, in hexadecimal digits.
         unknown_fields: Fields that the format has no place for, and in how many rows they came.
+        removed: Parts of this file that killed exports had left, and that this one removed.
     """
 
     path: Path
@@ -97,6 +99,7 @@ class ExportReport:
     bytes: int
     sha256: str
     unknown_fields: dict[str, int] = field(default_factory=dict[str, int])
+    removed: tuple[Path, ...] = ()
 
 
 class Exporter:
@@ -112,14 +115,16 @@ class Exporter:
         client: Makes the calls; without a deadline for the whole, and after interactive ones. A
             client of either API.
         what: The set, such as `time_entries` or `people`.
-        out: The file; one of that name is replaced in the end.
+        out: The file; one of that name is replaced in the end. `-` is standard output, which gets
+            everything in the end, as do names of open files, such as `/dev/stdout`.
         since: The first working day of time entries.
         until: The last one, included.
         format: A `Format` or its name, such as `csv`; by default what the file's name says.
         concurrency: Pages in flight; the old API's come one after the other.
         include_archived: Whether archived rows and removed people come along.
-        spreadsheet_safe: In CSV, put `'` before a text that a spreadsheet would take for
-            a formula.
+        spreadsheet_safe: In CSV, put `'` wherever a spreadsheet would begin a formula.
+        utf8_mark: Begin CSV with the mark of UTF-8 without which Excel takes `Zoë` for `ZoÃ«`; by
+            default if it shall be safe for spreadsheets.
         on_progress: Called after every page.
 
     Raises:
@@ -144,10 +149,11 @@ class Exporter:
         concurrency: int = 4,
         include_archived: bool = False,
         spreadsheet_safe: bool = True,
+        utf8_mark: bool | None = None,
         on_progress: Callable[[ExportProgress], None] | None = None,
     ) -> None:
-        self._path = output_path(out)
-        self._format: Format = format_of(self._path, format)
+        self._destination = destination_of(out)
+        self._format: Format = format_of(self._destination.path, format)
         patient = client.with_options(timeout=_PATIENT, priority="bulk")
         self._session: Session = session_of(patient)
         self._set = raw_set_of(
@@ -161,6 +167,7 @@ class Exporter:
         paging = Paging(page_size=self._set.page_size, concurrency=concurrency, verify=True)
         self._pager: Pager[RawRow] = Pager(self._set.pages, self._session, paging)
         self._spreadsheet_safe = spreadsheet_safe
+        self._utf8_mark = utf8_mark
         self._on_progress = on_progress
 
     async def run(self) -> ExportReport:
@@ -174,45 +181,47 @@ class Exporter:
             JibbleError: A call failed for good.
         """
         meter = _Meter(self._session, self._set.service)
-        if self._set.check is not None:
-            await self._set.check()
-        reading = 1
-        while True:
-            try:
-                return await self._read(meter, reading)
-            except PaginationError as error:
-                if reading == _MOST_READINGS:
-                    raise PaginationError(
-                        f"read {reading} times without getting it whole, so {self._path.name} "
-                        "was not written: export when fewer rows change, or only days that are "
-                        f"over; in the end: {error.message}"
-                    ) from error
-            reading += 1
+        async with Output(self._destination) as output:
+            if self._set.check is not None:
+                await self._set.check()
+            reading = 1
+            while True:
+                try:
+                    return await self._read(output, meter, reading)
+                except PaginationError as error:
+                    if reading == _MOST_READINGS:
+                        raise PaginationError(
+                            f"read {reading} times without getting it whole, so "
+                            f"{self._destination.path.name} was not written: export when fewer "
+                            "rows change, or only days that are over; in the end: "
+                            f"{error.message}"
+                        ) from error
+                await output.run(output.part.restart)
+                reading += 1
 
-    async def _read(self, meter: _Meter, reading: int) -> ExportReport:
-        sink = self._format.sink(self._set.shape, spreadsheet_safe=self._spreadsheet_safe)
+    async def _read(self, output: Output, meter: _Meter, reading: int) -> ExportReport:
+        sink = self._format.sink(
+            self._set.shape, spreadsheet_safe=self._spreadsheet_safe, mark=self._utf8_mark
+        )
+        part = output.part
         rows = pages = 0
-        loop = asyncio.get_running_loop()
-        # The executor is left first, and waits for a write that is under way, so that a
-        # cancelled export never closes the file under it.
-        with PartFile(self._path) as part, ThreadPoolExecutor(max_workers=1) as thread:
-            await loop.run_in_executor(thread, lambda: part.write(sink.head()))
-            async with contextlib.aclosing(self._pager.pages()) as walk:
-                async for page in walk:
-                    await loop.run_in_executor(thread, _append, part, sink, page.items)
-                    rows += len(page.items)
-                    pages += 1
-                    if self._on_progress is not None:
-                        self._on_progress(meter.progress(rows, page.total, reading))
-                    del page
-            counted = await self._pager.count() if self._set.pages.counts else None
-            if counted not in {None, rows}:
-                raise PaginationError(f"the server counts {counted} rows but gave {rows}")
-            await loop.run_in_executor(thread, lambda: part.write(sink.finish()))
-            await loop.run_in_executor(thread, part.publish)
+        await output.run(lambda: part.write(sink.head()))
+        async with contextlib.aclosing(self._pager.pages()) as walk:
+            async for page in walk:
+                await output.run(functools.partial(_append, part, sink, page.items))
+                rows += len(page.items)
+                pages += 1
+                if self._on_progress is not None:
+                    self._on_progress(meter.progress(rows, page.total, reading))
+                del page
+        counted = await self._pager.count() if self._set.pages.counts else None
+        if counted not in {None, rows}:
+            raise PaginationError(f"the server counts {counted} rows but gave {rows}")
+        await output.run(lambda: part.write(sink.finish()))
+        await output.run(part.publish)
         progress = meter.progress(rows, counted, reading)
         return ExportReport(
-            path=self._path,
+            path=self._destination.path,
             format=self._format,
             rows=rows,
             counted=counted is not None,
@@ -227,6 +236,7 @@ class Exporter:
             bytes=part.size,
             sha256=part.sha256,
             unknown_fields=dict(sorted(sink.unknown_fields.items())),
+            removed=tuple(output.removed),
         )
 
 
@@ -256,5 +266,5 @@ class _Meter:
         )
 
 
-def _append(part: PartFile, sink: Sink, rows: list[RawRow]) -> None:
+def _append(part: Part, sink: Sink, rows: list[RawRow]) -> None:
     part.write(sink.encode(rows))

@@ -1,69 +1,54 @@
-"""A file that appears under its name only when it is complete and on the disk."""
+"""A file that appears under its name only when it is complete and on the disk.
+
+This module alone opens, names, locks, syncs and renames what the library writes.
+"""
 
 from __future__ import annotations
 
+import abc
 import contextlib
 import hashlib
 import os
+import re
 import secrets
+import shutil
+import stat
+import tempfile
 from collections.abc import Generator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from jibble_async.errors import ConfigurationError, ExportError
 
-__all__ = ["PartFile", "output_path"]
+try:
+    import fcntl
+except ImportError:  # Windows, which lets nobody remove a file that is open
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["Part", "PartFile", "Spool", "reason_of", "remove_dead_parts"]
+
+# Of a file's name, in bytes: what every file system in use has, those that encrypt names included.
+_LONGEST_NAME = 143
+_PRIVATE = 0o600
+_EXCLUSIVE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
-def output_path(out: str | os.PathLike[str]) -> Path:
-    """The file that is meant, links followed.
-
-    Raises:
-        ConfigurationError: It can't be a file: it is a folder or a device, or has no folder.
-    """
-    try:
-        path = Path(out).resolve()
-        objection = _objection(path)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise ConfigurationError(f"{str(out)!r} can't be a file: {_reason(error)}") from None
-    if objection is not None:
-        raise ConfigurationError(objection)
-    return path
-
-
-def _objection(path: Path) -> str | None:
-    if path.is_dir():
-        return f"{path} is a folder: name a file in it"
-    if path.exists() and not path.is_file():
-        return f"{path} is not a regular file"
-    if not path.parent.is_dir():
-        return f"there is no folder {path.parent}: make it first"
-    return None
-
-
-class PartFile:
-    """A new file beside the one that it will replace, and gone again unless it is published.
-
-    Args:
-        path: The name that it takes when published.
+class Part(abc.ABC):
+    """What is written of an output before it is whole; gone again unless it is published.
 
     Attributes:
+        path: What it becomes.
         size: Bytes written.
-
-    Raises:
-        ConfigurationError: No file can be made in that folder.
     """
+
+    _file: IO[bytes]
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size: int = 0
         self._hash = hashlib.sha256()
-        self._part = path.with_name(f".{path.name}.part-{secrets.token_hex(4)}")
-        try:
-            self._file = self._part.open("xb")
-        except OSError as error:
-            raise ConfigurationError(f"can't write in {path.parent}: {_reason(error)}") from None
+        self._abandoned = False
 
     def __enter__(self) -> Self:
         return self
@@ -74,11 +59,7 @@ class PartFile:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # Closing writes what is left, so on a full disk it fails once more.
-        with contextlib.suppress(OSError):
-            self._file.close()
-        with contextlib.suppress(OSError):
-            self._part.unlink(missing_ok=True)
+        self.close()
 
     @property
     def sha256(self) -> str:
@@ -96,6 +77,69 @@ class PartFile:
         self._hash.update(data)
         self.size += len(data)
 
+    def restart(self) -> None:
+        """Begin again, with nothing.
+
+        Raises:
+            ExportError: That could not be done.
+        """
+        with self._naming_path():
+            self._file.seek(0)
+            self._file.truncate()
+        self._hash = hashlib.sha256()
+        self.size = 0
+
+    def abandon(self) -> None:
+        """Let it not be published any more, though another thread may be about to."""
+        self._abandoned = True
+
+    @abc.abstractmethod
+    def publish(self) -> None:
+        """Make it the output.
+
+        Raises:
+            ExportError: That could not be done.
+        """
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Remove what was not published."""
+
+    @contextlib.contextmanager
+    def _naming_path(self, left: str = "what had the name before is untouched") -> Generator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ExportError(
+                f"{self.path} could not be written: {reason_of(error)}; {left}"
+            ) from error
+
+
+class PartFile(Part):
+    """A new file beside the one that it will replace.
+
+    Nobody else may read it. In the end it gets the mode, and where that is allowed the owner and
+    group, of what it replaces; a file that is new stays private. It is locked while its writer
+    lives, which the kernel sees to.
+
+    Args:
+        path: The name that it takes when published.
+
+    Raises:
+        ConfigurationError: No file can be made in that folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        try:
+            self._part, descriptor = _create(path)
+        except OSError as error:
+            raise ConfigurationError(
+                f"can't write in {path.parent}: {reason_of(error)}; write to '-' instead, and "
+                "redirect that"
+            ) from None
+        self._file = os.fdopen(descriptor, "w+b")
+
     def publish(self) -> None:
         """Give the file its name, once all of it is on the disk.
 
@@ -104,19 +148,169 @@ class PartFile:
         """
         with self._naming_path():
             self._file.flush()
+            _keep_access(self._file.fileno(), self.path)
             os.fsync(self._file.fileno())
-            self._file.close()
+            if self._abandoned:
+                return
+            # Windows renames no file that is open, and has no lock to lose.
+            if fcntl is None:
+                self._file.close()
             os.replace(self._part, self.path)
+            self._file.close()
         _sync_folder(self.path.parent)
 
-    @contextlib.contextmanager
-    def _naming_path(self) -> Generator[None]:
+    def close(self) -> None:
+        """Remove the file, unless it has its name."""
+        # Unlocked last, so that nobody else removes it meanwhile. Closing writes what is left, so
+        # on a full disk it fails once more.
+        if fcntl is None:
+            with contextlib.suppress(OSError):
+                self._file.close()
+        with contextlib.suppress(OSError):
+            self._part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+
+class Spool(Part):
+    """A file without a name, copied to an open one when it is whole: a pipe gets all or nothing.
+
+    Args:
+        path: What to call the open file in errors.
+        descriptor: The open file.
+
+    Raises:
+        ConfigurationError: There is no room for temporary files.
+    """
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        super().__init__(path)
+        self._descriptor = descriptor
         try:
-            yield
+            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         except OSError as error:
-            raise ExportError(
-                f"{self.path} could not be written: {_reason(error)}; nothing was left of it"
-            ) from error
+            raise ConfigurationError(f"no temporary file: {reason_of(error)}") from None
+
+    def publish(self) -> None:
+        """Copy it.
+
+        Raises:
+            ExportError: That could not be done, wholly or in part.
+        """
+        with self._naming_path("a part of it may be"):
+            self._file.seek(0)
+            with os.fdopen(os.dup(self._descriptor), "wb") as target:
+                if not self._abandoned:
+                    shutil.copyfileobj(self._file, target)
+
+    def close(self) -> None:
+        """Let the system forget it."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+
+def remove_dead_parts(path: Path) -> list[Path]:
+    """Remove what killed writers left of a file, and tell what that was.
+
+    Args:
+        path: The name that the parts would have taken.
+    """
+    is_part = re.compile(re.escape(_prefix(path)) + "[0-9a-f]{8}").fullmatch
+    try:
+        parts = sorted(entry for entry in path.parent.iterdir() if is_part(entry.name))
+    except OSError:
+        return []
+    return [part for part in parts if _remove_if_dead(part)]
+
+
+def reason_of(error: Exception) -> str:
+    """What the system says about a failure, without the file's name."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
+def _prefix(path: Path) -> str:
+    """What the names of a file's parts begin with."""
+    prefix = f".{path.name}.part-"
+    if len(os.fsencode(prefix)) + 8 > _LONGEST_NAME:
+        prefix = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:32]}.part-"
+    return prefix
+
+
+def _create(path: Path) -> tuple[Path, int]:
+    while True:
+        part = path.with_name(f"{_prefix(path)}{secrets.token_hex(4)}")
+        descriptor = os.open(part, _EXCLUSIVE, _PRIVATE)
+        # Whoever removes dead parts may have come between: then it is gone.
+        if _lock(descriptor) is not False and _is_still(part, descriptor):
+            return part, descriptor
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool | None:
+    """Whether the lock was got; None where there are no locks."""
+    if fcntl is None:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def _is_still(part: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(part.lstat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
+
+
+def _remove_if_dead(part: Path) -> bool:
+    try:
+        if fcntl is None:
+            part.unlink()
+            return True
+        descriptor = os.open(part, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        found = os.fstat(descriptor)
+        is_ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
+        if not is_ours or _lock(descriptor) is not True or not _is_still(part, descriptor):
+            return False
+        part.unlink()
+    except OSError:
+        return False
+    else:
+        return True
+    finally:
+        os.close(descriptor)
+
+
+def _keep_access(descriptor: int, path: Path) -> None:
+    """Give a file the mode of the one that it replaces, if there is one, and its owner and group.
+
+    Who was no owner or member before should not read it afterwards: without the right to give the
+    file to its old group, the group gets nothing.
+    """
+    try:
+        before = path.stat()
+    except FileNotFoundError:
+        return
+    if not hasattr(os, "fchown"):
+        return
+    mode = stat.S_IMODE(before.st_mode) & 0o777
+    now = os.fstat(descriptor)
+    if (before.st_uid, before.st_gid) != (now.st_uid, now.st_gid):
+        try:
+            os.fchown(descriptor, before.st_uid, before.st_gid)
+        except OSError:
+            try:
+                os.fchown(descriptor, -1, before.st_gid)
+            except OSError:
+                mode &= ~0o070
+    os.fchmod(descriptor, mode)
 
 
 def _sync_folder(folder: Path) -> None:
@@ -127,7 +321,3 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-def _reason(error: Exception) -> str:
-    return (isinstance(error, OSError) and error.strerror) or str(error)

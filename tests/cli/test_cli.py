@@ -66,7 +66,7 @@ def test_export_as_json_says_nothing_else(
     assert main(["export", "people", "--sandbox", *arguments]) == 0
     out, err = capsys.readouterr()
     report = json.loads(out)
-    with (tmp_path / "people.txt").open(newline="", encoding="utf-8") as text:
+    with (tmp_path / "people.txt").open(newline="", encoding="utf-8-sig") as text:
         assert len(list(csv.DictReader(text))) == report["rows"]
     assert report["path"] == str(tmp_path / "people.txt")
     # Settings have no columns, which is said.

@@ -57,7 +57,7 @@ def test_the_days_of_time_entries(tmp_path: Path, capsys: pytest.CaptureFixture[
     arguments = ["export", "time-entries", "--legacy", "--sandbox", *WEEK, *BERLIN]
     assert main([*arguments, "--out", "week.csv"]) == 0
     out, err = capsys.readouterr()
-    with (tmp_path / "week.csv").open(newline="", encoding="utf-8") as text:
+    with (tmp_path / "week.csv").open(newline="", encoding="utf-8-sig") as text:
         rows = list(csv.DictReader(text))
     assert f"rows      {len(rows):,}, on pages that fit, of which the last is short" in out
     assert {row["belongsToDate"] for row in rows} >= {"2026-07-06", "2026-07-10"}

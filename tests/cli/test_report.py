@@ -85,7 +85,7 @@ def test_a_table_for_spreadsheets(tmp_path: Path, capsys: pytest.CaptureFixture[
     rows = asked(capsys, "--sub-group-by", "project")
     assert report("--sub-group-by", "project", "--out", "week.csv") == 0
     assert f"rows   {len(rows)}\n" in capsys.readouterr().out
-    with (tmp_path / "week.csv").open(newline="", encoding="utf-8") as text:
+    with (tmp_path / "week.csv").open(newline="", encoding="utf-8-sig") as text:
         records = list(csv.DictReader(text))
     assert list(records[0]) == ["member id", "member", "project id", "project", "hours"]
     assert len(records) == sum(len(row["items"]) for row in rows)

@@ -110,7 +110,7 @@ async def test_every_set(
     report = await Exporter(client, what, out=table).run()
     # The types of some rows are open: their settings have no columns.
     assert all("/" in name for name in report.unknown_fields)
-    with table.open(newline="", encoding="utf-8") as text:
+    with table.open(newline="", encoding="utf-8-sig") as text:
         assert [row["id"] for row in csv.DictReader(text)] == [row["id"] for row in rows]
 
 
@@ -146,7 +146,7 @@ async def test_nothing_to_export_is_a_file_too(client: JibbleClient, tmp_path: P
     report = await Exporter(client, "time_entries", out=tmp_path / "none.jsonl", **long_ago).run()
     assert (report.rows, (tmp_path / "none.jsonl").read_bytes()) == (0, b"")
     await Exporter(client, "time_entries", out=tmp_path / "none.csv", **long_ago).run()
-    assert (tmp_path / "none.csv").read_bytes().startswith(b"id,type,status,")
+    assert (tmp_path / "none.csv").read_bytes().startswith(b"\xef\xbb\xbfid,type,status,")
 
 
 @pytest.mark.parametrize(
@@ -316,7 +316,7 @@ async def test_a_folder_that_cannot_be_written_sends_nothing(
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     exporter = Exporter(client, "time_entries", out=tmp_path / "entries.csv")
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(ConfigurationError, match=r"can.t write in .*: Permission denied"):
         await exporter.run()
     assert box.ledger.requests == []
