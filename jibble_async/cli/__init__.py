@@ -5,15 +5,31 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from jibble_async.cli.signals import Interruption
+
 __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code of one command: 0 done, 1 an error, 2 bad usage, 130 interrupted.
+    """The exit code of one command: 0 done, 1 an error, 2 bad usage, or the signal that ended it.
+
+    That is 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP.
 
     Args:
         arguments: What follows `jibble`; by default what this program was started with.
     """
+    interruption = Interruption()
+    try:
+        # Loading takes long enough on a busy machine for somebody to think better of it.
+        with interruption:
+            return _main(sys.argv[1:] if arguments is None else arguments, interruption)
+    except KeyboardInterrupt as interrupt:
+        notes: list[str] = getattr(interrupt, "__notes__", [])
+        sys.stderr.write(f"jibble: {'; '.join(['interrupted', *notes])}\n")
+        return interruption.exit_code
+
+
+def _main(arguments: Sequence[str], interruption: Interruption) -> int:
     try:
         from jibble_async.cli.app import run
     except ModuleNotFoundError as error:
@@ -21,8 +37,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         sys.stderr.write('jibble: the command line needs: pip install "jibble-async[cli]"\n')
         return 2
-    except KeyboardInterrupt:
-        # Loading takes long enough on a busy machine for somebody to think better of it.
-        sys.stderr.write("jibble: interrupted\n")
-        return 130
-    return run(sys.argv[1:] if arguments is None else arguments)
+    return run(arguments, interruption)

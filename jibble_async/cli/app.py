@@ -17,6 +17,7 @@ from jibble_async.cli.export import export
 from jibble_async.cli.output import say
 from jibble_async.cli.report import report
 from jibble_async.cli.sandbox import sandbox
+from jibble_async.cli.signals import Interruption
 from jibble_async.cli.time_off import NotAllDoneError, time_off
 from jibble_async.cli.timesheets import timesheets
 from jibble_async.cli.workspace import people, whoami
@@ -24,7 +25,7 @@ from jibble_async.errors import ConfigurationError, JibbleError, NotSupportedErr
 
 __all__ = ["run"]
 
-_DONE, _FAILED, _MISUSED, _INTERRUPTED = 0, 1, 2, 130
+_DONE, _FAILED, _MISUSED, _CTRL_C = 0, 1, 2, 130
 
 _app = App(
     name="jibble",
@@ -44,11 +45,15 @@ _app.command(time_off)
 _app.command(sandbox)
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], interruption: Interruption) -> int:
     """The exit code of the command that these arguments name.
 
     Args:
         arguments: What follows the program's name.
+        interruption: What a signal does.
+
+    Raises:
+        KeyboardInterrupt: A signal came.
     """
     for stream in (sys.stdout, sys.stderr):
         # Names and bars have characters that not every terminal can show.
@@ -65,14 +70,11 @@ def run(arguments: Sequence[str]) -> int:
     try:
         result = command(*bound.args, **bound.kwargs)
         if asyncio.iscoroutine(result):
-            asyncio.run(result)
-    except KeyboardInterrupt as interrupt:
-        if command is sandbox:
-            return _DONE
-        # Of the cancellation, which may have cut off a write.
-        notes: list[str] = getattr(interrupt.__context__, "__notes__", [])
-        say("; ".join(["interrupted", *notes]))
-        return _INTERRUPTED
+            interruption.run(result)
+    except KeyboardInterrupt:
+        # That is how a sandbox is meant to end.
+        if command is not sandbox or interruption.exit_code != _CTRL_C:
+            raise
     except NotAllDoneError:
         return _FAILED
     except (ConfigurationError, NotSupportedError) as error:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import date, datetime
+from typing import Any
 
 from cyclopts import App
 
@@ -94,7 +94,10 @@ async def request(
 
 
 def _decision(verb: str, purpose: str, decide: Callable[..., Awaitable[list[ItemOutcome]]]) -> None:
-    async def command(*ids: str, yes: Flag = False, common: Common = DEFAULTS) -> None:
+    # No coroutine yet while a person is asked: a signal would wait for the line that they type.
+    def command(
+        *ids: str, yes: Flag = False, common: Common = DEFAULTS
+    ) -> Coroutine[Any, Any, None]:
         """Decide.
 
         Args:
@@ -106,18 +109,7 @@ def _decision(verb: str, purpose: str, decide: Callable[..., Awaitable[list[Item
             raise ConfigurationError(f"which ones? jibble timeoff {verb} ID ...")
         if not yes:
             _ask(f"{verb} {len(ids)} request{'s' if len(ids) > 1 else ''}?")
-        async with connect(common) as client:
-            outcomes = await decide(client.time_off, *ids)
-        rows = [
-            {"id": each.id, "state": each.state, "error": str(each.error or "")}
-            for each in outcomes
-        ]
-        show_rows(rows, {"Id": "id", "Outcome": "state"}, json=common.json)
-        for row in rows:
-            if row["error"] and not common.json:
-                say(f"{row['id']}: {row['error']}")
-        if any(each.state is not ItemState.DONE for each in outcomes):
-            raise NotAllDoneError
+        return _decide(decide, ids, common)
 
     time_off.command(command, name=verb, help=purpose)
 
@@ -127,17 +119,27 @@ _decision("reject", "Refuse requests.", TimeOffRequests.reject)
 _decision("cancel", "Withdraw requests.", TimeOffRequests.cancel)
 
 
+async def _decide(
+    decide: Callable[..., Awaitable[list[ItemOutcome]]], ids: tuple[str, ...], common: Common
+) -> None:
+    async with connect(common) as client:
+        outcomes = await decide(client.time_off, *ids)
+    rows = [
+        {"id": each.id, "state": each.state, "error": str(each.error or "")} for each in outcomes
+    ]
+    show_rows(rows, {"Id": "id", "Outcome": "state"}, json=common.json)
+    for row in rows:
+        if row["error"] and not common.json:
+            say(f"{row['id']}: {row['error']}")
+    if any(each.state is not ItemState.DONE for each in outcomes):
+        raise NotAllDoneError
+
+
 def _ask(question: str) -> None:
     if not sys.stdin.isatty():
         raise ConfigurationError("nobody is there to be asked: give --yes")
-    # The loop's handler would look at Ctrl-C only after the line has been read.
-    of_loop = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        say(f"{question} [y/N]")
-        answer = sys.stdin.readline()
-    finally:
-        signal.signal(signal.SIGINT, of_loop)
-    if answer.strip().lower() not in {"y", "yes"}:
+    say(f"{question} [y/N]")
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         say("nothing was done")
         raise NotAllDoneError
 

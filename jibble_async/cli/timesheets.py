@@ -58,22 +58,17 @@ async def timesheets(
     if common.json:
         show_json(people)
         return
-    columns, rows = (
-        _PEOPLE,
-        [
-            {**each, "name": each["full_name"] or each["person_id"], "number": len(each["days"])}
-            for each in people
-        ],
-    )
+    rows: list[dict[str, Any]] = [
+        {**each, "name": each["full_name"] or each["person_id"], "number": len(each["days"])}
+        for each in people
+    ]
     if daily:
-        columns, rows = (
-            _DAYS,
-            [
-                {**day, "name": each["name"], "day": day["date"] and f"{day['date']:%a %Y-%m-%d}"}
-                for each in rows
-                for day in each["days"]
-            ],
-        )
+        rows = [
+            {**day, "name": each["name"], "day": day["date"] and f"{day['date']:%a %Y-%m-%d}"}
+            for each in rows
+            for day in each["days"]
+        ]
+    columns = _DAYS if daily else _PEOPLE
     show_rows(rows, columns, numbers=columns.keys() - _TEXTS)
 
 

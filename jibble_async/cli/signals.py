@@ -1,0 +1,81 @@
+"""Ctrl-C, SIGTERM and SIGHUP: one way to end, whatever the program is doing."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Coroutine
+from types import FrameType
+from typing import Any, Self
+
+__all__ = ["Interruption"]
+
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+class Interruption:
+    """Makes a signal end what is done within it, by `KeyboardInterrupt`.
+
+    A coroutine is cancelled, and so can tidy up and say, in the notes of its cancellation, what
+    became of a write. What whoever started the program made it ignore, as `nohup` does, stays
+    ignored.
+
+    Attributes:
+        exit_code: 128 and the number of the signal, as shells have it.
+    """
+
+    def __init__(self) -> None:
+        self.exit_code: int = 128 + signal.SIGINT
+        self._asked: int | None = None
+        self._main: tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]] | None = None
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        # Other threads have no say in signals.
+        if threading.current_thread() is threading.main_thread():
+            for name in _NAMES:
+                number = getattr(signal, name, None)
+                if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+                    self._before[number] = signal.signal(number, self._on_signal)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def run(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine to its end.
+
+        Raises:
+            KeyboardInterrupt: A signal came; with the notes of the cancellation.
+        """
+        try:
+            asyncio.run(self._watched(coroutine))
+        except asyncio.CancelledError as cancelled:
+            interrupt = KeyboardInterrupt()
+            for note in getattr(cancelled, "__notes__", ()):
+                interrupt.add_note(note)
+            raise interrupt from None
+
+    async def _watched(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._main = (asyncio.get_running_loop(), task)
+        try:
+            await coroutine
+        finally:
+            self._main = None
+
+    def _on_signal(self, number: int, _: FrameType | None) -> None:
+        if self._asked not in {None, number}:
+            # As systemd's SIGHUP behind its SIGTERM: the first one is being heeded.
+            return
+        again, self._asked = self._asked is not None, number
+        self.exit_code = 128 + number
+        if again or self._main is None:
+            raise KeyboardInterrupt
+        loop, task = self._main
+        task.cancel()
+        # A loop that waits for the network looks at it only when it is woken.
+        loop.call_soon_threadsafe(lambda: None)
