@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
-from cyclopts import App, Parameter
+from cyclopts import App, Parameter, Token
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task
 from rich.table import Column
@@ -30,6 +30,13 @@ __all__ = ["export"]
 export: App = App(name="export", help="Export rows to a file, which appears only when complete.")
 
 
+def _to_file(_: object, tokens: Sequence[Token]) -> Path:
+    text = tokens[0].value
+    if text.startswith("-") and text != "-":
+        raise ValueError(f"{text} is no file: write ./{text} if it is meant to be one")
+    return Path(text)
+
+
 @Parameter(name="*")
 @dataclass(frozen=True)
 class Target:
@@ -46,7 +53,7 @@ class Target:
         common: What every command takes.
     """
 
-    out: Path
+    out: Annotated[Path, Parameter(converter=_to_file, allow_leading_hyphen=True)]
     format: Format | None = None
     concurrency: int = 4
     include_archived: Flag = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import math
 import os
@@ -57,6 +58,15 @@ def _state_folder(env: Mapping[str, str]) -> Path:
         ) from None
 
 
+def _make_private(folder: Path) -> None:
+    # With all that is missing above it, as the specification says; whatever is there stays. What
+    # goes wrong is told by the window.
+    with contextlib.suppress(OSError):
+        for each in reversed((folder, *folder.parents)):
+            if not each.exists():
+                each.mkdir(mode=0o700)
+
+
 class TellingWindow(SharedWindow):
     """The old API's limit for all runs of the program, which says so when somebody must wait.
 
@@ -68,6 +78,7 @@ class TellingWindow(SharedWindow):
     """
 
     def __init__(self, path: Path) -> None:
+        _make_private(path.parent)
         super().__init__(path, LIMIT, PERIOD, lease=_LEASE)
         self.tell: Callable[[str], None] = say
         self._waiting = False

@@ -18,7 +18,6 @@ import pytest
 
 from jibble_async.cli import app, connection, main
 from jibble_async.cli.output import clean
-from jibble_async.export import Exporter
 from jibble_async.sandbox import Sandbox
 from tests.cli.conftest import ROOT
 
@@ -136,6 +135,9 @@ def test_clean_keeps_what_is_text() -> None:
         (["clock", "out", "--at", "2026-10-05"], '"2026-10-05" is no moment'),
         (["clock", "in", "--auto-clock-out-at", "20261005"], '"20261005" is no moment'),
         (["export", "time-entries", "--out", "a.csv", "--format", "xml"], "--format"),
+        (["export", "people", "--out", "--json"], "--json is no file: write ./--json"),
+        (["export", "people", "--out", "-a.csv"], "write ./-a.csv"),
+        (["export", "people", "--out"], "--out"),
         (["export", "time-entries", "--out", "a.csv", "--concurrency", "many"], "--concurrency"),
         (["export", "people", "--out", "a.csv", "--since", "2026-07-06"], "--since"),
         (["sandbox", "--port", "65536"], "--port"),
@@ -231,22 +233,6 @@ def test_a_result_that_cannot_be_written_is_one_line(arguments: list[str]) -> No
     assert (done.returncode, done.stderr) == (1, line)
 
 
-@pytest.mark.usefixtures("small")
-def test_ctrl_c_in_an_export_leaves_no_file(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    read = Exporter._read  # pyright: ignore[reportPrivateUsage]
-
-    async def interrupted(self: Exporter, *arguments: Any) -> Any:
-        self._on_progress = lambda _: os.kill(os.getpid(), signal.SIGINT)  # pyright: ignore[reportPrivateUsage]
-        return await read(self, *arguments)
-
-    monkeypatch.setattr(Exporter, "_read", interrupted)
-    assert main(["export", "time-entries", "--sandbox", *WEEK, "--out", "a.csv"]) == 130
-    assert said(capsys) == "jibble: interrupted\n"
-    assert os.listdir(tmp_path) == []
-
-
 @pytest.mark.parametrize("json_too", [False, True])
 def test_a_sandbox_serves_until_ctrl_c(process: Any, json_too: bool) -> None:
     box = process("sandbox", "--people", "2", "--seed", "5", *(["--json"] if json_too else []))
@@ -305,18 +291,6 @@ def test_without_its_packages_it_says_what_to_install(
     monkeypatch.delitem(sys.modules, app.__name__)
     assert main(["whoami"]) == 2
     assert 'pip install "jibble-async[cli]"' in said(capsys)
-
-
-def test_ctrl_c_while_it_is_loaded_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    class Interrupted:
-        def __getattr__(self, _: str) -> Any:
-            raise KeyboardInterrupt
-
-    monkeypatch.setitem(sys.modules, app.__name__, Interrupted())
-    assert main(["whoami"]) == 130
-    assert said(capsys) == "jibble: interrupted\n"
 
 
 def test_without_the_sandbox_it_says_what_to_install(

@@ -6,6 +6,7 @@ import asyncio
 import csv
 import json
 import os
+import stat
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -180,6 +181,20 @@ def test_requests_are_counted_by_app_or_by_token() -> None:
     # A relative path there is to be ignored, says the specification.
     usual = window_path(token | {"XDG_STATE_HOME": "state"})
     assert usual.parent == Path.home() / ".local" / "state" / "jibble"
+
+
+async def test_what_is_counted_is_private(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir(0o755)
+    path = window_path({"JIBBLE_LEGACY_TOKEN": "canary", "XDG_STATE_HOME": f"{tmp_path}/state/a/b"})
+    old = os.umask(0)
+    try:
+        window = TellingWindow(path)
+        (await window.acquire()).release(Outcome.ANSWERED)
+        await window.aclose()
+    finally:
+        os.umask(old)
+    modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in path.parents}
+    assert (modes["jibble"], modes["b"], modes["a"], modes["state"]) == (0o700,) * 3 + (0o755,)
 
 
 def test_without_a_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:

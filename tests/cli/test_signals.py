@@ -1,0 +1,178 @@
+"""How commands end at Ctrl-C, SIGTERM and SIGHUP."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from jibble_async.cli import app, main
+from jibble_async.cli.signals import Interruption
+from jibble_async.export import Exporter
+from tests.cli.conftest import ROOT
+
+EXPORT = ("export", "people", "--sandbox", "--out", "people.csv")
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+each_signal = pytest.mark.parametrize(("number", "code"), SIGNALS)
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Any:
+    before = [signal.getsignal(number) for number, _ in SIGNALS]
+    yield
+    assert [signal.getsignal(number) for number, _ in SIGNALS] == before
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    out, err = capsys.readouterr()
+    assert out == ""
+    return err
+
+
+@pytest.fixture
+def midway(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The signals that come after the first page of an export."""
+    coming: list[int] = []
+    read = Exporter._read  # pyright: ignore[reportPrivateUsage]
+
+    async def interrupted(self: Exporter, *arguments: Any) -> Any:
+        def kill(_: object) -> None:
+            for number in coming:
+                os.kill(os.getpid(), number)
+
+        self._on_progress = kill  # pyright: ignore[reportPrivateUsage]
+        return await read(self, *arguments)
+
+    monkeypatch.setattr(Exporter, "_read", interrupted)
+    return coming
+
+
+@each_signal
+@pytest.mark.usefixtures("small")
+def test_an_export_leaves_no_file(
+    midway: list[int], capsys: pytest.CaptureFixture[str], tmp_path: Path, number: int, code: int
+) -> None:
+    midway.append(number)
+    assert main(EXPORT) == code
+    assert said(capsys) == "jibble: interrupted\n"
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("second", [signal.SIGHUP, signal.SIGINT])
+def test_another_signal_behind_the_first_does_not_end_the_tidying_up(
+    midway: list[int], tmp_path: Path, second: int
+) -> None:
+    midway.extend([signal.SIGTERM, second])
+    assert main(EXPORT) == 143
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.usefixtures("small")
+def test_what_is_ignored_from_outside_stays_ignored(midway: list[int], tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        midway.append(signal.SIGHUP)
+        assert main(EXPORT) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert os.listdir(tmp_path) == ["people.csv"]
+
+
+@pytest.mark.usefixtures("small")
+def test_a_shell_that_ignores_ctrl_c_in_the_background_leaves_sigterm(midway: list[int]) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        midway.append(signal.SIGTERM)
+        assert main(EXPORT) == 143
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@each_signal
+def test_while_arguments_are_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int, code: int
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        signal.raise_signal(number)
+
+    monkeypatch.setattr(app, "_app", SimpleNamespace(parse_args=interrupted))
+    assert main(["whoami"]) == code
+    assert said(capsys) == "jibble: interrupted\n"
+
+
+@each_signal
+def test_while_it_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int, code: int
+) -> None:
+    class Interrupted:
+        def __getattr__(self, _: str) -> Any:
+            signal.raise_signal(number)
+
+    monkeypatch.setitem(sys.modules, app.__name__, Interrupted())
+    assert main(["whoami"]) == code
+    assert said(capsys) == "jibble: interrupted\n"
+
+
+@each_signal
+def test_a_loop_that_waits_is_woken(process: Any, number: int, code: int) -> None:
+    box = process("sandbox", "--people", "2")
+    assert "until you press Ctrl-C" in box.stderr.readline()
+    box.send_signal(number)
+    # A sandbox is meant to end with Ctrl-C.
+    assert box.wait(30) == (0 if number == signal.SIGINT else code)
+    rest = box.stderr.read()
+    assert rest == ("" if number == signal.SIGINT else "jibble: interrupted\n")
+
+
+def test_the_same_signal_again_does_not_wait() -> None:
+    async def stubborn() -> None:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+            await asyncio.sleep(0)
+        finally:
+            signal.raise_signal(signal.SIGTERM)
+            raise AssertionError
+
+    with pytest.raises(KeyboardInterrupt), Interruption() as interruption:
+        interruption.run(stubborn())
+    assert interruption.exit_code == 143
+
+
+async def test_another_thread_has_no_say_in_signals() -> None:
+    def inside() -> None:
+        with Interruption() as interruption:
+            interruption.run(asyncio.sleep(0))
+
+    await asyncio.to_thread(inside)
+
+
+def test_killed_for_good_it_leaves_what_the_next_export_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = (
+        "import os, sys; from jibble_async.export import exporter; from jibble_async.cli import *;"
+        "exporter._append = lambda *_: os.kill(os.getpid(), 9); main(sys.argv[1:])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *EXPORT],
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'legacy'}"},
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
+    (part,) = os.listdir(tmp_path)
+    assert main([*EXPORT[:-1], "other.csv", "--json"]) == 0
+    assert part in os.listdir(tmp_path)
+    capsys.readouterr()
+    assert main(EXPORT) == 0
+    assert f"removed {tmp_path / part}, which a run that was killed had left" in (
+        capsys.readouterr().err
+    )
+    assert set(os.listdir(tmp_path)) == {"other.csv", "people.csv"}
