@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias, cast
+from uuid import UUID
 
 import msgspec
 
 from jibble_async.core.operation import JSON, Operation, Request, Safety, build
 from jibble_async.core.wire import Reply, decode_json, decoder
 from jibble_async.errors import ConfigurationError
+from jibble_async.query.values import plain
 
-__all__ = ["Params", "any_json", "custom_operation", "custom_params", "custom_request"]
+__all__ = ["Params", "any_json", "custom_operation", "custom_params", "custom_request", "json_body"]
 
 Params: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
 """Query options: a mapping, in which a list repeats the name, or pairs."""
@@ -77,11 +79,31 @@ def custom_request(operation: Operation, base: str, params: Params, json: Any) -
     """
     content: dict[str, Any] = {}
     if json is not msgspec.UNSET:
-        try:
-            content = {"body": msgspec.json.encode(json), "content_type": JSON}
-        except (TypeError, msgspec.MsgspecError, ValueError) as error:
-            raise ConfigurationError(f"json= can't be encoded: {error}") from None
+        content = {"body": json_body(json, "json="), "content_type": JSON}
     return build(operation, base, params=custom_params(params), **content)
+
+
+def json_body(value: Any, label: str) -> bytes:
+    """A body, of plain values whatever they were made by.
+
+    Args:
+        value: What it holds.
+        label: What it is, for the error.
+
+    Raises:
+        ConfigurationError: Something in it that JSON can't hold.
+    """
+    try:
+        return msgspec.json.encode(value, enc_hook=_plain)
+    except (TypeError, msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise ConfigurationError(f"{label} can't be sent: {error}") from None
+
+
+def _plain(value: Any) -> Any:
+    made = plain(value)
+    if type(made) is type(value):
+        raise TypeError(f"JSON has no {type(value).__name__}")
+    return made
 
 
 def any_json(reply: Reply) -> Any:
@@ -94,14 +116,15 @@ def _each_value(value: Any) -> Iterable[Any]:
     return cast("Iterable[Any]", value if several else (value,))
 
 
-def _text(name: str, value: Any) -> str:
+def _text(name: str, given: Any) -> str:
+    value = plain(given)
     match value:
         case bool():
             return "true" if value else "false"
-        case str() | int() | float():
+        case str() | int() | float() | UUID():
             return str(value)
         case _:
             raise ConfigurationError(
-                f"params: {name} is {type(value).__name__}; give a text, number or bool, or a "
+                f"params: {name} is {type(given).__name__}; give a text, number or bool, or a "
                 "list of them, and leave out what has no value"
             )

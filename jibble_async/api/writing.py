@@ -8,9 +8,9 @@ from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-import msgspec
 from msgspec import UNSET
 
+from jibble_async.api.custom import json_body
 from jibble_async.api.session import Session
 from jibble_async.core.operation import Operation, Request, build
 from jibble_async.core.wire import Reply
@@ -53,10 +53,7 @@ def write(
         ConfigurationError: A value that JSON can't hold.
     """
     sent = {name: value for name, value in values.items() if value is not UNSET}
-    try:
-        body = msgspec.json.encode(sent)
-    except (TypeError, ValueError) as error:
-        raise ConfigurationError(f"this can't be sent: {error}") from None
+    body = json_body(sent, "this")
     base = session.base(operation.service)
     return build(operation, base, path_id=path_id, body=body, content_type="application/json")
 

@@ -218,6 +218,11 @@ def _parts(expression: Expression, joint: type[And | Or]) -> tuple[Expression, .
 
 
 def _expression(value: Any, operator: str) -> Expression:
+    if isinstance(value, bool):
+        raise ConfigurationError(
+            f"{value} is no filter expression but what Python made of one: `is`, `in` and `not` "
+            "are decided at once; write T.a.is_null(), T.a.is_in([1, 2]) and ~(T.a == 1)"
+        )
     if isinstance(value, str):
         raise ConfigurationError(
             f"{value!r} is a text, not a filter expression: compare fields, as in T.a == 1, or "

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar
 from uuid import UUID
 
 from jibble_async.errors import ConfigurationError
@@ -24,6 +24,7 @@ from jibble_async.query.expressions import (
     Path,
     Predicate,
 )
+from jibble_async.query.names import enumeration, suggestion
 from jibble_async.query.options import Ordering
 from jibble_async.query.values import constant
 
@@ -78,6 +79,20 @@ class Field(Generic[T]):
     def __hash__(self) -> int:
         return hash((type(self), self._operand))
 
+    def __bool__(self) -> NoReturn:
+        raise ConfigurationError(
+            f"{self._operand} is a field, not a filter expression: compare it, each in "
+            "parentheses, as in (T.a == 1) & (T.b == 2)"
+        )
+
+    # Hidden from type checkers, which find `T.a == 1 & T.b == 2` by themselves.
+    if not TYPE_CHECKING:
+
+        def __and__(self, other: Any) -> NoReturn:
+            bool(self)
+
+        __rand__ = __or__ = __ror__ = __and__
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._operand}>"
 
@@ -95,6 +110,10 @@ class Field(Generic[T]):
         Raises:
             ConfigurationError: There are none, or one is of the wrong kind.
         """
+        if isinstance(values, str) or not hasattr(values, "__iter__"):
+            raise ConfigurationError(
+                f"{self._operand}.is_in() takes a list: write [{values!r}], not {values!r}"
+            )
         constants = tuple(self._constant(value) for value in values)
         if not constants:
             raise ConfigurationError(
@@ -113,9 +132,19 @@ class Field(Generic[T]):
     def _constant(self, value: Any) -> Any:
         return constant(self.kind, value, str(self._operand))
 
+    def _bound(self, value: Any) -> Any:
+        if value is None:
+            raise ConfigurationError(
+                f"{self._operand} is neither above, below nor a part of None: use is_null() or "
+                "is_not_null(), or leave the condition out"
+            )
+        return self._constant(value)
+
     def _compare(self, operator: Operator, other: Any) -> Comparison:
-        right = other._operand if isinstance(other, Field) else self._constant(other)
-        return Comparison(self._operand, operator, right)
+        if isinstance(other, Field):
+            return Comparison(self._operand, operator, other._operand)
+        make = self._constant if operator in {"eq", "ne"} else self._bound
+        return Comparison(self._operand, operator, make(other))
 
     def _call(self, function: FunctionName, kind: Kind) -> Call:
         return Call(function, self._operand, (), kind)
@@ -140,7 +169,7 @@ class _OrderedField(Field[T]):
 
     def between(self, low: T, high: T) -> Between:
         """The field lies within two bounds, both included."""
-        return Between(self._operand, self._constant(low), self._constant(high))
+        return Between(self._operand, self._bound(low), self._bound(high))
 
 
 class IdField(Field[str | UUID]):
@@ -151,10 +180,25 @@ class IdField(Field[str | UUID]):
 
 
 class EnumField(Field[T]):
-    """One of a set of names; a plain text does as well."""
+    """One of a set of names; a plain text does as well, if it is one of them.
+
+    A member of the set is always taken, also one that the server sent and this release does not
+    know: `T.type == entry.type`, or `T.type == EntryType("New")`.
+    """
 
     __slots__ = ()
     kind = Kind.ENUM
+
+    def _constant(self, value: Any) -> Any:
+        made = super()._constant(value)
+        names = enumeration(self.path)
+        if not (value is None or isinstance(value, names) or made.value in iter(names)):
+            known = [str(each) for each in names]
+            raise ConfigurationError(
+                f"{self._operand} is never {made.value!r}: {suggestion(made.value, known)}; "
+                f"for one that this release does not know, write {names.__name__}({made.value!r})"
+            )
+        return made
 
 
 class BooleanField(Field[bool]):
@@ -220,7 +264,7 @@ class TextField(_OrderedField[str]):
         return NumberField(self._call("length", Kind.NUMBER))
 
     def _predicate(self, function: FunctionName, part: str) -> Predicate:
-        return Predicate(Call(function, self._operand, (self._constant(part),), Kind.BOOLEAN))
+        return Predicate(Call(function, self._operand, (self._bound(part),), Kind.BOOLEAN))
 
 
 class _CalendarField(_OrderedField[T]):

@@ -7,14 +7,25 @@ import inspect
 import sys
 import types
 import typing
-from typing import Any
+from collections.abc import Collection
+from typing import Any, cast
 
 import msgspec
 
-from jibble_async.entities import ValueObject
+from jibble_async.entities import OpenEnum, ValueObject
 from jibble_async.errors import UnknownFieldError
+from jibble_async.query.expressions import Path
 
-__all__ = ["Name", "annotation", "encoded", "resolve", "target", "unknown_field"]
+__all__ = [
+    "Name",
+    "annotation",
+    "encoded",
+    "enumeration",
+    "resolve",
+    "suggestion",
+    "target",
+    "unknown_field",
+]
 
 
 class Name(msgspec.Struct, frozen=True):
@@ -79,11 +90,28 @@ def _object_type(annotation: Any) -> type[ValueObject] | None:
     return None
 
 
+def enumeration(path: Path) -> type[OpenEnum]:
+    """The set of names that a field of that kind holds one of."""
+    *steps, name = path.names
+    owner = path.owner
+    for step in steps:
+        owner = target(owner, step) or owner
+    held = annotation(owner, name)
+    (names,) = (each for each in typing.get_args(held) or (held,) if each is not types.NoneType)
+    return cast("type[OpenEnum]", names)
+
+
 def unknown_field(owner: type[ValueObject], name: str) -> UnknownFieldError:
     """The error for a name that `owner` does not have, with the nearest ones that it has."""
+    advice = suggestion(name, encoded(owner))
+    return UnknownFieldError(f"{owner.__name__} has no field {name!r}: {advice}")
+
+
+def suggestion(name: str, names: Collection[str]) -> str:
+    """What may be meant by a name that is none of these."""
     import difflib  # nothing but a mistake needs it
 
-    names = list(encoded(owner))
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
-    advice = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(sorted(names))}"
-    return UnknownFieldError(f"{owner.__name__} has no field {name!r}: {advice}")
+    lowered = {each.lower(): each for each in names}
+    found = difflib.get_close_matches(name.lower(), lowered, n=3, cutoff=0.6)
+    near = [lowered[each] for each in found]
+    return f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(sorted(names))}"

@@ -72,8 +72,8 @@ class Expand(msgspec.Struct, frozen=True):
 
     def where(self, condition: Expression) -> Expand:
         """Only those that meet a condition, written with the fields of its own entity."""
-        both = condition if self.condition is None else all_of((self.condition, condition))
-        return replace(self, condition=both)
+        conditions = (condition,) if self.condition is None else (self.condition, condition)
+        return replace(self, condition=all_of(conditions))
 
     def order_by(self, *items: Sortable) -> Expand:
         """In this order."""

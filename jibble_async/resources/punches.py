@@ -81,9 +81,10 @@ class EntryPunch(Punch[TimeEntry], frozen=True, kw_only=True):
         """
         require_known(options, PunchOptions)
         if belongs_to_date is not None:
-            require_date(belongs_to_date, "belongs_to_date")
+            belongs_to_date = require_date(belongs_to_date, "belongs_to_date")
         if auto_clock_out_at is not None:
-            require_aware(auto_clock_out_at, "auto_clock_out_at")
+            auto_clock_out_at = require_aware(auto_clock_out_at, "auto_clock_out_at")
+        person_id = require_guid(person_id, "person_id")
         chosen, nonce = options.get("id"), str(uuid.uuid4())
         entry_id = str(uuid.uuid4()) if chosen is None else require_guid(chosen, "id").lower()
         time = None if at is None else moment(at, "at")
@@ -91,7 +92,7 @@ class EntryPunch(Punch[TimeEntry], frozen=True, kw_only=True):
             TimeEntry,
             id=entry_id,
             type=str(type),
-            person_id=require_guid(person_id, "person_id"),
+            person_id=person_id,
             client_type=ClientType.WEB,
             time=time,
             belongs_to_date=belongs_to_date,

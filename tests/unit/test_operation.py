@@ -163,5 +163,5 @@ def test_a_body_is_json_or_an_error() -> None:
     request = custom_request(operation, BASE, (), {"name": "ä"})
     assert request.body == '{"name":"ä"}'.encode()
     assert request.content_type == "application/json"
-    with pytest.raises(ConfigurationError, match="can't be encoded"):
+    with pytest.raises(ConfigurationError, match="json= can't be sent: JSON has no object"):
         custom_request(operation, BASE, (), object())
