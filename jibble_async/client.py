@@ -9,6 +9,7 @@ from typing import Any, Self, Unpack, get_args
 
 import aiohttp
 import msgspec
+from msgspec.structs import asdict
 
 from jibble_async.api.custom import (
     Params,
@@ -19,12 +20,13 @@ from jibble_async.api.custom import (
 )
 from jibble_async.api.listing import paging_of, require_known
 from jibble_async.api.session import Session
-from jibble_async.config import ClientConfig, Service, auth_from, endpoints_from
+from jibble_async.config import ClientConfig, Service, auth_from, config_from
 from jibble_async.core.caller import Caller
 from jibble_async.core.credentials import Auth, ClientCredentials, StaticToken
 from jibble_async.core.operation import Operation, Safety, build
 from jibble_async.core.pager import Pager
 from jibble_async.core.paging import PageOptions
+from jibble_async.core.proxies import proxies_from
 from jibble_async.core.transport import Network
 from jibble_async.core.wire import text_of
 from jibble_async.errors import ConfigurationError
@@ -60,7 +62,7 @@ class JibbleClient(Catalog):
         limiter: A limiter for all services, or one for each by name; a service that has none
             gets an `AdaptiveLimiter` of its own.
         connector: An aiohttp connector to share between clients; it is never closed here.
-        proxy: The URL of a proxy.
+        proxy: The URL of a proxy, or one for each `host:port` that has one.
         ssl: TLS settings.
         trace_configs: aiohttp's tracing hooks, as OpenTelemetry's instrumentation makes them.
 
@@ -82,7 +84,7 @@ class JibbleClient(Catalog):
         config: ClientConfig | None = None,
         limiter: RateLimiter | Mapping[Service, RateLimiter] | None = None,
         connector: aiohttp.BaseConnector | None = None,
-        proxy: str | None = None,
+        proxy: str | Mapping[str, str] | None = None,
         ssl: SSLContext | bool | None = None,
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
     ) -> None:
@@ -98,11 +100,13 @@ class JibbleClient(Catalog):
         Read are `JIBBLE_CLIENT_ID` and `JIBBLE_CLIENT_SECRET` (or `JIBBLE_API_KEY_ID` and
         `JIBBLE_API_KEY_SECRET`), or `JIBBLE_TOKEN`; and the URLs of services where they are set:
         `JIBBLE_IDENTITY_URL`, `JIBBLE_WORKSPACE_URL`, `JIBBLE_TIME_TRACKING_URL`,
-        `JIBBLE_TIME_ATTENDANCE_URL`.
+        `JIBBLE_TIME_ATTENDANCE_URL`. Proxies are `HTTPS_PROXY` and `HTTP_PROXY`, or `ALL_PROXY`,
+        but for the hosts in `NO_PROXY`.
 
         Args:
             env: What to read instead of `os.environ`.
-            **arguments: Passed on to the constructor. `config` replaces what is read, `auth` too.
+            **arguments: Passed on to the constructor. `auth` and `proxy` replace what is read, and
+                so do the services that `config` puts elsewhere than usual.
 
         Raises:
             ConfigurationError: Missing or half credentials, or a URL that can't be used.
@@ -110,8 +114,9 @@ class JibbleClient(Catalog):
         env = os.environ if env is None else env
         if arguments.get("auth") is None:
             arguments["auth"] = auth_from(env)
-        if arguments.get("config") is None:
-            arguments["config"] = ClientConfig(endpoints=endpoints_from(env))
+        config = arguments["config"] = config_from(env, arguments.get("config"))
+        if arguments.get("proxy") is None:
+            arguments["proxy"] = proxies_from(env, asdict(config.endpoints).values())
         return cls(**arguments)
 
     async def whoami(self) -> Identity:

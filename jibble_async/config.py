@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal, TypeAlias, get_args
 
 import msgspec
+from msgspec.structs import asdict, replace
 
 from jibble_async.core.config import BaseConfig, service_url
 from jibble_async.core.credentials import Auth, ClientCredentials, StaticToken
@@ -16,6 +17,7 @@ __all__ = [
     "Endpoints",
     "Service",
     "auth_from",
+    "config_from",
     "endpoints_from",
 ]
 
@@ -110,7 +112,8 @@ def auth_from(env: Mapping[str, str]) -> Auth:
         raise ConfigurationError(f"{present} is set, but {' (or '.join(missing[:2])}) is not")
     raise ConfigurationError(
         "no credentials: set JIBBLE_CLIENT_ID and JIBBLE_CLIENT_SECRET (the id and secret of an "
-        "API key from Jibble's settings) or JIBBLE_TOKEN"
+        "API key from Jibble's settings) or JIBBLE_TOKEN; or run `jibble sandbox`, a local Jibble "
+        "that needs no account, and set what it prints"
     )
 
 
@@ -130,6 +133,22 @@ def endpoints_from(env: Mapping[str, str]) -> Endpoints:
         if (url := env.get(f"JIBBLE_{name.upper()}_URL", "").strip())
     }
     return Endpoints(**given)
+
+
+def config_from(env: Mapping[str, str], config: ClientConfig | None = None) -> ClientConfig:
+    """Settings whose services are where the environment says.
+
+    Args:
+        env: See `endpoints_from`.
+        config: The settings; a service that these put elsewhere than usual stays there.
+
+    Raises:
+        ConfigurationError: One of the environment's URLs is not usable.
+    """
+    config = ClientConfig() if config is None else config
+    told, usual = asdict(endpoints_from(env)), asdict(Endpoints())
+    given = {name: url for name, url in asdict(config.endpoints).items() if url != usual[name]}
+    return replace(config, endpoints=Endpoints(**{**told, **given}))
 
 
 def _first(env: Mapping[str, str], names: tuple[str, ...]) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 import msgspec
 from yarl import URL
 
 from jibble_async.core.clock import Clock
 from jibble_async.core.events import Hook
 from jibble_async.core.options import Timeouts
+from jibble_async.core.origins import is_loopback
 from jibble_async.core.retry import RetryPolicy
 from jibble_async.errors import ConfigurationError
 
@@ -69,20 +68,13 @@ def service_url(name: str, text: str) -> str:
         url = URL(text.strip().rstrip("/"))
         origin = url.origin()
     except ValueError:
-        raise ConfigurationError(f"the {name} URL {text!r} is not a URL with a host") from None
+        # What has an @ may hold a password.
+        given = "" if "@" in text else f" {text!r}"
+        raise ConfigurationError(f"the {name} URL{given} is not a URL with a host") from None
     if url.user is not None or url.query_string or url.fragment:
         raise ConfigurationError(f"the {name} URL may hold an origin and a path, nothing else")
-    if origin.scheme != "https" and not (origin.scheme == "http" and _is_loopback(origin.host)):
+    if origin.scheme != "https" and not (origin.scheme == "http" and is_loopback(origin.host)):
         raise ConfigurationError(
             f"the {name} URL {origin} is not https: tokens are sent in clear only to this machine"
         )
     return str(url).rstrip("/")
-
-
-def _is_loopback(host: str | None) -> bool:
-    if host is None:
-        return False
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

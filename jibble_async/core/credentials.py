@@ -10,7 +10,14 @@ from msgspec.structs import force_setattr
 
 from jibble_async.errors import ConfigurationError
 
-__all__ = ["Auth", "ClientCredentials", "Credentials", "StaticToken", "clean_secret"]
+__all__ = [
+    "Auth",
+    "ClientCredentials",
+    "Credentials",
+    "StaticToken",
+    "clean_secret",
+    "clean_token",
+]
 
 
 def clean_secret(name: str, value: str) -> str:
@@ -19,12 +26,29 @@ def clean_secret(name: str, value: str) -> str:
     Raises:
         ConfigurationError: It is empty or can't be a credential; the error does not show it.
     """
+    # Also for None, which is what a variable that is not set gives.
+    if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ConfigurationError(f"{name} is a text, not {type(value).__name__}: is it set?")
     value = value.strip()
     if not value:
         raise ConfigurationError(f"{name} is empty")
     if not value.isascii() or not value.isprintable():
         raise ConfigurationError(f"{name} holds characters that can't be part of it")
     return value
+
+
+def clean_token(name: str, value: str) -> str:
+    """A bearer token, without the word `Bearer` that is copied along with it out of a header.
+
+    Raises:
+        ConfigurationError: It is empty or can't be a token; the error does not show it.
+    """
+    words = clean_secret(name, value).split()
+    if len(words) > 1 and words[0].lower() == "bearer":
+        del words[0]
+    if len(words) > 1:
+        raise ConfigurationError(f"{name} holds white space: give the bearer token alone")
+    return words[0]
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -66,7 +90,7 @@ class StaticToken(Credentials, frozen=True):
     token: str
 
     def __post_init__(self) -> None:
-        force_setattr(self, "token", clean_secret("token", self.token))
+        force_setattr(self, "token", clean_token("token", self.token))
 
 
 Auth: TypeAlias = ClientCredentials | StaticToken | Callable[[], Awaitable[str]]

@@ -9,7 +9,7 @@ from typing import TypeAlias, TypeVar
 import msgspec
 
 from jibble_async.core.clock import Clock
-from jibble_async.core.credentials import StaticToken, clean_secret
+from jibble_async.core.credentials import StaticToken, clean_token
 from jibble_async.core.opaque import Opaque
 from jibble_async.core.operation import Request
 from jibble_async.core.single_flight import SingleFlight
@@ -194,7 +194,7 @@ def given_grant(auth: StaticToken | Callable[[], Awaitable[str]]) -> Grant:
     async def fetch(_: Exchange) -> Token:
         if isinstance(auth, StaticToken):
             return Token(auth.token)
-        return Token(clean_secret("the token from auth=", await auth()))
+        return Token(clean_token("the token from auth=", await auth()))
 
     return Grant(fetch, renewable=not isinstance(auth, StaticToken))
 

@@ -11,6 +11,7 @@ import msgspec
 from multidict import CIMultiDict
 
 from jibble_async.core.operation import Request, Safety
+from jibble_async.core.proxies import checked_proxy
 from jibble_async.core.wire import Reply, printable
 from jibble_async.errors import (
     ConfigurationError,
@@ -29,15 +30,26 @@ class Network(msgspec.Struct, frozen=True):
 
     Attributes:
         connector: A connector to share with others; it is never closed here.
-        proxy: The URL of a proxy; kept out of the repr, as it may hold a password.
+        proxy: The URL of a proxy, or one for each `host:port` that has one; kept out of the repr,
+            as it may hold a password.
         ssl: The TLS settings, or False for no verification.
         trace_configs: aiohttp's tracing hooks.
+
+    Raises:
+        ConfigurationError: A proxy that is no URL of one.
     """
 
     connector: aiohttp.BaseConnector | None = None
-    proxy: str | None = None
+    proxy: str | Mapping[str, str] | None = None
     ssl: SSLContext | bool | None = None
     trace_configs: Sequence[aiohttp.TraceConfig] = ()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.proxy, Mapping):
+            for proxy in self.proxy.values():
+                checked_proxy(proxy)
+        elif self.proxy is not None:
+            checked_proxy(self.proxy)
 
     def __repr__(self) -> str:
         return "<Network>"
@@ -63,10 +75,13 @@ class Transport:
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout),
             middlewares=(_send_once,),
-            proxy=network.proxy,
+            proxy=None if isinstance(network.proxy, Mapping) else network.proxy,
             trace_configs=list(network.trace_configs),
         )
         self._ssl = True if network.ssl is None else network.ssl
+        self._proxies: Mapping[str, str] = (
+            network.proxy if isinstance(network.proxy, Mapping) else {}
+        )
 
     async def send(self, request: Request, headers: Mapping[str, str]) -> Reply:
         """Send a request once, and read the answer to its end.
@@ -93,6 +108,7 @@ class Transport:
                 data=request.body,
                 allow_redirects=False,
                 ssl=self._ssl,
+                proxy=self._proxies.get(request.url.raw_authority) if self._proxies else None,
                 server_hostname=own_pool,
             )
         except aiohttp.ClientError as error:

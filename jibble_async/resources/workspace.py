@@ -33,7 +33,7 @@ __all__ = [
 
 
 class Organizations(PlainResource[Organization], path="Organizations"):
-    """The organisations that the credentials may see: there may be several (observed: organizations)."""
+    """The organisations that the credentials see, maybe several (observed: organizations)."""
 
     exportable: ClassVar[bool] = True
 

@@ -14,11 +14,12 @@ from jibble_async.api.custom import Params, any_json, custom_operation, custom_r
 from jibble_async.core.caller import Caller
 from jibble_async.core.credentials import StaticToken
 from jibble_async.core.operation import Operation, Safety, build
+from jibble_async.core.proxies import proxies_from
 from jibble_async.core.transport import Network
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.slots import RateLimiter
 from jibble_async.limits.windows.local import RollingWindow
-from jibble_legacy.auth import LegacyAuth, legacy_grant
+from jibble_legacy.auth import LegacyAuth, PasswordGrant, legacy_grant
 from jibble_legacy.config import (
     LIMIT,
     PERIOD,
@@ -58,7 +59,7 @@ class LegacyClient(LegacyCatalog):
             for each person's id (the empty id stands for everybody else). Without it entries have
             no working day, and can't be asked for by it.
         connector: An aiohttp connector to share between clients; it is never closed here.
-        proxy: The URL of a proxy.
+        proxy: The URL of a proxy, or one for each `host:port` that has one.
         ssl: TLS settings.
         trace_configs: aiohttp's tracing hooks.
 
@@ -80,7 +81,7 @@ class LegacyClient(LegacyCatalog):
         limiter: RateLimiter | None = None,
         timezone: Zone | Mapping[str, Zone] | None = None,
         connector: aiohttp.BaseConnector | None = None,
-        proxy: str | None = None,
+        proxy: str | Mapping[str, str] | None = None,
         ssl: SSLContext | bool | None = None,
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
     ) -> None:
@@ -104,20 +105,23 @@ class LegacyClient(LegacyCatalog):
 
         Read are `JIBBLE_LEGACY_TOKEN`, or all of `JIBBLE_LEGACY_CLIENT_ID`,
         `JIBBLE_LEGACY_CLIENT_SECRET`, `JIBBLE_LEGACY_USERNAME`, `JIBBLE_LEGACY_PASSWORD` and
-        `JIBBLE_LEGACY_TOKEN_URL`; and `JIBBLE_LEGACY_URL` where it is set.
+        `JIBBLE_LEGACY_TOKEN_URL`; and `JIBBLE_LEGACY_URL` where it is set. Proxies are
+        `HTTPS_PROXY` and `HTTP_PROXY`, or `ALL_PROXY`, but for the hosts in `NO_PROXY`.
 
         Args:
             env: What to read instead of `os.environ`.
-            **arguments: Passed on to the constructor. `config` replaces what is read, `auth` too.
+            **arguments: Passed on to the constructor. `auth` and `proxy` replace what is read, and
+                so does a `config` with an unusual URL.
 
         Raises:
             ConfigurationError: Missing credentials, or a URL that can't be used.
         """
         env = os.environ if env is None else env
-        if arguments.get("auth") is None:
-            arguments["auth"] = legacy_auth_from(env)
-        if arguments.get("config") is None:
-            arguments["config"] = legacy_config_from(env)
+        auth = arguments["auth"] = arguments.get("auth") or legacy_auth_from(env)
+        config = arguments["config"] = legacy_config_from(env, arguments.get("config"))
+        if arguments.get("proxy") is None:
+            others = [auth.token_url] if isinstance(auth, PasswordGrant) else []
+            arguments["proxy"] = proxies_from(env, [config.url, *others])
         return cls(**arguments)
 
     async def request(

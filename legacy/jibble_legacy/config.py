@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Literal, TypeAlias, get_args
 
 import msgspec
+from msgspec.structs import replace
 
 from jibble_async.core.config import BaseConfig, service_url
 from jibble_async.core.credentials import StaticToken
@@ -89,21 +90,23 @@ def legacy_auth_from(env: Mapping[str, str]) -> PasswordGrant | StaticToken:
     if len(missing) == len(given):
         raise ConfigurationError(
             "no credentials for the old API: set JIBBLE_LEGACY_TOKEN, or all of "
-            f"{', '.join(missing)}"
+            f"{', '.join(missing)}; or run `jibble sandbox`, a local Jibble that needs no account"
         )
     if missing:
         raise ConfigurationError(f"not set: {', '.join(missing)}")
     return PasswordGrant(**{name.lower(): text for name, text in given.items()})
 
 
-def legacy_config_from(env: Mapping[str, str]) -> LegacyConfig:
-    """The settings with the URL that the environment names, or the usual one.
+def legacy_config_from(env: Mapping[str, str], config: LegacyConfig | None = None) -> LegacyConfig:
+    """The settings with the URL that the environment names, unless they have an unusual one.
 
     Args:
         env: Usually `os.environ`; `JIBBLE_LEGACY_URL` is read.
+        config: The settings.
 
     Raises:
         ConfigurationError: It is not a usable URL.
     """
     url = env.get("JIBBLE_LEGACY_URL", "").strip()
-    return LegacyConfig(url=url) if url else LegacyConfig()
+    config = LegacyConfig() if config is None else config
+    return replace(config, url=url) if url and config.url == LegacyConfig().url else config
