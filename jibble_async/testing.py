@@ -8,19 +8,27 @@ extra `testing`:
 
 from __future__ import annotations
 
+import functools
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 import pytest_asyncio
 
 from jibble_async.client import JibbleClient
-from jibble_async.config import ClientConfig, endpoints_from
+from jibble_async.config import ClientConfig
+from jibble_async.core.operation import Request
+from jibble_async.core.origins import is_loopback
 from jibble_async.core.retry import RetryPolicy
+from jibble_async.core.transport import Transport
+from jibble_async.core.wire import Reply
+from jibble_async.errors import ConfigurationError
 from jibble_async.limits.slots import Unlimited
 from jibble_async.sandbox import Sandbox
+
+_Send: TypeAlias = Callable[[Transport, Request, Mapping[str, str]], Coroutine[None, None, Reply]]
 
 __all__ = ["jibble_client", "jibble_sandbox", "jibble_sandbox_options"]
 
@@ -41,9 +49,10 @@ def jibble_sandbox_options() -> dict[str, Any]:
 async def jibble_sandbox(
     jibble_sandbox_options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncGenerator[Sandbox]:
-    """A local Jibble that the environment points to, so that no test can reach the real one.
+    """A local Jibble that the environment points to.
 
-    Code that makes its client with `JibbleClient.from_env()` works as it is.
+    Code that makes its client with `JibbleClient.from_env()` works as it is. No client of either
+    API can reach anything but this machine meanwhile, however it was made.
 
     Example:
         >>> async def test_we_survive_an_outage(jibble_sandbox):
@@ -54,6 +63,9 @@ async def jibble_sandbox(
     for name in list(os.environ):
         if name.startswith("JIBBLE_"):
             monkeypatch.delenv(name)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.setenv(name, "*")
+    monkeypatch.setattr(Transport, "send", _to_this_machine(Transport.send))
     async with Sandbox(**jibble_sandbox_options) as box:
         for name, value in box.environment().items():
             monkeypatch.setenv(name, value)
@@ -69,8 +81,19 @@ async def jibble_client(jibble_sandbox: Sandbox) -> AsyncGenerator[JibbleClient]
         ...     assert await my_program.names(jibble_client)
     """
     environment = jibble_sandbox.environment()
-    config = ClientConfig(
-        endpoints=endpoints_from(environment), retry=RetryPolicy(base_delay=0, max_delay=0)
-    )
+    config = ClientConfig(retry=RetryPolicy(base_delay=0, max_delay=0))
     async with JibbleClient.from_env(environment, config=config, limiter=Unlimited()) as client:
         yield client
+
+
+def _to_this_machine(send: _Send) -> _Send:
+    @functools.wraps(send)
+    async def guarded(transport: Transport, request: Request, headers: Mapping[str, str]) -> Reply:
+        if not is_loopback(request.url.host):
+            raise ConfigurationError(
+                f"a test was about to send to {request.url.host}: under jibble_sandbox only this "
+                "machine is reached; make the client by from_env(), or leave the fixture out"
+            )
+        return await send(transport, request, headers)
+
+    return guarded

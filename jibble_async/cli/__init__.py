@@ -35,6 +35,6 @@ def _main(arguments: Sequence[str], interruption: Interruption) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in {"cyclopts", "rich"}:
             raise
-        sys.stderr.write('jibble: the command line needs: pip install "jibble-async[cli]"\n')
+        sys.stderr.write('jibble: the command line needs: pip install ".[cli]"\n')
         return 2
     return run(arguments, interruption)

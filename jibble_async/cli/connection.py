@@ -137,5 +137,5 @@ def make_sandbox(**options: Any) -> Sandbox:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("jibble_async"):
             raise
-        raise ConfigurationError('the sandbox needs: pip install "jibble-async[sandbox]"') from None
+        raise ConfigurationError('the sandbox needs: pip install ".[sandbox]"') from None
     return Sandbox(**options)

@@ -290,7 +290,7 @@ def test_without_its_packages_it_says_what_to_install(
     monkeypatch.setitem(sys.modules, "cyclopts", None)
     monkeypatch.delitem(sys.modules, app.__name__)
     assert main(["whoami"]) == 2
-    assert 'pip install "jibble-async[cli]"' in said(capsys)
+    assert 'pip install ".[cli]"' in said(capsys)
 
 
 def test_without_the_sandbox_it_says_what_to_install(
@@ -300,8 +300,8 @@ def test_without_the_sandbox_it_says_what_to_install(
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "lark", None)
     assert main(["whoami", "--sandbox"]) == 2
-    assert 'pip install "jibble-async[sandbox]"' in said(capsys)
-    with pytest.raises(ModuleNotFoundError, match=r'pip install "jibble-async\[sandbox\]"'):
+    assert 'pip install ".[sandbox]"' in said(capsys)
+    with pytest.raises(ModuleNotFoundError, match=r'pip install "\.\[sandbox\]"'):
         importlib.import_module("jibble_async.sandbox")
 
 

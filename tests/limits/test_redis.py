@@ -70,7 +70,7 @@ def test_missing_extra_is_a_clear_error() -> None:
     ran = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert "pip install 'jibble-async[redis]'" in ran.stderr
+    assert "pip install '.[redis]'" in ran.stderr
 
 
 async def test_uncontended_slot_is_one_round_trip(redis_server: RedisServer) -> None:

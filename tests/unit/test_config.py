@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from jibble_legacy import LegacyClient
 
 from jibble_async import (
     AdaptiveLimiter,
@@ -21,6 +22,7 @@ from jibble_async import (
 )
 from jibble_async.api.base_client import session_of
 from jibble_async.config import auth_from, endpoints_from
+from jibble_async.core.credentials import clean_token
 
 PAIR = ClientCredentials("the-id", "the-secret")
 IDS = ["JIBBLE_CLIENT_ID", "JIBBLE_API_KEY_ID", "JIBBLE_API_KEY"]
@@ -48,6 +50,39 @@ def test_a_token() -> None:
     assert auth_from({"JIBBLE_TOKEN": " abc "}) == StaticToken("abc")
 
 
+@pytest.mark.parametrize("text", ["Bearer abc", " bearer  abc\n", "BEARER abc"])
+def test_the_word_before_a_token_is_taken_off(text: str) -> None:
+    assert StaticToken(text).token == "abc"
+    assert clean_token("the token from auth=", text) == "abc"
+
+
+@pytest.mark.parametrize("text", ["Bearer", "Bearer "])
+def test_a_token_may_be_called_bearer(text: str) -> None:
+    assert StaticToken(text).token == "Bearer"
+
+
+@pytest.mark.parametrize("text", ["Authorization: Bearer canary", "canary canary", "a\tcanary"])
+def test_a_token_holds_no_white_space(text: str) -> None:
+    with pytest.raises(ConfigurationError) as told:
+        StaticToken(text)
+    assert "canary" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: ClientCredentials("i", None),  # type: ignore[arg-type]
+        lambda: ClientCredentials(None, "i"),  # type: ignore[arg-type]
+        lambda: ClientCredentials("i", b"canary"),  # type: ignore[arg-type]
+        lambda: StaticToken(None),  # type: ignore[arg-type]
+    ],
+)
+def test_credentials_are_texts(make: Callable[[], Any]) -> None:
+    with pytest.raises(ConfigurationError, match=r"is a text, not .*: is it set") as told:
+        make()
+    assert "canary" not in str(told.value)
+
+
 @pytest.mark.parametrize("name", IDS)
 def test_half_a_pair_names_what_is_there_and_what_is_not(name: str) -> None:
     message = rf"^{name} is set, but JIBBLE_CLIENT_SECRET \(or JIBBLE_API_KEY_SECRET\) is not$"
@@ -67,8 +102,10 @@ def test_the_other_half(name: str) -> None:
 def test_no_credentials_at_all(env: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError, match="no credentials: set JIBBLE_CLIENT_ID"):
         auth_from(env)
-    with pytest.raises(ConfigurationError, match="no credentials"):
+    with pytest.raises(ConfigurationError, match="run `jibble sandbox`"):
         JibbleClient.from_env(env)
+    with pytest.raises(ConfigurationError, match="run `jibble sandbox`"):
+        LegacyClient.from_env(env)
 
 
 @pytest.mark.parametrize("other", [*IDS, *SECRETS])
@@ -128,6 +165,8 @@ def test_https_anywhere_and_http_on_this_machine(url: str) -> None:
         ("https://[::1", "not a URL with a host"),
         ("https://x.example:99999999", "not a URL with a host"),
         ("https://me:canary@x.example", "an origin and a path"),
+        ("https://me:canary@", "not a URL with a host"),
+        ("https://me:canary@x.example:99999999", "not a URL with a host"),
         ("https://x.example?a=canary", "an origin and a path"),
         ("https://x.example#canary", "an origin and a path"),
     ],

@@ -114,7 +114,7 @@ class RedisStore:
             from redis.asyncio.connection import parse_url
         except ImportError as error:
             raise ConfigurationError(
-                "RedisWindow needs the extra: pip install 'jibble-async[redis]'"
+                "RedisWindow needs the extra: pip install '.[redis]'"
             ) from error
         try:
             parse_url(url)
