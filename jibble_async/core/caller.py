@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Protocol, TypeVar
 
-from multidict import CIMultiDict
-
 from jibble_async.core.call import Call
 from jibble_async.core.config import BaseConfig
 from jibble_async.core.deadlines import Deadlines
@@ -19,6 +17,7 @@ from jibble_async.core.events import (
     Stats,
     TokenRefreshed,
 )
+from jibble_async.core.opaque import Headers
 from jibble_async.core.operation import JSON, Request, Safety
 from jibble_async.core.options import CallOptions
 from jibble_async.core.retry import (
@@ -95,7 +94,7 @@ class Caller:
         self._recovery = recovery
         self._retryable = RETRYABLE if recovery is None else RETRYABLE + recovery.errors
         # In aiohttp's own type, which it takes as it is.
-        self._plain_headers = CIMultiDict({"Accept": JSON, "User-Agent": config.user_agent})
+        self._plain_headers = Headers({"Accept": JSON, "User-Agent": config.user_agent})
         self._bearer_headers = (0, self._plain_headers)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
@@ -342,18 +341,18 @@ class Caller:
             raise DeadlineExceededError(f"no complete answer within {seconds:.3g} s")
         return reply
 
-    def _headers(self, request: Request, bearer: Bearer | None) -> CIMultiDict[str]:
+    def _headers(self, request: Request, bearer: Bearer | None) -> Headers:
         headers = self._plain_headers
         if bearer is not None:
             generation, headers = self._bearer_headers
             if generation != bearer.generation:
-                headers = self._plain_headers.copy()
+                headers = Headers(self._plain_headers)
                 headers["Authorization"] = bearer.authorization
                 self._bearer_headers = (bearer.generation, headers)
         operation = request.operation
         if request.content_type is None and operation.accept == JSON:
             return headers
-        headers = headers.copy()
+        headers = Headers(headers)
         headers["Accept"] = operation.accept
         if request.content_type is not None:
             headers["Content-Type"] = request.content_type

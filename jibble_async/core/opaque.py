@@ -1,12 +1,13 @@
-"""Records that show nobody what they hold: bodies, tokens, and what was asked for."""
+"""Records that show nobody what they hold: bodies, tokens, headers, and what was asked for."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import msgspec
+from multidict import CIMultiDict
 
-__all__ = ["Opaque"]
+__all__ = ["Headers", "Opaque"]
 
 
 class Opaque(msgspec.Struct, eq=False):
@@ -18,3 +19,10 @@ class Opaque(msgspec.Struct, eq=False):
     # Without it, rich would show every field of a struct.
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         return []
+
+
+class Headers(CIMultiDict[str]):
+    """Headers whose values no debugger, log or error report shows as a local variable."""
+
+    def __repr__(self) -> str:
+        return f"<Headers {', '.join(self)}>"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import ssl as tls
 from collections.abc import Mapping, Sequence
-from ssl import SSLContext
 from typing import NoReturn
 
 import aiohttp
 import msgspec
-from multidict import CIMultiDict
 
+from jibble_async.core.opaque import Headers
 from jibble_async.core.operation import Request, Safety
 from jibble_async.core.proxies import checked_proxy
-from jibble_async.core.wire import Reply, printable
+from jibble_async.core.wire import Reply
 from jibble_async.errors import (
     ConfigurationError,
     ConnectFailedError,
@@ -41,7 +43,7 @@ class Network(msgspec.Struct, frozen=True):
 
     connector: aiohttp.BaseConnector | None = None
     proxy: str | Mapping[str, str] | None = None
-    ssl: SSLContext | bool | None = None
+    ssl: tls.SSLContext | bool | None = None
     trace_configs: Sequence[aiohttp.TraceConfig] = ()
 
     def __post_init__(self) -> None:
@@ -92,6 +94,15 @@ class Transport:
         """
         if self._session.closed:
             raise ConfigurationError("this client was closed while a call was under way")
+        try:
+            return await self._exchange(request, headers)
+        except (TransportError, asyncio.CancelledError) as error:
+            # Without the frames in which aiohttp's variables hold headers and the URL: reports of
+            # errors show them.
+            failure = error.with_traceback(None)
+        raise failure
+
+    async def _exchange(self, request: Request, headers: Mapping[str, str]) -> Reply:
         safety = request.operation.safety
         own_pool = None
         if safety is Safety.UNSAFE or safety is Safety.ONCE:
@@ -99,7 +110,7 @@ class Transport:
             # lost on it may not be sent again. Connections are kept apart by the name that the
             # certificate is checked for, which stays what it is, so there is no other kept one.
             own_pool = request.url.raw_host
-            headers = CIMultiDict(headers, Connection="close")
+            headers = Headers(headers, Connection="close")
         try:
             response = await self._session.request(
                 request.operation.method,
@@ -112,7 +123,7 @@ class Transport:
                 server_hostname=own_pool,
             )
         except aiohttp.ClientError as error:
-            failure = _failure(error)
+            failure = _failure(error, request)
         else:
             try:
                 content = response.content
@@ -120,7 +131,7 @@ class Transport:
                 if not content.at_eof() or len(body) > self._max_body_bytes:
                     body = await self._rest(response, body)
             except aiohttp.ClientError as error:
-                failure = _failure(error)
+                failure = _failure(error, request)
             else:
                 return Reply(response.status, response.headers, body)
             finally:
@@ -157,38 +168,57 @@ async def _send_once(
     try:
         return await handler(request)
     except aiohttp.ClientError as error:
-        failure = _failure(error)
+        failure = _failure(error, request)
     raise failure
 
 
-def _failure(error: aiohttp.ClientError) -> TransportError:
+def _failure(
+    error: aiohttp.ClientError, request: Request | aiohttp.ClientRequest
+) -> TransportError:
+    """The one place that says what a failure of aiohttp's is.
+
+    Its own words may quote the URL, headers, or bytes that came: they are never repeated.
+    """
+    kind = type(error.__cause__ or error).__name__
     match error:
-        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
-            failure: TransportError = ConnectFailedError(f"no connection: {_text(error)}")
-            failure.permanent = isinstance(
-                error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError
-            )
-            return failure
         case aiohttp.ServerFingerprintMismatch():
             failure = ConnectFailedError("no connection: the server's certificate is another one")
             failure.permanent = True
+            return failure
+        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
+            proxy = isinstance(error, aiohttp.ClientProxyConnectionError)
+            host = "the proxy" if proxy else request.url.host
+            failure = ConnectFailedError(f"no connection to {host}: {_reason(error) or kind}")
+            failure.permanent = isinstance(
+                error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError
+            )
             return failure
         case aiohttp.ClientHttpProxyError():
             failure = ConnectFailedError(f"the proxy refused to connect: status {error.status}")
             failure.permanent = error.status < 500
             return failure
         case aiohttp.ClientResponseError():
-            return ProtocolError(f"not valid HTTP: {printable(error.message)}")
+            return ProtocolError(f"not valid HTTP: {kind}")
         case aiohttp.ClientPayloadError():
-            return ConnectionLostError(f"the answer broke off: {type(error).__name__}")
+            return ConnectionLostError(f"the answer broke off: {kind}")
         case aiohttp.ClientConnectionError():
-            return ConnectionLostError(f"the connection was lost: {_text(error)}")
+            return ConnectionLostError(f"the connection was lost: {kind}")
         case _:
-            return ProtocolError(f"not valid HTTP: {type(error).__name__}")
+            return ProtocolError(f"not valid HTTP: {kind}")
 
 
-def _text(error: Exception) -> str:
-    return printable(f"{type(error).__name__}: {error}")
+def _reason(error: aiohttp.ClientError) -> str | None:
+    """What the operating system or the TLS library calls a connection that failed."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return getattr(error.certificate_error, "verify_message", None)
+    if not isinstance(error, aiohttp.ClientConnectorError):
+        return None
+    cause = error.os_error
+    if isinstance(cause, tls.SSLError):
+        return cause.reason
+    # Where several addresses were tried there is no single number, and names have their own.
+    number = cause.errno or 0
+    return os.strerror(number) if number > 0 else cause.strerror
 
 
 def _too_large(cap: int) -> NoReturn:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import pickle
-import traceback
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -24,6 +22,7 @@ from jibble_async import (
     Timeouts,
 )
 from jibble_async.core.events import Event
+from tests.support.canaries import found, local_variables, shown
 from tests.support.clients import client_at
 from tests.support.raw_server import Answer, RawServer, Script, head, raw, reply, token_reply
 
@@ -50,24 +49,6 @@ TROUBLES: dict[str, Answer] = {
     "500": reply(500, INNER % TRACE.encode()),
     "too much": raw(head(200) + b" " * 5000),
 }
-
-
-def chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and everything that hangs on it."""
-    while error is not None:
-        yield error
-        if error.__cause__ is not None:
-            yield from chain(error.__cause__)
-        error = error.__context__
-
-
-def shown(error: JibbleError) -> str:
-    """Everything that may be seen of an error."""
-    parts = [pickle.dumps(error).decode("latin-1")]
-    for each in chain(error):
-        parts += [str(each), repr(each), repr(each.args), repr(vars(each))]
-    parts += traceback.format_exception(error)
-    return "\n".join(parts)
 
 
 async def failure(server: RawServer, trouble: str, events: list[Event]) -> JibbleError:
@@ -105,8 +86,8 @@ async def test_a_failed_call_shows_no_secret(
     error = await failure(server, trouble, events)
     assert server.heard[0].headers["authorization"] == f"Bearer {TOKEN}"
     assert VALUE in server.heard[0].target
-    everything = shown(error) + repr(events) + caplog.text
-    assert [canary for canary in CANARIES if canary in everything] == []
+    assert found(CANARIES, shown(error), repr(events), caplog.text) == []
+    assert found((SECRET, TOKEN), local_variables(error)) == []
     assert error.request == "POST workspace /v1/Things?$filter"
 
 
@@ -118,6 +99,21 @@ TOKEN_TROUBLES: dict[str, Answer] = {
     "a token of another kind": token_reply(TOKEN, token_type="mac"),
     "a lifetime that is an object": token_reply(TOKEN, expires_in={TOKEN: TOKEN}),
     "half an answer": reply(200, b'{"access_token": "' + TOKEN.encode()),
+    "no HTTP": raw(b"HTTP/1.1 200 OK\r\n" + TOKEN.encode() + b"\r\n\r\n"),
+    "a status of its own": raw(TOKEN.encode() + b"\r\n\r\n"),
+    "a header without a name": raw(b"HTTP/1.1 200 OK\r\n: " + TOKEN.encode() + b"\r\n\r\n"),
+    "chunks that are none": raw(
+        head(200, {"Transfer-Encoding": "chunked"}) + TOKEN.encode() + b"\r\n"
+    ),
+    "headers that break off": raw(b"HTTP/1.1 200 OK\r\nX: " + TOKEN.encode() + b"\r\n"),
+    "a type of its own": reply(200, b"", {"Content-Type": TOKEN}),
+    "a redirect with it": reply(302, b"", {"Location": f"/connect?token={TOKEN}"}),
+    "a refusal that quotes it": reply(
+        400, b'{"error": "invalid_client", "error_description": "not %s"}' % SECRET.encode()
+    ),
+    "a code of its own": reply(400, b'{"error": "%s"}' % SECRET.encode()),
+    "a failure that quotes it": reply(500, b'{"message": "%s"}' % SECRET.encode()),
+    "a 403 that quotes it": reply(403, SECRET.encode(), {"Content-Type": "text/plain"}),
 }
 
 
@@ -130,8 +126,7 @@ async def test_a_failed_request_for_a_token_shows_no_secret(
     async with client_at(server.url, auth=ClientCredentials("the-id", SECRET)) as jibble:
         with pytest.raises(JibbleError) as caught:
             await jibble.whoami()
-    everything = shown(caught.value) + caplog.text
-    assert [canary for canary in CANARIES if canary in everything] == []
+    assert found(CANARIES, shown(caught.value), caplog.text, local_variables(caught.value)) == []
 
 
 def test_credentials_have_no_telling_repr() -> None:
