@@ -29,9 +29,10 @@ from jibble_async import (
     Unlimited,
 )
 from jibble_async.api.base_client import session_of
+from jibble_async.core.lenient import decoder
 from jibble_async.core.operation import Request, build
 from jibble_async.core.transport import Network, Transport
-from jibble_async.core.wire import Reply, decoder, reader
+from jibble_async.core.wire import Reply, reader
 
 CALLS = 25
 ROUNDS = 600

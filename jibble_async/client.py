@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping, Sequence
 from ssl import SSLContext
@@ -13,7 +14,6 @@ from msgspec.structs import asdict
 
 from jibble_async.api.custom import (
     Params,
-    any_json,
     custom_operation,
     custom_params,
     custom_request,
@@ -28,7 +28,7 @@ from jibble_async.core.pager import Pager
 from jibble_async.core.paging import PageOptions
 from jibble_async.core.proxies import proxies_from
 from jibble_async.core.transport import Network
-from jibble_async.core.wire import text_of
+from jibble_async.core.wire import document, optional_reader
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.adaptive.limiter import AdaptiveLimiter
 from jibble_async.limits.slots import RateLimiter
@@ -149,7 +149,7 @@ class JibbleClient(Catalog):
         """
         operation = Operation(service, "GET", "/v1/$metadata", Safety.READ, "application/xml")
         request = build(operation, self._session.base(service))
-        return await self._session.call(request, text_of)
+        return await self._session.call(request, functools.partial(document, root="Edmx"))
 
     async def request(
         self,
@@ -181,7 +181,7 @@ class JibbleClient(Catalog):
         """
         operation = custom_operation(method, service, path, safety)
         request = custom_request(operation, self._session.base(service), params, json)
-        return await self._session.call(request, any_json)
+        return await self._session.call(request, optional_reader(Any))
 
     def paginate(
         self,

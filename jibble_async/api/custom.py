@@ -10,11 +10,10 @@ from uuid import UUID
 import msgspec
 
 from jibble_async.core.operation import JSON, Operation, Request, Safety, build
-from jibble_async.core.wire import Reply, decode_json, decoder
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.values import plain
 
-__all__ = ["Params", "any_json", "custom_operation", "custom_params", "custom_request", "json_body"]
+__all__ = ["Params", "custom_operation", "custom_params", "custom_request", "json_body"]
 
 Params: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
 """Query options: a mapping, in which a list repeats the name, or pairs."""
@@ -104,11 +103,6 @@ def _plain(value: Any) -> Any:
     if type(made) is type(value):
         raise TypeError(f"JSON has no {type(value).__name__}")
     return made
-
-
-def any_json(reply: Reply) -> Any:
-    """The decoded answer; None if it is empty."""
-    return decode_json(reply, decoder(Any).decode) if reply.body.strip() else None
 
 
 def _each_value(value: Any) -> Iterable[Any]:

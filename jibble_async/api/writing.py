@@ -13,7 +13,7 @@ from msgspec import UNSET
 from jibble_async.api.custom import json_body
 from jibble_async.api.session import Session
 from jibble_async.core.operation import Operation, Request, build
-from jibble_async.core.wire import Reply
+from jibble_async.core.wire import Reply, acknowledgement
 from jibble_async.entities import Coordinates
 from jibble_async.errors import AmbiguousWriteError, ConfigurationError, JibbleError, NotFoundError
 from jibble_async.query.values import require_aware
@@ -25,7 +25,6 @@ __all__ = [
     "lost",
     "moment",
     "new",
-    "nothing",
     "noting_cancellation",
     "place",
     "require_text",
@@ -105,7 +104,7 @@ async def delete(session: Session, request: Request) -> None:
         NotFoundError: There was no such entity.
     """
     try:
-        await session.call(request, nothing)
+        await session.call(request, acknowledgement)
     except NotFoundError as error:
         # After an attempt whose answer was lost, that it is gone is what was asked for.
         if not error.maybe_processed:
@@ -159,10 +158,6 @@ def lost(error: JibbleError, known: str, **found: Any) -> AmbiguousWriteError:
     )
     unknown.request, unknown.attempts = error.request, error.attempts
     return unknown
-
-
-def nothing(_: Reply) -> None:
-    """What is in an answer that says only that it is done."""
 
 
 def require_text(value: Any, label: str) -> str:

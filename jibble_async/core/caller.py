@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Protocol, TypeVar
 
+from jibble_async.core.answers import Answers, ErrorReader
 from jibble_async.core.call import Call
 from jibble_async.core.config import BaseConfig
 from jibble_async.core.deadlines import Deadlines
@@ -29,7 +30,7 @@ from jibble_async.core.retry import (
 )
 from jibble_async.core.tokens import Bearer, Grant, Tokens
 from jibble_async.core.transport import Network, Transport
-from jibble_async.core.wire import Answers, ErrorReader, Reply
+from jibble_async.core.wire import Reply
 from jibble_async.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -260,8 +261,10 @@ class Caller:
             reply = await self._send(call, bearer)
             outcome = Outcome.ANSWERED
             error = None
-            if reply.status >= 300:
-                error = self._answers.error(reply, call.request.operation.service, self._clock)
+            if reply.status != 200:
+                error = self._answers.error(
+                    reply, call.request, self._clock, authorised=call.authorised
+                )
             if isinstance(error, RateLimitedError):
                 outcome = Outcome.THROTTLED
                 self.stats.throttled += 1

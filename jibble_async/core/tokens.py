@@ -211,7 +211,8 @@ def read_token(reply: Reply, request: Request, kind: type[AnyToken]) -> AnyToken
         DecodeError: It holds no bearer token that a header could carry.
     """
     try:
-        token = decode_json(reply, msgspec.json.Decoder(kind).decode)
+        # Without its headers, which an error of decoding quotes.
+        token = decode_json(Reply(reply.status, {}, reply.body), msgspec.json.Decoder(kind).decode)
         _check(token)
     except DecodeError as error:
         # Said of the call for the token, not of the call that waits for it.

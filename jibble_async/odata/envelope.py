@@ -7,17 +7,17 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from jibble_async.core.lenient import decode_leniently, rounds_up, whole_characters
 from jibble_async.core.pages import PageContent
 from jibble_async.core.paging import BadRowHandler
-from jibble_async.core.wire import Reply, decode_json, plain_error, reason_of, whole_characters
+from jibble_async.core.reasons import told_error
+from jibble_async.core.wire import Reply, decode_json
 from jibble_async.errors import (
     APIError,
-    AuthenticationError,
     DecodeError,
     RateLimitedError,
     ThrottledOrForbiddenError,
 )
-from jibble_async.odata.lenient import decode_leniently
 
 __all__ = ["read_error", "read_page"]
 
@@ -50,23 +50,25 @@ def read_page(reply: Reply, item: Any, on_bad_row: BadRowHandler | None = None) 
     Raises:
         DecodeError: It is no page, or a row can't be read; the error names the row.
     """
-    try:
-        envelope = _page_decoder(item).decode(reply.body)
-    except msgspec.ValidationError:
-        envelope = decode_json(reply, _page_decoder(msgspec.Raw).decode)
-        items = _rows(envelope.value, item, on_bad_row)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        whole = whole_characters(reply)
-        if whole is not None:
-            content = read_page(whole, item, on_bad_row)
-            content.raw = reply.body
-            return content
-        envelope = decode_json(reply, _page_decoder(item).decode)
+    envelope = None if rounds_up(reply.body, item) else _strictly(reply, item)
+    if envelope is not None:
         items = envelope.value
     else:
-        items = envelope.value
+        whole = Reply(reply.status, reply.headers, whole_characters(reply.body) or reply.body)
+        envelope = decode_json(whole, _page_decoder(msgspec.Raw).decode)
+        items = _rows(envelope.value, item, on_bad_row)
     received = len(envelope.value)
     return PageContent(items, received, _count(envelope.count), envelope.next_link, reply.body)
+
+
+def _strictly(reply: Reply, item: Any) -> _Envelope[Any] | None:
+    """The page, if all of its rows are as they should be."""
+    try:
+        return decode_json(reply, _page_decoder(item).decode)
+    except DecodeError as error:
+        if error.malformed:
+            raise
+        return None
 
 
 def _rows(rows: list[msgspec.Raw], item: Any, on_bad_row: BadRowHandler | None) -> list[Any]:
@@ -101,19 +103,14 @@ def read_error(reply: Reply, *, throttling: bool, wait: float | None) -> APIErro
         throttling: Whether there are signs that the server is refusing for speed.
         wait: Seconds the server asked to wait, if it did.
     """
-    status = reply.status
-    code, message = reason_of(reply)
-    if code in _CREDENTIAL_ERRORS:
-        text = f"the credentials were refused ({code}): {message or 'no reason given'}"
-        advice = "check that id and secret belong together and are complete"
-        return AuthenticationError(f"{text}; {advice}", status=status, code=code)
-    if status == 403 and reply.body.strip() in _NO_REASON:
+    if reply.status == 403 and reply.body.strip() in _NO_REASON:
         if throttling:
             text = "the server refuses for speed (403 without a reason, and signs of throttling)"
-            return RateLimitedError(text, status=status, retry_after=wait)
+            return RateLimitedError(text, status=403, retry_after=wait)
         return ThrottledOrForbiddenError(
             "403 without a reason: throttling, or a right that these credentials lack",
-            status=status,
+            status=403,
             retry_after=wait,
         )
-    return plain_error(status, code, message, wait)
+    advice = "; check that id and secret belong together and are complete"
+    return told_error(reply, _CREDENTIAL_ERRORS, "the credentials were", advice, wait)

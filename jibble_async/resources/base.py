@@ -16,9 +16,9 @@ from jibble_async.api.listing import (
     query_of,
 )
 from jibble_async.api.raw import RawSet
-from jibble_async.api.writing import call_once, change, new, nothing
+from jibble_async.api.writing import call_once, change, new
 from jibble_async.core.pager import Pager
-from jibble_async.core.wire import Reply, reader
+from jibble_async.core.wire import Reply, acknowledgement, reader
 from jibble_async.entities import CommonStatus, Entity, OpenEnum, ValueObject
 from jibble_async.odata.names import wire_values
 from jibble_async.odata.pages import query_pages
@@ -126,7 +126,7 @@ class Resource(Listing[E], Members[E]):
     async def _change(self, id: str, **values: Any) -> None:
         """Change the fields that are given."""
         checked, sent = self._checked_id(id, "id"), wire_values(self.entity, **values)
-        await change(self._session, self.routes.change, checked, sent, nothing)
+        await change(self._session, self.routes.change, checked, sent, acknowledgement)
 
 
 class PlainResource(Resource[E]):

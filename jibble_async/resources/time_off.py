@@ -8,9 +8,9 @@ from typing import Any, Unpack
 
 from jibble_async.api.listing import ListOptions, paging_of
 from jibble_async.api.outcomes import ItemOutcome, each_of
-from jibble_async.api.writing import call_once, change, moment, new, nothing
+from jibble_async.api.writing import call_once, change, moment, new
 from jibble_async.core.pager import Pager
-from jibble_async.core.wire import reader
+from jibble_async.core.wire import acknowledgement, reader
 from jibble_async.entities import TimeOff, TimeOffInterval, TimeOffStatus
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.names import wire_values
@@ -147,7 +147,7 @@ class TimeOffRequests(Listing[TimeOff], service=_SERVICE, path="TimeOffOverview"
         decided = wire_values(TimeOffInterval, status=status)
         return await each_of(
             checked,
-            lambda each: change(self._session, _INTERVALS.change, each, decided, nothing),
+            lambda each: change(self._session, _INTERVALS.change, each, decided, acknowledgement),
         )
 
     def balances(self) -> Pager[dict[str, Any]]:

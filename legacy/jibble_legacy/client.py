@@ -10,12 +10,13 @@ from typing import Any, Self
 import aiohttp
 import msgspec
 
-from jibble_async.api.custom import Params, any_json, custom_operation, custom_request
+from jibble_async.api.custom import Params, custom_operation, custom_request
 from jibble_async.core.caller import Caller
 from jibble_async.core.credentials import StaticToken
 from jibble_async.core.operation import Operation, Safety, build
 from jibble_async.core.proxies import proxies_from
 from jibble_async.core.transport import Network
+from jibble_async.core.wire import optional_reader
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.slots import RateLimiter
 from jibble_async.limits.windows.local import RollingWindow
@@ -151,7 +152,7 @@ class LegacyClient(LegacyCatalog):
         """
         operation = custom_operation(method, SERVICE, path, safety)
         request = custom_request(operation, self._session.base(SERVICE), params, json)
-        return await self._session.call(request, any_json)
+        return await self._session.call(request, optional_reader(Any))
 
 
 def _auth(token: str | None, auth: LegacyAuth | None) -> LegacyAuth:

@@ -6,10 +6,10 @@ from typing import Any, TypeVar, cast
 
 import msgspec
 
-from jibble_async.core.wire import Reply, plain_error, reason_of
+from jibble_async.core.reasons import told_error
+from jibble_async.core.wire import Reply
 from jibble_async.errors import (
     APIError,
-    AuthenticationError,
     PermissionDeniedError,
     RateLimitedError,
     ThrottledOrForbiddenError,
@@ -89,11 +89,7 @@ def read_error(reply: Reply, *, throttling: bool, wait: float | None) -> APIErro
         )
         bare.told = throttling or remaining == "0"
         return bare
-    code, message = reason_of(reply)
-    if code in _CREDENTIAL_ERRORS:
-        text = f"the credentials or the token were refused ({code}): {message or 'no reason given'}"
-        return AuthenticationError(text, status=status, code=code)
-    return plain_error(status, code, message, wait)
+    return told_error(reply, _CREDENTIAL_ERRORS, "the credentials or the token were", "", wait)
 
 
 def _says_nothing(body: bytes) -> bool:

@@ -21,11 +21,11 @@ from jibble_async import (
     ThrottledOrForbiddenError,
     TimeEntry,
 )
+from jibble_async.core.lenient import decode_leniently
 from jibble_async.core.pages import PageContent
 from jibble_async.core.wire import Reply
 from jibble_async.entities import ValueObject
 from jibble_async.odata.envelope import read_error, read_page
-from jibble_async.odata.lenient import decode_leniently
 
 KEY = "21102566-57bc-46d9-ae83-767deda79f57"
 GOOD = {"id": KEY, "time": "2024-06-12T23:42:00Z"}
@@ -211,7 +211,8 @@ ODATA = (
         (402, b"", FeatureRestrictedError, "402: the plan does not include this"),
         (403, b'{"error":{"message":"No right"}}', PermissionDeniedError, "403: No right"),
         (404, b"<html>", NotFoundError, "404: there is no such thing"),
-        (429, b"API calls quota exceeded", RateLimitedError, "429: too many requests"),
+        (429, b"API calls quota exceeded", RateLimitedError, "429: API calls quota exceeded"),
+        (429, b"", RateLimitedError, "429: too many requests"),
         (500, b"", ServerError, "500: no reason given"),
         (500, b'{"message":"boom\\u001b[31m\\n"}', ServerError, "500: boom [31m"),
         (500, b'{"title":"An error"}', ServerError, "500: An error"),
