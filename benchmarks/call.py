@@ -29,6 +29,7 @@ from jibble_async import (
     Unlimited,
 )
 from jibble_async.api.base_client import session_of
+from jibble_async.core.call import Call
 from jibble_async.core.lenient import decoder
 from jibble_async.core.operation import Request, build
 from jibble_async.core.transport import Network, Transport
@@ -73,11 +74,16 @@ async def _over_the_wire(base: str, rounds: int) -> None:
     def request(identity: str, client: JibbleClient = limited) -> Request:
         return build(client.people.routes.member, base, path_id=identity)
 
+    options = session_of(untimed).options
     async with aiohttp.ClientSession() as session, untimed, unlimited, limited:
 
         async def plain(identity: str) -> bytes:
             async with session.get(f"{base}/v1/People({identity})", headers=headers) as response:
                 return await response.read()
+
+        async def attempt(identity: str) -> Reply:
+            sent = request(identity)
+            return await transport.send(sent, kept, Call(sent, _whole, options, None))
 
         def through(client: JibbleClient) -> Callable[[str], Awaitable[Reply]]:
             return lambda identity: session_of(client).call(request(identity), _whole)
@@ -87,9 +93,7 @@ async def _over_the_wire(base: str, rounds: int) -> None:
 
         steps: dict[str, Callable[[str], Awaitable[Any]]] = {
             _PLAIN: plain,
-            "one attempt of the transport, URL built": lambda name: transport.send(
-                request(name), kept
-            ),
+            "one attempt of the transport, URL built": attempt,
             "the call around it: token, retry shell, events": through(untimed),
             "its deadline": through(unlimited),
             "its limiter, adaptive": through(limited),
@@ -126,7 +130,7 @@ class _AnswersAtOnce(Transport):
     def __init__(self) -> None:
         self._reply = Reply(200, {}, b'{"id":"7b1b3e0e-52a2-4d4b-9a53-6f1f1c9e6f10"}')
 
-    async def send(self, request: Request, headers: Any) -> Reply:
+    async def send(self, request: Request, headers: Any, call: Any) -> Reply:
         return self._reply
 
     async def aclose(self) -> None:
@@ -144,11 +148,17 @@ async def _without_a_wire(base: str, rounds: int) -> None:
     bearer = await tokens.get()
     operation = limited.people.routes.member
     request = build(operation, base, path_id="7b1b3e0e-52a2-4d4b-9a53-6f1f1c9e6f10")
-    reply = await transport.send(request, {})
+    reply = await transport.send(request, {}, None)
     options = session_of(limited).options
     untimed = msgspec.structs.replace(options, timeouts=_ENDLESS)
     adaptive = AdaptiveLimiter(initial=1e9)
     read = reader(Person)
+
+    def deadline() -> None:
+        one = deadlines.start()
+        one.sooner(60.0)
+        one.sooner(30.0)
+        one.stop()
 
     async def limiter() -> None:
         slot = await adaptive.acquire(priority="interactive", max_wait=60.0)
@@ -159,7 +169,7 @@ async def _without_a_wire(base: str, rounds: int) -> None:
         "token looked up": tokens.current,
         "headers": lambda: caller._headers(request, bearer),
         "answer decoded": lambda: read(reply),
-        "deadline set and met": lambda: deadlines.start(30.0).stop(),
+        "deadline set and met": deadline,
     }
     awaited: dict[str, Callable[[], Awaitable[Any]]] = {
         "limiter, adaptive": limiter,

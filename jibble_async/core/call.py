@@ -7,11 +7,12 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from jibble_async.core.deadlines import Deadline
 from jibble_async.core.operation import Request, Safety
 from jibble_async.core.options import CallOptions
-from jibble_async.core.retry import may_have_been_processed
+from jibble_async.core.retry import REPEATABLE, may_have_been_processed
 from jibble_async.core.wire import Reply
-from jibble_async.errors import JibbleError
+from jibble_async.errors import ConfigurationError, ConnectionLostError, JibbleError, TransportError
 
 __all__ = ["Call"]
 
@@ -27,8 +28,14 @@ class Call(msgspec.Struct, Generic[T], eq=False):
         options: What holds for it.
         ends: When it must have ended, on the monotonic clock; None if it may take its time.
         authorised: Whether it carries a token.
+        deadline: For what it is doing.
         memory: What the API's recovery has found out about it.
         attempts: The number of the attempt that is under way, or was the last.
+        spared: How many of them are not the server's fault, and don't count.
+        failed_at: When the first attempt failed, on the monotonic clock.
+        sent: Whether a byte of the attempt under way may have left.
+        on_kept: Whether it left on a connection that was kept, and nothing came back so far.
+        alone: Whether an attempt is to have a connection that nobody used before or uses after.
         maybe_processed: Whether the server may have done it in an attempt that failed.
     """
 
@@ -37,9 +44,20 @@ class Call(msgspec.Struct, Generic[T], eq=False):
     options: CallOptions
     ends: float | None
     authorised: bool = True
+    deadline: Deadline | None = None
     memory: Any = None
     attempts: int = 1
+    spared: int = 0
+    failed_at: float | None = None
+    sent: bool = False
+    on_kept: bool = False
+    alone: bool = False
     maybe_processed: bool = False
+
+    def __post_init__(self) -> None:
+        # A kept connection may be closed already at the other end, and what was lost on it may
+        # not be sent again.
+        self.alone = self.request.operation.safety not in REPEATABLE
 
     def left(self, now: float, longest: float | None = None) -> float | None:
         """Seconds until it must have ended, or `longest` if that is less; None without bounds."""
@@ -48,12 +66,28 @@ class Call(msgspec.Struct, Generic[T], eq=False):
         left = max(0.0, self.ends - now)
         return left if longest is None else min(left, longest)
 
-    def failed(self, error: JibbleError) -> None:
-        """Note what an attempt failed with."""
+    def leaves(self, *, on_kept: bool) -> None:
+        """A connection is there, and the first byte is about to leave: the attempt begins."""
+        self.sent = True
+        self.on_kept = on_kept
+        if self.deadline is not None:
+            self.deadline.sooner(self.options.timeouts.attempt)
+
+    def failed(self, error: JibbleError) -> bool:
+        """Note what an attempt failed with; whether it was only a stale connection's doing.
+
+        One that was kept too long: the other end had closed it, or a proxy had forgotten it.
+        """
         # One that knows its request is that of a call for a token: this one was not sent then.
-        if self.authorised and error.request is None:
-            doubt = self.request.operation.safety is not Safety.READ
-            self.maybe_processed |= doubt and may_have_been_processed(error)
+        if error.request is not None:
+            return False
+        if self.authorised and self.request.operation.safety is not Safety.READ:
+            self.maybe_processed |= may_have_been_processed(error)
+        if not self.on_kept or not isinstance(error, TransportError):
+            return False
+        # There may be more like it; so at most one attempt of a call is lost in this way.
+        self.on_kept, self.alone = False, True
+        return isinstance(error, ConnectionLostError)
 
     def ended(self, error: JibbleError, attempts: int) -> None:
         """Note on the error that ends the call what call it ended, and after how many attempts."""
@@ -62,3 +96,11 @@ class Call(msgspec.Struct, Generic[T], eq=False):
         if error.request is None:
             error.request = self.request.line
             error.attempts = attempts
+
+    def closed(self) -> ConfigurationError:
+        """The error of a call that is under way when its client is closed."""
+        error = ConfigurationError("this client was closed while a call was under way")
+        doubt = self.authorised and self.request.operation.safety is not Safety.READ
+        error.maybe_processed = doubt and self.sent
+        self.ended(error, self.attempts)
+        return error

@@ -17,11 +17,13 @@ from jibble_async.core.events import (
     SlotWaited,
     Stats,
     TokenRefreshed,
+    tell,
 )
 from jibble_async.core.opaque import Headers
 from jibble_async.core.operation import JSON, Request, Safety
 from jibble_async.core.options import CallOptions
 from jibble_async.core.retry import (
+    REPEATABLE,
     RETRYABLE,
     Decision,
     RetryBudget,
@@ -149,16 +151,31 @@ class Caller:
 
     def emit(self, event: Event) -> None:
         """Tell the hooks of an event."""
-        for hook in self.config.hooks:
-            hook(event)
+        tell(self.config.hooks, event)
 
     async def aclose(self) -> None:
-        """Stop what is under way, and close the connections; calls are errors from then on."""
+        """End what is under way, and close the connections; calls are errors from then on.
+
+        Raises:
+            ConfigurationError: This is another loop than the calls were made in.
+        """
         self._closed = True
-        if self._loop is not None:
+        loop = self._loop
+        if loop is None:
+            return
+        if loop is asyncio.get_running_loop():
+            await self._deadlines.aclose()
             await self.tokens.aclose()
-            self._deadlines.close()
             await self._transport.aclose()
+            return
+        if loop.is_closed():
+            await self._transport.aclose()
+        else:
+            loop.call_soon_threadsafe(lambda: loop.create_task(self.aclose()))
+        raise ConfigurationError(
+            "this client was used in another event loop, and is closed there if that still runs: "
+            "close it in the loop that it is used in"
+        )
 
     async def _exchange(self, request: Request) -> Reply:
         options = CallOptions(self.config.timeouts, self.config.retry)
@@ -170,53 +187,71 @@ class Caller:
 
     async def _run(self, call: Call[T], recovery: Recovery | None = None) -> T:
         """The one loop of retries, entered only once a first attempt has failed."""
+        deadline = call.deadline = self._deadlines.start()
         try:
-            value = await self._attempt(call)
-        except self._retryable as error:
-            first_error: JibbleError = error
+            try:
+                value = await self._attempt(call)
+            except self._retryable as error:
+                first_error: JibbleError = error
+            else:
+                self._budget.succeeded()
+                return value
+            return await self._try_again(first_error, call, recovery)
         except JibbleError as error:
             call.ended(error, call.attempts)
             raise
-        else:
-            self._budget.succeeded()
-            return value
+        except asyncio.CancelledError:
+            # Ours, or that of somebody who gave up on the whole: only ours becomes an error.
+            if not (deadline.closed and deadline.expired()):
+                raise
+        finally:
+            deadline.stop()
+        raise call.closed()
 
+    async def _try_again(
+        self, first_error: JibbleError, call: Call[T], recovery: Recovery | None
+    ) -> T:
         async def attempt(number: int) -> T:
             call.attempts = number
             self.stats.retries += 1
             return await self._attempt(call)
 
         async def next_step(error: JibbleError, number: int) -> Decision | None:
-            call.failed(error)
             step = await self._next_step(error, call, recovery)
             if step is not None and self.config.hooks:
                 line, kind = call.request.line, type(error).__name__
                 self.emit(RetryScheduled(line, number, step.delay, kind))
             return step
 
-        try:
-            return await retry(first_error, attempt, next_step, self._retryable, self._clock)
-        except JibbleError as error:
-            call.ended(error, call.attempts)
-            raise
+        return await retry(first_error, attempt, next_step, self._retryable, self._clock)
 
     async def _next_step(
         self, error: JibbleError, call: Call[Any], recovery: Recovery | None
     ) -> Decision | None:
+        stale, safety = call.failed(error), call.request.operation.safety
+        policy, now = call.options.retry, self._clock.monotonic()
+        if stale and safety in REPEATABLE and policy.attempts > 1:
+            call.spared += 1
+            return Decision(0.0, asked=True)
         if error.request is not None:
             # From the call for a token, which had its retries, or a limiter that won't wait.
-            return None
-        if recovery is not None and isinstance(error, recovery.errors):
+            if policy.patience is None or error.request == call.request.line:
+                return None
+            safety = Safety.IDEMPOTENT
+        elif recovery is not None and isinstance(error, recovery.errors):
             return await recovery.next_step(error, call, self)
-        safety = call.request.operation.safety
-        step = decide(call.options.retry, error, safety, call.attempts, self._clock.random())
-        if step is None:
-            return None
-        if call.ends is not None and self._clock.monotonic() + step.delay > call.ends:
-            return None
+        if call.failed_at is None:
+            call.failed_at = now
+        attempt, chance = call.attempts - call.spared, self._clock.random()
+        step = decide(policy, error, safety, attempt, chance, now - call.failed_at)
         # Waiting that the server asked for adds no load, so it costs nothing.
-        if not step.asked and not self._budget.take():
-            error.retries_exhausted = True
+        if step is not None and not step.asked and not self._budget.take():
+            if policy.patience is None:
+                error.retries_exhausted = True
+                return None
+            # Who has time does not give up, but comes as seldom as may be.
+            step = Decision(max(step.delay, policy.max_delay), asked=False)
+        if step is None or (call.ends is not None and now + step.delay > call.ends):
             return None
         if isinstance(error, RateLimitedError):
             self.stats.throttled_seconds += step.delay
@@ -227,7 +262,7 @@ class Caller:
         if isinstance(error, AuthenticationError) and bearer is not None:
             once = call.request.operation.safety is Safety.ONCE
             try:
-                another = await self._within(call, self.tokens.replace(bearer))
+                another = await self._token(call, self.tokens.replace(bearer))
             except JibbleError:
                 # What was refused must not be taken for what was not sent.
                 if once:
@@ -249,15 +284,15 @@ class Caller:
     ) -> tuple[Reply, JibbleError | None, Bearer | None]:
         """One request: what was answered, the error that is, and the token that was used."""
         slot = await self._slot(call)
-        outcome = Outcome.NOT_SENT
+        call.sent = call.on_kept = False
+        outcome: Outcome | None = None
         reply: Reply | None = None
         try:
             # After the slot, which may take an hour: a token fetched before would be dead.
             tokens = self.tokens
             bearer = tokens.current() if call.authorised else None
             if call.authorised and bearer is None:
-                bearer = await self._within(call, tokens.get())
-            outcome = Outcome.ABANDONED
+                bearer = await self._token(call, tokens.get())
             reply = await self._send(call, bearer)
             outcome = Outcome.ANSWERED
             error = None
@@ -268,12 +303,10 @@ class Caller:
             if isinstance(error, RateLimitedError):
                 outcome = Outcome.THROTTLED
                 self.stats.throttled += 1
-            return reply, error, bearer  # noqa: TRY300 - an else would lose that reply is set
-        except TransportError as failure:
-            if not failure.sent:
-                outcome = Outcome.NOT_SENT
-            raise
+            return reply, error, bearer
         finally:
+            if outcome is None:
+                outcome = Outcome.ABANDONED if call.sent else Outcome.NOT_SENT
             slot.release(outcome, None if reply is None else reply.headers)
 
     async def _slot(self, call: Call[Any]) -> Slot:
@@ -298,51 +331,53 @@ class Caller:
                 self.emit(SlotWaited(service, waited))
         return slot
 
-    async def _within(self, call: Call[Any], awaitable: Awaitable[T]) -> T:
-        """What is awaited, if it comes before the call ends."""
+    async def _token(self, call: Call[Any], fetched: Awaitable[T]) -> T:
+        """A token, if it comes before the call ends."""
+        deadline = call.deadline
+        assert deadline is not None
         left = call.left(self._clock.monotonic())
-        if left is None:
-            return await awaitable
-        deadline = self._deadlines.start(left)
+        deadline.sooner(left)
         try:
-            return await awaitable
+            return await fetched
         except asyncio.CancelledError:
-            if not deadline.expired():
+            if deadline.closed or not deadline.expired():
                 raise
         finally:
-            deadline.stop()
+            deadline.rest()
         raise DeadlineExceededError(f"no token within {left:.3g} s", sent=False)
 
     async def _send(self, call: Call[Any], bearer: Bearer | None) -> Reply:
-        self.stats.requests += 1
-        request = call.request
-        clock = self._clock
+        request, deadline, clock = call.request, call.deadline, self._clock
+        assert deadline is not None
         started = clock.monotonic()
-        seconds = call.left(started, call.options.timeouts.attempt)
-        deadline = None if seconds is None else self._deadlines.start(seconds)
+        left = call.left(started)
+        # Until it leaves only the end of the call counts: an attempt's time begins then.
+        deadline.sooner(left)
         reply: Reply | None = None
         failure: str | None = "CancelledError"
         try:
-            reply = await self._transport.send(request, self._headers(request, bearer))
+            reply = await self._transport.send(request, self._headers(request, bearer), call)
             failure = None
         except asyncio.CancelledError:
-            # Ours, or that of somebody who gave up on the whole: only ours becomes an error.
-            if deadline is None or not deadline.expired():
+            if deadline.closed or not deadline.expired():
                 raise
             failure = DeadlineExceededError.__name__
         except TransportError as error:
             failure = type(error).__name__
             raise
         finally:
-            if deadline is not None:
-                deadline.stop()
+            deadline.rest()
+            self.stats.requests += call.sent
             if self.config.hooks:
                 status = None if reply is None else reply.status
                 took = clock.monotonic() - started
                 self.emit(AttemptFinished(request.line, call.attempts, status, took, failure))
-        if reply is None:
-            raise DeadlineExceededError(f"no complete answer within {seconds:.3g} s")
-        return reply
+        if reply is not None:
+            return reply
+        if not call.sent:
+            raise DeadlineExceededError(f"no connection within {left:.3g} s", sent=False)
+        seconds = call.left(started, call.options.timeouts.attempt)
+        raise DeadlineExceededError(f"no complete answer within {seconds:.3g} s")
 
     def _headers(self, request: Request, bearer: Bearer | None) -> Headers:
         headers = self._plain_headers

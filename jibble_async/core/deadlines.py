@@ -1,4 +1,4 @@
-"""One timer for all deadlines.
+"""One timer for all deadlines, and one way to end everything that is under way.
 
 `asyncio.timeout` costs a tenth of a small call. Nearly every deadline is met, so here a deadline
 is a member of a set, and a single timer wakes for the earliest.
@@ -10,32 +10,45 @@ import asyncio
 import math
 from typing import Any
 
+from jibble_async.errors import ConfigurationError
+
 __all__ = ["Deadline", "Deadlines"]
 
 
 class Deadline:
-    """The latest moment for what the current task is doing.
+    """The latest moment for what the current task is doing; there is none until `sooner`.
 
     It cancels the task; whoever set it asks `expired` to tell that from another's cancellation.
     """
 
-    __slots__ = ("_cancelling", "_running", "_task", "fired", "when")
+    __slots__ = ("_all", "_cancelling", "_task", "closed", "fired", "when")
 
-    def __init__(self, task: asyncio.Task[Any], when: float, running: set[Deadline]) -> None:
+    def __init__(self, task: asyncio.Task[Any], deadlines: Deadlines) -> None:
         self._task = task
+        self._all = deadlines
         self._cancelling = task.cancelling()
-        self._running = running
-        self.when: float = when
+        self.when: float = math.inf
         self.fired: bool = False
-        running.add(self)
+        self.closed: bool = False
+
+    def sooner(self, seconds: float | None) -> None:
+        """Bring it forward to `seconds` from now; None, or one that is earlier, changes nothing."""
+        if seconds is not None:
+            self._all.bring_forward(self, seconds)
+
+    def rest(self) -> None:
+        """What it was set for is done, or has failed; it may be set again."""
+        self.when = math.inf
+        # What was closed stays so: the task is to end, whatever it does about being cancelled.
+        self.fired = self.closed
 
     def stop(self) -> None:
-        """The work is done, or has failed."""
-        self._running.discard(self)
+        """The task has done what it was all for."""
+        self._all.remove(self)
 
     def fire(self) -> None:
         """Cancel the task that set this deadline."""
-        self._running.discard(self)
+        self.when = math.inf
         self.fired = True
         self._task.cancel()
 
@@ -47,28 +60,54 @@ class Deadline:
 class Deadlines:
     """All deadlines of a client; bound to the running loop."""
 
-    __slots__ = ("_loop", "_running", "_timer", "_wakes_at")
+    __slots__ = ("_closed", "_loop", "_running", "_timer", "_wakes_at")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._running: set[Deadline] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._wakes_at = math.inf
+        self._closed = False
 
-    def start(self, seconds: float) -> Deadline:
-        """A deadline for the current task, `seconds` from now."""
+    def start(self) -> Deadline:
+        """A deadline for the current task, not set yet; `stop` has to follow.
+
+        Raises:
+            ConfigurationError: All were closed.
+        """
+        if self._closed:
+            raise ConfigurationError("this client is closed: make another one")
         task = asyncio.current_task(self._loop)
         if task is None:
             raise RuntimeError("a deadline needs a task")
-        when = self._loop.time() + seconds
-        if when < self._wakes_at:
-            self._wake_at(when)
-        return Deadline(task, when, self._running)
+        deadline = Deadline(task, self)
+        self._running.add(deadline)
+        return deadline
 
-    def close(self) -> None:
-        """Forget all deadlines and the timer."""
-        self._running.clear()
+    def bring_forward(self, deadline: Deadline, seconds: float) -> None:
+        """See `Deadline.sooner`."""
+        when = self._loop.time() + seconds
+        if when < deadline.when:
+            deadline.when = when
+            if when < self._wakes_at:
+                self._wake_at(when)
+
+    def remove(self, deadline: Deadline) -> None:
+        """See `Deadline.stop`."""
+        self._running.discard(deadline)
+
+    async def aclose(self) -> None:
+        """End what is under way, and wait until it has let go of what it holds."""
+        self._closed = True
         self._wake_at(math.inf)
+        for deadline in self._running:
+            deadline.closed = True
+            deadline.fire()
+        # A task that was cancelled unwinds in its next step; more than that nobody waits for.
+        for _ in range(100):
+            if not self._running:
+                break
+            await asyncio.sleep(0)
 
     def _wake_at(self, when: float) -> None:
         if self._timer is not None:

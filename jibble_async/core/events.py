@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -18,7 +20,10 @@ __all__ = [
     "SlotWaited",
     "Stats",
     "TokenRefreshed",
+    "tell",
 ]
+
+_LOG = logging.getLogger("jibble_async")
 
 
 class AttemptFinished(msgspec.Struct, frozen=True):
@@ -75,7 +80,17 @@ class PageRead(msgspec.Struct, frozen=True):
 
 Event: TypeAlias = AttemptFinished | RetryScheduled | SlotWaited | TokenRefreshed | PageRead
 Hook: TypeAlias = Callable[[Event], None]
-"""Called synchronously; what it raises is raised to the caller, so it should not raise."""
+"""Called synchronously; what it raises is logged, and harms no call."""
+
+
+def tell(hooks: tuple[Hook, ...], event: Event) -> None:
+    """Tell hooks of an event."""
+    for hook in hooks:
+        try:
+            hook(event)
+        # A hook is the user's own: it looks on, and a write that was made stays made.
+        except (Exception, asyncio.CancelledError):
+            _LOG.exception("a hook failed at %s", type(event).__name__)
 
 
 class Stats(msgspec.Struct):

@@ -13,6 +13,7 @@ from jibble_async.core.clock import Clock
 from jibble_async.core.operation import Safety
 from jibble_async.errors import (
     APIError,
+    BadRequestError,
     ConfigurationError,
     ConnectFailedError,
     ConnectionLostError,
@@ -27,6 +28,7 @@ from jibble_async.errors import (
 )
 
 __all__ = [
+    "REPEATABLE",
     "RETRYABLE",
     "Decision",
     "RetryBudget",
@@ -40,6 +42,7 @@ T = TypeVar("T")
 
 # An allow-list.
 RETRYABLE = (
+    BadRequestError,
     ConnectFailedError,
     ConnectionLostError,
     DeadlineExceededError,
@@ -48,8 +51,11 @@ RETRYABLE = (
     RateLimitedError,
     ServerError,
 )
-_REPEATABLE = frozenset({Safety.READ, Safety.IDEMPOTENT})
-_TRANSIENT_STATUSES = frozenset({500, 502, 503, 504})
+REPEATABLE = frozenset({Safety.READ, Safety.IDEMPOTENT})
+"""What it does no harm to send twice."""
+# 408 and 425: the server does not want this request on this connection. From 520 on it is a proxy
+# between it and us that says what befell it there.
+_TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, *range(520, 531)})
 
 
 class RetryPolicy(msgspec.Struct, frozen=True):
@@ -63,6 +69,9 @@ class RetryPolicy(msgspec.Struct, frozen=True):
         base_delay: Seconds; the first wait is a random part of this, and it doubles each time.
         max_delay: Seconds; the longest wait that is our own choice.
         max_retry_after: Seconds; where the server asks for more, the error is raised at once.
+        patience: Seconds from a call's first failure on in which it is tried again however many
+            attempts that takes; None: the numbers of attempts hold. For work that nobody waits
+            for: it is to outlast an outage, and then `Timeouts.total` must not end it earlier.
     """
 
     attempts: int = 4
@@ -70,10 +79,11 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     base_delay: float = 0.5
     max_delay: float = 20.0
     max_retry_after: float = 120.0
+    patience: float | None = None
 
     def __post_init__(self) -> None:
         counts = (self.attempts, self.throttled_attempts)
-        delays = (self.base_delay, self.max_delay, self.max_retry_after)
+        delays = (self.base_delay, self.max_delay, self.max_retry_after, self.patience or 0.0)
         if min(counts) < 1 or min(delays) < 0 or not all(map(math.isfinite, delays)):
             raise ConfigurationError(f"{self} can't be used: attempts from 1, delays from 0")
 
@@ -108,14 +118,19 @@ class RetryBudget:
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """Try again after `delay` seconds; `asked` if it was the server that named them."""
+    """Try again after `delay` seconds; `asked` if it was the server that wanted so many."""
 
     delay: float
     asked: bool
 
 
 def decide(
-    policy: RetryPolicy, error: JibbleError, safety: Safety, attempt: int, chance: float
+    policy: RetryPolicy,
+    error: JibbleError,
+    safety: Safety,
+    attempt: int,
+    chance: float,
+    failing_for: float = 0.0,
 ) -> Decision | None:
     """Whether to try again.
 
@@ -125,6 +140,7 @@ def decide(
         safety: What it means to send the request twice.
         attempt: How many attempts were made, counted from 1.
         chance: A random number from 0 to 1 for the jitter.
+        failing_for: Seconds since the first of them failed.
 
     Returns:
         When to try again; None to give up.
@@ -132,20 +148,26 @@ def decide(
     if not _may_repeat(error, safety):
         return None
     throttled = isinstance(error, RateLimitedError)
-    limit = policy.throttled_attempts if throttled else policy.attempts
+    patience_left = (policy.patience or 0.0) - failing_for
+    limit: float = policy.throttled_attempts if throttled else policy.attempts
+    if policy.patience is not None:
+        limit = math.inf if patience_left > 0 else 0
     if isinstance(error, ThrottledOrForbiddenError):
         limit = min(limit, 2)
     if attempt >= limit:
         return None
-    wait = error.retry_after if isinstance(error, APIError) else None
-    if wait is not None:
-        # A little more than was asked for, so that a crowd does not come back as one.
-        jitter = chance * min(1.0, policy.base_delay)
-        return Decision(wait + jitter, asked=True) if wait <= policy.max_retry_after else None
     # Exponential back-off with full jitter: any part of a ceiling that doubles, since a crowd that
     # failed at once would else come back at once. The exponent is bounded, as a float is.
-    ceiling = min(policy.max_delay, policy.base_delay * 2.0 ** min(attempt - 1, 30))
-    return Decision(chance * ceiling, asked=False)
+    own = chance * min(policy.max_delay, policy.base_delay * 2.0 ** min(attempt - 1, 30))
+    wait = error.retry_after if isinstance(error, APIError) else None
+    if wait is None:
+        return Decision(own, asked=False)
+    if wait > max(policy.max_retry_after, patience_left):
+        return None
+    # A little more than was asked for, so that a crowd does not come back as one; and never less
+    # than without being asked: a server in trouble that says "at once" is not to be flooded.
+    jitter = chance * min(1.0, policy.base_delay)
+    return Decision(max(wait + jitter, own), asked=wait > (policy.base_delay if throttled else own))
 
 
 def _may_repeat(error: JibbleError, safety: Safety) -> bool:
@@ -155,11 +177,11 @@ def _may_repeat(error: JibbleError, safety: Safety) -> bool:
         case RateLimitedError():
             return safety is not Safety.ONCE
         case ConnectionLostError() | DeadlineExceededError() | ProtocolError():
-            return not error.permanent and (safety in _REPEATABLE or not error.sent)
-        case ServerError():
-            return safety in _REPEATABLE and error.status in _TRANSIENT_STATUSES
+            return not error.permanent and (safety in REPEATABLE or not error.sent)
+        case ServerError() | BadRequestError():
+            return safety in REPEATABLE and error.status in _TRANSIENT_STATUSES
         case DecodeError():
-            return safety in _REPEATABLE and error.malformed
+            return safety in REPEATABLE and error.malformed
         case _:
             return False
 

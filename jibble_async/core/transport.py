@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import ssl as tls
 from collections.abc import Mapping, Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+from weakref import WeakKeyDictionary, WeakSet
 
 import aiohttp
 import msgspec
 
+from jibble_async.core.call import Call
 from jibble_async.core.opaque import Headers
-from jibble_async.core.operation import Request, Safety
+from jibble_async.core.operation import Request
+from jibble_async.core.pool import Gate, Pool
 from jibble_async.core.proxies import checked_proxy
 from jibble_async.core.wire import Reply
 from jibble_async.errors import (
@@ -24,7 +28,17 @@ from jibble_async.errors import (
     TransportError,
 )
 
+if TYPE_CHECKING:
+    from aiohttp.abc import AbstractStreamWriter
+    from aiohttp.client_proto import ResponseHandler
+    from aiohttp.connector import Connection
+
 __all__ = ["Network", "Transport"]
+
+_POOLS: WeakKeyDictionary[aiohttp.BaseConnector, Pool] = WeakKeyDictionary()
+"""What stands before each connector, for all clients that share it."""
+_USED: WeakSet[ResponseHandler] = WeakSet()
+"""Connections that a request of ours was sent on."""
 
 
 class Network(msgspec.Struct, frozen=True):
@@ -71,12 +85,17 @@ class Transport:
 
     def __init__(self, network: Network, *, connect_timeout: float, max_body_bytes: int) -> None:
         self._max_body_bytes = max_body_bytes
+        given = network.connector
+        connector = aiohttp.TCPConnector() if given is None else given
+        # In a pool of its own nobody waits but by the gates before it, so that all the time until
+        # there is a connection is that of connecting, looking up the address included.
+        whole = connect_timeout if given is None else None
         self._session = aiohttp.ClientSession(
-            connector=network.connector,
-            connector_owner=network.connector is None,
+            connector=connector,
+            connector_owner=given is None,
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout),
-            middlewares=(_send_once,),
+            timeout=aiohttp.ClientTimeout(total=None, connect=whole, sock_connect=connect_timeout),
+            request_class=_Request,
             proxy=None if isinstance(network.proxy, Mapping) else network.proxy,
             trace_configs=list(network.trace_configs),
         )
@@ -84,31 +103,56 @@ class Transport:
         self._proxies: Mapping[str, str] = (
             network.proxy if isinstance(network.proxy, Mapping) else {}
         )
+        pool = _POOLS.get(connector)
+        if pool is None:
+            pool = _POOLS[connector] = Pool(connector.limit, connector.limit_per_host)
+        self._pool = pool
 
-    async def send(self, request: Request, headers: Mapping[str, str]) -> Reply:
+    async def send(self, request: Request, headers: Mapping[str, str], call: Call[Any]) -> Reply:
         """Send a request once, and read the answer to its end.
+
+        Args:
+            request: What to send.
+            headers: Its headers.
+            call: Whose attempt it is; told when it leaves.
 
         Raises:
             TransportError: There was no complete answer; the subclass says how far it got.
             ConfigurationError: The session is closed.
         """
+        entered: list[Gate] = []
+        try:
+            for gate in self._pool.gates(request.url.authority):
+                await gate.enter(call.options.priority)
+                entered.append(gate)
+            while True:
+                try:
+                    return await self._send(request, headers, call)
+                except _StaleConnectionError:
+                    # It is closed, so that there is one less of its kind.
+                    continue
+        finally:
+            for gate in entered:
+                gate.release()
+
+    async def _send(self, request: Request, headers: Mapping[str, str], call: Call[Any]) -> Reply:
         if self._session.closed:
             raise ConfigurationError("this client was closed while a call was under way")
         try:
-            return await self._exchange(request, headers)
+            return await self._exchange(request, headers, call)
         except (TransportError, asyncio.CancelledError) as error:
             # Without the frames in which aiohttp's variables hold headers and the URL: reports of
             # errors show them.
             failure = error.with_traceback(None)
         raise failure
 
-    async def _exchange(self, request: Request, headers: Mapping[str, str]) -> Reply:
-        safety = request.operation.safety
+    async def _exchange(
+        self, request: Request, headers: Mapping[str, str], call: Call[Any]
+    ) -> Reply:
         own_pool = None
-        if safety is Safety.UNSAFE or safety is Safety.ONCE:
-            # Never on a kept connection: it may be closed already at the other end, and what was
-            # lost on it may not be sent again. Connections are kept apart by the name that the
-            # certificate is checked for, which stays what it is, so there is no other kept one.
+        if call.alone:
+            # Connections are kept apart by the name that the certificate is checked for, which
+            # stays what it is, so that none of the kept ones is taken.
             own_pool = request.url.raw_host
             headers = Headers(headers, Connection="close")
         try:
@@ -121,17 +165,20 @@ class Transport:
                 ssl=self._ssl,
                 proxy=self._proxies.get(request.url.raw_authority) if self._proxies else None,
                 server_hostname=own_pool,
+                middlewares=(_once(call),),
             )
         except aiohttp.ClientError as error:
-            failure = _failure(error, request)
+            # Not from a connection, of which `_once` would have told: nobody knows how far it got.
+            failure = _error_of(error, request.url.host)
         else:
+            call.on_kept = False
             try:
                 content = response.content
                 body = await content.readany()
                 if not content.at_eof() or len(body) > self._max_body_bytes:
                     body = await self._rest(response, body)
             except aiohttp.ClientError as error:
-                failure = _failure(error, request)
+                failure = _failure(error, call)
             else:
                 return Reply(response.status, response.headers, body)
             finally:
@@ -160,21 +207,88 @@ class Transport:
         return b"".join(chunks)
 
 
-async def _send_once(
-    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
-    # aiohttp sends a GET, PUT or DELETE again by itself when the connection breaks, but only if
-    # it sees an error of its own: here that becomes ours.
-    try:
-        return await handler(request)
-    except aiohttp.ClientError as error:
-        failure = _failure(error, request)
-    raise failure
+class _StaleConnectionError(Exception):
+    """A kept connection was closed unused: what it holds is no answer to this request."""
 
 
-def _failure(
-    error: aiohttp.ClientError, request: Request | aiohttp.ClientRequest
-) -> TransportError:
+class _Request(aiohttp.ClientRequest):
+    """Tells its call when it leaves, and leaves on no connection that has anything to say yet."""
+
+    call: Call[Any]
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        protocol = conn.protocol
+        assert protocol is not None
+        self._on_kept = protocol in _USED
+        if not self._on_kept:
+            _USED.add(protocol)
+        elif protocol.should_close or _has_come(conn):
+            # A late answer to somebody else's request, a proxy's 408, or the end of it.
+            raise _StaleConnectionError
+        if self.call.alone:
+            # Whatever the answer's headers say: a server need not repeat `Connection: close`.
+            protocol.force_close()
+        if self.call.request.body is None:
+            self._leaves(protocol)
+        return await super().send(conn)
+
+    async def write_bytes(
+        self,
+        writer: AbstractStreamWriter,
+        conn: Connection,
+        content_length: int | None = None,
+    ) -> None:
+        # The head waits for the body, which is written in a task of its own, perhaps a step later.
+        if conn.protocol is not None:
+            self._leaves(conn.protocol)
+        await super().write_bytes(writer, conn, content_length)
+
+    def _leaves(self, protocol: ResponseHandler) -> None:
+        # On one that was lost in the meantime nothing is written.
+        if protocol.is_connected():
+            self.call.leaves(on_kept=self._on_kept)
+
+
+def _has_come(conn: Connection) -> bool:
+    """Whether something can be read although nothing was asked, or the other end has closed."""
+    transport = conn.transport
+    raw = None if transport is None else transport.get_extra_info("socket")
+    if raw is None or raw.fileno() < 0:
+        return True
+    if not hasattr(select, "poll"):
+        return bool(select.select([raw.fileno()], [], [], 0)[0])
+    poll = select.poll()
+    poll.register(raw.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
+
+
+def _once(call: Call[Any]) -> aiohttp.ClientMiddlewareType:
+    """What aiohttp makes one attempt of a call with."""
+
+    async def send_once(
+        request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        assert isinstance(request, _Request)
+        request.call = call
+        # aiohttp sends a GET, PUT or DELETE again by itself when the connection breaks, but only
+        # if it sees an error of its own: here that becomes ours.
+        try:
+            return await handler(request)
+        except aiohttp.ClientError as error:
+            failure = _failure(error, call)
+        raise failure
+
+    return send_once
+
+
+def _failure(error: aiohttp.ClientError, call: Call[Any]) -> TransportError:
+    failure = _error_of(error, call.request.url.host)
+    if call.sent or isinstance(failure, ConnectFailedError):
+        return failure
+    return ConnectFailedError(f"not sent: {failure.message}")
+
+
+def _error_of(error: aiohttp.ClientError, host: str | None) -> TransportError:
     """The one place that says what a failure of aiohttp's is.
 
     Its own words may quote the URL, headers, or bytes that came: they are never repeated.
@@ -185,10 +299,12 @@ def _failure(
             failure = ConnectFailedError("no connection: the server's certificate is another one")
             failure.permanent = True
             return failure
-        case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():
+        case aiohttp.ConnectionTimeoutError():
+            return ConnectFailedError(f"no connection to {host} within the time for connecting")
+        case aiohttp.ClientConnectorError():
             proxy = isinstance(error, aiohttp.ClientProxyConnectionError)
-            host = "the proxy" if proxy else request.url.host
-            failure = ConnectFailedError(f"no connection to {host}: {_reason(error) or kind}")
+            where = "the proxy" if proxy else host
+            failure = ConnectFailedError(f"no connection to {where}: {_reason(error) or kind}")
             failure.permanent = isinstance(
                 error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError
             )

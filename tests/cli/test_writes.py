@@ -172,10 +172,10 @@ def test_an_interrupted_punch_says_how_it_can_be_found(
 ) -> None:
     send = Transport.send
 
-    async def interrupted(self: Transport, request: Request, headers: Any) -> Reply:
+    async def interrupted(self: Transport, request: Request, *others: Any) -> Reply:
         if request.operation.method == "POST" and request.operation.service == "time-tracking":
             signal.raise_signal(signal.SIGINT)
-        return await send(self, request, headers)
+        return await send(self, request, *others)
 
     monkeypatch.setattr(Transport, "send", interrupted)
     assert main(["clock", "in", "--sandbox"]) == 130
@@ -190,10 +190,10 @@ def test_interrupted_decisions_say_what_became_of_each(
     first = "0a4e9ee2-0000-4000-8000-000000000000"
     send = Transport.send
 
-    async def interrupted(self: Transport, request: Request, headers: Any) -> Reply:
+    async def interrupted(self: Transport, request: Request, *others: Any) -> Reply:
         if request.operation.method == "PATCH" and second in str(request.url):
             signal.raise_signal(signal.SIGINT)
-        return await send(self, request, headers)
+        return await send(self, request, *others)
 
     monkeypatch.setattr(Transport, "send", interrupted)
     assert main(["timeoff", "approve", first, second, NOBODY, "--yes", "--sandbox"]) == 130

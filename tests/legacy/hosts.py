@@ -53,7 +53,8 @@ class LegacyHostInMemory:
     def paths(self) -> list[str]:
         return [path for _, path in self.heard]
 
-    async def send(self, request: Request, headers: Mapping[str, str]) -> Reply:
+    async def send(self, request: Request, headers: Mapping[str, str], call: Any) -> Reply:
+        call.leaves(on_kept=False)
         await asyncio.sleep(0.05)
         now = asyncio.get_running_loop().time()
         path = request.url.path.removeprefix("/api/v1/")
@@ -97,7 +98,8 @@ class SandboxInMemory(LegacyHostInMemory):
         self._quotas = QuotaMeter(LEGACY_QUOTA)
         self._host = LegacyHost(self.store, LegacyRules(), self.ledger, lambda: _BEGIN, 1)
 
-    async def send(self, request: Request, headers: Mapping[str, str]) -> Reply:
+    async def send(self, request: Request, headers: Mapping[str, str], call: Any) -> Reply:
+        call.leaves(on_kept=False)
         await asyncio.sleep(0.05)
         url, number = request.url, len(self.ledger.requests) + 1
         now = _BEGIN + timedelta(seconds=asyncio.get_running_loop().time())

@@ -324,9 +324,10 @@ def test_whose_answer_serves_another(answer: Probe, refused_at: float, asked: in
 
 def test_nobody_waits_for_an_answer_longer_than_a_call_may_take() -> None:
     class Slow(LegacyHostInMemory):
-        async def send(self, request: Request, headers: Mapping[str, str]) -> Reply:
+        async def send(self, request: Request, headers: Mapping[str, str], call: Any) -> Reply:
+            call.leaves(on_kept=False)
             await asyncio.sleep(25 if request.url.path.endswith("teams") else 0)
-            return await super().send(request, headers)
+            return await super().send(request, headers, call)
 
     host = Slow()
     host.forbidden = {"clients"}

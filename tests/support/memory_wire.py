@@ -16,6 +16,7 @@ import pytest
 from multidict import CIMultiDict
 
 from jibble_async import ClientConfig, JibbleClient, Unlimited
+from jibble_async.core.call import Call
 from jibble_async.core.clock import Clock
 from jibble_async.core.operation import Request
 from jibble_async.core.wire import Reply
@@ -68,9 +69,10 @@ class MemoryWire:
         self._victim = asyncio.current_task()
         self._dead = False
 
-    async def send(self, request: Request, headers: Mapping[str, str]) -> Reply:
+    async def send(self, request: Request, headers: Mapping[str, str], call: Call[Any]) -> Reply:
         await asyncio.sleep(self._latency)
         self._breathe()
+        call.leaves(on_kept=False)
         url, method = request.url, request.operation.method
         name = f"{method} {url.path}"
         visit = self._box.hosts.arrive(

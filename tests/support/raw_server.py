@@ -136,12 +136,13 @@ class Held:
     async def __call__(self, wire: Wire) -> Then:
         left = asyncio.ensure_future(wire.until_left())
         go = asyncio.ensure_future(self.go.wait())
-        await asyncio.wait({left, go}, return_when=asyncio.FIRST_COMPLETED)
-        gone = left.done()
-        for task in (left, go):
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        try:
+            await asyncio.wait({left, go}, return_when=asyncio.FIRST_COMPLETED)
+            gone = left.done()
+        finally:
+            left.cancel()
+            go.cancel()
+            await asyncio.gather(left, go, return_exceptions=True)
         return "fin" if gone else await self._answer(wire)
 
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from jibble_async import ConfigurationError
 from jibble_async.core.deadlines import Deadlines
 from tests.support.virtual_time import run
 
@@ -12,7 +13,8 @@ async def within(deadlines: Deadlines, seconds: float, work: float) -> str:
     """What becomes of work that takes `work` seconds, and how long it took."""
     loop = asyncio.get_running_loop()
     started = loop.time()
-    deadline = deadlines.start(seconds)
+    deadline = deadlines.start()
+    deadline.sooner(seconds)
     try:
         await asyncio.sleep(work)
     except asyncio.CancelledError:
@@ -64,7 +66,9 @@ def test_thousands_that_are_met_leave_no_work() -> None:
         loop = asyncio.get_running_loop()
         deadlines = Deadlines(loop)
         for _ in range(5_000):
-            deadlines.start(30.0).stop()
+            deadline = deadlines.start()
+            deadline.sooner(30.0)
+            deadline.stop()
         assert await within(deadlines, 1.0, 2.0) == "late after 1.000"
         await asyncio.sleep(60)
 
@@ -99,7 +103,8 @@ def test_a_cancellation_at_the_same_moment_wins() -> None:
 def test_a_stopped_deadline_does_not_fall() -> None:
     async def main() -> None:
         deadlines = Deadlines(asyncio.get_running_loop())
-        deadline = deadlines.start(1.0)
+        deadline = deadlines.start()
+        deadline.sooner(1.0)
         deadline.stop()
         await asyncio.sleep(5)
         assert not deadline.expired()
@@ -107,14 +112,39 @@ def test_a_stopped_deadline_does_not_fall() -> None:
     run(main())
 
 
-def test_closing_forgets_all() -> None:
+def test_closing_ends_all_and_waits_until_they_have() -> None:
     async def main() -> None:
         deadlines = Deadlines(asyncio.get_running_loop())
-        task = asyncio.create_task(within(deadlines, 1.0, 3.0))
-        await asyncio.sleep(0)
-        deadlines.close()
-        assert await task == "done after 3.000"
-        deadlines.close()
+        tasks = [asyncio.create_task(within(deadlines, each, 3.0)) for each in (1.0, 9.0)]
+        await asyncio.sleep(0.5)
+        await deadlines.aclose()
+        assert [each.done() for each in tasks] == [True, True]
+        assert [await each for each in tasks] == ["late after 0.500"] * 2
+        await deadlines.aclose()
+        with pytest.raises(ConfigurationError, match="closed"):
+            deadlines.start()
+
+    run(main())
+
+
+def test_one_that_rests_may_be_set_again_and_the_earlier_time_holds() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        deadline = Deadlines(loop).start()
+        deadline.sooner(None)
+        deadline.sooner(5.0)
+        deadline.rest()
+        await asyncio.sleep(10)
+        for first, second in ((1.0, 5.0), (5.0, 1.0)):
+            started = loop.time()
+            deadline.sooner(first)
+            deadline.sooner(second)
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.sleep(9)
+            assert deadline.expired()
+            assert loop.time() - started == pytest.approx(1.0)
+            deadline.rest()
+        deadline.stop()
 
     run(main())
 
@@ -127,7 +157,8 @@ def test_asyncios_own_timeout_works_within_and_around() -> None:
                 await within(deadlines, 5.0, 9.0)
 
         async def nested() -> str:
-            deadline = deadlines.start(2.0)
+            deadline = deadlines.start()
+            deadline.sooner(2.0)
             try:
                 async with asyncio.timeout(5):
                     await asyncio.sleep(9)

@@ -120,7 +120,7 @@ def test_what_the_server_asks_for_is_honoured_up_to_a_cap(
         error = error_class("x", status=503, retry_after=wait)
         return decide(POLICY, error, Safety.READ, 1, chance)
 
-    assert step(0) == Decision(0.0, asked=True)
+    assert step(0) == Decision(0.0, asked=False)
     assert step(120) == Decision(120.0, asked=True)
     assert step(120, chance=1.0) == Decision(120.5, asked=True)
     assert step(120.1) is None

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from jibble_async import ClientCredentials, JibbleError, RetryPolicy
+from jibble_async import ClientCredentials, JibbleError
 from jibble_async.core.events import (
     AttemptFinished,
     Event,
@@ -35,7 +35,8 @@ async def test_the_story_of_a_call(server: RawServer) -> None:
         AttemptFinished(line, 1, 503, 0.0, None),
         RetryScheduled(line, 1, 0.25, "ServerError"),
         AttemptFinished(line, 2, None, 0.0, "ConnectionLostError"),
-        RetryScheduled(line, 2, 0.5, "ConnectionLostError"),
+        # On a connection that was kept: not the server's trouble, so there is nothing to wait for.
+        RetryScheduled(line, 2, 0.0, "ConnectionLostError"),
         AttemptFinished(line, 3, 200, 0.0, None),
     ]
 
@@ -76,11 +77,17 @@ async def test_the_sums(box: Sandbox) -> None:
     assert stats.throttled == 0
 
 
-async def test_a_hook_that_raises_is_heard_and_does_no_other_harm(server: RawServer) -> None:
+@pytest.mark.parametrize("kind", [ZeroDivisionError, asyncio.CancelledError])
+async def test_a_hook_that_raises_is_logged_and_harms_no_call(
+    server: RawServer, caplog: pytest.LogCaptureFixture, kind: type[BaseException]
+) -> None:
     def hook(_: Event) -> None:
-        raise ZeroDivisionError
+        raise kind
 
-    async with client_at(server.url, hooks=(hook,), retry=RetryPolicy(attempts=1)) as jibble:
-        with pytest.raises(ZeroDivisionError):
-            await jibble.request("GET", "workspace", "/v1/Things")
-    await server.idle()
+    told: list[Event] = []
+    server.answer = Script(reply(503), page([1], count=1))
+    async with client_at(server.url, hooks=(hook, told.append)) as jibble:
+        assert len(await jibble.paginate("workspace", "/v1/Things").collect()) == 1
+    # The attempts, the retry and the page; and who comes after it hears of each as well.
+    assert len(told) == len(caplog.records) == 4
+    assert {(each.name, each.levelname) for each in caplog.records} == {("jibble_async", "ERROR")}
