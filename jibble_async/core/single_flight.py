@@ -17,7 +17,8 @@ T = TypeVar("T")
 class SingleFlight(Generic[T]):
     """Work that is one task however many wait for it.
 
-    Cancelling one waiter harms no other; cancelling the last cancels the work.
+    Cancelling one waiter harms no other; cancelling the last cancels the work, unless it was
+    begun for its own sake.
 
     Args:
         work: Does it.
@@ -29,11 +30,20 @@ class SingleFlight(Generic[T]):
         self._name = name
         self._task: asyncio.Task[T] | None = None
         self._waiters = 0
+        self._kept = False
 
     @property
     def under_way(self) -> bool:
         """Whether the work is being done."""
         return self._task is not None
+
+    def begin(self) -> None:
+        """See to it that the work is being done, though nobody waits for it.
+
+        What it fails with is told to nobody but those who come to wait.
+        """
+        self._started()
+        self._kept = True
 
     async def result(self) -> T:
         """The outcome of the work that is under way, or else is begun.
@@ -42,10 +52,7 @@ class SingleFlight(Generic[T]):
             ConfigurationError: It was stopped.
             JibbleError: It failed so.
         """
-        task = self._task
-        if task is None:
-            task = self._task = asyncio.create_task(self._work(), name=self._name)
-            task.add_done_callback(self._done)
+        task = self._started()
         self._waiters += 1
         try:
             # Shielded: a waiter who is cancelled must not take the work from the others.
@@ -62,7 +69,7 @@ class SingleFlight(Generic[T]):
             failure = ConfigurationError("this client was closed while a call was under way")
         finally:
             self._waiters -= 1
-            if not self._waiters and not task.done():
+            if not self._waiters and not self._kept and not task.done():
                 # Forgotten at once, so that who comes before it has ended begins anew.
                 self._task = None
                 task.cancel()
@@ -74,6 +81,14 @@ class SingleFlight(Generic[T]):
         if task is not None:
             task.cancel()
             await asyncio.wait((task,))
+
+    def _started(self) -> asyncio.Task[T]:
+        task = self._task
+        if task is None:
+            task = self._task = asyncio.create_task(self._work(), name=self._name)
+            task.add_done_callback(self._done)
+            self._kept = False
+        return task
 
     def _done(self, task: asyncio.Task[T]) -> None:
         if self._task is task:

@@ -14,7 +14,7 @@ from jibble_async.core.opaque import Opaque
 from jibble_async.core.operation import Request
 from jibble_async.core.single_flight import SingleFlight
 from jibble_async.core.wire import Reply, decode_json
-from jibble_async.errors import DecodeError, JibbleError
+from jibble_async.errors import DecodeError
 
 __all__ = [
     "Bearer",
@@ -25,6 +25,10 @@ __all__ = [
     "given_grant",
     "read_token",
 ]
+
+
+_PAUSE = 30.0
+"""Seconds between two requests for a token to a host that may have none that is better."""
 
 
 class Token(Opaque):
@@ -126,36 +130,29 @@ class Tokens:
         self._no_refresh_before = 0.0
 
     def current(self) -> Bearer | None:
-        """The token to use, if there is one that need not be replaced yet."""
+        """The token to use, if there is one that is still good.
+
+        One that is due for replacement is used on, and another fetched behind it: whatever the
+        token host does meanwhile, no call waits for it before the old token has ended.
+        """
         bearer = self._bearer
-        if bearer is not None and self._clock.monotonic() < bearer.refresh_at:
-            return bearer
-        return None
+        now = self._clock.monotonic()
+        if bearer is None or now >= bearer.expires_at:
+            return None
+        if now >= bearer.refresh_at:
+            bearer.refresh_at = now + _PAUSE
+            self._refresh.begin()
+        return bearer
 
     async def get(self) -> Bearer:
-        """The token to use, fetched if need be.
-
-        A token that is due for replacement but still good is used on if the refresh fails.
-        """
-        bearer = self.current()
-        if bearer is not None:
-            return bearer
-        old = self._bearer
-        try:
-            return await self._refresh.result()
-        except JibbleError:
-            # Refreshed early, so that there may be time yet: nobody's call ends for it.
-            now = self._clock.monotonic()
-            if old is None or old is not self._bearer or now >= old.expires_at:
-                raise
-            old.refresh_at = min(old.expires_at, now + 30.0)
-            return old
+        """The token to use, fetched if need be."""
+        return self.current() or await self._refresh.result()
 
     async def replace(self, refused: Bearer) -> Bearer | None:
         """Another token in place of one that was refused; None if there can't be a better one.
 
-        A token that was never accepted is replaced at most once in 30 seconds, so that a server
-        that refuses everything is not flooded with requests for tokens.
+        Where one that was never accepted was replaced, the next is at most 30 seconds later, so
+        that a server that refuses everything is not flooded with requests for tokens.
         """
         bearer = self._bearer
         # Of many calls that were refused with one token only the first finds it still in use.
@@ -164,11 +161,13 @@ class Tokens:
         if not self._grant.renewable:
             return None
         now = self._clock.monotonic()
-        if not self._refresh.under_way and not refused.accepted:
-            if now < self._no_refresh_before:
-                return None
-            self._no_refresh_before = now + 30.0
-        return await self._refresh.result()
+        if not self._refresh.under_way and not refused.accepted and now < self._no_refresh_before:
+            return None
+        another = await self._refresh.result()
+        # Counted from a token that came: if the token host was in trouble, who asks next may ask.
+        if not refused.accepted:
+            self._no_refresh_before = self._clock.monotonic() + _PAUSE
+        return another
 
     async def aclose(self) -> None:
         """Stop a refresh that is under way."""

@@ -112,17 +112,14 @@ class _PasswordTokens:
         self._refresh_token: str | None = None
 
     async def fetch(self, exchange: Exchange) -> Token:
-        refresh_token, self._refresh_token = self._refresh_token, None
-        if refresh_token is not None:
+        token = self._refresh_token
+        if token is not None:
             try:
-                return await self._ask(
-                    exchange, grant_type="refresh_token", refresh_token=refresh_token
-                )
+                return await self._ask(exchange, grant_type="refresh_token", refresh_token=token)
             except (RateLimitedError, ServerError):
-                self._refresh_token = refresh_token
                 raise
             except APIError:
-                pass
+                self._refresh_token = None
         auth = self._auth
         return await self._ask(
             exchange,

@@ -61,6 +61,11 @@ class TokenHost:
         return Reply(200, {}, msgspec.json.encode(answer))
 
 
+async def refreshed() -> None:
+    """Wait for the refresh that is under way, whatever becomes of it."""
+    await asyncio.gather(*refreshes(), return_exceptions=True)
+
+
 async def test_the_request_for_a_token() -> None:
     host = TokenHost(ClientCredentials("id&=ä".replace("ä", "+"), "s %/"))
     await host.tokens.get()
@@ -85,9 +90,49 @@ async def test_a_token_is_fetched_once_and_used_until_it_is_due() -> None:
     host.now += 3600 - 60.5
     assert await host.tokens.get() is first
     host.now += 0.5
-    assert host.tokens.current() is None
-    assert (await host.tokens.get()).authorization == "Bearer token-2"
+    # Still good: used on while the next one is fetched.
+    assert await host.tokens.get() is first
+    await refreshed()
+    second = host.tokens.current()
+    assert second is not None
+    assert second.authorization == "Bearer token-2"
     assert host.lifetimes == [3600, 3600]
+    host.now += 3600
+    assert host.tokens.current() is None
+    assert (await host.tokens.get()).authorization == "Bearer token-3"
+
+
+async def test_a_silent_token_host_keeps_nobody_waiting_while_the_old_token_is_good() -> None:
+    host = TokenHost()
+    first = await host.tokens.get()
+    host.gate = asyncio.Event()
+    host.now += 3600 - 60
+    for _ in range(6):
+        assert await host.tokens.get() is first
+        await asyncio.sleep(0)
+        host.now += 9.9
+    # One request, which goes on however many look after it, and whoever gives up on it.
+    assert len(host.requests) == 2
+    waiter = asyncio.create_task(host.tokens.replace(first))
+    await asyncio.sleep(0)
+    waiter.cancel()
+    await asyncio.wait((waiter,))
+    host.gate.set()
+    await refreshed()
+    assert (await host.tokens.get()).authorization == "Bearer token-2"
+    assert len(host.requests) == 2
+
+
+async def test_what_a_refresh_in_nobodys_name_fails_with_ends_no_call() -> None:
+    host = TokenHost()
+    await host.tokens.get()
+    host.now += 3600 - 1
+    host.failure = ConnectionLostError("the host is down")
+    await host.tokens.get()
+    await refreshed()
+    host.failure = None
+    host.now += 1
+    assert (await host.tokens.get()).authorization == "Bearer token-3"
 
 
 @pytest.mark.parametrize(("chance", "margin"), [(0.0, 60), (0.5, 75), (1.0, 90)])
@@ -166,18 +211,42 @@ async def test_a_token_that_was_never_accepted_is_replaced_twice_a_minute_at_mos
     assert await host.tokens.replace(third) is not None
 
 
+@pytest.mark.parametrize("trouble", ["lost", "cancelled"])
+async def test_a_refused_token_is_asked_for_again_at_once_if_none_came(trouble: str) -> None:
+    host = TokenHost()
+    first = await host.tokens.get()
+    if trouble == "lost":
+        host.failure = ConnectionLostError("the host is down")
+        with pytest.raises(ConnectionLostError):
+            await host.tokens.replace(first)
+        host.failure = None
+    else:
+        host.gate = asyncio.Event()
+        waiter = asyncio.create_task(host.tokens.replace(first))
+        await asyncio.sleep(0)
+        waiter.cancel()
+        await asyncio.wait((waiter,))
+        host.gate.set()
+    second = await host.tokens.replace(first)
+    assert second is not None
+    assert await host.tokens.replace(second) is None
+
+
 async def test_a_failing_refresh_leaves_a_good_token_in_use() -> None:
     host = TokenHost()
     first = await host.tokens.get()
     host.now += 3600 - 50
     host.failure = ConnectionLostError("the host is down")
     assert await host.tokens.get() is first
+    await refreshed()
     assert len(host.requests) == 2
     # Not asked again with every call.
     assert await host.tokens.get() is first
+    await refreshed()
     assert len(host.requests) == 2
     host.now += 30
     assert await host.tokens.get() is first
+    await refreshed()
     assert len(host.requests) == 3
     host.now += 20
     with pytest.raises(ConnectionLostError):

@@ -258,6 +258,8 @@ async def test_a_token_is_replaced_before_it_ends(
         assert len(server.heard_tokens) == 1
         time.seconds = begun + gone_by
         await ask(jibble)
+        await settled(lambda: jibble.stats.token_requests == 2)
+        await ask(jibble)
         assert len(server.heard_tokens) == 2
     assert server.heard[-1].headers["authorization"] == "Bearer token-2"
 
@@ -271,6 +273,7 @@ async def test_a_token_that_is_good_still_is_used_on_when_the_host_is_down(
         server.token_answer = Script(reply(400))
         time.seconds += 3590
         assert await ask(jibble) == {}
+        await settled(lambda: len(server.heard_tokens) == 2)
         asked = len(server.heard_tokens)
         assert await ask(jibble) == {}
         assert len(server.heard_tokens) == asked
