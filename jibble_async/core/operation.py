@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import posixpath
 import re
 from collections.abc import Iterable
 from typing import TypeAlias
@@ -149,7 +150,8 @@ def build_link(operation: Operation, base: str, link: str) -> Request:
         link: The link; a relative one is taken to start at the operation's path.
 
     Raises:
-        PaginationError: It leads to another origin, where no credential may go.
+        PaginationError: It leads to another origin, where no credential may go, or to another
+            path, where it would ask for something else.
     """
     home = URL(base + operation.path, encoded=True)
     if re.search(_NOT_IN_LINK, link) is not None:
@@ -166,6 +168,11 @@ def build_link(operation: Operation, base: str, link: str) -> Request:
         raise PaginationError(
             f"the server's next link leads to {url.scheme}://{host}, "
             f"which is not {home.origin()}: it was not followed"
+        )
+    if posixpath.normpath(url.raw_path) != posixpath.normpath(home.raw_path):
+        raise PaginationError(
+            f"the server's next link leads to another path than {home.raw_path}: "
+            "it was not followed"
         )
     return Request(operation, url)
 

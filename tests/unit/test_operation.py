@@ -59,7 +59,7 @@ def test_spaces_and_plus_are_encoded_and_odata_punctuation_is_not() -> None:
     [
         (f"{BASE}/v1/People?$skip=5", f"{BASE}/v1/People?$skip=5"),
         (f"{BASE}:443/v1/People?$skip=5", f"{BASE}/v1/People?$skip=5"),
-        ("HTTPS://WORKSPACE.EXAMPLE/v1/x", "https://WORKSPACE.EXAMPLE/v1/x"),
+        ("HTTPS://WORKSPACE.EXAMPLE/v1/People", "https://WORKSPACE.EXAMPLE/v1/People"),
         ("/v1/People?$skiptoken=a%2Bb+c", f"{BASE}/v1/People?$skiptoken=a%2Bb+c"),
         ("People?$skip=5", f"{BASE}/v1/People?$skip=5"),
         ("?$skip=5", f"{BASE}/v1/People?$skip=5"),
@@ -86,6 +86,12 @@ def test_a_link_is_followed_to_the_letter(link: str, expected: str) -> None:
         "https:\\\\elsewhere.example/",
         "https://[::1",
         f"{BASE}:99999999/",
+        f"{BASE}/v1/Organizations",
+        "/v1/People/../Organizations?$skip=5",
+        "/v1/People/%2e%2e/Organizations?$skip=5",
+        "/v1/People('1')?$skip=5",
+        "/v2/People?$skip=5",
+        "Organizations",
     ],
 )
 def test_a_link_elsewhere_is_refused(link: str) -> None:

@@ -72,6 +72,8 @@ FOREIGN = {
     "a script": "javascript:alert(1)",
     "a port out of range": "http://127.0.0.1:99999/v1/Things",
     "a bracket": "http://[::1/v1/Things",
+    "another path": "http://{server}/v1/Others?$skip=2",
+    "another path in disguise": "/v1/Things/%2e%2e/Others",
     "a line break": "/v1/Things?$skip=2\r\nX-Evil: 1",
     "a NUL": "/v1/Things?$skip=\0",
 }
@@ -123,7 +125,6 @@ TARGETS = [
     "/v1/Things?a=1;b=2&&c",
     "/v1/Things?x=%2F..%2f%2e%2E/",
     "/v1/./Things/../Things?$skip=2",
-    "/v1/Things('a%2Fb')/Next?$skip=2",
     "/v1/Things?$skiptoken=" + "y" * 7000,
     "/v1/Things?",
 ]
@@ -219,7 +220,7 @@ async def test_the_bearer_goes_only_to_the_service_that_is_asked(
 
 async def test_a_link_is_refused_with_an_error_of_ours(server: RawServer) -> None:
     async with client_at(server.url) as jibble:
-        for link in ("", 5, "x" * 100_000, "http://", "http:///x", "http://\u202e/", "\ud800"):
+        for link in (5, "x" * 100_000, "http://", "http:///x", "http://\u202e/", "\ud800"):
             server.answer = Script(page([1], link=link))  # type: ignore[arg-type]
             with pytest.raises(JibbleError):
                 await things(jibble, server_paged=True).collect()
