@@ -23,11 +23,16 @@ __all__ = ["read_error", "read_page"]
 
 T = TypeVar("T")
 
+_LINK = b'nextlink"'
+_EDGE = 2048
+
 
 class _Envelope(msgspec.Struct, Generic[T]):
     value: list[T]
     # Whatever is no usable count must not cost the page, so nothing is demanded of it.
     count: Any = msgspec.field(name="@odata.count", default=None)
+    old_count: Any = msgspec.field(name="odata.count", default=None)
+    old_link: str | None = msgspec.field(name="odata.nextLink", default=None)
     next_link: str | None = msgspec.field(name="@odata.nextLink", default=None)
 
 
@@ -57,8 +62,9 @@ def read_page(reply: Reply, item: Any, on_bad_row: BadRowHandler | None = None) 
         whole = Reply(reply.status, reply.headers, whole_characters(reply.body) or reply.body)
         envelope = decode_json(whole, _page_decoder(msgspec.Raw).decode)
         items = _rows(envelope.value, item, on_bad_row)
-    received = len(envelope.value)
-    return PageContent(items, received, _count(envelope.count), envelope.next_link, reply.body)
+    count = envelope.old_count if envelope.count is None else envelope.count
+    link = envelope.next_link or envelope.old_link or _link_by_another_name(reply.body)
+    return PageContent(items, len(envelope.value), _count(count), link, reply.body)
 
 
 def _strictly(reply: Reply, item: Any) -> _Envelope[Any] | None:
@@ -85,7 +91,28 @@ def _rows(rows: list[msgspec.Raw], item: Any, on_bad_row: BadRowHandler | None) 
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and 0 <= value < 2**63 else None
+    # With IEEE754Compatible=true, numbers of 64 bits come as texts.
+    text = value if isinstance(value, str) and len(value) < 20 and value.isascii() else ""
+    number: Any = int(text) if text.isdigit() else value
+    usable = isinstance(number, int) and not isinstance(number, bool) and 0 <= number < 2**63
+    return number if usable else None
+
+
+def _link_by_another_name(body: bytes) -> str | None:
+    """A next link as older and newer versions of OData spell it, such as `odata.nextLink`."""
+    # It stands before or after the rows: looking through them all would cost a tenth of a page.
+    if _LINK not in body[:_EDGE].lower() and _LINK not in body[-_EDGE:].lower():
+        return None
+    try:
+        members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+        links = [
+            msgspec.json.decode(value, type=str | None)
+            for name, value in members.items()
+            if name.lower().endswith("nextlink")
+        ]
+    except msgspec.MsgspecError as error:
+        raise DecodeError(f"the page's next link can't be read: {error}") from None
+    return next((link for link in links if link), None)
 
 
 _CREDENTIAL_ERRORS = frozenset({"invalid_client", "invalid_grant", "unauthorized_client"})

@@ -50,7 +50,7 @@ def test_rows_may_be_dicts() -> None:
     assert page({"value": [GOOD]}, dict[str, Any]).items == [GOOD]
 
 
-@pytest.mark.parametrize("count", [None, "12", -1, 1.5, 2**70, [], {}])
+@pytest.mark.parametrize("count", [None, "a dozen", "-1", "١٢", True, -1, 1.5, 2**70, [], {}])
 def test_a_count_that_is_none_costs_no_page(count: Any) -> None:
     found = page({"value": [GOOD], "@odata.count": count})
     assert found.total is None
@@ -263,3 +263,37 @@ def test_half_a_character_in_a_note_costs_no_page() -> None:
     assert found.raw == body
     first, second = found.items
     assert (first.note, first.time.second, second.id) == ("late \ufffd", 0, KEY)
+
+
+@pytest.mark.parametrize(
+    ("more", "link"),
+    [
+        ({"@odata.nextLink": ""}, None),
+        ({"@odata.nextLink": None}, None),
+        ({"odata.nextLink": "/next"}, "/next"),
+        ({"items@odata.nextLink": "/next"}, "/next"),
+        ({"value@odata.nextLink": "/next"}, "/next"),
+        ({"@nextLink": "/next"}, "/next"),
+        ({"nextLink": "/next"}, "/next"),
+        ({"@odata.nextlink": "/next"}, "/next"),
+        ({"@odata.nextLink": "", "nextLink": None}, None),
+        ({"note": 'nextLink":'}, None),
+    ],
+)
+@pytest.mark.parametrize("first", [False, True])
+def test_a_next_link_by_any_of_its_names(more: dict[str, Any], link: str, first: bool) -> None:
+    rows = {"value": [GOOD] * 40}
+    assert page({**more, **rows} if first else {**rows, **more}).link == link
+
+
+def test_a_next_link_that_is_no_text_is_an_error() -> None:
+    for name in ("@odata.nextLink", "odata.nextLink", "nextLink"):
+        with pytest.raises(DecodeError):
+            page({"value": [], name: 5})
+
+
+@pytest.mark.parametrize(
+    "counted", [{"@odata.count": 10}, {"@odata.count": "10"}, {"odata.count": "10"}]
+)
+def test_a_count_may_be_a_text(counted: dict[str, Any]) -> None:
+    assert page({"value": [], **counted}).total == 10
