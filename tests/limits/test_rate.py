@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from jibble_async.limits.adaptive.rate import Cycle, Episode, RateEstimator
+from jibble_async.limits.adaptive.rate import Cycle, Episode, RateEstimator, Windows
 
 
 class Bottleneck:
@@ -80,11 +80,11 @@ def test_a_quota_that_rises_is_found_by_wider_steps() -> None:
     assert server.refused <= 15
 
 
-def test_a_quota_that_falls_is_found_by_steps_that_double() -> None:
+def test_a_quota_that_falls_is_found_by_steps_that_triple() -> None:
     server = settled(10)
     server.quota = 2
     server.serve(60)
-    assert max(server.rates[40:]) <= 2.01
+    assert max(server.rates[40:]) <= 2.05
     assert min(server.rates) >= 1.4
     server.serve(3000)
     assert server.refused <= 25
@@ -165,21 +165,46 @@ def test_a_window_that_was_used_up_far_too_early_tells_the_quota(
 
 def test_the_window_opened_between_two_probes() -> None:
     episode = Episode(150.0, probing=True, shut_until=250.0)
-    estimator = steady(cycle=Cycle(0.0, 499), episode=episode)
+    estimator = steady(step=0.3, cycle=Cycle(0.0, 499), episode=episode)
     estimator.accepted(350.0, 350.0, held=False)
     assert estimator.rate == pytest.approx(500 / 300)
 
 
 @pytest.mark.parametrize(
-    ("shut", "accepted", "rate"), [(1.5, 39, 9.6), (2.6, 39, 4), (2.6, 6, 9.6), (2.6, 13, 1.4)]
+    ("shut", "accepted", "rate"), [(1.5, 39, 7), (2.6, 39, 4), (2.6, 6, 7), (2.6, 13, 1.4)]
 )
 def test_only_a_long_window_and_ten_requests_measure_a_rate(
     shut: float, accepted: int, rate: float
 ) -> None:
     episode = Episode(10.0 - shut, probing=True, shut_until=10.0)
-    estimator = steady(cycle=Cycle(0.0, accepted), episode=episode)
+    estimator = steady(step=0.3, cycle=Cycle(0.0, accepted), episode=episode)
     estimator.accepted(10.0, 10.0, held=False)
     assert estimator.rate == pytest.approx(rate)
+
+
+def test_a_cycle_that_is_shorter_than_its_window_does_not_measure_next_to_nothing() -> None:
+    # The quota fell: the window is shut by what was sent before this cycle.
+    windows = Windows(Cycle(-400.0, 500), Cycle(-100.0, 165))
+    episode = Episode(5.0, probing=True, shut_until=200.0)
+    state = {"longest_shut": 300.0, "cycle": Cycle(0.0, 14), "windows": windows}
+    estimator = steady(1.6, episode=episode, **state)
+    estimator.accepted(200.0, 200.0, held=False)
+    assert estimator.rate == pytest.approx(0.8 * 666 / 600)
+
+
+def test_what_windows_accepted_is_known_of_one_to_two_of_them() -> None:
+    windows = Windows(Cycle(0.0), Cycle(0.0))
+    for second in range(1, 26):
+        windows.count(second, 10.0)
+    assert (windows.last, windows.present) == (Cycle(11.0, 11), Cycle(22.0, 3))
+    assert windows.delivery_rate(25.0) == 1
+
+
+def test_refusals_of_a_quota_that_fell_are_not_expected_again() -> None:
+    episode = Episode(1.0, refused=5)
+    estimator = steady(longest_shut=0.1, early=2, usual_refusals=3.0, episode=episode)
+    estimator.accepted(1.1, 1.1, held=False)
+    assert estimator.usual_refusals == 1
 
 
 def test_steps_of_a_long_window_stay_small() -> None:

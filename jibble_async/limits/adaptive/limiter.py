@@ -110,10 +110,8 @@ class AdaptiveLimiter:
         now = loop.time()
         if not self._queue and self._due() <= now:
             return self._grant(now, held=False)
-        if max_wait is not None:
-            shortest = self._due() - now + self._queue.ahead_of(priority) / self.rate
-            if shortest > max_wait:
-                raise wait_too_long(max_wait, shortest)
+        if max_wait is not None and (wait := self._shortest_wait(priority, now)) > max_wait:
+            raise wait_too_long(max_wait, wait)
         if self._timer is None:
             self._schedule(loop)
         slot = await self._queue.wait(priority, max_wait)
@@ -170,6 +168,17 @@ class AdaptiveLimiter:
             self._quota.refused(slot.window)
         if wait is not None:
             self._stopped_until = max(self._stopped_until, now + wait)
+
+    def _shortest_wait(self, priority: Priority, now: float) -> float:
+        """How long a newcomer has to wait at least, by what is known and not by a guess."""
+        estimator = self._estimator
+        if not self._told and estimator.probe_at is not None:
+            # The answer to the probe may come at any time, and open the window.
+            return max(0.0, self._stopped_until - now)
+        wait = self._due() - now
+        if self._told or estimator.near:
+            wait += self._queue.ahead_of(priority) / self.rate
+        return wait
 
     def _due(self) -> float:
         due = self._quota.due() if self._told else self._estimator.due()

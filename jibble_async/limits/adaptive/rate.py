@@ -11,8 +11,8 @@ acknowledgement, the quota a bottleneck without a queue. The parts and their rel
   and the step. (AIMD, by contrast, oscillates by its fixed decrease, and is refused the more, the
   smaller the quota.)
 - *A step that adapts*, as in trust-region or resilient back-propagation: refusals that come in
-  time halve it, which brings the rate close to the quota; early ones double it, overdue ones widen
-  it, which follows a quota that changed.
+  time halve it, which brings the rate close to the quota; early ones triple it, overdue ones
+  widen it, which follows a quota that changed.
 - *Probing with exponential back-off* while a window is used up, one request at a time.
 - *A delivery rate* (BBR's bottleneck estimate): what was accepted in a whole cycle of a long window
   is what the quota allows. A rate never rises by it, as a lull would look like a small quota.
@@ -28,7 +28,7 @@ import math
 
 from msgspec import Struct
 
-__all__ = ["Cycle", "Episode", "RateEstimator"]
+__all__ = ["Cycle", "Episode", "RateEstimator", "Windows"]
 
 REFUSED_SHARE = 0.007
 """The share of requests that may be refused: the promise is 1 %, and what a window's end adds to
@@ -46,12 +46,20 @@ PATIENCE = 1.5
 """A refusal is overdue after this many times the accepted requests that were expected before it."""
 WIDENING = 5.0
 """While a refusal is overdue, the step grows e-fold in a fifth of the requests expected."""
+HASTE = 3.0
+"""Each early refusal after the first makes the step as many times as large: from the smallest to
+the largest in three. Doubling takes a second longer to follow a fall from 10/s to 4/s."""
 EARLY = 0.1
 """A refusal is early if it comes after less than this part of the accepted requests expected."""
 LONG_WINDOW = 20
 """A window is long if it stays shut for the time of this many requests."""
 FEWEST_MEASURED = 10
-"""Fewer accepted requests than this measure no rate: their number is off by a tenth and more."""
+"""Fewer accepted requests than this measure no rate: their number is off by a tenth and more. And a
+server that refuses the first request for a minute is not one that takes a request a minute."""
+LEAST_DELIVERED = 0.8
+"""A measurement lowers the rate to this part of what the last windows delivered at least. In a
+cycle that is shorter than its window requests are refused for what was sent before it, as when a
+quota falls: that would measure next to nothing, and take hours to climb back from."""
 SPENT, SPENT_STEP, SPENT_REFUSALS = 0.3, 0.04, 3.0
 """A long window that was shut for 0.3 of its cycle was used up far too early. Then its delivery
 rate is all of the quota, good to 4 %, and back-off meets about three refusals in an episode."""
@@ -76,6 +84,24 @@ class Cycle(Struct):
     def delivery_rate(self, now: float) -> float:
         """Accepted requests per second until `now`."""
         return self.accepted / max(now - self.since, 1e-9)
+
+
+class Windows(Struct):
+    """What was accepted in the last window, and in the present one so far."""
+
+    last: Cycle
+    present: Cycle
+
+    def count(self, now: float, length: float) -> None:
+        """Count an accepted request; a window as long as `length` is over."""
+        self.present.accepted += 1
+        if now - self.present.since > length:
+            self.last, self.present = self.present, Cycle(now)
+
+    def delivery_rate(self, now: float) -> float:
+        """Accepted requests per second until `now`."""
+        accepted = self.last.accepted + self.present.accepted
+        return Cycle(self.last.since, accepted).delivery_rate(now)
 
 
 class Episode(Struct):
@@ -106,6 +132,7 @@ class RateEstimator(Struct):
         usual_refusals: Refusals in an episode, on average.
         longest_shut: The longest that an episode took: a window is about as long.
         cycle: What was accepted since the last episode that was not early.
+        windows: What the last two windows accepted.
         episode: The refusals that go on at present.
     """
 
@@ -120,6 +147,7 @@ class RateEstimator(Struct):
     usual_refusals: float = 1.0
     longest_shut: float = 0.0
     cycle: Cycle | None = None
+    windows: Windows | None = None
     episode: Episode | None = None
 
     @classmethod
@@ -143,6 +171,11 @@ class RateEstimator(Struct):
             longest_shut=per if slides else 0.0,
             cycle=Cycle(now),
         )
+
+    @property
+    def near(self) -> bool:
+        """Whether the rate is known to be near the quota; otherwise it is no more than a guess."""
+        return not self.learning and self.step <= TRUSTED_STEP
 
     def due(self) -> float:
         """When the next request may go."""
@@ -179,6 +212,11 @@ class RateEstimator(Struct):
         """
         cycle = self.cycle = self.cycle or Cycle(sent_at)
         cycle.accepted += 1
+        if self.windows is None:
+            self.windows = Windows(Cycle(sent_at), Cycle(sent_at))
+        # While nothing is known of windows, or one is shut, none begins.
+        unknown = self.learning or self.episode is not None
+        self.windows.count(now, math.inf if unknown else self.longest_shut)
         if sent_at < self.judged_from:
             return
         if self.episode is not None:
@@ -253,7 +291,7 @@ class RateEstimator(Struct):
         self.early += 1
         lowest = self.rate * (1 - self.step)
         if self.early > 1 and not self._long():
-            self.step = min(LARGEST_STEP, self.step * 2)
+            self.step = min(LARGEST_STEP, self.step * HASTE)
         delivered = math.inf if self.cycle is None else self.cycle.delivery_rate(now)
         self.rate = max(lowest, min(delivered, self.rate * (1 - SMALLEST_STEP)))
 
@@ -264,7 +302,10 @@ class RateEstimator(Struct):
         if episode.probing:
             self.probe_at = None
             self._measure(cycle, episode, sent_at, now, first=first)
-        if not first:
+        if self.early > 1:
+            # They came of a quota that fell, and say nothing of how its windows end.
+            self.usual_refusals = 1.0
+        elif not first:
             self.usual_refusals += (episode.refused - self.usual_refusals) / MEMORY
         self.episode = None
         self.raises = 0
@@ -279,6 +320,8 @@ class RateEstimator(Struct):
         opened_at = now - max(0.0, sent_at - episode.shut_until) / 2
         measured = cycle.delivery_rate(opened_at)
         if self._long() and cycle.accepted >= FEWEST_MEASURED:
+            if not first and self.windows is not None:
+                measured = max(measured, LEAST_DELIVERED * self.windows.delivery_rate(now))
             off = abs(1 - measured / self.rate)
             if now - episode.since > SPENT * (opened_at - cycle.since):
                 off = min(SPENT_STEP, off)
