@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 from multidict import CIMultiDict
@@ -12,7 +13,7 @@ from benchmarks.limits.simulator import LATENCIES, Kind, Server, simulate
 from jibble_async.errors import ConfigurationError, RateLimitedError
 from jibble_async.limits.adaptive.headers import read_limits, read_retry_after
 from jibble_async.limits.adaptive.limiter import AdaptiveLimiter
-from jibble_async.limits.adaptive.rate import RateEstimator
+from jibble_async.limits.adaptive.rate import TRUSTED_STEP, RateEstimator
 from jibble_async.limits.slots import Outcome, Priority, RateLimiter
 from tests.support.virtual_time import run
 
@@ -68,6 +69,47 @@ def test_headers_of_a_sliding_window_are_no_worse_than_none() -> None:
     share, rejected = shares(AdaptiveLimiter, (10, 1.0), "sliding", STEADY[1], 7, headers=True)
     assert share >= 97
     assert rejected <= 1
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"X-Rate-Limit-Reset": "9999-12-31T23:59:59Z"},
+        {"X-Rate-Limit-Reset": "9999-12-31T23:59:59Z", "Date": "Mon, 05 Jan 2026 00:01:40 GMT"},
+        {"X-Rate-Limit-Limit": "999999999d", "X-Rate-Limit-Remaining": "1"},
+    ],
+)
+def test_one_wrong_answer_about_a_window_is_not_waited_for(lie: dict[str, str]) -> None:
+    class Lying(Server):
+        lied = False
+
+        def ask(self, now: float) -> tuple[bool, dict[str, str] | None]:
+            admitted, headers = super().ask(now)
+            if headers is not None and now > 100 and not self.lied:
+                self.lied = True
+                headers |= lie
+            return admitted, headers
+
+    server = Lying(10, 1.0, "aligned", headers=True)
+    result = simulate(AdaptiveLimiter, server, LATENCIES[STEADY[0]], seed=7, until=200)
+    assert server.lied
+    used, _ = result.shares(101, 200, 10)
+    assert used >= 95
+
+
+def test_a_window_that_ends_next_week_is_asked_about_each_hour() -> None:
+    async def main() -> float:
+        loop = asyncio.get_running_loop()
+        limiter = AdaptiveLimiter()
+        quota = {"Limit": "7d", "Remaining": "0", "Reset": "2026-01-12T00:00:00Z"}
+        headers = {f"X-Rate-Limit-{name}": value for name, value in quota.items()}
+        (await limiter.acquire()).release(Outcome.ANSWERED, headers)
+        assert limiter.quota is not None
+        began = loop.time()
+        await limiter.acquire()
+        return loop.time() - began
+
+    assert run(main()) == pytest.approx(3600)
 
 
 def test_finds_a_second_limit_that_the_headers_hide() -> None:
@@ -154,20 +196,97 @@ def test_bulk_is_slowed_by_clicks_but_never_stopped() -> None:
     assert 20 <= run(main()) <= 40
 
 
-def test_a_wait_that_would_be_too_long_is_refused_at_once() -> None:
+@pytest.mark.parametrize("told", [True, False])
+def test_a_wait_that_would_be_too_long_is_refused_at_once(
+    told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def main() -> None:
         loop = asyncio.get_running_loop()
         limiter = AdaptiveLimiter(initial=1)
-        await limiter.acquire()
+        slot = await limiter.acquire()
+        if told:
+            quota = {"Limit": "10s", "Remaining": "9", "Reset": "2026-01-05T00:00:10Z"}
+            headers = {f"X-Rate-Limit-{name}": value for name, value in quota.items()}
+            slot.release(Outcome.ANSWERED, headers)
         waiting = [asyncio.create_task(limiter.acquire()) for _ in range(5)]
         await asyncio.sleep(0)
         began = loop.time()
         with pytest.raises(RateLimitedError, match="nothing was sent") as caught:
             await limiter.acquire(max_wait=2)
         assert loop.time() - began < 0.001
-        assert caught.value.retry_after == pytest.approx(6, abs=0.1)
+        assert caught.value.retry_after == pytest.approx(6, abs=0.6)
         await limiter.acquire(max_wait=10)
         assert all(task.done() for task in waiting)
+
+    settled = partial(RateEstimator, learning=False, step=TRUSTED_STEP)
+    monkeypatch.setattr("jibble_async.limits.adaptive.limiter.RateEstimator", settled)
+    run(main())
+
+
+@pytest.mark.parametrize("refused_first", [False, True])
+def test_a_guess_refuses_nobody_before_it_was_tried(refused_first: bool) -> None:
+    async def main() -> int:
+        limiter = AdaptiveLimiter()
+        if refused_first:
+            (await limiter.acquire()).release(Outcome.THROTTLED)
+
+        async def call() -> None:
+            slot = await limiter.acquire(max_wait=60)
+            await asyncio.sleep(0.05)
+            slot.release(Outcome.ANSWERED)
+
+        ended = await asyncio.gather(*(call() for _ in range(1000)), return_exceptions=True)
+        return sum(isinstance(end, RateLimitedError) for end in ended)
+
+    assert run(main()) == 0
+
+
+def test_who_is_not_served_is_refused_at_the_end_of_what_it_may_wait() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        limiter = AdaptiveLimiter(initial=1)
+        await limiter.acquire()
+        calls = [asyncio.create_task(limiter.acquire(max_wait=3.5)) for _ in range(10)]
+        ended = await asyncio.gather(*calls, return_exceptions=True)
+        assert sum(isinstance(end, RateLimitedError) for end in ended) == 7
+        assert loop.time() == pytest.approx(3.5, abs=0.01)
+
+    run(main())
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_call_waits_for_the_answer_to_a_probe(accepted: bool) -> None:
+    async def main() -> float:
+        loop = asyncio.get_running_loop()
+        limiter = AdaptiveLimiter(initial=10)
+        for _ in range(2):
+            (await limiter.acquire()).release(Outcome.THROTTLED)
+        probe = await limiter.acquire()
+        began = loop.time()
+        call = asyncio.create_task(limiter.acquire(max_wait=5))
+        await asyncio.sleep(0.05)
+        if accepted:
+            probe.release(Outcome.ANSWERED)
+            await call
+        else:
+            with pytest.raises(RateLimitedError):
+                await call
+        return loop.time() - began
+
+    assert run(main()) == pytest.approx(0.2 if accepted else 5, abs=0.1)
+
+
+def test_what_the_server_asked_for_is_known_while_a_probe_is_out() -> None:
+    async def main() -> None:
+        limiter = AdaptiveLimiter(initial=10)
+        early = await limiter.acquire()
+        for _ in range(2):
+            (await limiter.acquire()).release(Outcome.THROTTLED)
+        await limiter.acquire()
+        early.release(Outcome.THROTTLED, {"Retry-After": "30"})
+        with pytest.raises(RateLimitedError) as caught:
+            await limiter.acquire(max_wait=5)
+        assert caught.value.retry_after == pytest.approx(30)
 
     run(main())
 
@@ -313,7 +432,7 @@ def test_reads_longer_windows(text: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("name", list(DOCUMENTED))
-@pytest.mark.parametrize("value", ["", "soon", "-1", "0s", "99999-01-01"])
+@pytest.mark.parametrize("value", ["", "soon", "-1", "0s", "99999-01-01", "32d", "9" * 400 + "d"])
 def test_headers_without_sense_tell_nothing(name: str, value: str) -> None:
     assert read_limits(DOCUMENTED | {name: value}) is None
     assert read_limits({key: held for key, held in DOCUMENTED.items() if key != name}) is None

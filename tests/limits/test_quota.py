@@ -167,3 +167,28 @@ def test_nothing_is_known_before_the_first_answer() -> None:
     assert quota.sent(1.0) == (None, 1)
     assert math.isnan(quota.clock.lead)
     assert quota.window == quota.window != Window(0.0, 0.0, 0, 0)
+
+
+@pytest.mark.parametrize("ends", [21.0, -21.0])
+def test_a_window_far_from_now_is_believed_when_it_is_told_twice(ends: float) -> None:
+    quota = told()
+    quota.aligned = 8
+    window = quota.window
+    odd, usual = Reading(5, ends, 10.0), Reading(5, 10.0, 10.0)
+    for _ in range(3):
+        assert not quota.timed(0.0, 0.0, odd, None)
+        assert quota.timed(0.0, 0.0, usual, None)
+    assert (quota.clock.lead, quota.window) == (0.0, window)
+    assert not quota.timed(0.0, 0.0, odd, None)
+    assert quota.timed(0.0, 0.0, odd, None)
+    assert quota.clock.lead == ends - 5
+    assert (quota.newest_end, quota.aligned, quota.window.left) == (-math.inf, 0, 0)
+
+
+@pytest.mark.parametrize("ends", [19.0, -19.0])
+def test_a_window_may_end_two_periods_off(ends: float) -> None:
+    assert told().timed(0.0, 0.0, Reading(5, ends, 10.0), None)
+
+
+def test_an_answer_that_took_long_is_not_odd() -> None:
+    assert told().timed(1.0, 100.0, Reading(5, 10.0, 10.0), None)

@@ -17,6 +17,8 @@ from typing import NamedTuple
 
 __all__ = ["Reading", "read_date", "read_limits", "read_remaining", "read_retry_after"]
 
+# A window that were longer is no window that anybody meant.
+_LONGEST_WINDOW = 31 * 86400.0
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _PERIOD = r"(\d+(?:\.\d+)?)([smhd])"
 
@@ -103,12 +105,11 @@ def _instant(text: str) -> float | None:
         at = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return at.timestamp() if at.tzinfo else at.replace(tzinfo=UTC).timestamp()
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
 @lru_cache(maxsize=64)
 def _period(text: str) -> float | None:
     match = re.fullmatch(_PERIOD, text.strip())
-    if match is None or float(match[1]) == 0:
-        return None
-    return float(match[1]) * _UNITS[match[2]]
+    seconds = 0.0 if match is None else float(match[1]) * _UNITS[match[2]]
+    return seconds if 0 < seconds <= _LONGEST_WINDOW else None

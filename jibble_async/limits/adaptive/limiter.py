@@ -20,8 +20,9 @@ __all__ = ["AdaptiveLimiter"]
 # A shorter wait is the business of the refused call alone: if all obeyed it, a window of one
 # second would stay unused for up to a fifth.
 _STOPS_ALL = 2.0
-# After this one request asks again: a wait that is wrong must not outlast its cause by years.
-_STOPS_LONGEST = 3600.0
+# After this one request asks again, whatever was announced: a wait that is wrong must not outlast
+# its cause by years.
+_ASKS_AGAIN = 3600.0
 
 
 class _Slot:
@@ -83,7 +84,7 @@ class AdaptiveLimiter:
         self._estimator = RateEstimator(initial)
         self._quota = ToldQuota()
         self._told = False
-        self._stopped_until = -math.inf
+        self._asked_at = self._stopped_until = -math.inf
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -150,8 +151,8 @@ class AdaptiveLimiter:
         reading = wait = None
         if headers:
             reading = read_limits(headers)
-            if reading is not None:
-                self._quota.timed(slot.sent_at, now, reading, read_date(headers))
+            date = read_date(headers)
+            if reading is not None and self._quota.timed(slot.sent_at, now, reading, date):
                 self._quota.told(slot.window, slot.serial, reading, refused=refused)
             if refused:
                 wait = read_retry_after(headers, time.time())
@@ -161,7 +162,7 @@ class AdaptiveLimiter:
             return
         self.rejections += 1
         if wait is not None:
-            wait = min(wait, _STOPS_LONGEST) if wait > _STOPS_ALL else None
+            wait = min(wait, _ASKS_AGAIN) if wait > _STOPS_ALL else None
         if not self._told:
             self._estimator.refused(slot.sent_at, now, wait)
         elif reading is None:
@@ -181,12 +182,16 @@ class AdaptiveLimiter:
         return wait
 
     def _due(self) -> float:
-        due = self._quota.due() if self._told else self._estimator.due()
+        if self._told:
+            due = min(self._quota.due(), self._asked_at + _ASKS_AGAIN)
+        else:
+            due = self._estimator.due()
         return max(due, self._stopped_until)
 
     def _grant(self, now: float, *, held: bool) -> Slot:
         if not self._told:
             self._estimator.sent(now)
+        self._asked_at = now
         window, serial = self._quota.sent(now)
         return _Slot(self, now, held, window, serial)
 

@@ -30,6 +30,9 @@ TRIP_GAIN, DEVIATION_GAIN = 1 / 4, 1 / 16
 that slows down; the deviation must outlast a quiet minute."""
 CLOCK_GAIN = 0.5
 """The part of a clock error that is corrected at once, where travel times explain it."""
+ODD = 2
+"""Answers in a row whose window ends more than two periods from when it may: one is wrong, and is
+not believed; two come from a clock that was set, with which all begins anew."""
 ALIGNED = 8
 """Ends of windows in a row that were whole windows apart, until the next is foreseen to be so."""
 SLIDING_DOUBT, DISTRUSTED, MOST_DOUBT = 2, 6, 30
@@ -116,6 +119,7 @@ class ToldQuota(Struct):
         aligned: Ends of windows in a row that were whole windows apart.
         doubt: How much speaks against relying on the headers.
         distrusted: Whether they are not relied on.
+        odd: Answers in a row that told of windows far from now.
     """
 
     limit: int = 0
@@ -129,6 +133,7 @@ class ToldQuota(Struct):
     aligned: int = 0
     doubt: int = 0
     distrusted: bool = False
+    odd: int = 0
 
     @property
     def known(self) -> bool:
@@ -228,8 +233,8 @@ class ToldQuota(Struct):
         if window is not None:
             window.left += 1
 
-    def timed(self, sent_at: float, now: float, reading: Reading, date: float | None) -> None:
-        """Learn from an answer what the server's clock shows.
+    def timed(self, sent_at: float, now: float, reading: Reading, date: float | None) -> bool:
+        """Learn from an answer what the server's clock shows; False if it can't be right.
 
         Args:
             sent_at: When the request was sent.
@@ -237,10 +242,21 @@ class ToldQuota(Struct):
             reading: What the headers say.
             date: The server's clock in whole seconds, if told.
         """
-        first = math.isnan(self.clock.lead)
-        self.clock.heard(sent_at, now, reading, date)
+        clock = self.clock
+        ends, leeway = reading.resets_at, 2 * reading.per
+        if ends > clock.arrival(now) + leeway or ends < clock.arrival(sent_at) - leeway:
+            self.odd += 1
+            if self.odd < ODD:
+                return False
+            self.clock = clock = ServerClock()
+            self.window = Window(-math.inf, -math.inf, 0, 0)
+            self.newest_end, self.aligned = -math.inf, 0
+        self.odd = 0
+        first = math.isnan(clock.lead)
+        clock.heard(sent_at, now, reading, date)
         if first:
-            self.arrival = self.clock.arrival(now)
+            self.arrival = clock.arrival(now)
+        return True
 
     def _classify(self, reading: Reading) -> None:
         """Find out of what kind the server's windows are from how far their ends are apart."""
