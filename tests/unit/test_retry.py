@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from jibble_async import (
     AmbiguousWriteError,
+    APIError,
     AuthenticationError,
     BadRequestError,
     ConfigurationError,
@@ -33,6 +34,7 @@ from jibble_async import (
 )
 from jibble_async.core.clock import Clock
 from jibble_async.core.retry import RETRYABLE, Decision, RetryBudget, decide, retry
+from jibble_async.core.wire import error_class
 
 POLICY = RetryPolicy()
 
@@ -126,6 +128,60 @@ def test_what_the_server_asks_for_is_honoured_up_to_a_cap(
     assert step(120.1) is None
 
 
+@pytest.mark.parametrize("error", [ServerError("x", status=503), RateLimitedError("x", status=429)])
+@pytest.mark.parametrize("asked", [0.0, 0.3])
+def test_a_short_wait_is_never_less_than_our_own_and_draws_on_the_budget(
+    error: APIError, asked: float
+) -> None:
+    error.retry_after = asked
+    for attempt, own in ((1, 0.5), (2, 1.0), (3, 2.0)):
+        step = decide(POLICY, error, Safety.READ, attempt, 1.0)
+        assert step == Decision(max(own, asked + 0.5), asked=False)
+
+
+def test_a_server_in_trouble_that_asks_for_less_than_we_would_wait_is_our_retry() -> None:
+    error = ServerError("x", status=503, retry_after=1.0)
+    policy = RetryPolicy(attempts=9)
+    assert decide(policy, error, Safety.READ, 1, 1.0) == Decision(1.5, asked=True)
+    assert decide(policy, error, Safety.READ, 5, 1.0) == Decision(8.0, asked=False)
+    # One that refuses for speed has said when it will have room.
+    refusal = RateLimitedError("x", status=429, retry_after=1.0)
+    assert decide(policy, refusal, Safety.READ, 5, 1.0) == Decision(8.0, asked=True)
+
+
+@pytest.mark.parametrize(
+    "error", [LOST, ServerError("x", status=502), RateLimitedError("x", status=429)]
+)
+def test_patience_is_measured_by_time_not_by_attempts(error: JibbleError) -> None:
+    patient = RetryPolicy(attempts=1, throttled_attempts=1, patience=900.0)
+    assert decide(patient, error, Safety.READ, 10_000, 1.0, 899.9) is not None
+    assert decide(patient, error, Safety.READ, 1, 1.0, 900.0) is None
+    # What may not be sent again is not sent again by who has time either.
+    assert decide(patient, LOST, Safety.UNSAFE, 1, 1.0) is None
+
+
+def test_who_is_patient_waits_as_long_as_a_server_asks_for_within_it() -> None:
+    patient = RetryPolicy(patience=900.0)
+    error = ServerError("x", status=503, retry_after=600.0)
+    assert decide(POLICY, error, Safety.READ, 1, 0.0) is None
+    assert decide(patient, error, Safety.READ, 1, 0.0, 200.0) == Decision(600.0, asked=True)
+    assert decide(patient, error, Safety.READ, 2, 0.0, 400.0) is None
+
+
+@pytest.mark.parametrize("status", [408, 425, 500, 502, 503, 504, 520, 525, 530])
+@pytest.mark.parametrize("safety", Safety)
+def test_which_statuses_pass(status: int, safety: Safety) -> None:
+    error = error_class(status)("x", status=status)
+    again = decide(POLICY, error, safety, 1, 0.5) is not None
+    assert again == (safety in {Safety.READ, Safety.IDEMPOTENT})
+    assert isinstance(error, RETRYABLE)
+
+
+@pytest.mark.parametrize("status", [400, 405, 422, 501, 505, 519, 531])
+def test_which_statuses_stay(status: int) -> None:
+    assert decide(POLICY, error_class(status)("x", status=status), Safety.READ, 1, 0.5) is None
+
+
 @given(
     st.sampled_from([row[1] for row in TABLE]),
     st.sampled_from(Safety),
@@ -156,6 +212,8 @@ def test_no_wait_is_negative_or_longer_than_allowed(
         {"max_delay": -0.1},
         {"max_retry_after": float("nan")},
         {"max_delay": float("inf")},
+        {"patience": -1.0},
+        {"patience": float("inf")},
     ],
 )
 def test_a_policy_that_cant_be_used(wrong: dict[str, float]) -> None:

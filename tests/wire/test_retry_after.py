@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+
 import pytest
 
-from jibble_async import JibbleClient, RateLimitedError, RetryPolicy, ServerError
+from jibble_async import (
+    APIError,
+    ClientCredentials,
+    JibbleClient,
+    RateLimitedError,
+    RetryPolicy,
+    ServerError,
+)
 from tests.support.clients import HeldTime, client_at
-from tests.support.raw_server import RawServer, Script, json_reply, raw, reply
+from tests.support.raw_server import (
+    Answer,
+    Heard,
+    RawServer,
+    Script,
+    json_reply,
+    raw,
+    reply,
+    token_reply,
+)
 
 # The jitter on top of what is asked for, and a wait of our own, both at a chance of a half.
 JITTER, OWN = 0.25, 0.25
@@ -106,3 +125,67 @@ async def test_throttling_has_an_end(server: RawServer) -> None:
             await few.request("GET", "workspace", "/v1/Things")
     assert caught.value.attempts == 3
     assert time.sleeps == [2 + JITTER] * 2
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("asked", ["0", "0.2", "Thu, 01 Jan 1970 00:00:00 GMT"])
+async def test_a_server_that_says_at_once_is_not_flooded(
+    server: RawServer, status: int, asked: str
+) -> None:
+    time = HeldTime()
+    server.answer = Script(reply(status, b"", {"Retry-After": asked}))
+    async with client(server, time) as jibble:
+        for _ in range(300):
+            with pytest.raises(APIError):
+                await jibble.request("GET", "workspace", "/v1/Things")
+    # One each, and what the budget holds.
+    assert len(server.heard) == 300 + 50
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        reply(503),
+        reply(503, b"", {"Retry-After": "200"}),
+        raw(b"", "reset"),
+        reply(429),
+        reply(522),
+    ],
+    ids=["503", "503, asked for much", "lost", "429", "522"],
+)
+@pytest.mark.parametrize("service", ["api", "tokens"])
+async def test_who_has_patience_rides_out_an_outage_of_ten_minutes(
+    server: RawServer, trouble: Answer, service: str
+) -> None:
+    time = HeldTime()
+    begun = time.seconds
+
+    def answer_or(well: Answer) -> Callable[[Heard], Answer]:
+        return lambda _: trouble if time.seconds < begun + 600 else well
+
+    server.answer = answer_or(json_reply({})) if service == "api" else Script(json_reply({}))
+    server.token_answer = answer_or(token_reply()) if service == "tokens" else Script(token_reply())
+    key = ClientCredentials("id", "secret")
+    async with client_at(server.url, auth=key, clock=time.clock) as jibble:
+        patient = jibble.with_options(
+            timeout=None, priority="bulk", retry=RetryPolicy(patience=900)
+        )
+        # As pages of an export do, several at a time.
+        calls = (patient.request("GET", "workspace", "/v1/Things") for _ in range(5))
+        assert await asyncio.gather(*calls) == [{}] * 5
+    assert begun + 600 <= time.seconds
+    # It comes seldom: that somebody has time is no reason to add load.
+    assert len(server.heard) + len(server.heard_tokens) < 5 * (600 / 10 + 20)
+
+
+async def test_patience_has_an_end(server: RawServer) -> None:
+    time = HeldTime()
+    begun = time.seconds
+    server.answer = Script(reply(503))
+    async with client(server, time) as jibble:
+        patient = jibble.with_options(retry=RetryPolicy(patience=900))
+        with pytest.raises(ServerError) as caught:
+            await patient.request("GET", "workspace", "/v1/Things")
+    assert 900 <= time.seconds - begun <= 920
+    assert caught.value.attempts > 50
+    assert not caught.value.retries_exhausted
