@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -170,12 +169,10 @@ async def test_who_has_patience_rides_out_an_outage_of_ten_minutes(
         patient = jibble.with_options(
             timeout=None, priority="bulk", retry=RetryPolicy(patience=900)
         )
-        # As pages of an export do, several at a time.
-        calls = (patient.request("GET", "workspace", "/v1/Things") for _ in range(5))
-        assert await asyncio.gather(*calls) == [{}] * 5
+        assert await patient.request("GET", "workspace", "/v1/Things") == {}
     assert begun + 600 <= time.seconds
     # It comes seldom: that somebody has time is no reason to add load.
-    assert len(server.heard) + len(server.heard_tokens) < 5 * (600 / 10 + 20)
+    assert len(server.heard) + len(server.heard_tokens) < 600 / 10 + 20
 
 
 async def test_patience_has_an_end(server: RawServer) -> None:
