@@ -7,7 +7,6 @@ OData's and LoopBack's envelopes, OAuth's pair, problem details with ASP.NET's m
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Container, Mapping
 from typing import Any
@@ -118,6 +117,9 @@ def _line(body: bytes) -> str | None:
     """A body that is a line of text, or the title of one that is a page or XML."""
     start = body[:_MARKUP].decode("utf-8", "ignore").strip()
     if start.startswith("<"):
+        # Imported when it is needed, as it is slow to.
+        import html
+
         found = re.search(_TITLE, start)
         return html.unescape(found[1]) if found else None
     # More lines may be a stack trace.

@@ -7,7 +7,7 @@ import os
 import select
 import ssl as tls
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary, WeakSet
 
 import aiohttp
@@ -18,6 +18,7 @@ from jibble_async.core.opaque import Headers
 from jibble_async.core.operation import Request
 from jibble_async.core.pool import Gate, Pool
 from jibble_async.core.proxies import checked_proxy
+from jibble_async.core.unpacking import CODINGS, Body
 from jibble_async.core.wire import Reply
 from jibble_async.errors import (
     ConfigurationError,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Network", "Transport"]
 
+_LONGEST_HEADER = 64 * 1024
 _POOLS: WeakKeyDictionary[aiohttp.BaseConnector, Pool] = WeakKeyDictionary()
 """What stands before each connector, for all clients that share it."""
 _USED: WeakSet[ResponseHandler] = WeakSet()
@@ -94,6 +96,11 @@ class Transport:
             connector=connector,
             connector_owner=given is None,
             cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"Accept-Encoding": CODINGS},
+            auto_decompress=False,
+            # Policies of content security have more than aiohttp's 8 KB.
+            max_line_size=_LONGEST_HEADER,
+            max_field_size=_LONGEST_HEADER,
             timeout=aiohttp.ClientTimeout(total=None, connect=whole, sock_connect=connect_timeout),
             request_class=_Request,
             proxy=None if isinstance(network.proxy, Mapping) else network.proxy,
@@ -173,10 +180,7 @@ class Transport:
         else:
             call.on_kept = False
             try:
-                content = response.content
-                body = await content.readany()
-                if not content.at_eof() or len(body) > self._max_body_bytes:
-                    body = await self._rest(response, body)
+                body = await self._body(response)
             except aiohttp.ClientError as error:
                 failure = _failure(error, call)
             else:
@@ -193,18 +197,20 @@ class Transport:
         """Close the session, and its connector unless it was given."""
         await self._session.close()
 
-    async def _rest(self, response: aiohttp.ClientResponse, first: bytes) -> bytes:
+    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
+        content = response.content
         cap = self._max_body_bytes
-        size = len(first)
-        if max(size, response.content_length or 0) > cap:
-            _too_large(cap)
-        chunks = [first]
-        while chunk := await response.content.readany():
-            size += len(chunk)
-            if size > cap:
-                _too_large(cap)
-            chunks.append(chunk)
-        return b"".join(chunks)
+        coding = response.headers.get("Content-Encoding", "")
+        first = await content.readany()
+        if not coding and content.at_eof() and len(first) <= cap:
+            return first
+        if not coding and (response.content_length or 0) > cap:
+            raise ResponseTooLargeError(f"the answer is larger than max_body_bytes={cap}")
+        body = Body(coding, cap)
+        body.feed(first)
+        while chunk := await content.readany():
+            body.feed(chunk)
+        return body.whole()
 
 
 class _StaleConnectionError(Exception):
@@ -335,7 +341,3 @@ def _reason(error: aiohttp.ClientError) -> str | None:
     # Where several addresses were tried there is no single number, and names have their own.
     number = cause.errno or 0
     return os.strerror(number) if number > 0 else cause.strerror
-
-
-def _too_large(cap: int) -> NoReturn:
-    raise ResponseTooLargeError(f"the answer is larger than max_body_bytes={cap}")

@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from jibble_async.core.lenient import decode_leniently, rounds_up
 from jibble_async.core.paging import BadRowHandler
-from jibble_async.core.wire import Reply, decode_json
+from jibble_async.core.wire import Reply, decode_json, reader
 from jibble_async.entities import Entity
 from jibble_async.errors import DecodeError
 from jibble_legacy.columns import TABLES, Table
@@ -32,8 +33,8 @@ def entity_reader(entity: type[Entity]) -> Callable[[Reply], Any]:
         entity: A class of the old API's vocabulary.
     """
     row, convert = TABLES[entity].row, TABLES[entity].convert
-    decode = msgspec.json.Decoder(row).decode
-    return lambda reply: convert(decode_json(reply, decode))
+    read = reader(row)
+    return lambda reply: convert(read(reply))
 
 
 @functools.cache
@@ -44,12 +45,13 @@ def row_reader(entity: type[Entity]) -> Callable[[bytes | msgspec.Raw], tuple[An
         entity: A class of the old API's vocabulary.
     """
     row, convert = TABLES[entity].row, TABLES[entity].convert
-    decode = msgspec.json.Decoder(row).decode
     known = {field.encode_name for field in msgspec.structs.fields(row)}
 
     def read(raw: bytes | msgspec.Raw) -> tuple[Any, dict[str, Any]]:
         sent: dict[str, Any] = msgspec.json.decode(raw)
-        return convert(decode(raw)), {name: sent[name] for name in sent if name not in known}
+        return convert(decode_leniently(bytes(raw), row)), {
+            name: sent[name] for name in sent if name not in known
+        }
 
     return read
 
@@ -65,6 +67,8 @@ def rows_reader(entity: type[Entity]) -> RowsReader[Any]:
     decode = msgspec.json.Decoder(list[row]).decode  # type: ignore[valid-type]
 
     def read(raw: bytes, on_bad_row: BadRowHandler | None) -> tuple[list[Any], int]:
+        if rounds_up(raw, row):
+            return _one_by_one(raw, TABLES[entity], on_bad_row)
         try:
             rows = decode_json(Reply(200, {}, raw), decode)
             return [convert(each) for each in rows], len(rows)
@@ -83,7 +87,7 @@ def _one_by_one(
     items: list[Any] = []
     for number, each in enumerate(sent):
         try:
-            items.append(table.convert(msgspec.json.decode(each, type=table.row)))
+            items.append(table.convert(decode_leniently(bytes(each), table.row)))
         except (msgspec.MsgspecError, DecodeError) as error:
             failure = DecodeError(f"row {number} of the page can't be read: {error}", row=number)
             if on_bad_row is None:

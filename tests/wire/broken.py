@@ -42,7 +42,7 @@ FAULTS: dict[str, tuple[Answer, type[JibbleError]]] = {
     ),
     "truncated gzip of the right length": (
         reply(200, GZIPPED[:-20], {"Content-Encoding": "gzip"}),
-        DecodeError,
+        ConnectionLostError,
     ),
     "an encoding nobody knows": (
         reply(200, b"\x01\x02\x03", {"Content-Encoding": "sponge"}),

@@ -16,7 +16,6 @@ from jibble_async import (
     ConnectionLostError,
     DecodeError,
     JibbleError,
-    ProtocolError,
     ResponseTooLargeError,
     RetryPolicy,
 )
@@ -154,11 +153,11 @@ async def test_compressed_answers_are_read(server: RawServer) -> None:
 CUT = {
     "gzip of the right length": (
         reply(200, gzip.compress(b'{"value": [1, 2, 3]}' * 99)[:-30], {"Content-Encoding": "gzip"}),
-        DecodeError,
+        ConnectionLostError,
     ),
     "deflate of the right length": (
         reply(200, deflated(b'{"value": [1, 2, 3]}' * 99)[:-8], {"Content-Encoding": "deflate"}),
-        ProtocolError,
+        ConnectionLostError,
     ),
     "plain without a length": (raw(head(200) + b'{"value": [1, 2'), DecodeError),
     "chunked": (

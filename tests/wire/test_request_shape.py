@@ -59,7 +59,11 @@ async def test_a_listing() -> None:
     assert kwargs["data"] is None
     headers = dict(kwargs["headers"])
     assert headers.pop("User-Agent").startswith("jibble-async")
-    assert headers == {"Accept": "application/json", "Authorization": "Bearer the-token"}
+    assert headers == {
+        "Accept": "application/json",
+        "Accept-Encoding": "gzip, deflate",
+        "Authorization": "Bearer the-token",
+    }
 
 
 async def test_a_large_page() -> None:

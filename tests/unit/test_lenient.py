@@ -1,0 +1,82 @@
+"""What the strict decoder refuses or rounds is read, by the type of a value."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jibble_async.core.lenient import decode_leniently, whole_characters
+from jibble_async.core.wire import Reply
+from jibble_async.entities import ValueObject
+from jibble_async.odata.envelope import read_page
+
+
+class Odd(ValueObject):
+    day: date | None = None
+    moment: datetime | None = None
+    hour: time | None = None
+    span: timedelta | None = None
+    note: str | None = None
+
+
+ALMOST = "2026-12-31T23:59:59.9999999"
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"day": "2015-01-02T00:00:00"}, Odd(day=date(2015, 1, 2))),
+        ({"day": "2015-01-02T00:00:00.0000000"}, Odd(day=date(2015, 1, 2))),
+        ({"day": "2015-01-02T00:00:00Z"}, Odd(day=date(2015, 1, 2))),
+        ({"day": "2015-01-02T00:00:00+08:00"}, Odd(day=date(2015, 1, 2))),
+        ({"day": "2015-01-02 00:00"}, Odd(day=date(2015, 1, 2))),
+        ({"moment": "2015-01-02"}, Odd(moment=datetime(2015, 1, 2, tzinfo=UTC))),
+        (
+            {"moment": f"{ALMOST}Z", "note": f"{ALMOST}Z"},
+            Odd(moment=datetime(2026, 12, 31, 23, 59, 59, 999999, UTC), note=f"{ALMOST}Z"),
+        ),
+        ({"moment": ALMOST}, Odd(moment=datetime(2026, 12, 31, 23, 59, 59, 999999))),  # noqa: DTZ001
+        ({"hour": "23:59:59.9999999"}, Odd(hour=time(23, 59, 59, 999999))),
+        ({"span": "PT1.9999999S"}, Odd(span=timedelta(microseconds=1999999))),
+        ({"moment": "9999-12-31T23:59:59.9999999Z"}, Odd(moment=datetime.max.replace(tzinfo=UTC))),
+    ],
+)
+def test_a_value_in_another_form_is_read(row: dict[str, Any], expected: Odd) -> None:
+    data = msgspec.json.encode(row)
+    assert decode_leniently(data, Odd) == expected
+    assert read_page(Reply(200, {}, b'{"value":[%s]}' % data), Odd).items == [expected]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"day": "2015-01-02T22:00:00Z"},
+        {"day": "2015-01"},
+        {"day": 5},
+        {"moment": "2015-13-01"},
+        {"span": "P" + "9" * 5000 + "W"},
+    ],
+)
+def test_what_may_be_another_day_is_refused(row: dict[str, Any]) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        decode_leniently(msgspec.json.encode(row), Odd)
+
+
+@given(st.lists(st.sampled_from([r"\ud83d", r"\udc4d", r"\\", r"\n", "x", r"\u0041", "ud83d"])))
+def test_halves_are_replaced_and_nothing_else(parts: list[str]) -> None:
+    body = f'"{"".join(parts)}"'.encode()
+    expected = json.loads(body).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    mended = whole_characters(body) or body
+    assert len(mended) == len(body)
+    assert msgspec.json.decode(mended) == expected
+
+
+def test_a_body_of_halves_is_no_text() -> None:
+    assert whole_characters(rb'"%s"' % (rb"\ud83d" * 1000)) is not None
+    assert whole_characters(rb'"%s"' % (rb"\ud83d" * 1001)) is None
