@@ -87,9 +87,9 @@ TOKEN_REQUEST = {
     "scope": "basic",
 }
 TOKEN_ANSWER = {
-    "access_token": "XX1by1qQnkNiCsDxZlFhaT44zjnWr4C3iz",
+    "access_token": "XXfakeAccessTokenOfThirtyFourChars",
     "expires_in": 1209600,
     "scope": "basic",
-    "refresh_token": "YY1ug5pS6fpHOblO8c0n90GyKd1kVIfLvG",
+    "refresh_token": "YYfakeRefreshTokenThirtyFourChars1",
     "token_type": "Bearer",
 }

@@ -9,10 +9,10 @@ from tests.sandbox.calling import LegacyCaller, VirtualClock
 
 # The documentation's example of an answer.
 ANSWER = {
-    "access_token": "XX1by1qQnkNiCsDxZlFhaT44zjnWr4C3iz",
+    "access_token": "XXfakeAccessTokenOfThirtyFourChars",
     "expires_in": 1209600,
     "scope": "basic",
-    "refresh_token": "YY1ug5pS6fpHOblO8c0n90GyKd1kVIfLvG",
+    "refresh_token": "YYfakeRefreshTokenThirtyFourChars1",
     "token_type": "Bearer",
 }
 

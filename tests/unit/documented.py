@@ -16,7 +16,7 @@ TOKEN_FORM = {
     "client_secret": "CLIENT_SECRET",
 }
 TOKEN_ANSWER: dict[str, Any] = {
-    "access_token": "eyJhbGciO...Gcbsqj7wQ",
+    "access_token": "fake.access.token",
     "expires_in": 2147483647,
     "token_type": "Bearer",
     "scope": "api1",
