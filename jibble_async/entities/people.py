@@ -6,6 +6,9 @@ Source: the workspace host's metadata (metadata: people), unless a class names a
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any, Self
+
+import msgspec
 
 from jibble_async.entities.base import Entity, Guid, OpenEnum, ValueObject
 from jibble_async.entities.organization import CommonStatus
@@ -157,6 +160,8 @@ class Person(Unit):
 
     Attributes:
         status: Whether the person was invited, joined or was removed.
+        pin_code: What the person types at a kiosk; neither this nor the next is in the repr.
+        nfc_token: What the person's card says to a kiosk.
         role: Free text; `Owner`, `Admin` and `Member` were seen.
         is_active: Whether the person is clocked in; only where the time-tracking host answers.
         latest_time_entry_time: When the person last clocked in or out.
@@ -189,3 +194,14 @@ class Person(Unit):
     group: Group | None = None
     position: Position | None = None
     employment_type: EmploymentType | None = None
+
+    def __repr__(self) -> str:
+        return super(Person, self._shown()).__repr__()
+
+    # What rich prints, which would show every field of a struct.
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return super(Person, self._shown()).__rich_repr__()
+
+    def _shown(self) -> Self:
+        # A kiosk lets in whoever knows these.
+        return msgspec.structs.replace(self, pin_code=None, nfc_token=None)

@@ -3,10 +3,12 @@ from __future__ import annotations
 import copy
 import pickle
 from datetime import UTC, date, datetime, timedelta, timezone
+from pprint import pformat
 from typing import Any
 
 import msgspec
 import pytest
+from jibble_legacy import TeamMember
 
 import jibble_async.entities as vocabulary
 from jibble_async import (
@@ -163,6 +165,21 @@ def test_a_whole_entity_survives_a_round_trip() -> None:
     assert msgspec.json.decode(msgspec.json.encode(one), type=TimeEntry) == one
     assert pickle.loads(pickle.dumps(one)) == one
     assert copy.deepcopy(one) == one
+
+
+@pytest.mark.parametrize("kind", [Person, TeamMember])
+def test_repr_leaves_out_what_opens_a_kiosk(kind: type[Person]) -> None:
+    person = kind(id=KEY, full_name="Ann", pin_code="canary-1", nfc_token="canary-2")
+    entry = TimeEntry(id=KEY, person=person)
+    for shown in (
+        repr(person),
+        f"{person} {entry} {[person]}",
+        pformat(person),
+        repr(list(person.__rich_repr__())),
+    ):
+        assert "canary" not in shown
+        assert "Ann" in shown
+    assert (person.pin_code, person.nfc_token) == ("canary-1", "canary-2")
 
 
 def test_repr_leaves_out_what_is_not_there() -> None:

@@ -118,8 +118,12 @@ class RedisStore:
             ) from error
         try:
             parse_url(url)
-        except ValueError as error:
-            raise ConfigurationError(f"RedisWindow can't use its url: {error}") from None
+        except ValueError:
+            # Not with redis-py's words, which may quote the password.
+            raise ConfigurationError(
+                "RedisWindow can't use its url: it begins with redis://, rediss:// or unix://, and "
+                "a password has its / and @ as %2F and %40"
+            ) from None
         self._url = url
         self._policy = policy
         self._keys = [f"{{{key}}}:{name}" for name in KEYS]
