@@ -20,6 +20,7 @@ from jibble_async.api.custom import (
 )
 from jibble_async.api.listing import paging_of, require_known
 from jibble_async.api.session import Session
+from jibble_async.checks import require_kind
 from jibble_async.config import ClientConfig, Service, auth_from, config_from
 from jibble_async.core.caller import Caller
 from jibble_async.core.credentials import Auth, ClientCredentials, StaticToken
@@ -89,6 +90,7 @@ class JibbleClient(Catalog):
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
     ) -> None:
         config = ClientConfig() if config is None else config
+        require_kind("config=", config, ClientConfig)
         network = Network(connector, proxy, ssl, trace_configs)
         grant = grant_of(_auth(client_id, client_secret, auth), config.endpoints.identity)
         super().__init__(Session(Caller(config, grant, _limiters(limiter), network, read_error)))

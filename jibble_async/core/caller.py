@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Protocol, TypeVar
 
+from jibble_async.checks import require_kind
 from jibble_async.core.answers import Answers, ErrorReader
 from jibble_async.core.call import Call
 from jibble_async.core.config import BaseConfig
@@ -86,6 +87,8 @@ class Caller:
         read_error: ErrorReader,
         recovery: Recovery | None = None,
     ) -> None:
+        for limiter in limiters.values():
+            require_kind("limiter=", limiter, RateLimiter)
         self.config: BaseConfig = config
         self.stats: Stats = Stats(limiters=limiters)
         self.tokens: Tokens = Tokens(grant, self._exchange, config.clock, self._token_refreshed)

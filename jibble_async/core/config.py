@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 from yarl import URL
 
+from jibble_async.checks import require_counts, require_kind
 from jibble_async.core.clock import Clock
 from jibble_async.core.events import Hook
 from jibble_async.core.options import Timeouts
@@ -40,6 +43,13 @@ class BaseConfig(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock = msgspec.field(default_factory=Clock)
 
     def __post_init__(self) -> None:
+        sizes = {"page_size": self.page_size, "max_body_bytes": self.max_body_bytes}
+        owner = type(self).__name__
+        require_counts(owner, **sizes)
+        require_kind(f"{owner}: timeouts=", self.timeouts, Timeouts)
+        require_kind(f"{owner}: retry=", self.retry, RetryPolicy)
+        require_kind(f"{owner}: hooks=", self.hooks, Iterable)
+        require_kind(f"{owner}: user_agent=", self.user_agent, str)
         if self.page_size < 1 or self.max_body_bytes < 1:
             raise ConfigurationError("page_size and max_body_bytes must be at least 1")
         if not self.user_agent.isprintable():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Iterable
 
@@ -51,9 +50,10 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         if isinstance(text, Cursor):
             return text
         try:
+            text.encode("ascii")
             data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
             cursor = msgspec.json.decode(data, type=cls)
-        except (binascii.Error, ValueError, msgspec.MsgspecError, RecursionError):
+        except (AttributeError, ValueError, msgspec.MsgspecError, RecursionError):
             raise ConfigurationError(
                 "resume_from= is not a cursor: pass str(page.cursor)"
             ) from None

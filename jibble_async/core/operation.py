@@ -28,6 +28,9 @@ _QUERY_SAFE = "$()',:;/*!@"
 _ASCII = "".join(map(chr, range(0x21, 0x7F)))
 _NOT_IN_LINK = r"[\x00-\x1f\x7f\\]"
 _PATH_ID = r"[A-Za-z0-9_-]{1,64}"
+# Servers and gateways take lines of 8192 bytes (nginx, Kestrel and aiohttp by default), with the
+# method, the version and, by a proxy, the origin in them.
+_LONGEST_TARGET = 8000
 
 
 class Safety(enum.Enum):
@@ -111,7 +114,7 @@ def build(
         content_type: What the body is.
 
     Raises:
-        ConfigurationError: The id can't stand in a path.
+        ConfigurationError: The id can't stand in a path, a text in no query, or it is too long.
     """
     path = operation.path
     if path_id is not None:
@@ -126,6 +129,13 @@ def build(
         query_string="&".join([_option(name, value) for name, value in params]),
         encoded=True,
     )
+    length = len(url.raw_path_qs)
+    if length > _LONGEST_TARGET:
+        raise ConfigurationError(
+            f"the request for {path} would be {length} characters long, and servers take "
+            f"{_LONGEST_TARGET}: ask in {length // _LONGEST_TARGET + 1} parts or more, each with "
+            "some of the values of is_in() or of a list such as person_ids="
+        )
     return Request(operation, url, body, content_type)
 
 
@@ -138,7 +148,10 @@ def _parts(base: str) -> tuple[str, str, str]:
 
 @functools.lru_cache(256)
 def _option(name: str, value: str) -> str:
-    return f"{quote(name, safe=_QUERY_SAFE)}={quote(value, safe=_QUERY_SAFE)}"
+    try:
+        return f"{quote(name, safe=_QUERY_SAFE)}={quote(value, safe=_QUERY_SAFE)}"
+    except UnicodeEncodeError:
+        raise ConfigurationError(f"{name!r} or its value is not valid Unicode text") from None
 
 
 def build_link(operation: Operation, base: str, link: str) -> Request:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import msgspec
+from msgspec.structs import asdict
 
+from jibble_async.checks import require_numbers
 from jibble_async.core.retry import RetryPolicy
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.slots import Priority
@@ -25,8 +27,9 @@ class Timeouts(msgspec.Struct, frozen=True):
     connect: float = 10.0
 
     def __post_init__(self) -> None:
-        for name in ("total", "attempt", "connect"):
-            seconds = getattr(self, name)
+        given = asdict(self)
+        require_numbers("Timeouts", "total", "attempt", **given)
+        for name, seconds in given.items():
             if seconds is not None and not seconds > 0:
                 raise ConfigurationError(f"Timeouts({name}={seconds}): it must be above 0")
 
@@ -45,3 +48,6 @@ class CallOptions(msgspec.Struct, frozen=True):
     retry: RetryPolicy
     max_wait: float | None = None
     priority: Priority = "interactive"
+
+    def __post_init__(self) -> None:
+        require_numbers("with_options()", "max_wait", max_wait=self.max_wait)

@@ -6,7 +6,7 @@ import functools
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterator
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar
 
 from msgspec.structs import replace
 
@@ -58,6 +58,17 @@ class Pager(Generic[T_co]):
 
     def __aiter__(self) -> AsyncIterator[T_co]:
         return self._track(self._items())
+
+    # Hidden from type checkers, which find these mistakes by themselves.
+    if not TYPE_CHECKING:
+
+        def __iter__(self) -> NoReturn:
+            raise ConfigurationError("rows are fetched while they are read: use `async for`")
+
+        def __await__(self) -> NoReturn:
+            raise ConfigurationError(
+                "a list is not awaited: use `async for`, or `await pager.collect()` for all rows"
+            )
 
     async def __aenter__(self) -> Self:
         return self

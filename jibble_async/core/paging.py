@@ -7,6 +7,7 @@ from typing import Any, Self, TypeAlias, TypedDict
 
 import msgspec
 
+from jibble_async.checks import require_counts
 from jibble_async.core.cursor import Cursor
 from jibble_async.errors import ConfigurationError, DecodeError
 
@@ -55,6 +56,9 @@ class Paging(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         # An overlap of one row needs another row to go on by.
         least = {"limit": 0, "concurrency": 1, "page_size": 2 if self.verify else 1}
+        require_counts(
+            "a list", "limit", "page_size", **{name: getattr(self, name) for name in least}
+        )
         for name, number in least.items():
             value = getattr(self, name)
             if value is not None and value < number:

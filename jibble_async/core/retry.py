@@ -7,8 +7,10 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import asdict
 from tenacity import AsyncRetrying, RetryCallState
 
+from jibble_async.checks import require_numbers
 from jibble_async.core.clock import Clock
 from jibble_async.core.operation import Safety
 from jibble_async.errors import (
@@ -82,6 +84,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     patience: float | None = None
 
     def __post_init__(self) -> None:
+        require_numbers("RetryPolicy", **asdict(self))
         counts = (self.attempts, self.throttled_attempts)
         delays = (self.base_delay, self.max_delay, self.max_retry_after, self.patience or 0.0)
         if min(counts) < 1 or min(delays) < 0 or not all(map(math.isfinite, delays)):

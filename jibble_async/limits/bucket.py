@@ -6,6 +6,7 @@ import asyncio
 
 from aiolimiter import AsyncLimiter
 
+from jibble_async.checks import require_numbers
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.loops import claim_loop
 from jibble_async.limits.queue import CallQueue, wait_too_long
@@ -37,6 +38,7 @@ class TokenBucket:
     def __init__(
         self, limit: float, per: float = 1.0, *, burst: float | None = None, jitter: float = 0.05
     ) -> None:
+        require_numbers("TokenBucket", "burst", limit=limit, per=per, burst=burst, jitter=jitter)
         if burst is None:
             burst = max(1.0, limit / 10)
         rate = (limit - burst) / (per + jitter) if per > 0 and jitter >= 0 else 0.0

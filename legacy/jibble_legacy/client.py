@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 
 from jibble_async.api.custom import Params, custom_operation, custom_request
+from jibble_async.checks import require_kind
 from jibble_async.core.caller import Caller
 from jibble_async.core.credentials import StaticToken
 from jibble_async.core.operation import Operation, Safety, build
@@ -87,6 +88,7 @@ class LegacyClient(LegacyCatalog):
         trace_configs: Sequence[aiohttp.TraceConfig] = (),
     ) -> None:
         config = LegacyConfig() if config is None else config
+        require_kind("config=", config, LegacyConfig)
         limiter = RollingWindow(LIMIT, PERIOD) if limiter is None else limiter
         probe = build(_PROBE, config.url, params=(("filter[limit]", "1"),))
         caller = Caller(

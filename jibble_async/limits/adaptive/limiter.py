@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Mapping
 
+from jibble_async.checks import require_numbers
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.adaptive.headers import read_date, read_limits, read_retry_after
 from jibble_async.limits.adaptive.quota import ToldQuota, Window
@@ -76,6 +77,7 @@ class AdaptiveLimiter:
     """
 
     def __init__(self, initial: float = 4.0) -> None:
+        require_numbers("AdaptiveLimiter", initial=initial)
         if not 0 < initial < math.inf:
             raise ConfigurationError(f"AdaptiveLimiter(initial={initial}) can't send anything")
         self.waits: int = 0

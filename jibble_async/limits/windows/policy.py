@@ -19,6 +19,7 @@ from math import inf
 
 from msgspec import Struct
 
+from jibble_async.checks import require_counts, require_numbers
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.queue import STARVATION_BOUND
 from jibble_async.limits.slots import Outcome
@@ -154,6 +155,8 @@ class Policy:
     def __init__(
         self, name: str, limit: int, per: float, linger: float, reserve: float, lease: float = inf
     ) -> None:
+        require_counts(name, limit=limit)
+        require_numbers(name, per=per, linger=linger, reserve=reserve, lease=lease)
         if limit < 1 or per <= 0 or linger < 0 or lease <= 0:
             raise ConfigurationError(
                 f"{name} can't send anything: limit must be at least 1, per and lease above 0, "

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from jibble_async.checks import require_counts
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.windows.fallback import FallbackQuota
 from jibble_async.limits.windows.policy import ASK_AGAIN, OVERDUE, Policy, Wanted
@@ -91,6 +92,7 @@ class RedisWindow(StoredWindow):
         trust_empty: bool = False,
     ) -> None:
         name = f"RedisWindow(limit={limit}, per={per}, linger={linger}, workers={workers})"
+        require_counts(name, workers=workers)
         if workers < 1:
             raise ConfigurationError(f"{name} has no workers")
         self.workers = workers

@@ -1,0 +1,57 @@
+"""Whether settings that a caller gives are of their kind, before anything is done with them."""
+
+from __future__ import annotations
+
+import numbers
+from typing import Any
+
+from jibble_async.errors import ConfigurationError
+
+__all__ = ["require_counts", "require_kind", "require_numbers"]
+
+
+def require_numbers(owner: str, *optional: str, **given: Any) -> None:
+    """Refuse settings that are no numbers.
+
+    Args:
+        owner: Whose they are, for the error.
+        *optional: The names of those that may be None.
+        **given: The settings.
+
+    Raises:
+        ConfigurationError: One is a text, a truth value, not a number, or something else.
+    """
+    _require(numbers.Real, "number", owner, optional, given)
+
+
+def require_counts(owner: str, *optional: str, **given: Any) -> None:
+    """Refuse settings that are no whole numbers; raises as `require_numbers` does."""
+    _require(numbers.Integral, "whole number", owner, optional, given)
+
+
+def require_kind(label: str, value: Any, kind: type[Any]) -> None:
+    """Refuse a setting of another class.
+
+    Args:
+        label: What it is called, for the error.
+        value: What the caller gave.
+        kind: What it should be.
+
+    Raises:
+        ConfigurationError: It is something else; the error does not show it.
+    """
+    if not isinstance(value, kind):
+        raise ConfigurationError(f"{label} takes {kind.__name__}, not {type(value).__name__}")
+
+
+def _require(
+    kind: type[Any], words: str, owner: str, optional: tuple[str, ...], given: dict[str, Any]
+) -> None:
+    for name, value in given.items():
+        if value is None and name in optional:
+            continue
+        # Not a number is equal to nothing, itself included.
+        if not isinstance(value, kind) or type(value) is bool or value != value:
+            raise ConfigurationError(
+                f"{owner}: {name}={value!r} is no {words} but {type(value).__name__}"
+            )
