@@ -173,3 +173,53 @@ def test_a_restart_of_the_machine_ends_no_wait_that_the_server_asked_for(path: P
     moment[0] = 5.0
     assert file.exchange((), Wanted(bulk=1), 1).dues == [65.0]
     file.close()
+
+
+def test_whatever_is_damaged_in_the_file_is_an_error_of_ours(path: Path) -> None:
+    """Other bytes here and there: what SQLite notices, and what only shows in a value."""
+    policy = policy_of(5, 10)
+    file = WindowFile(path, policy, lambda: 1000.0)
+    key, *_ = file.exchange((), Wanted(bulk=2, interactive=1), 3).granted
+    file.exchange([GivenBack(key, 1010.0)], Wanted(bulk=9, interactive=9), 1)
+    file.close()
+    whole = path.read_bytes()
+    outcomes = set()
+    for seed in range(300):
+        chance = random.Random(seed)
+        damaged = bytearray(whole)
+        for _ in range(chance.choice((1, 8, 200))):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        path.write_bytes(damaged)
+        outcomes.add(_outcome(path, policy))
+        for beside in path.parent.glob(f"{path.name}-*"):
+            beside.unlink()
+    assert outcomes == {"used", "refused"}
+
+
+@pytest.mark.parametrize("value", ["CAST(x'ff' AS TEXT)", "x'00'", "'text'", "NULL"])
+@pytest.mark.parametrize("column", ["seen", "clicked", "closed"])
+def test_a_value_of_another_type_is_an_error_of_ours(path: Path, column: str, value: str) -> None:
+    policy = policy_of(5, 10)
+    WindowFile(path, policy, lambda: 1000.0).close()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("UPDATE sqlite_schema SET sql = replace(sql, ' NOT NULL', '')")
+        db.execute("UPDATE sqlite_schema SET sql = replace(sql, ' REAL', '')")
+        db.commit()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute(f"UPDATE facts SET {column} = {value}")
+        db.commit()
+    assert _outcome(path, policy) == "refused"
+
+
+def _outcome(path: Path, policy: Policy) -> str:
+    try:
+        file = WindowFile(path, policy, lambda: 1000.0)
+        try:
+            file.exchange((), Wanted(bulk=1, interactive=1), 1)
+        finally:
+            file.close()
+    except ConfigurationError as error:
+        assert str(path) in str(error)
+        return "refused"
+    return "used"

@@ -42,6 +42,9 @@ CREATE TABLE facts (
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {VERSION};
 """
+# What values of other types than were written raise, where SQLite itself notices nothing: texts
+# that are none (UnicodeDecodeError), blobs for numbers, rows that are gone.
+_DAMAGE = (TypeError, ValueError, OverflowError)
 
 
 class FileBusyError(Exception):
@@ -82,7 +85,7 @@ class WindowFile:
             self._prepare()
             self._inode = os.stat(path).st_ino
             self._process = os.getpid()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, *_DAMAGE) as error:
             self._db.close()
             raise self._translated(error) from error
         except BaseException:
@@ -106,7 +109,7 @@ class WindowFile:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
-        except sqlite3.Error as error:
+        except (sqlite3.Error, *_DAMAGE) as error:
             raise self._translated(error) from error
         return answer
 
@@ -149,8 +152,8 @@ class WindowFile:
             else:
                 # A slot whose lease has ended counts again: its request may have just been sent.
                 db.execute(
-                    "INSERT INTO slots VALUES (?1, ?2, 0, NULL) "
-                    "ON CONFLICT DO UPDATE SET free_at = ?2, under_way = 0",
+                    "INSERT INTO slots VALUES (?, ?, 0, NULL) "
+                    "ON CONFLICT DO UPDATE SET free_at = excluded.free_at, under_way = 0",
                     (slot.key, slot.free_at),
                 )
         db.execute("DELETE FROM slots WHERE free_at <= ?", (now,))
@@ -194,13 +197,14 @@ class WindowFile:
         now = self._clock()
         seen = self._number("SELECT seen FROM facts")
         if now < seen - 1.0:
+            by = now - seen
             self._db.execute(
-                "UPDATE slots SET free_at = free_at + ?1, clicked = clicked + ?1", (now - seen,)
+                "UPDATE slots SET free_at = free_at + ?, clicked = clicked + ?", (by, by)
             )
             self._db.execute(
-                "UPDATE facts SET clicked = clicked + ?1, crowded = crowded + ?1, "
-                "closed = closed + ?1",
-                (now - seen,),
+                "UPDATE facts SET clicked = clicked + ?, crowded = crowded + ?, "
+                "closed = closed + ?",
+                (by, by, by),
             )
             self._db.execute("DELETE FROM places")
         if now > seen or now < seen - 1.0:
@@ -232,8 +236,8 @@ class WindowFile:
             for statement in SCHEMA.split(";"):
                 db.execute(statement)
             db.execute(
-                "INSERT INTO facts VALUES (?1, ?2, ?3, ?3, ?3)",
-                (self._policy.per, self._clock(), -inf),
+                "INSERT INTO facts VALUES (?, ?, ?, ?, ?)",
+                (self._policy.per, self._clock(), -inf, -inf, -inf),
             )
         else:
             self._check_period(self._tell_time())
@@ -267,7 +271,7 @@ class WindowFile:
                 f"any more: close the window, and open it again {self._policy.lost_after:g} s later"
             )
 
-    def _translated(self, error: sqlite3.Error) -> Exception:
+    def _translated(self, error: Exception) -> Exception:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return FileBusyError(str(error))
