@@ -51,10 +51,13 @@ class Output:
     ) -> None:
         if exc_type is not None:
             self.part.abandon()
-        closing = self._thread.submit(self.part.close)
-        self._thread.shutdown(wait=False)
-        # Cancelled once more it is closed all the same, by its thread.
-        await asyncio.shield(asyncio.wrap_future(closing))
+        loop = asyncio.get_running_loop()
+        closing = loop.run_in_executor(self._thread, self.part.close)
+        try:
+            # Cancelled once more it is closed all the same, by its thread.
+            await asyncio.shield(closing)
+        finally:
+            self._thread.shutdown(wait=False)
 
     async def run(self, job: Callable[[], T]) -> T:
         """The result of a job, done after those before it.
@@ -62,7 +65,7 @@ class Output:
         Args:
             job: What to do with the part, such as `output.part.publish`.
         """
-        return await asyncio.wrap_future(self._thread.submit(job))
+        return await asyncio.get_running_loop().run_in_executor(self._thread, job)
 
     def _open(self) -> Part:
         path, descriptor = self._destination.path, self._destination.descriptor

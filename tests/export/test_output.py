@@ -6,7 +6,6 @@ import asyncio
 import os
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -106,13 +105,7 @@ async def test_a_failure_while_the_disk_closes_leaves_the_loop_free(
     assert os.listdir(tmp_path) == []
 
 
-async def test_jobs_are_done_in_turn_on_any_loop(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def no_executor(*_: Any) -> None:
-        raise AssertionError
-
-    monkeypatch.setattr(asyncio.get_running_loop(), "run_in_executor", no_executor)
+async def test_jobs_are_done_in_turn(tmp_path: Path) -> None:
     async with Output(destination_of(tmp_path / "rows.csv")) as output:
         part = output.part
         jobs = [output.run(lambda each=each: part.write(each)) for each in (b"a", b"b", b"c")]

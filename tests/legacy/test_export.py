@@ -101,7 +101,7 @@ async def test_every_set_that_both_know(box: Sandbox, tmp_path: Path, what: Any,
 
 
 def table_of(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as text:
+    with path.open(newline="", encoding="utf-8-sig") as text:
         return list(csv.DictReader(text))
 
 
