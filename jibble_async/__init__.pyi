@@ -26,6 +26,7 @@ from jibble_async.entities.calendars import (
     ScheduleProperty,
     ScheduleRuleOperation,
 )
+from jibble_async.entities.hour_entries import HourEntry
 from jibble_async.entities.locations import (
     Coordinates,
     GeoFence,
@@ -75,6 +76,7 @@ from jibble_async.entities.time_entries import (
     EntryType,
     Platform,
     TimeEntry,
+    WorkingNow,
 )
 from jibble_async.entities.time_off import (
     AccrualDate,
@@ -193,6 +195,7 @@ __all__ = [
     "Group",
     "GroupApprover",
     "GroupBy",
+    "HourEntry",
     "Identity",
     "ItemOutcome",
     "ItemState",
@@ -276,6 +279,7 @@ __all__ = [
     "Unlimited",
     "WorkArrangement",
     "WorkSessions",
+    "WorkingNow",
     "fields",
     "grouped",
     "raw_filter",

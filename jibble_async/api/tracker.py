@@ -1,7 +1,7 @@
 """What the clients of both APIs have in common, so that one program runs on either.
 
 Here is what both understand: reading, and clocking in and out. What only one of them can do is
-left out, and so is deleting, which hides an entry with one and destroys it with the other.
+left out, and so is deleting: where one keeps what it archives, the other knows only destroying.
 """
 
 from __future__ import annotations

@@ -111,13 +111,16 @@ async def delete(session: Session, request: Request) -> None:
             raise
 
 
-async def call_once(session: Session, request: Request, read: Callable[[Reply], T]) -> T:
-    """What is in the answer to an unsafe write that has no mark by which to find it again.
+async def call_once(
+    session: Session, request: Request, read: Callable[[Reply], T], *, nonce: str | None = None
+) -> T:
+    """What is in the answer to an unsafe write that is not looked up if the answer is lost.
 
     Args:
         session: Sends it.
         request: What to send.
         read: Finds the value in the answer.
+        nonce: What was sent with it in `platform.event_id`, if anything was.
 
     Raises:
         AmbiguousWriteError: The answer was lost; it was not sent again.
@@ -128,7 +131,9 @@ async def call_once(session: Session, request: Request, read: Callable[[Reply], 
         if not error.maybe_processed:
             raise
         known = "nothing that was sent tells it from others, so it was not looked up or sent again"
-        raise lost(error, known) from error
+        if nonce is not None:
+            known = f"it was not sent again: look for {nonce} in `platform.event_id` before you do"
+        raise lost(error, known, nonce=nonce) from error
 
 
 @contextlib.contextmanager

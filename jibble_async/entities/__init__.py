@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from jibble_async.entities.base import *
 from jibble_async.entities.calendars import *
+from jibble_async.entities.hour_entries import *
 from jibble_async.entities.locations import *
 from jibble_async.entities.organization import *
 from jibble_async.entities.people import *

@@ -14,6 +14,7 @@ from jibble_async.entities.calendars import (
     ScheduleProperty,
     ScheduleRuleOperation,
 )
+from jibble_async.entities.hour_entries import HourEntry
 from jibble_async.entities.locations import (
     Coordinates,
     GeoFence,
@@ -63,6 +64,7 @@ from jibble_async.entities.time_entries import (
     EntryType,
     Platform,
     TimeEntry,
+    WorkingNow,
 )
 from jibble_async.entities.time_off import (
     AccrualDate,
@@ -128,6 +130,7 @@ __all__ = [
     "GroupApprover",
     "GroupBy",
     "Guid",
+    "HourEntry",
     "Location",
     "LocationSchedule",
     "ManagedUnit",
@@ -176,4 +179,5 @@ __all__ = [
     "UnitWorkType",
     "ValueObject",
     "WorkArrangement",
+    "WorkingNow",
 ]

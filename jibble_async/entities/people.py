@@ -11,7 +11,7 @@ from typing import Any, Self
 import msgspec
 
 from jibble_async.entities.base import Entity, Guid, OpenEnum, ValueObject
-from jibble_async.entities.organization import CommonStatus
+from jibble_async.entities.organization import CommonStatus, Settings
 from jibble_async.entities.projects import ActivityGroup
 
 __all__ = [
@@ -96,14 +96,19 @@ class GroupApprover(ValueObject):
     approver_id: Guid | None = None
 
 
-class Unit(Entity):
-    """What a person and a group have in common."""
+class Unit(Settings):
+    """What a person and a group have in common.
+
+    Attributes:
+        unit_managers: Who manages it, in person; only when expanded (observed: people).
+    """
 
     organization_id: Guid | None = None
     overridden_properties: list[str] | None = None
     projects: list[UnitProject] | None = None
     work_types: list[UnitWorkType] | None = None
     managers: list[UnitManager] | None = None
+    unit_managers: list[Person] | None = None
     calendar_id: Guid | None = None
     schedule_id: Guid | None = None
     pay_period_definition_id: Guid | None = None

@@ -9,7 +9,14 @@ from jibble_async.entities.locations import Coordinates
 from jibble_async.entities.people import FileData, Person
 from jibble_async.entities.projects import Activity, Project
 
-__all__ = ["ClientType", "EntryStatus", "EntryType", "Platform", "TimeEntry"]
+__all__ = [
+    "ClientType",
+    "EntryStatus",
+    "EntryType",
+    "Platform",
+    "TimeEntry",
+    "WorkingNow",
+]
 
 
 class EntryType(OpenEnum):
@@ -28,9 +35,11 @@ class EntryStatus(OpenEnum):
 
 
 class ClientType(OpenEnum):
-    """The kind of program that made an entry; only `Web` is documented."""
+    """The kind of program that made an entry; all but `Web` are seen only (observed: punches)."""
 
     WEB = "Web"
+    AUTO_OUT = "AutoOut"
+    ZAPIER = "Zapier"
 
 
 class Platform(ValueObject):
@@ -42,6 +51,7 @@ class Platform(ValueObject):
     device_id: str | None = None
     device_name: str | None = None
     event_id: str | None = None
+    is_qr_kiosk: bool | None = None
 
 
 class TimeEntry(Entity):
@@ -99,3 +109,20 @@ class TimeEntry(Entity):
     person: Person | None = None
     activity: Activity | None = None
     project: Project | None = None
+
+
+class WorkingNow(ValueObject):
+    """Somebody who is at work; the names of the fields are two programs' (observed: working-now).
+
+    Attributes:
+        time: Of the latest entry.
+        time_zone: The zone that the person lives in, by its IANA name.
+    """
+
+    id: Guid | None = None
+    person_id: Guid | None = None
+    full_name: str | None = None
+    email: str | None = None
+    group_id: Guid | None = None
+    time_zone: str | None = None
+    time: datetime | None = None

@@ -25,7 +25,7 @@ from jibble_async.query.expressions import (
     Predicate,
 )
 from jibble_async.query.names import enumeration, suggestion
-from jibble_async.query.options import Ordering
+from jibble_async.query.options import Expand, Ordering, Selectable, expansions
 from jibble_async.query.values import constant
 
 __all__ = [
@@ -316,12 +316,21 @@ class DateTimeField(_CalendarField[datetime]):
 
 
 class CollectionField:
-    """A list that hangs on an entity; it can be selected, not compared."""
+    """A list that hangs on an entity; it can be selected, or expanded, not compared."""
 
     __slots__ = ("path",)
 
     def __init__(self, path: Path) -> None:
         self.path: Path = path
+
+    def select(self, *fields: Selectable) -> Expand:
+        """Expand the list, with these fields of its members only.
+
+        Example:
+            >>> managers = fields(Person).unit_managers.select("full_name")
+            >>> people = jibble.people.list(expand=[managers])
+        """
+        return expansions(self.path.owner, (self,))[0].select(*fields)
 
 
 class KeyedField:

@@ -28,6 +28,7 @@ from jibble_async.entities import (
     GeoFence,
     GeoUnits,
     Group,
+    HourEntry,
     Location,
     Organization,
     Overtime,
@@ -169,11 +170,16 @@ class GeoFenceFields(Fields):
 
 class GroupFields(Fields):
     id: IdField
+    time_zone: TextField
+    time_sheet_time_zone: TextField
+    allowed_devices: CollectionField
+    automatic_out_at_time: TimeField
     organization_id: IdField
     overridden_properties: CollectionField
     projects: CollectionField
     work_types: CollectionField
     managers: CollectionField
+    unit_managers: CollectionField
     calendar_id: IdField
     schedule_id: IdField
     pay_period_definition_id: IdField
@@ -186,6 +192,22 @@ class GroupFields(Fields):
     first_approvers: CollectionField
     second_approvers: CollectionField
     activities: CollectionField
+
+class HourEntryFields(Fields):
+    id: IdField
+    date: DateField
+    duration: DurationField
+    status: EnumField[EntryStatus | str]
+    person_id: IdField
+    activity_id: IdField
+    project_id: IdField
+    note: TextField
+    client_type: EnumField[ClientType | str]
+    platform: PlatformFields
+    created_at: DateTimeField
+    person: PersonFields
+    activity: ActivityFields
+    project: ProjectFields
 
 class LocationFields(Fields):
     id: IdField
@@ -202,6 +224,10 @@ class LocationFields(Fields):
 
 class OrganizationFields(Fields):
     id: IdField
+    time_zone: TextField
+    time_sheet_time_zone: TextField
+    allowed_devices: CollectionField
+    automatic_out_at_time: TimeField
     name: TextField
     status: EnumField[CommonStatus | str]
     face_recognition_model_id: IdField
@@ -242,11 +268,16 @@ class PayPeriodDefinitionFields(Fields):
 
 class PersonFields(Fields):
     id: IdField
+    time_zone: TextField
+    time_sheet_time_zone: TextField
+    allowed_devices: CollectionField
+    automatic_out_at_time: TimeField
     organization_id: IdField
     overridden_properties: CollectionField
     projects: CollectionField
     work_types: CollectionField
     managers: CollectionField
+    unit_managers: CollectionField
     calendar_id: IdField
     schedule_id: IdField
     pay_period_definition_id: IdField
@@ -288,6 +319,7 @@ class PlatformFields(Fields):
     device_id: TextField
     device_name: TextField
     event_id: TextField
+    is_qr_kiosk: BooleanField
 
 class PositionFields(Fields):
     id: IdField
@@ -446,6 +478,8 @@ def fields(entity: type[Group]) -> GroupFields: ...
 @overload
 def fields(entity: type[Person]) -> PersonFields: ...
 @overload
+def fields(entity: type[Organization]) -> OrganizationFields: ...
+@overload
 def fields(entity: type[AccrualSettings]) -> AccrualSettingsFields: ...
 @overload
 def fields(entity: type[Activity]) -> ActivityFields: ...
@@ -468,9 +502,9 @@ def fields(entity: type[FileData]) -> FileDataFields: ...
 @overload
 def fields(entity: type[GeoFence]) -> GeoFenceFields: ...
 @overload
-def fields(entity: type[Location]) -> LocationFields: ...
+def fields(entity: type[HourEntry]) -> HourEntryFields: ...
 @overload
-def fields(entity: type[Organization]) -> OrganizationFields: ...
+def fields(entity: type[Location]) -> LocationFields: ...
 @overload
 def fields(entity: type[Overtime]) -> OvertimeFields: ...
 @overload

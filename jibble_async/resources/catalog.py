@@ -12,6 +12,7 @@ from jibble_async.resources.calendars import (
     Schedules,
     TimeOffPolicies,
 )
+from jibble_async.resources.hour_entries import HourEntries
 from jibble_async.resources.people import People
 from jibble_async.resources.time_off import TimeOffRequests
 from jibble_async.resources.time_tracking import TimeEntries
@@ -47,6 +48,7 @@ class Catalog(BaseClient[Session]):
     time_off_policies: TimeOffPolicies
     pay_period_definitions: PayPeriodDefinitions
     time_entries: TimeEntries
+    hour_entries: HourEntries
     time_off: TimeOffRequests
     timesheets: Timesheets
     timesheet_summaries: TimesheetSummaries

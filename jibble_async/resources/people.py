@@ -112,7 +112,8 @@ class People(Resource[Person], path="People"):
         """The people who are at work now, with `id` and `full_name`.
 
         The request is documented, its answer is not: that `isActive` means clocked in rests on
-        the documentation's title for it. Asked of the time-tracking host.
+        the documentation's title for it, and one program calls a filter of this kind broken:
+        `time_entries.working_now()` was seen to work. Asked of the time-tracking host.
         """
         query = Query(
             entity=Person,

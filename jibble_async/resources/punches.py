@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import uuid
 from datetime import date, datetime
-from typing import ClassVar, Self, TypedDict
+from typing import Any, ClassVar, Self, TypedDict
 
 import msgspec
 
@@ -21,7 +21,7 @@ from jibble_async.odata.names import wire_values
 from jibble_async.odata.parameters import optional_guid, require_guid
 from jibble_async.query.values import require_aware, require_date
 
-__all__ = ["EntryPunch", "PunchOptions"]
+__all__ = ["EntryPunch", "PunchOptions", "made_with"]
 
 # What the documented requests say of themselves; which of it the server insists on is unknown.
 _PLATFORM = {
@@ -99,7 +99,7 @@ class EntryPunch(Punch[TimeEntry], frozen=True, kw_only=True):
             auto_clock_out_time=auto_clock_out_at,
             coordinates=place(options.get("coordinates")),
             note=options.get("note"),
-            platform=_made_with(options.get("platform"), nonce),
+            platform=made_with(options.get("platform"), nonce),
             activity_id=optional_guid(options.get("activity_id"), "activity_id"),
             project_id=optional_guid(options.get("project_id"), "project_id"),
             location_id=optional_guid(options.get("location_id"), "location_id"),
@@ -121,8 +121,17 @@ class EntryPunch(Punch[TimeEntry], frozen=True, kw_only=True):
         return None if sent_as is None else sent_as.lower()
 
 
-def _made_with(platform: Platform | None, nonce: str) -> dict[str, str | None]:
-    said: dict[str, str | None] = _PLATFORM
+def made_with(platform: Platform | None, nonce: str) -> dict[str, Any]:
+    """What an entry says of the program and device that made it.
+
+    Args:
+        platform: What the caller says of them; by default this library on this system.
+        nonce: What the entry can be found again by.
+
+    Raises:
+        ConfigurationError: The caller names an event, in whose place the nonce stands.
+    """
+    said: dict[str, Any] = _PLATFORM
     if platform is not None:
         if platform.event_id is not None:
             raise ConfigurationError("platform.event_id is set by the client, to find the punch by")

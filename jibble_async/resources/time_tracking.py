@@ -9,10 +9,12 @@ from msgspec import UNSET, UnsetType
 
 from jibble_async.api.listing import ListOptions, Routes
 from jibble_async.api.punches import sent
+from jibble_async.api.writing import delete
 from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
 from jibble_async.core.wire import optional_reader
-from jibble_async.entities import EntryStatus, EntryType, OpenEnum, Person, TimeEntry
+from jibble_async.entities import EntryStatus, EntryType, OpenEnum, Person, TimeEntry, WorkingNow
+from jibble_async.odata.pages import ODataPages
 from jibble_async.odata.parameters import optional_guid
 from jibble_async.query.expressions import Expression
 from jibble_async.query.values import require_aware, require_date
@@ -26,6 +28,9 @@ _FIELDS = fields(TimeEntry)
 _LATEST = Operation("time-tracking", "GET", "/v1/People({id})/LatestTimeEntry", Safety.READ)
 # The documentation addresses a time entry so when it changes one, not in parentheses.
 _ROUTES = Routes.of("time-tracking", "/v1/TimeEntries", "/v1/TimeEntries/{id}")
+# In parentheses: so it was seen to be done.
+_DELETE = Operation("time-tracking", "DELETE", "/v1/TimeEntries({id})", Safety.IDEMPOTENT)
+_WORKING = Operation("time-tracking", "GET", "/v1/WhoIsWorkingNow", Safety.READ)
 # How many of a person's latest entries are looked through for a nonce.
 _NEWEST = 50
 
@@ -86,6 +91,19 @@ class TimeEntries(Resource[TimeEntry], routes=_ROUTES):
         request = self._addressed(_LATEST, person_id, Person)
         entry: TimeEntry | None = await self._session.call(request, optional_reader(TimeEntry))
         return entry
+
+    def working_now(self) -> Pager[WorkingNow]:
+        """The people who are at work now, in the server's order.
+
+        What a row holds is not documented: see `WorkingNow`.
+
+        Example:
+            >>> async for person in jibble.time_entries.working_now():
+            ...     print(person.full_name, person.time)
+        """
+        base = self._session.base(_WORKING.service)
+        source: ODataPages[WorkingNow] = ODataPages(_WORKING, base, WorkingNow)
+        return Pager(source, self._session)
 
     async def clock_in(
         self,
@@ -179,7 +197,7 @@ class TimeEntries(Resource[TimeEntry], routes=_ROUTES):
         )
 
     async def archive(self, id: str) -> None:
-        """Delete an entry as Jibble does it: it is kept, and no longer counts.
+        """Put an entry away as Jibble does when it deletes one: it is kept, and no longer counts.
 
         Args:
             id: The entry's.
@@ -189,6 +207,18 @@ class TimeEntries(Resource[TimeEntry], routes=_ROUTES):
             NotFoundError: There is no such entry.
         """
         await self._change(id, status=self.archived)
+
+    async def delete(self, id: str) -> None:
+        """Delete an entry completely, and for good; Jibble itself only archives entries.
+
+        Args:
+            id: The entry's.
+
+        Raises:
+            ConfigurationError: It is not a GUID.
+            NotFoundError: There is no such entry.
+        """
+        await delete(self._session, self._addressed(_DELETE, id))
 
     async def _punch(
         self,

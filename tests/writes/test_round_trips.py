@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import msgspec
 import pytest
 
 from jibble_async import (
+    ClientType,
     Coordinates,
     EntryStatus,
     EntryType,
@@ -18,10 +19,11 @@ from jibble_async import (
     JibbleClient,
     NotFoundError,
     PersonStatus,
+    Platform,
     TimeOffKind,
     TimeOffStatus,
 )
-from jibble_async.sandbox import Sandbox
+from jibble_async.sandbox import Fault, Sandbox
 
 MORNING, NOON = (datetime(2026, 7, 13, hour, tzinfo=UTC) for hour in (4, 8))
 PLACE = Coordinates(latitude=52.5, longitude=13.4)
@@ -149,6 +151,41 @@ TRIPS: dict[str, Trip] = {
         {"status": EntryStatus.ARCHIVED},
         "include_archived",
     ),
+    "hour entry": Trip(
+        "hour_entries",
+        lambda jibble, made: jibble.hour_entries.create(
+            made.person,
+            date(2026, 7, 15),
+            timedelta(hours=25, minutes=30),
+            activity_id=made.activity,
+            note="early",
+            platform=Platform(device_name="Gate 1", is_qr_kiosk=True),
+        ),
+        lambda made: {
+            "person_id": made.person,
+            "date": date(2026, 7, 15),
+            "duration": timedelta(hours=25, minutes=30),
+            "activity_id": made.activity,
+            "note": "early",
+            "client_type": ClientType.WEB,
+            "status": EntryStatus.ACTIVE,
+        },
+        lambda jibble, key, made: jibble.hour_entries.update(
+            key,
+            date=date(2026, 7, 16),
+            duration=timedelta(seconds=90),
+            activity_id=None,
+            project_id=made.project,
+            note=None,
+        ),
+        lambda made: {
+            "date": date(2026, 7, 16),
+            "duration": timedelta(seconds=90),
+            "activity_id": None,
+            "project_id": made.project,
+            "note": None,
+        },
+    ),
     "days off": Trip(
         "time_off",
         lambda jibble, made: jibble.time_off.request(
@@ -235,12 +272,30 @@ async def test_a_round_trip(box: Sandbox, jibble: JibbleClient, made: Made, name
         assert (await listed(key) is None) is (trip.with_retired is not None)
 
 
-async def test_a_person_who_is_deleted_is_gone(jibble: JibbleClient) -> None:
-    person = await jibble.people.create("Ann")
-    await jibble.people.delete(person.id)
+DELETED: dict[str, tuple[str, dict[str, Any]]] = {
+    "person": ("people", {"include_removed": True}),
+    "time entry": ("time_entries", {"include_archived": True}),
+    "hour entry": ("hour_entries", {}),
+}
+
+
+@pytest.mark.parametrize("name", DELETED)
+@pytest.mark.parametrize("kind", ["none", "drop_before", "drop_after"])
+async def test_what_is_deleted_is_gone_whatever_befalls_the_answer(
+    box: Sandbox, jibble: JibbleClient, made: Made, name: str, kind: str
+) -> None:
+    attribute, options = DELETED[name]
+    resource = getattr(jibble, attribute)
+    key = (await TRIPS[name].create(jibble, made)).id
+    if kind != "none":
+        box.faults.add(Fault(kind, method="DELETE"))
+    await resource.delete(key)
     with pytest.raises(NotFoundError):
-        await jibble.people.get(person.id)
-    assert person.id not in {each.id async for each in jibble.people.list(include_removed=True)}
+        await resource.get(key)
+    assert key not in {each.id async for each in resource.list(**options)}
+    with pytest.raises(NotFoundError):
+        await resource.delete(key)
+    assert [each.change for each in box.ledger.committed] == ["created", "deleted"]
 
 
 def test_every_resource_that_can_be_written_makes_a_trip(jibble: JibbleClient) -> None:
