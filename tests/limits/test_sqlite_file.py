@@ -135,11 +135,79 @@ def test_file_that_was_opened_before_a_fork_is_refused(
     file.close()
 
 
-async def test_deleted_file_is_noticed(path: Path) -> None:
+@pytest.mark.parametrize("suffixes", [[""], ["-wal"], ["-shm"], ["-wal", "-shm"]])
+async def test_deleted_file_is_noticed(path: Path, suffixes: list[str]) -> None:
     window = SharedWindow(path, 5, 1)
     await send(window)
-    path.unlink()
+    for suffix in suffixes:
+        Path(f"{path}{suffix}").unlink()
     assert "deleted" in str(await first_use(window))
+
+
+@pytest.mark.parametrize("suffixes", [[""], ["-wal"], ["", "-wal", "-shm"]])
+async def test_file_that_was_cut_off_is_noticed(path: Path, suffixes: list[str]) -> None:
+    window = SharedWindow(path, 5, 1)
+    await send(window)
+    # The store has been told of the slot by now.
+    await send(window)
+    for suffix in suffixes:
+        os.truncate(f"{path}{suffix}", 0)
+    assert "cut off" in str(await first_use(window))
+
+
+async def test_files_that_grow_are_in_order(path: Path) -> None:
+    window = SharedWindow(path, 500, 1)
+    for _ in range(100):
+        await send(window)
+    await window.aclose()
+    await send(window)
+    await window.aclose()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "DELETE FROM facts",
+        "UPDATE facts SET seen = 'yesterday'",
+        "UPDATE facts SET per = x'ff'",
+        "UPDATE facts SET closed = CAST(x'ff' AS TEXT)",
+        "UPDATE slots SET free_at = CAST(x'fffe' AS TEXT)",
+        "INSERT INTO places VALUES (CAST(x'c328' AS TEXT), 0, 1, 1e12)",
+        "INSERT INTO places VALUES ('other', 1, 'long ago', x'00')",
+    ],
+)
+async def test_nonsense_in_the_file_is_a_clear_error(path: Path, damage: str) -> None:
+    window = SharedWindow(path, 5, 1000)
+    await send(window)
+    await window.aclose()
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute(damage)
+        db.commit()
+    assert "damaged" in str(await first_use(window))
+
+
+def test_a_file_with_any_bytes_changed_is_counted_in_or_refused(path: Path) -> None:
+    dice = random.Random(3)
+    file = WindowFile(path, policy_of(5, 10), lambda: 0.0)
+    slots = file.exchange((), Wanted(interactive=2, bulk=2), 1).granted
+    file.exchange([GivenBack(slots[0], 9.0)], Wanted(), 1)
+    file.exchange((), Wanted(bulk=9), 1)
+    file.close()
+    whole = path.read_bytes()
+    refused = 0
+    for _ in range(300):
+        damaged = bytearray(whole)
+        for _ in range(dice.choice([1, 5, 50])):
+            # Most of the file is empty.
+            damaged[dice.choice([dice.randrange(len(whole)), -dice.randrange(1, 200)])] = 255
+        path.write_bytes(damaged)
+        try:
+            file = WindowFile(path, policy_of(5, 10), lambda: 1.0)
+            file.exchange((), Wanted(interactive=1, bulk=1), 1)
+            file.close()
+        except ConfigurationError:
+            refused += 1
+    assert refused > 50
 
 
 async def test_file_of_a_newer_version_is_refused(path: Path) -> None:

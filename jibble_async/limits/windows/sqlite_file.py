@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from math import inf
 from pathlib import Path
 
@@ -42,9 +43,10 @@ CREATE TABLE facts (
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {VERSION};
 """
-# What values of other types than were written raise, where SQLite itself notices nothing: texts
-# that are none (UnicodeDecodeError), blobs for numbers, rows that are gone.
-_DAMAGE = (TypeError, ValueError, OverflowError)
+
+
+DAMAGE = (sqlite3.Error, ValueError, TypeError, ArithmeticError, LookupError, MemoryError)
+"""What reading a damaged file raises: SQLite itself, and whoever takes what it read."""
 
 
 class FileBusyError(Exception):
@@ -83,9 +85,9 @@ class WindowFile:
             raise self._unusable(error) from error
         try:
             self._prepare()
-            self._inode = os.stat(path).st_ino
             self._process = os.getpid()
-        except (sqlite3.Error, *_DAMAGE) as error:
+            self._files = dict(self._sizes())
+        except DAMAGE as error:
             self._db.close()
             raise self._translated(error) from error
         except BaseException:
@@ -109,7 +111,7 @@ class WindowFile:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
-        except (sqlite3.Error, *_DAMAGE) as error:
+        except DAMAGE as error:
             raise self._translated(error) from error
         return answer
 
@@ -197,14 +199,14 @@ class WindowFile:
         now = self._clock()
         seen = self._number("SELECT seen FROM facts")
         if now < seen - 1.0:
-            by = now - seen
+            moved = {"by": now - seen}
             self._db.execute(
-                "UPDATE slots SET free_at = free_at + ?, clicked = clicked + ?", (by, by)
+                "UPDATE slots SET free_at = free_at + :by, clicked = clicked + :by", moved
             )
             self._db.execute(
-                "UPDATE facts SET clicked = clicked + ?, crowded = crowded + ?, "
-                "closed = closed + ?",
-                (by, by, by),
+                "UPDATE facts SET clicked = clicked + :by, crowded = crowded + :by, "
+                "closed = closed + :by",
+                moved,
             )
             self._db.execute("DELETE FROM places")
         if now > seen or now < seen - 1.0:
@@ -261,15 +263,27 @@ class WindowFile:
                 f"{self._path} was opened before this process was forked: make a window in each "
                 "process, or close it before with aclose()"
             )
-        try:
-            same = os.stat(self._path).st_ino == self._inode
-        except FileNotFoundError:
-            same = False
-        if not same:
+        sizes = dict(self._sizes())
+        # None of the files gets shorter while one process has them open.
+        gone = {file: size for file, size in self._files.items() if sizes.get(file, -1) < size}
+        for suffix, number in gone:
+            if suffix == "-shm" and (suffix, number) in sizes:
+                # It is mapped into memory: to touch what was cut off would end this process.
+                os.truncate(f"{self._path}{suffix}", self._files[suffix, number])
+        if gone:
             raise ConfigurationError(
-                f"{self._path} was deleted or replaced while in use, so what was sent is not known "
-                f"any more: close the window, and open it again {self._policy.lost_after:g} s later"
+                f"{self._path}, or its -wal or -shm, was deleted, replaced or cut off while in "
+                "use, so what was sent is not known any more: close the window, and open it again "
+                f"{self._policy.lost_after:g} s later"
             )
+        self._files = sizes
+
+    def _sizes(self) -> Iterator[tuple[tuple[str, int], int]]:
+        """The size of each file that SQLite keeps, by its suffix and its number."""
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                found = os.stat(f"{self._path}{suffix}")
+                yield (suffix, found.st_ino), found.st_size
 
     def _translated(self, error: Exception) -> Exception:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
