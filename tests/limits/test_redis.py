@@ -7,6 +7,8 @@ import asyncio
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -177,6 +179,114 @@ async def test_empty_store_is_not_trusted_unless_told(redis_server: RedisServer)
     await send(window)
     assert now() - began >= 0.45
     await window.aclose()
+
+
+async def refusal(url: str) -> str:
+    """What is said of a store that can't be used."""
+    window = worker(url, 1, 1)
+    with pytest.raises(ConfigurationError) as caught:
+        await window.acquire()
+    assert window.degraded is None
+    await window.aclose()
+    return str(caught.value)
+
+
+@asynccontextmanager
+async def answering(answers: dict[bytes, bytes]) -> AsyncGenerator[str]:
+    """A port that answers to how a message begins; silent to all else."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while said := await reader.read(1000):
+            for beginning, reply in answers.items():
+                if said.startswith(beginning):
+                    writer.write(reply)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    try:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}/0"
+    finally:
+        server.close()
+        await server.wait_closed()
+
+
+@pytest.mark.parametrize(
+    ("question", "command", "words"),
+    [
+        ("?db=99", ["PING"], "DB index is out of range"),
+        ("", ["SET", "{jibble}:facts", "theirs"], "WRONGTYPE"),
+        ("?username=nobody&password=canary", ["PING"], "invalid username-password pair"),
+    ],
+)
+async def test_what_no_wait_will_mend_is_an_error(
+    redis_server: RedisServer, question: str, command: list[str], words: str
+) -> None:
+    redis_server.client.execute_command(*command)
+    said = await refusal(redis_server.url + question)
+    assert words in said
+    assert "canary" not in said
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ({b"": b"HTTP/1.1 400 Bad Request\r\n\r\n"}, "HTTP/1.1 400"),
+        ({b"*": b"-ERR unknown command 'EVALSHA', no scripts here\r\n"}, "no scripts here"),
+        ({b"*": b"-NOPERM no permission for 'evalsha'\r\n"}, "no permission"),
+        ({b"*": b"-ERR unknown command 'AUTH', with args 'canary'\r\n"}, "with args '***'"),
+    ],
+)
+async def test_what_is_no_such_store_is_an_error_with_its_words(
+    answers: dict[bytes, bytes], words: str
+) -> None:
+    async with answering(answers) as place:
+        said = await refusal(f"redis://:canary@{place}")
+    assert words in said
+    assert "canary" not in said
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ({b"PING": b"-NOAUTH Authentication required.\r\n"}, "speaks no TLS"),
+        ({b"\x16": b"-ERR Protocol error\r\n"}, "SSL"),
+    ],
+)
+async def test_a_store_without_tls_is_told_from_a_silent_one(
+    answers: dict[bytes, bytes], words: str
+) -> None:
+    async with answering(answers) as place:
+        assert words in await refusal(f"rediss://:canary@{place}")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "reply"),
+    [
+        ("redis", b"-LOADING Redis is loading the dataset in memory\r\n"),
+        ("redis", b"-MISCONF Redis is configured to save RDB snapshots\r\n"),
+        ("redis", b"-READONLY You can't write against a read only replica.\r\n"),
+        ("redis", b"-OOM command not allowed when used memory > 'maxmemory'.\r\n"),
+        ("redis", b""),
+        ("rediss", b""),
+    ],
+)
+async def test_what_may_mend_itself_is_waited_for_with_its_words(scheme: str, reply: bytes) -> None:
+    async with answering({b"*": reply} if reply else {}) as place:
+        window = worker(f"{scheme}://{place}", 1, 1)
+        waits = asyncio.create_task(window.acquire())
+        while window.degraded is None:  # noqa: ASYNC110 - the window has no event for it
+            await asyncio.sleep(0.01)
+        assert reply[1:].decode().partition(" ")[2].strip() in window.degraded
+        assert not waits.done()
+        waits.cancel()
+        await window.aclose()
+
+
+@pytest.mark.parametrize("url", ["redis://:canary", "redis://:can/ary@h", "redis://:canary@h:x"])
+def test_an_address_that_cannot_be_read_is_not_quoted(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="rediss://") as caught:
+        RedisWindow(url, 1, 1, workers=1)
+    assert "can" not in str(caught.value).replace("can't", "")
 
 
 async def test_refused_credentials_are_an_error(redis_server: RedisServer) -> None:

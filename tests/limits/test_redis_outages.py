@@ -98,3 +98,22 @@ def test_a_wait_that_the_server_asks_for_holds_while_the_store_is_away(
     on_fallback, after_hold = virtual_time.run(main())
     assert on_fallback == is_due(policy.lost_after)
     assert after_hold == is_due(on_fallback + 20)
+
+
+def test_an_empty_store_is_trusted_before_the_first_contact_only(redis_server: RedisServer) -> None:
+    policy = Policy("window", 20, 1000.0, linger=1.0, reserve=0.0, lease=1.0)
+
+    async def main() -> None:
+        idle, busy = (StoredWindow(VirtualRedis(redis_server, policy, 5), policy) for _ in "ab")
+        await send(idle)
+        await asyncio.sleep(policy.lost_after + 1)
+        for _ in range(20):
+            await send(busy)
+        redis_server.client.flushall()  # pyright: ignore[reportUnknownMemberType]
+        # It has been idle for so long that it forgot what the store's memory was called.
+        with pytest.raises(RateLimitedError):
+            await idle.acquire(max_wait=10)
+        assert idle.degraded is not None
+        assert "lost its data" in idle.degraded
+
+    virtual_time.run(main())

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,33 @@ __all__ = ["RedisWindow"]
 PROBE = 1.0
 """Seconds between attempts to reach a store that is away."""
 
+PASSES = ("BUSY ", "MISCONF ", "NOREPLICAS ", "UNKILLABLE ")
+"""How refusals begin that end by themselves, of those that redis-py has no class for."""
+
 logger: logging.Logger = logging.getLogger("jibble_async.limits")
+
+
+def _stays(error: BaseException) -> bool:
+    """Whether no wait will mend it: what the store says no to, or what is no such store."""
+    from redis import exceptions as of
+
+    passing = (
+        of.ReadOnlyError,
+        of.OutOfMemoryError,
+        of.TryAgainError,
+        of.ClusterDownError,
+        of.NoScriptError,
+    )
+    if isinstance(error, passing) or str(error).startswith(PASSES):
+        return False
+    broken_off = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
+    if isinstance(error, (of.ResponseError, of.AuthenticationError, of.InvalidResponse)) or (
+        isinstance(error, ssl.SSLError) and not isinstance(error, broken_off)
+    ):
+        return True
+    # redis-py wraps what it meets while it connects in a lost connection.
+    reason = error.__cause__ or error.__context__
+    return reason is not None and _stays(reason)
 
 
 class RedisWindow(StoredWindow):
@@ -64,11 +91,13 @@ class RedisWindow(StoredWindow):
             the next slots come due; the same in every worker.
         timeout: Seconds that the store may take for an answer.
         trust_empty: What an empty store means to a worker that has just started: False, that its
-            data may have been lost; True, that nothing was sent lately.
+            data may have been lost; True, that nothing was sent lately. A store that is emptied
+            later has lost its data in any case.
 
     Raises:
         ConfigurationError: The numbers leave nothing to send, the address is wrong, or the extra
-            `redis` is not installed; from `acquire`, if the store refuses the credentials.
+            `redis` is not installed; from `acquire`, if the store refuses what no wait will mend
+            (the credentials, the number of the database, a key of something else), or is none.
 
     Example:
         >>> limiter = RedisWindow("redis://cache:6379/0", limit=150, per=3600, workers=4)
@@ -119,14 +148,18 @@ class RedisStore:
                 "RedisWindow needs the extra: pip install '.[redis]'"
             ) from error
         try:
-            parse_url(url)
+            parts: Mapping[str, Any] = parse_url(url)
         except ValueError:
-            # Not with redis-py's words, which may quote the password.
+            # Its words may quote a password.
             raise ConfigurationError(
-                "RedisWindow can't use its url: it begins with redis://, rediss:// or unix://, and "
-                "a password has its / and @ as %2F and %40"
+                "RedisWindow can't use its url: it is redis://, rediss:// or unix://, then "
+                "[user][:password@]host[:port][/number of the database], with special characters "
+                "in a password as %2F"
             ) from None
         self._url = url
+        self._password = str(parts.get("password") or "")
+        tls = url.startswith("rediss://")
+        self._plain = (parts.get("host", "localhost"), parts.get("port", 6379)) if tls else None
         self._policy = policy
         self._keys = [f"{{{key}}}:{name}" for name in KEYS]
         self._timeout = timeout
@@ -166,7 +199,7 @@ class RedisStore:
 
     async def exchange(self, given_back: Sequence[GivenBack], wanted: Wanted, look: int) -> Answer:
         """Ask the script, or the fallback quota; see `SlotStore.exchange`."""
-        from redis.exceptions import AuthenticationError, RedisError
+        from redis.exceptions import RedisError
 
         now = self._clock()
         if self._away_since is not None and now < self._next_probe:
@@ -181,12 +214,17 @@ class RedisStore:
             async with asyncio.timeout(self._timeout):
                 reply = await self._call(self._question(given_back, wanted, look, limit, now))
         except (RedisError, OSError) as error:
-            # On a Unix socket redis-py wraps a refusal in a lost connection.
-            if isinstance(error, AuthenticationError) or isinstance(
-                error.__cause__, AuthenticationError
-            ):
-                raise ConfigurationError(f"Redis refused the credentials: {error}") from None
-            self._lost(error)
+            words = self._words(error)
+            if _stays(error):
+                raise ConfigurationError(
+                    f"RedisWindow can't count there, check address and credentials: {words}"
+                ) from None
+            if await self._is_plain():
+                raise ConfigurationError(
+                    "RedisWindow can't count there: Redis speaks no TLS at that port, which "
+                    "rediss:// asks for and redis:// does not"
+                ) from None
+            self._lost(words)
             return self._fall_back(given_back, wanted, look)
         return self._read(reply, wanted, now)
 
@@ -234,7 +272,8 @@ class RedisStore:
                 "look": look,
                 "epoch": self._epoch,
                 "new_epoch": uuid.uuid4().hex,
-                "trust_empty": self._trust_empty,
+                # Once it was heard of, an empty store is one that has lost its data.
+                "trust_empty": self._trust_empty and self._last_contact == -inf,
                 "ask_again": ASK_AGAIN,
                 "overdue": OVERDUE,
                 "lately": LATELY,
@@ -279,14 +318,39 @@ class RedisStore:
         ask_again = min([self._next_probe, *dues[:1]])
         return Answer(granted, now, dues, ask_again, kept=[*kept, *fallback.counted()])
 
-    def _lost(self, error: Exception) -> None:
+    def _words(self, error: BaseException) -> str:
+        """What the store, or the way to it, says; a server may quote what it was sent."""
+        words = str(error)
+        if self._password:
+            words = words.replace(self._password, "***")
+        return f"{type(error).__name__}: {words[:200]}" if words else type(error).__name__
+
+    async def _is_plain(self) -> bool:
+        """Whether a store to be reached by TLS, and never heard of, answers without.
+
+        To the beginning of a TLS connection Redis would say nothing, as if it were slow.
+        """
+        if self._plain is None or self._last_contact > -inf:
+            return False
+        try:
+            async with asyncio.timeout(self._timeout):
+                reader, writer = await asyncio.open_connection(*self._plain)
+                try:
+                    writer.write(b"PING\r\n")
+                    return await reader.read(1) in {b"+", b"-"}
+                finally:
+                    writer.close()
+        except OSError:
+            return False
+
+    def _lost(self, words: str) -> None:
         now = self._clock()
         self._next_probe = now + PROBE
         if self._away_since is None:
             self._away_since = now
             policy = self._policy
             self.degraded = (
-                f"Redis is away ({type(error).__name__}): nothing is sent for "
+                f"Redis is away ({words}): nothing is sent for "
                 f"{policy.lost_after:g} s, then {self._fallback.limit} of {policy.limit} requests "
                 f"per {policy.per:g} s"
             )
