@@ -6,6 +6,7 @@ import asyncio
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from jibble_async.checks import require_numbers
 from jibble_async.errors import ConfigurationError
@@ -26,27 +27,18 @@ _STOPS_ALL = 2.0
 _ASKS_AGAIN = 3600.0
 
 
+@dataclass(slots=True, eq=False)
 class _Slot:
     """The right to send one request, and what must be known when its answer comes."""
 
-    __slots__ = ("_limiter", "held", "sent_at", "serial", "window")
-
-    def __init__(
-        self,
-        limiter: AdaptiveLimiter,
-        sent_at: float,
-        held: bool,
-        window: Window | None,
-        serial: int,
-    ) -> None:
-        self._limiter: AdaptiveLimiter | None = limiter
-        self.sent_at: float = sent_at
-        self.held: bool = held
-        self.window: Window | None = window
-        self.serial: int = serial
+    limiter: AdaptiveLimiter | None
+    sent_at: float
+    held: bool
+    window: Window | None
+    serial: int
 
     def release(self, outcome: Outcome, headers: Mapping[str, str] | None = None) -> None:
-        limiter, self._limiter = self._limiter, None
+        limiter, self.limiter = self.limiter, None
         if limiter is not None:
             limiter.learn(self, outcome, headers)
 

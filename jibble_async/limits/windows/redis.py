@@ -80,15 +80,10 @@ class RedisWindow(StoredWindow):
 
     Args:
         url: As for redis-py: `redis://`, `rediss://` or `unix://`.
-        limit: Requests that the server accepts in a period; the same in every worker.
-        per: The period in seconds; the same in every worker.
-        linger: Seconds for which a request that was given up may still be on its way.
+        limit, per, linger, reserve: As for `RollingWindow`; the same in every worker.
         workers: How many processes share the limit at most.
-        lease: The longest time in seconds from a slot's grant to its release; above the time-out
-            of an attempt.
+        lease: As for `SharedWindow`.
         key: What the quota belongs to: one for each pair of credentials and service.
-        reserve: The part of the window that bulk calls leave to interactive ones at least, until
-            the next slots come due; the same in every worker.
         timeout: Seconds that the store may take for an answer.
         trust_empty: What an empty store means to a worker that has just started: False, that its
             data may have been lost; True, that nothing was sent lately. A store that is emptied

@@ -36,13 +36,10 @@ class SharedWindow(StoredWindow):
 
     Args:
         path: The file; made, with its folder, at the first request.
-        limit: Requests that the server accepts in a period.
-        per: The period in seconds; the same in every process.
-        linger: Seconds for which a request that was given up may still be on its way.
+        limit, per, linger, reserve: As for `RollingWindow`; `per` and `reserve` the same in every
+            process.
         lease: The longest time in seconds from a slot's grant to its release; above the time-out
             of an attempt.
-        reserve: The part of the window that bulk calls leave to interactive ones at least, until
-            the next slots come due; the same in every process.
 
     Raises:
         ConfigurationError: The numbers leave nothing to send; from `acquire`, if the file is
