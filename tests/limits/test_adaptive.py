@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
 import pytest
 from multidict import CIMultiDict
@@ -385,8 +386,8 @@ def test_tells_what_it_believes() -> None:
     run(main())
 
 
-@pytest.mark.parametrize("initial", [0, -1, float("nan"), float("inf")])
-def test_a_senseless_rate_is_an_error(initial: float) -> None:
+@pytest.mark.parametrize("initial", [0, -1, float("nan"), float("inf"), "5", None])
+def test_a_senseless_rate_is_an_error(initial: Any) -> None:
     with pytest.raises(ConfigurationError):
         AdaptiveLimiter(initial=initial)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
+from typing import Any
 
 import pytest
 
-from jibble_async.errors import RateLimitedError
+from jibble_async.errors import ConfigurationError, RateLimitedError
 from jibble_async.limits.slots import Counting, Outcome, Paced, RateLimiter
 from jibble_async.limits.windows.policy import OVERDUE
 from tests.limits.calls import is_due, now, send
@@ -22,6 +24,21 @@ def test_it_is_a_limiter_that_counts_and_tells_its_rate(store: Store) -> None:
     assert isinstance(window, Counting)
     assert isinstance(window, Paced)
     assert window.rate == 2.5
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        *({"limit": wrong} for wrong in (0, -1, 1.5, math.nan, "5", None)),
+        *({"per": wrong} for wrong in (0, -1, math.nan, math.inf, "1", None)),
+        *({"linger": wrong} for wrong in (-1, math.nan, math.inf, "1", None)),
+        *({"reserve": wrong} for wrong in (-0.1, 1, math.nan, "1", None)),
+    ],
+)
+def test_numbers_that_leave_nothing_are_refused(store: Store, number: dict[str, Any]) -> None:
+    numbers: dict[str, Any] = {"limit": 1, "per": 1, **number}
+    with pytest.raises(ConfigurationError, match=r"can't send|reserve"):
+        store.window(**numbers)
 
 
 @pytest.mark.parametrize("seed", range(20))

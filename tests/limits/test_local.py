@@ -73,14 +73,6 @@ def test_second_loop_is_refused_while_the_first_lives() -> None:
     first.close()
 
 
-@pytest.mark.parametrize(
-    ("limit", "per", "linger"), [(0, 1.0, 0.0), (1, 0.0, 0.0), (1, -1.0, 0.0), (1, 1.0, -1.0)]
-)
-def test_numbers_that_leave_nothing_are_refused(limit: int, per: float, linger: float) -> None:
-    with pytest.raises(ConfigurationError):
-        RollingWindow(limit, per, linger)
-
-
 def test_uncontended_slots_start_no_timer_and_no_task() -> None:
     async def main() -> int:
         window = RollingWindow(100, 1)

@@ -101,3 +101,12 @@ async def test_real_processes_killed_stopped_and_restarted(
         for name in ("b", "c", "d", "e"):
             await fleet.finish(name)
     assert fleet.tightest(limit) >= per
+
+
+async def test_a_loop_without_executors_will_do(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(asyncio.BaseEventLoop, "run_in_executor")
+    window = SharedWindow(path, 1, 1)
+    await send(window)
+    await window.aclose()

@@ -157,10 +157,10 @@ class Policy:
     ) -> None:
         require_counts(name, limit=limit)
         require_numbers(name, per=per, linger=linger, reserve=reserve, lease=lease)
-        if limit < 1 or per <= 0 or linger < 0 or lease <= 0:
+        if limit < 1 or not 0 < per < inf or not 0 <= linger < inf or lease <= 0:
             raise ConfigurationError(
-                f"{name} can't send anything: limit must be at least 1, per and lease above 0, "
-                "linger not below 0"
+                f"{name} can't send anything: limit must be a whole number from 1, per and lease "
+                "seconds above 0, linger seconds from 0"
             )
         self.name = name
         self.limit = limit

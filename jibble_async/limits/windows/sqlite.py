@@ -86,10 +86,11 @@ class _FileStore:
         self._thread = ThreadPoolExecutor(1, "jibble-shared-window")
 
     async def exchange(self, given_back: Sequence[GivenBack], wanted: Wanted, look: int) -> Answer:
-        loop = asyncio.get_running_loop()
+        assert self._thread is not None
         try:
-            answer = await loop.run_in_executor(
-                self._thread, self._in_thread, given_back, wanted, look
+            # Not by the loop, as some have no executors.
+            answer = await asyncio.wrap_future(
+                self._thread.submit(self._in_thread, given_back, wanted, look)
             )
         except FileBusyError as error:
             if self.degraded is None:
@@ -111,7 +112,7 @@ class _FileStore:
     async def close(self) -> None:
         if self._thread is not None:
             thread, self._thread = self._thread, None
-            await asyncio.get_running_loop().run_in_executor(thread, self._close_in_thread)
+            await asyncio.wrap_future(thread.submit(self._close_in_thread))
             thread.shutdown(wait=False)
 
     def _close_in_thread(self) -> None:
