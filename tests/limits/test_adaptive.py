@@ -60,6 +60,23 @@ def test_follows_a_change_of_quota(
     assert settled_after(change, kind, latency, seed=7) <= within
 
 
+@pytest.mark.parametrize("seed", [2, 8])
+def test_a_long_window_that_is_halved_is_used_again(seed: int) -> None:
+    server = Server(500, 300.0, "sliding")
+    changed = 1800 + 11 * seed
+    result = simulate(
+        AdaptiveLimiter,
+        server,
+        LATENCIES[STEADY[1]],
+        seed=seed,
+        until=changed + 2400,
+        change=(changed, 250),
+    )
+    used, refused = result.shares(changed + 600, changed + 2400, 250 / 300)
+    assert used >= 85
+    assert refused <= 1.5
+
+
 @pytest.mark.parametrize("kind", ["aligned", "anchored"])
 @pytest.mark.parametrize("change", CHANGES)
 def test_follows_a_told_change_at_once(change: tuple[int, int], kind: Kind) -> None:

@@ -111,6 +111,9 @@ def test_early_refusals_lower_the_rate_to_what_got_through() -> None:
     estimator = steady(early=2, step=0.2, cycle=Cycle(0.0, 10))
     estimator.refused(10.0, 10.0)
     assert (estimator.rate, estimator.step) == (8, 0.3)
+    estimator = steady(early=1, step=0.04)
+    estimator.refused(10.0, 10.0)
+    assert estimator.step == pytest.approx(0.12)
 
 
 def test_the_request_after_a_refusal_goes_a_tenth_of_a_gap_later() -> None:
