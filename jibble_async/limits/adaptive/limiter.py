@@ -6,7 +6,8 @@ import asyncio
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from jibble_async.checks import require_numbers
 from jibble_async.errors import ConfigurationError
@@ -27,8 +28,7 @@ _STOPS_ALL = 2.0
 _ASKS_AGAIN = 3600.0
 
 
-@dataclass(slots=True, eq=False)
-class _Slot:
+class _Slot(Struct, eq=False):
     """The right to send one request, and what must be known when its answer comes."""
 
     limiter: AdaptiveLimiter | None

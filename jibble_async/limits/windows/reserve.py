@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from itertools import chain
 from math import inf
-from numbers import Real
 
 from jibble_async.errors import ConfigurationError
 
@@ -152,7 +151,7 @@ class Reserve:
     __slots__ = ("_limit", "_per", "least", "slot")
 
     def __init__(self, name: str, limit: int, per: float, part: float) -> None:
-        if not (isinstance(part, Real) and 0 <= part < 1):
+        if not 0 <= part < 1:
             raise ConfigurationError(f"{name}: reserve={part!r} is not a part, from 0 to below 1")
         self._limit = limit
         self._per = per
