@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from odata_query import ast
 from odata_query.grammar import ODataLexer, ODataParser
 
-from jibble_async import TimeEntry, fields
+from jibble_async import EntryType, TimeEntry, fields
 from jibble_async.core.operation import Operation, Safety, build
 from jibble_async.odata.render import render_filter
 from jibble_async.query.fields import Field
@@ -84,7 +84,8 @@ def _parsed(text: str) -> Any:
 
 LITERALS: list[tuple[Field[Any], st.SearchStrategy[Any], Callable[[Any], Any]]] = [
     (T.note, texts, ast.String),
-    (T.type, texts, ast.String),
+    # A name that this release does not know is given as the enumeration's own.
+    (T.type, texts.map(EntryType), ast.String),
     (T.id, ids, ast.GUID),
     (T.belongs_to_date, days, lambda day: ast.Date(day.isoformat())),
     (T.is_manual, st.booleans(), lambda flag: ast.Boolean("true" if flag else "false")),

@@ -217,7 +217,7 @@ def test_no_wait_is_negative_or_longer_than_allowed(
     ],
 )
 def test_a_policy_that_cant_be_used(wrong: dict[str, float]) -> None:
-    with pytest.raises(ConfigurationError, match="can't be used"):
+    with pytest.raises(ConfigurationError, match=r"can't be used|is no number"):
         RetryPolicy(**wrong)  # type: ignore[arg-type]
 
 

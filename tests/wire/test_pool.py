@@ -161,7 +161,7 @@ async def test_a_black_hole_is_no_connection_within_the_time_for_connecting(
         punch = asyncio.create_task(patient.time_entries.clock_in(PERSON))
         await begun.wait()
         leap(12)
-        with pytest.raises(ConnectFailedError, match=f"no connection to {host}:1") as caught:
+        with pytest.raises(ConnectFailedError, match=f"no connection to {host} ") as caught:
             await punch
     assert (caught.value.sent, caught.value.maybe_processed) == (False, False)
     assert limiter.outcomes == [Outcome.NOT_SENT]
