@@ -19,6 +19,7 @@ from jibble_async import (
     TimeEntry,
     Unlimited,
 )
+from jibble_async.core.call import Call
 from jibble_async.core.clock import Clock
 from jibble_async.core.operation import Request
 from jibble_async.core.wire import Reply
@@ -56,7 +57,8 @@ class SlowHost:
         self._conflict = conflict
         self._punch: dict[str, Any] = {}
 
-    async def send(self, request: Request, headers: Mapping[str, str]) -> Reply:
+    async def send(self, request: Request, headers: Mapping[str, str], call: Call[Any]) -> Reply:
+        call.leaves(on_kept=False)
         self.asked.append(request.operation.method)
         if request.body is not None:
             self._punch = json.loads(request.body)
