@@ -84,7 +84,7 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     patience: float | None = None
 
     def __post_init__(self) -> None:
-        require_numbers("RetryPolicy", **asdict(self))
+        require_numbers("RetryPolicy", "patience", **asdict(self))
         counts = (self.attempts, self.throttled_attempts)
         delays = (self.base_delay, self.max_delay, self.max_retry_after, self.patience or 0.0)
         if min(counts) < 1 or min(delays) < 0 or not all(map(math.isfinite, delays)):
