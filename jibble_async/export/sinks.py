@@ -158,9 +158,11 @@ class CsvSink(Sink):
     def _fields(self, key: str, raw: msgspec.Raw) -> dict[str, Any]:
         try:
             row: dict[str, Any] = self._decode(raw)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        except (ArithmeticError, ValueError, RecursionError) as error:
+            # Arithmetic is what Decimal raises for an exponent that it can't hold.
+            reason = str(error) if isinstance(error, ValueError) else type(error).__name__
             raise DecodeError(
-                f"the row {key!r} can't be read: {error}; JSON lines keep every row"
+                f"the row {key!r} can't be read: {reason}; JSON lines keep every row"
             ) from None
         return row
 

@@ -15,7 +15,7 @@ import functools
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import TypeAlias
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 from msgspec.structs import replace
@@ -211,9 +211,10 @@ def _zone(zone: Zone) -> tzinfo:
     try:
         return ZoneInfo(zone)
     except (KeyError, ValueError, TypeError, OSError):
-        raise ConfigurationError(
-            f"timezone= has no zone {zone!r}: give a name such as 'Europe/Berlin'"
-        ) from None
+        advice = "give a name such as 'Europe/Berlin'"
+        if not available_timezones():
+            advice = "there is no time zone data on this machine: install the package tzdata"
+        raise ConfigurationError(f"timezone= has no zone {zone!r}: {advice}") from None
 
 
 def _midnight(day: date, later: int, zone: tzinfo) -> datetime:

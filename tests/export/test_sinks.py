@@ -138,7 +138,7 @@ def test_what_has_no_column_is_counted() -> None:
     assert sink.unknown_fields == {"mood": 2, "platform.chip": 1, "coordinates": 1}
 
 
-@pytest.mark.parametrize("value", [b'"\xff"', b"1e", b"[" * 5000 + b"]" * 5000])
+@pytest.mark.parametrize("value", [b'"\xff"', b"1e", b"[" * 100_000, b"1e999999999999999999999"])
 def test_a_row_that_cannot_be_read_is_named(value: bytes) -> None:
     sink = CsvSink(TimeEntry, spreadsheet_safe=True)
     with pytest.raises(DecodeError, match=r"row 'ann' can't be read.*JSON lines keep every row"):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jibble_legacy import days
 from jibble_legacy.days import WorkingDays
 from jibble_legacy.entities import LegacyTimeEntry
 
@@ -193,6 +194,17 @@ def test_a_zone_that_there_is_not_is_refused(zone: Any) -> None:
         WorkingDays(zone)
     with pytest.raises(ConfigurationError, match="timezone= has no zone"):
         WorkingDays({"p": zone})
+
+
+def test_a_machine_without_time_zones_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(days, "ZoneInfo", _no_zone)
+    monkeypatch.setattr(days, "available_timezones", set)
+    with pytest.raises(ConfigurationError, match=r"no time zone data .* install .* tzdata"):
+        WorkingDays("Europe/Berlin")
+
+
+def _no_zone(name: str) -> None:
+    raise ZoneInfoNotFoundError(name)
 
 
 async def test_what_is_missing_is_named() -> None:

@@ -131,6 +131,14 @@ class Shift(ValueObject):
     parts: list[Shift] | None = None
 
 
+@pytest.mark.parametrize("length", [f"P{'9' * 5000}W", f"-P{'9' * 5000}W", "P999999999W", "P1.5W"])
+def test_a_length_beyond_all_time_is_an_error_of_ours(length: str) -> None:
+    row = msgspec.json.encode({"id": "a", "offset": length})
+    reply = Reply(200, {}, b'{"value":[' + row + b"]}")
+    with pytest.raises(DecodeError, match="row 0 of the page can't be read"):
+        read_page(reply, TimeEntry)
+
+
 def test_lists_and_times_of_day_are_put_right() -> None:
     row = b'{"starts":"23:59:59.9999999","breaks":["P1W","PT1,5S"],"parts":[{"breaks":["P2W"]}]}'
     assert decode_leniently(row, Shift) == Shift(
