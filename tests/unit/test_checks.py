@@ -63,8 +63,8 @@ THINGS = Operation("workspace", "GET", "/v1/Things", Safety.READ)
         (lambda: WINDOW("5", 1), "limit='5' is no whole number but str"),
         (lambda: WINDOW(5, NAN), "per=nan is no number"),
         (lambda: WINDOW(5, 1, reserve="1"), "reserve='1' is no number"),
-        (lambda: SharedWindow("x", limit=0, per=1), "limit must be a whole number from 1"),
-        (lambda: RedisWindow("redis://x", 0, 1, workers=1), "limit must be a whole number from 1"),
+        (lambda: SharedWindow("x", limit=0, per=1), "can't send anything"),
+        (lambda: RedisWindow("redis://x", 0, 1, workers=1), "can't send anything"),
         (lambda: RedisWindow("redis://x", 5, 1, workers="2"), "workers='2'"),  # type: ignore[arg-type]
         (lambda: TokenBucket(limit="5"), "limit='5' is no number"),  # type: ignore[arg-type]
         (lambda: AdaptiveLimiter("4"), "initial='4' is no number"),  # type: ignore[arg-type]
