@@ -34,7 +34,12 @@ class Deadline:
     def sooner(self, seconds: float | None) -> None:
         """Bring it forward to `seconds` from now; None, or one that is earlier, changes nothing."""
         if seconds is not None:
-            self._all.bring_forward(self, seconds)
+            deadlines = self._all
+            when = deadlines.loop.time() + seconds
+            if when < self.when:
+                self.when = when
+                if when < deadlines.wakes_at:
+                    deadlines.wake_at(when)
 
     def rest(self) -> None:
         """What it was set for is done, or has failed; it may be set again."""
@@ -44,7 +49,7 @@ class Deadline:
 
     def stop(self) -> None:
         """The task has done what it was all for."""
-        self._all.remove(self)
+        self._all.running.discard(self)
 
     def fire(self) -> None:
         """Cancel the task that set this deadline."""
@@ -58,15 +63,21 @@ class Deadline:
 
 
 class Deadlines:
-    """All deadlines of a client; bound to the running loop."""
+    """All deadlines of a client; bound to the running loop.
 
-    __slots__ = ("_closed", "_loop", "_running", "_timer", "_wakes_at")
+    Attributes:
+        running: Those that were started and not stopped.
+        loop: The loop; its clock is what counts.
+        wakes_at: When the timer is due.
+    """
+
+    __slots__ = ("_closed", "_timer", "loop", "running", "wakes_at")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._running: set[Deadline] = set()
+        self.loop: asyncio.AbstractEventLoop = loop
         self._timer: asyncio.TimerHandle | None = None
-        self._wakes_at = math.inf
+        self.running: set[Deadline] = set()
+        self.wakes_at: float = math.inf
         self._closed = False
 
     def start(self) -> Deadline:
@@ -77,48 +88,37 @@ class Deadlines:
         """
         if self._closed:
             raise ConfigurationError("this client is closed: make another one")
-        task = asyncio.current_task(self._loop)
+        task = asyncio.current_task(self.loop)
         if task is None:
             raise RuntimeError("a deadline needs a task")
         deadline = Deadline(task, self)
-        self._running.add(deadline)
+        self.running.add(deadline)
         return deadline
-
-    def bring_forward(self, deadline: Deadline, seconds: float) -> None:
-        """See `Deadline.sooner`."""
-        when = self._loop.time() + seconds
-        if when < deadline.when:
-            deadline.when = when
-            if when < self._wakes_at:
-                self._wake_at(when)
-
-    def remove(self, deadline: Deadline) -> None:
-        """See `Deadline.stop`."""
-        self._running.discard(deadline)
 
     async def aclose(self) -> None:
         """End what is under way, and wait until it has let go of what it holds."""
         self._closed = True
-        self._wake_at(math.inf)
-        for deadline in self._running:
+        self.wake_at(math.inf)
+        for deadline in self.running:
             deadline.closed = True
             deadline.fire()
         # A task that was cancelled unwinds in its next step; more than that nobody waits for.
         for _ in range(100):
-            if not self._running:
+            if not self.running:
                 break
             await asyncio.sleep(0)
 
-    def _wake_at(self, when: float) -> None:
+    def wake_at(self, when: float) -> None:
+        """Look at all of them then; `inf` for never."""
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = None if when == math.inf else self._loop.call_at(when, self._wake)
-        self._wakes_at = when
+        self._timer = None if when == math.inf else self.loop.call_at(when, self._wake)
+        self.wakes_at = when
 
     def _wake(self) -> None:
-        now = self._loop.time()
-        for deadline in [each for each in self._running if each.when <= now]:
+        now = self.loop.time()
+        for deadline in [each for each in self.running if each.when <= now]:
             deadline.fire()
         # By now the earliest is usually a whole time-out ahead: most of those that the timer was
         # set for were met.
-        self._wake_at(min((each.when for each in self._running), default=math.inf))
+        self.wake_at(min((each.when for each in self.running), default=math.inf))

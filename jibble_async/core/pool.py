@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from yarl import URL
+
 from jibble_async.limits.queue import CallQueue
 from jibble_async.limits.slots import Outcome, Priority
 
@@ -56,10 +58,10 @@ class Pool:
         self._limit_per_host = limit_per_host
         self._hosts: dict[str, Gate] = {}
 
-    def gates(self, host: str) -> Sequence[Gate]:
-        """What a request to a host has to go through, in this order."""
+    def gates(self, url: URL) -> Sequence[Gate]:
+        """What a request has to go through, in this order."""
         if not self._limit_per_host:
             return self._all
-        gate = self._hosts.setdefault(host, Gate(self._limit_per_host))
+        gate = self._hosts.setdefault(url.authority, Gate(self._limit_per_host))
         # Its own first: who waits there must not hold what others could use.
         return (gate, *self._all)

@@ -8,7 +8,7 @@ import select
 import ssl as tls
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakKeyDictionary
 
 import aiohttp
 import msgspec
@@ -39,8 +39,8 @@ __all__ = ["Network", "Transport"]
 _LONGEST_HEADER = 64 * 1024
 _POOLS: WeakKeyDictionary[aiohttp.BaseConnector, Pool] = WeakKeyDictionary()
 """What stands before each connector, for all clients that share it."""
-_USED: WeakSet[ResponseHandler] = WeakSet()
-"""Connections that a request of ours was sent on."""
+_USED = "used by jibble_async"
+"""What a connection is marked with when a request of ours is sent on it."""
 
 
 class Network(msgspec.Struct, frozen=True):
@@ -129,7 +129,7 @@ class Transport:
         """
         entered: list[Gate] = []
         try:
-            for gate in self._pool.gates(request.url.authority):
+            for gate in self._pool.gates(request.url):
                 await gate.enter(call.options.priority)
                 entered.append(gate)
             while True:
@@ -225,11 +225,11 @@ class _Request(aiohttp.ClientRequest):
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
         protocol = conn.protocol
         assert protocol is not None
-        self._on_kept = protocol in _USED
-        if not self._on_kept:
-            _USED.add(protocol)
-        elif protocol.should_close or _has_come(conn):
-            # A late answer to somebody else's request, a proxy's 408, or the end of it.
+        notes = vars(protocol)
+        self._on_kept = _USED in notes
+        notes[_USED] = True
+        # A late answer to somebody else's request, a proxy's 408, or the end of it.
+        if self._on_kept and (protocol.should_close or _has_come(conn)):
             raise _StaleConnectionError
         if self.call.alone:
             # Whatever the answer's headers say: a server need not repeat `Connection: close`.
@@ -256,7 +256,10 @@ class _Request(aiohttp.ClientRequest):
 
 
 def _has_come(conn: Connection) -> bool:
-    """Whether something can be read although nothing was asked, or the other end has closed."""
+    """Whether something can be read although nothing was asked, or the other end has closed.
+
+    The loop may not have seen it yet, and would take it for the answer to what is sent now.
+    """
     transport = conn.transport
     raw = None if transport is None else transport.get_extra_info("socket")
     if raw is None or raw.fileno() < 0:
