@@ -10,7 +10,7 @@ import msgspec
 from jibble_async.core.deadlines import Deadline
 from jibble_async.core.operation import Request, Safety
 from jibble_async.core.options import CallOptions
-from jibble_async.core.retry import REPEATABLE, may_have_been_processed
+from jibble_async.core.retry import may_have_been_processed
 from jibble_async.core.wire import Reply
 from jibble_async.errors import ConfigurationError, ConnectionLostError, JibbleError, TransportError
 
@@ -35,7 +35,7 @@ class Call(msgspec.Struct, Generic[T], eq=False):
         failed_at: When the first attempt failed, on the monotonic clock.
         sent: Whether a byte of the attempt under way may have left.
         on_kept: Whether it left on a connection that was kept, and nothing came back so far.
-        alone: Whether an attempt is to have a connection that nobody used before or uses after.
+        alone: Whether attempts have a connection that nobody used before or uses after.
         maybe_processed: Whether the server may have done it in an attempt that failed.
     """
 
@@ -53,11 +53,6 @@ class Call(msgspec.Struct, Generic[T], eq=False):
     on_kept: bool = False
     alone: bool = False
     maybe_processed: bool = False
-
-    def __post_init__(self) -> None:
-        # A kept connection may be closed already at the other end, and what was lost on it may
-        # not be sent again.
-        self.alone = self.request.operation.safety not in REPEATABLE
 
     def left(self, now: float, longest: float | None = None) -> float | None:
         """Seconds until it must have ended, or `longest` if that is less; None without bounds."""

@@ -23,11 +23,12 @@ class Gate:
         room: How many.
     """
 
-    __slots__ = ("_queue", "_room")
+    __slots__ = ("_queue", "_room", "_waiting")
 
     def __init__(self, room: int) -> None:
         self._room = room
         self._queue = CallQueue()
+        self._waiting = 0
 
     async def enter(self, priority: Priority) -> None:
         """Wait to be let through; `release` has to follow."""
@@ -35,13 +36,17 @@ class Gate:
         if self._room:
             self._room -= 1
         else:
-            await self._queue.wait(priority, None)
+            self._waiting += 1
+            try:
+                await self._queue.wait(priority, None)
+            finally:
+                self._waiting -= 1
 
     def release(
         self, outcome: Outcome = Outcome.ANSWERED, headers: Mapping[str, str] | None = None
     ) -> None:
         """Let the next one through; as `Slot.release`, though it is the same whatever it was."""
-        if not self._queue.serve(self):
+        if not self._waiting or not self._queue.serve(self):
             self._room += 1
 
 

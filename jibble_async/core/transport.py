@@ -15,7 +15,7 @@ import msgspec
 
 from jibble_async.core.call import Call
 from jibble_async.core.opaque import Headers
-from jibble_async.core.operation import Request
+from jibble_async.core.operation import Request, Safety
 from jibble_async.core.pool import Gate, Pool
 from jibble_async.core.proxies import checked_proxy
 from jibble_async.core.unpacking import CODINGS, Body
@@ -157,9 +157,12 @@ class Transport:
         self, request: Request, headers: Mapping[str, str], call: Call[Any]
     ) -> Reply:
         own_pool = None
-        if call.alone:
-            # Connections are kept apart by the name that the certificate is checked for, which
-            # stays what it is, so that none of the kept ones is taken.
+        safety = request.operation.safety
+        if call.alone or safety is Safety.UNSAFE or safety is Safety.ONCE:
+            # A kept one may be closed already at the other end, and what was lost on it may not be
+            # sent again. They are kept apart by the name that the certificate is checked for, which
+            # stays what it is, so that there is none to be taken.
+            call.alone = True
             own_pool = request.url.raw_host
             headers = Headers(headers, Connection="close")
         try:
