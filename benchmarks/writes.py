@@ -1,10 +1,12 @@
 """Punches whose answers are lost in a thousand seeded ways, checked against the sandbox's ledger.
 
-    python -m benchmarks.writes [--schedules 1000] [--seed 1]
+    python -m benchmarks.writes [--schedules 1000] [--writes 2000] [--seed 1]
 
 A schedule is one `clock_in` that meets one trouble, with or without trouble in its lookup, on a
 server that keeps the ids that clients make or one that does not, with or without an identical
 punch of somebody else in the same second. Every schedule is checked by itself; the table counts.
+
+Then writes of two kinds go into trouble of every kind, half of them cancelled: `trouble.py`.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
+from benchmarks import trouble
 from benchmarks.measuring import table
 from jibble_async import (
     AmbiguousWriteError,
@@ -275,13 +278,35 @@ def show(tally: Tally) -> None:
         print(f"- {line}")
 
 
+def show_trouble(found: trouble.Found) -> None:
+    """Print what became of writes in trouble."""
+    said = ("done", "not done", "unknown", "cancelled")
+    rows = [
+        [
+            each,
+            "no" if each in trouble.NEVER_LEFT else "yes",
+            *(str(found.counts[each, what]) for what in said),
+        ]
+        for each in trouble.TROUBLES
+    ]
+    totals = [sum(found.counts[each, what] for each in trouble.TROUBLES) for what in said]
+    rows.append(["all", "", *map(str, totals)])
+    title = f"{sum(totals)} writes into {len(trouble.TROUBLES)} kinds of trouble"
+    table(title, ("trouble", "left", *said), rows)
+    print(f"\nwrong: {len(found.wrong)}")
+    for line in found.wrong:
+        print(f"- {line}")
+
+
 def main() -> None:
     """Run as the arguments say."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--schedules", type=int, default=1000)
+    parser.add_argument("--writes", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     show(asyncio.run(run(arguments.schedules, arguments.seed)))
+    show_trouble(asyncio.run(trouble.run(arguments.writes, arguments.seed)))
 
 
 if __name__ == "__main__":
