@@ -203,6 +203,19 @@ def test_what_windows_accepted_is_known_of_one_to_two_of_them() -> None:
     assert windows.delivery_rate(25.0) == 1
 
 
+@pytest.mark.parametrize(
+    ("state", "since"),
+    [({}, 20.0), ({"learning": True}, 0.0), ({"episode": Episode(15.0), "judged_from": 25.0}, 0.0)],
+)
+def test_no_window_begins_while_one_is_shut_or_none_is_known(
+    state: dict[str, Any], since: float
+) -> None:
+    windows = Windows(Cycle(-10.0), Cycle(0.0))
+    estimator = steady(longest_shut=10.0, windows=windows, **state)
+    estimator.accepted(19.0, 20.0, held=False)
+    assert windows.present.since == since
+
+
 def test_refusals_of_a_quota_that_fell_are_not_expected_again() -> None:
     episode = Episode(1.0, refused=5)
     estimator = steady(longest_shut=0.1, early=2, usual_refusals=3.0, episode=episode)
