@@ -21,6 +21,7 @@ from jibble_async import (
     ThrottledOrForbiddenError,
 )
 from jibble_async.sandbox import Fault, Sandbox
+from tests.support.canaries import shown
 from tests.support.clients import HeldTime
 from tests.support.leaks import settled
 from tests.support.legacy import legacy_at, legacy_of, password_of
@@ -34,7 +35,6 @@ from tests.support.raw_server import (
     reply,
     token_reply,
 )
-from tests.wire.test_secrets import shown
 
 SECRET, PASSWORD = "canary-secret", "canary-password"
 TOKEN, REFRESH = "canary-token", "canary-refresh"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import ssl
 import time
@@ -142,15 +143,16 @@ class RedisStore:
             raise ConfigurationError(
                 "RedisWindow needs the extra: pip install '.[redis]'"
             ) from error
-        try:
-            parts: Mapping[str, Any] = parse_url(url)
-        except ValueError:
-            # Its words may quote a password.
+        parts: Mapping[str, Any] | None = None
+        with contextlib.suppress(ValueError):
+            parts = parse_url(url)
+        if parts is None:
+            # Without redis-py's words, not even as the context: they may quote a password.
             raise ConfigurationError(
                 "RedisWindow can't use its url: it is redis://, rediss:// or unix://, then "
                 "[user][:password@]host[:port][/number of the database], with special characters "
                 "in a password as %2F"
-            ) from None
+            )
         self._url = url
         self._password = str(parts.get("password") or "")
         tls = url.startswith("rediss://")
