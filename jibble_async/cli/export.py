@@ -50,6 +50,7 @@ class Target:
         spreadsheet_safe: In CSV, keep texts from being run as formulas, by a ' before them.
         utf8_mark: In CSV, begin with what Excel needs to read names right; by default unless
             --no-spreadsheet-safe.
+        secrets: Keep what opens a kiosk, such as people's PINs and cards.
         common: What every command takes.
     """
 
@@ -59,6 +60,7 @@ class Target:
     include_archived: Flag = False
     spreadsheet_safe: bool = True
     utf8_mark: Annotated[bool | None, Parameter(show_default=False)] = None
+    secrets: Flag = False
     common: Common = DEFAULTS
 
 
@@ -120,6 +122,7 @@ async def _export(
                 include_archived=target.include_archived,
                 spreadsheet_safe=target.spreadsheet_safe,
                 utf8_mark=target.utf8_mark,
+                secrets=target.secrets,
                 on_progress=show,
             ).run()
     # Rows have stdout for themselves.

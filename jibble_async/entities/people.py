@@ -6,7 +6,7 @@ Source: the workspace host's metadata (metadata: people), unless a class names a
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import msgspec
 
@@ -200,6 +200,9 @@ class Person(Unit):
     position: Position | None = None
     employment_type: EmploymentType | None = None
 
+    # A kiosk lets in whoever knows them: in no repr, and in no export unless they are asked for.
+    secret_fields: ClassVar[tuple[str, ...]] = ("pin_code", "nfc_token")
+
     def __repr__(self) -> str:
         return super(Person, self._shown()).__repr__()
 
@@ -208,5 +211,4 @@ class Person(Unit):
         return super(Person, self._shown()).__rich_repr__()
 
     def _shown(self) -> Self:
-        # A kiosk lets in whoever knows these.
-        return msgspec.structs.replace(self, pin_code=None, nfc_token=None)
+        return msgspec.structs.replace(self, **dict.fromkeys(self.secret_fields))

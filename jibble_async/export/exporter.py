@@ -125,6 +125,7 @@ class Exporter:
         spreadsheet_safe: In CSV, put `'` wherever a spreadsheet would begin a formula.
         utf8_mark: Begin CSV with the mark of UTF-8 without which Excel takes `Zoë` for `ZoÃ«`; by
             default if it shall be safe for spreadsheets.
+        secrets: Keep what opens a kiosk, such as a person's PIN and card.
         on_progress: Called after every page.
 
     Raises:
@@ -150,6 +151,7 @@ class Exporter:
         include_archived: bool = False,
         spreadsheet_safe: bool = True,
         utf8_mark: bool | None = None,
+        secrets: bool = False,
         on_progress: Callable[[ExportProgress], None] | None = None,
     ) -> None:
         self._destination = destination_of(out)
@@ -168,6 +170,7 @@ class Exporter:
         self._pager: Pager[RawRow] = Pager(self._set.pages, self._session, paging)
         self._spreadsheet_safe = spreadsheet_safe
         self._utf8_mark = utf8_mark
+        self._secrets = secrets
         self._on_progress = on_progress
 
     async def run(self) -> ExportReport:
@@ -201,7 +204,10 @@ class Exporter:
 
     async def _read(self, output: Output, meter: _Meter, reading: int) -> ExportReport:
         sink = self._format.sink(
-            self._set.shape, spreadsheet_safe=self._spreadsheet_safe, mark=self._utf8_mark
+            self._set.shape,
+            spreadsheet_safe=self._spreadsheet_safe,
+            mark=self._utf8_mark,
+            secrets=self._secrets,
         )
         part = output.part
         rows = pages = 0

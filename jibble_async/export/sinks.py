@@ -45,6 +45,7 @@ class Sink(abc.ABC):
             spreadsheets read such files.
         mark: Begin with the mark of UTF-8 that Excel needs, where spreadsheets read such files;
             by default if it shall be safe for them.
+        secrets: Keep what opens a kiosk, such as a person's PIN.
     """
 
     as_sent: ClassVar[bool] = False
@@ -55,8 +56,12 @@ class Sink(abc.ABC):
         *,
         spreadsheet_safe: bool = True,
         mark: bool | None = None,
+        secrets: bool = False,
     ) -> None:
         self.unknown_fields: Counter[str] = Counter()
+        hidden = () if secrets else getattr(shape, "secret_fields", ())
+        fields = msgspec.structs.fields(shape)
+        self._hidden = {each.encode_name for each in fields if each.name in hidden}
 
     def head(self) -> bytes:
         """What a file begins with."""
@@ -85,12 +90,22 @@ class JsonLinesSink(Sink):
 
     def encode(self, rows: Sequence[RawRow]) -> bytes:
         """The rows, a line each."""
+        if self._hidden:
+            rows = [(key, self._without(raw)) for key, raw in rows]
         lines = b"\n".join([*(raw for _, raw in rows), b""])
         # Within a JSON text a line break can only be white space.
         if lines.count(b"\n") == len(rows) and b"\r" not in lines:
             return lines
         compact = [msgspec.json.format(bytes(raw), indent=-1) for _, raw in rows]
         return b"\n".join([*compact, b""])
+
+    def _without(self, raw: msgspec.Raw) -> msgspec.Raw:
+        # All else stays as the server wrote it, down to the digits.
+        row = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        if self._hidden.isdisjoint(row):
+            return raw
+        kept = {name: each for name, each in row.items() if name not in self._hidden}
+        return msgspec.Raw(msgspec.json.encode(kept))
 
 
 # Without it Excel takes a file for one in the machine's old code page, and `Zoë` for `ZoÃ«`.
@@ -125,6 +140,7 @@ class CsvSink(Sink):
         spreadsheet_safe: Put `'` wherever a spreadsheet would begin a formula, be its cells
             separated by commas, semicolons or tabs. Numbers stay as they are.
         mark: Begin with the mark of UTF-8; by default if it shall be safe for spreadsheets.
+        secrets: Keep what opens a kiosk, such as a person's PIN.
     """
 
     def __init__(
@@ -133,10 +149,13 @@ class CsvSink(Sink):
         *,
         spreadsheet_safe: bool = True,
         mark: bool | None = None,
+        secrets: bool = False,
     ) -> None:
-        super().__init__(shape)
+        super().__init__(shape, secrets=secrets)
         self._mark = spreadsheet_safe if mark is None else mark
         self._columns, self._objects = _columns(shape)
+        for name in self._hidden:
+            del self._columns[name]
         self._known = {name.partition(".")[0] for name in self._columns}
         self._safe = spreadsheet_safe
         # Decimals keep the server's digits.
@@ -167,7 +186,7 @@ class CsvSink(Sink):
         return row
 
     def _record(self, row: dict[str, Any]) -> list[Any]:
-        self._note(row.keys() - self._known)
+        self._note(row.keys() - self._known - self._hidden)
         for name in self._objects:
             value = row.get(name)
             if isinstance(value, dict):

@@ -8,10 +8,18 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from jibble_legacy import TeamMember
 
-from jibble_async import ConfigurationError, DecodeError, TimeEntry
+from jibble_async import ConfigurationError, DecodeError, Person, TimeEntry
 from jibble_async.core.pages import RawRow
-from jibble_async.export.sinks import CsvSink, Format, JsonLinesSink, format_of, spreadsheet_safe
+from jibble_async.export.sinks import (
+    CsvSink,
+    Format,
+    JsonLinesSink,
+    Sink,
+    format_of,
+    spreadsheet_safe,
+)
 
 
 def raw(*rows: str) -> list[RawRow]:
@@ -162,3 +170,24 @@ def test_what_formats_there_are_is_said_where_one_is_not_known() -> None:
 
 def test_a_format_says_whether_rows_stay_as_they_came() -> None:
     assert {each: each.sink.as_sent for each in Format} == {"jsonl": True, "csv": False}
+
+
+@pytest.mark.parametrize("shape", [Person, TeamMember])
+@pytest.mark.parametrize("sink", [CsvSink, JsonLinesSink])
+def test_what_opens_a_kiosk_is_left_out_unless_it_is_asked_for(
+    shape: type[Person], sink: type[Sink]
+) -> None:
+    row = '{"id":"a","pinCode":"canary","x":1.50,"nfcToken":"canary","fullName":"Ann"}'
+    plain, asked = sink(shape), sink(shape, secrets=True)
+    written = plain.head() + plain.encode(raw(row))
+    assert b"canary" not in written
+    assert b"pinCode" not in written
+    assert b"Ann" in written
+    assert set(plain.unknown_fields) <= {"x"}
+    assert (asked.head() + asked.encode(raw(row))).count(b"canary") == 2
+
+
+def test_what_is_left_out_leaves_the_rest_as_it_was() -> None:
+    row = '{"id":"a","pinCode":null,"x":1.50,"y":{"b": 1e3},"z":"\\u00fc"}'
+    written = JsonLinesSink(Person).encode(raw(row, '{"id": "b"}'))
+    assert written.decode() == row.replace('"pinCode":null,', "") + '\n{"id": "b"}\n'
