@@ -3,20 +3,23 @@
 Nothing here waits or sends. A walk ends when the server's count is reached, or without a count at
 an empty page; at a page that is merely short only if the source says that it means the end, since
 a server may cap what it sends.
+
+`core/progress.py` has the one rule against servers that repeat themselves: a page that brings
+nothing new ends the walk with an error, whatever counts and links say.
 """
 
 from __future__ import annotations
 
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
-from jibble_async.core.cursor import Cursor
+from jibble_async.core.cursor import Cursor, short_hash
 from jibble_async.core.events import Stats
 from jibble_async.core.operation import Request
 from jibble_async.core.pages import Page, PageContent, PageSource, Sieve
 from jibble_async.core.paging import Paging
-from jibble_async.core.repeats import Repeats
+from jibble_async.core.progress import Progress, believed, require_fitting
 from jibble_async.core.wire import Reply
 from jibble_async.errors import JibbleError, PaginationError
 
@@ -25,6 +28,10 @@ __all__ = ["Course", "Place"]
 T = TypeVar("T")
 
 _MOST_EMPTY_PAGES = 1000
+# Servers cap pages and counts at round numbers.
+_ROUND = 10
+# Enough to remember every page.
+_ALL_PAGES = 1 << 31
 _MOVED = "rows moved between two pages: some may be missing or given twice"
 
 
@@ -51,32 +58,41 @@ class Course(Generic[T]):
             goes on from the last row if the source can find it by its order.
         cursor: Where to begin.
         stats: The sums to keep.
+
+    Raises:
+        ConfigurationError: A cursor that is not this source's.
     """
 
     def __init__(
         self, source: PageSource[T], paging: Paging, cursor: Cursor | None, stats: Stats
     ) -> None:
-        self._source = source
+        cursor = Cursor(fingerprint=source.fingerprint) if cursor is None else cursor
+        self._fingerprint = source.fingerprint
+        self._source = source if cursor.mark is None else source.marked(cursor.mark)
         self._stats = stats
-        self._page_size = paging.page_size
-        self._on_bad_row = paging.on_bad_row
+        self._paging = paging
         # Pages share a row where moved rows are to be noticed: the overlap check.
         self._overlap = 1 if paging.verify else 0
         self._left = paging.limit
-        self._resume_at = 0 if cursor is None else cursor.offset
+        self._resume_at = cursor.offset
+        # The row that a walk is to go on after, and that must still be at its place.
+        self._seam = cursor.seam if self._overlap else None
         # Where a walk that goes on from here must begin for the sieve's sake.
-        self._begin = 0 if cursor is None else cursor.offset - cursor.behind
-        # The offset from which on pages overlap, and the rows by their order from the last one on.
-        self._first = 0
+        self._begin = cursor.offset - cursor.behind
+        # The rows by their order from the last one on.
         self._beyond: PageSource[T] | None = None
-        link = None if cursor is None else cursor.link
+        # A walk that verifies goes by offsets only: links have none to overlap at.
+        link = None if self._overlap else cursor.link
         self.start: Place = self._place(self._begin) if link is None else Place(self._begin, link)
         self._total: int | None = None
         self._stride = 0
-        self._links: set[str] = set()
+        self._reached = self._begin
+        self._linked = False
+        self._links: set[int] = set()
         self._empty_pages = 0
         self._last_key: str | None = None
-        self._repeats = Repeats(source.key, paging.concurrency)
+        pages = _ALL_PAGES if paging.verify and source.moves else paging.concurrency
+        self._progress = Progress(source.key, pages, self._begin)
         self._sieve = source.sieve()
 
     @property
@@ -103,15 +119,16 @@ class Course(Generic[T]):
         """
         if end is not None:
             return end - place.offset + place.overlap
-        size = self._page_size
+        size = self._paging.page_size
         # How many rows a sieve takes away is known only afterwards.
         if size is None or self._left is None or self._sieve is not None:
             return size
         return min(size, self._left + place.overlap)
 
-    def read(self, reply: Reply) -> PageContent[T]:
-        """What an answer holds; raises what the source's `read` does."""
-        return self._source.read(reply, self._on_bad_row)
+    def read(self, reply: Reply, count: int | None) -> PageContent[T]:
+        """What an answer holds; raises what the source's `read` and `require_fitting` do."""
+        require_fitting(reply, count)
+        return self._source.read(reply, self._paging.on_bad_row)
 
     def take(self, place: Place, content: PageContent[T]) -> tuple[Page[T] | None, Place | None]:
         """The page as the reader gets it, and where the next begins, if there is one.
@@ -123,13 +140,16 @@ class Course(Generic[T]):
             content: What came.
 
         Raises:
-            PaginationError: Rows are missing or moved, or the server's links lead nowhere.
+            PaginationError: Rows are missing or moved, a page brings nothing new, or the server's
+                links lead nowhere.
         """
         if self._beyond is not None and not self._fits(place, content):
             return None, self._by_order(self._beyond, place)
-        after = self._after(place, content)
-        self._total, self._stride = _total(place, content), content.received - self._overlap
-        return self._deliver(place, content), after
+        end = place.offset + content.received - place.overlap
+        content.total = believed(content, end)
+        after = self._after(place, content, end)
+        self._total, self._stride = content.total, content.received - self._overlap
+        return self._deliver(place, content, end, after, last=after is None), after
 
     def take_ahead(
         self, place: Place, content: PageContent[T], end: int
@@ -139,11 +159,14 @@ class Course(Generic[T]):
         Raises:
             PaginationError: As of `take`.
         """
+        reached = place.offset + content.received - place.overlap
         # The newest count: rows may be added or go away during the walk.
-        total = _total(place, content)
-        self._total = self._total if total is None else total
-        rest = self._rest(place, content, end)
-        return self._deliver(place, content), rest
+        content.total = believed(content, reached)
+        self._total = self._total if content.total is None else content.total
+        self._linked |= content.link is not None
+        rest = self._rest(place, content, reached, end)
+        last = rest is None and reached >= (self._total or 0)
+        return self._deliver(place, content, reached, rest, last=last), rest
 
     def ahead_from(self, place: Place | None) -> int | None:
         """The offset from which on pages can be fetched several at once; None if they can't.
@@ -169,96 +192,136 @@ class Course(Generic[T]):
             return None
         return self._place(offset), min(offset + self._stride, total)
 
+    def after_ahead(self) -> Place | None:
+        """Where to go on when all was fetched that was counted: a server that links may cap."""
+        return self._place(self._reached) if self._linked else None
+
     def mark(self, error: JibbleError, place: Place) -> None:
         """Note on the error of a page's call where the walk can go on from."""
         # A link that is not followed is no place to go on from.
-        refused = isinstance(error, PaginationError)
-        error.cursor = str(self._cursor(place.offset, None if refused else place.link))
+        link = None if isinstance(error, PaginationError) else place.link
+        seam = self._last_key if place.offset == self._reached else None
+        error.cursor = str(self._cursor(place.offset, link, seam))
 
     def _place(self, offset: int) -> Place:
-        return Place(offset, overlap=self._overlap if offset > self._first else 0)
+        return Place(offset, overlap=self._overlap if offset > self._source.first else 0)
 
     # Progress: each page leads to a place that no page began at, to the end, or to an error.
 
-    def _after(self, place: Place, content: PageContent[T]) -> Place | None:
+    def _after(self, place: Place, content: PageContent[T], end: int) -> Place | None:
         """Where to go on after a page; None at the end."""
-        begin, end, total = place.offset, _end(place, content), _total(place, content)
-        if content.link is not None and not self._overlap:
-            return self._follow(place, content, content.link)
-        if self._source.is_last(begin, self.count(place), content.received):
+        total = content.total
+        complete = total is not None and end >= total
+        linked = content.link is not None and not (complete and self._whole(place, content))
+        self._linked |= linked
+        if content.link is not None and linked and not self._overlap:
+            return self._follow(place, content, end, content.link)
+        if self._source.is_last(place.offset, self.count(place), content.received):
             return None
-        if total is None:
-            return self._place(end) if end > begin else None
-        if end >= total:
+        if total is None or (complete and linked):
+            return self._place(end) if end > place.offset else None
+        if complete:
             return None
-        if end <= begin and (content.received or not place.overlap):
+        if end <= place.offset and (content.received or not place.overlap):
             raise self._missing(place, content)
         return self._place(end)
 
-    def _rest(self, place: Place, content: PageContent[T], end: int) -> Place | None:
+    def _whole(self, place: Place, content: PageContent[T]) -> bool:
+        """Whether a page with which the count is reached, but that links on, surely is the last.
+
+        A server that caps its pages may cap its count too, and some link on after the last row.
+        So where a page looks as if it was cut off, its link is followed.
+        """
+        received, asked = content.received, self.count(place)
+        if received <= place.overlap:
+            return True
+        cut = received % _ROUND == 0 or received - self._overlap == self._stride
+        return not cut and (asked is None or received < asked)
+
+    def _rest(self, place: Place, content: PageContent[T], reached: int, end: int) -> Place | None:
         """Where the rows before `end` go on, if a page that was fetched ahead was short of them."""
-        reached = _end(place, content)
         if reached > place.offset:
             # By offset even if there is a link, which would lead past these rows.
             return self._place(reached) if reached < end else None
-        if content.link is not None:
-            return self._follow(place, content, content.link)
         if content.total is not None and place.offset >= content.total:
             return None
+        if content.link is not None:
+            return self._follow(place, content, reached, content.link)
         raise self._missing(place, content)
 
-    def _follow(self, place: Place, content: PageContent[T], link: str) -> Place:
-        if link in self._links:
+    def _follow(self, place: Place, content: PageContent[T], end: int, link: str) -> Place:
+        if hash(link) in self._links:
             raise self._broken(place, "the server gave the same next link twice")
-        self._links.add(link)
+        self._links.add(hash(link))
         self._empty_pages = 0 if content.received else self._empty_pages + 1
         if self._empty_pages > _MOST_EMPTY_PAGES:
             raise self._broken(place, f"{_MOST_EMPTY_PAGES} pages in a row were empty")
-        return Place(_end(place, content), link)
+        return Place(end, link)
 
     def _by_order(self, beyond: PageSource[T], place: Place) -> Place:
         """Where the walk goes on by the rows' order (keyset continuation): at the last row."""
-        self._source, self._first, self._beyond = beyond, place.offset - 1, None
+        self._source, self._beyond = beyond, None
         self._stats.moved += 1
-        return Place(self._first)
+        return Place(beyond.first)
 
     # What the reader gets of a page.
 
-    def _deliver(self, place: Place, content: PageContent[T]) -> Page[T]:
+    def _deliver(
+        self,
+        place: Place,
+        content: PageContent[T],
+        end: int,
+        after: Place | None,
+        *,
+        last: bool,
+    ) -> Page[T]:
         """The page, checked where it overlaps, and without what it repeats."""
-        end = _end(place, content)
         items = content.items
+        if not self._fits(place, content) or not self._seam_fits(place, content, end):
+            raise self._broken(place, _MOVED)
         if place.overlap:
-            if not self._fits(place, content):
-                raise self._broken(place, _MOVED)
-            # Where a row can't be read, it may be the shared one: Repeats finds it if it isn't.
+            # Where a row can't be read, it may be the shared one: Progress finds it if it isn't.
             items = items[1:] if len(items) == content.received else items
-        fresh = self._repeats.unseen(items)
+        fresh = self._progress.unseen(items)
+        self._check(place, content, items, len(fresh), last=last)
         if items:
             self._last_key = self._source.key(items[-1])
             if self._overlap:
                 self._beyond = self._source.beyond(items[-1], end - 1)
         self._stats.duplicates += len(items) - len(fresh)
-        expected = end - place.offset
-        # Where a walk goes on by the order, rows that tie with the last one come again.
-        found = self._first > 0 and place.offset == self._first
-        if self._overlap and not found and len(fresh) < len(items) == expected:
-            raise self._broken(place, _MOVED)
         begin = self._begin
+        self._reached = max(end, place.offset)
         if self._sieve is not None:
             fresh = self._sifted(self._sieve, place, end, fresh)
-        link = None if self._overlap else content.link
-        after = self._cursor(max(end, place.offset), link)
+        link, seam = None if after is None else after.link, self._key_before(end, place, content)
+        following = self._cursor(self._reached, link, seam)
         if self._left is not None:
             if len(fresh) > self._left:
                 next_one = self._offset_of(place, content, fresh[self._left], self._left)
                 fresh = fresh[: self._left]
                 # The sieve has seen rows that a walk from there on has not.
                 self._begin = begin
-                after = self._cursor(next_one)
+                following = self._cursor(next_one, seam=self._key_before(next_one, place, content))
             self._left -= len(fresh)
         self._stats.rows += len(fresh)
-        return Page(fresh, after, content.total, content.raw)
+        return Page(fresh, following, content.total, content.raw)
+
+    def _check(
+        self, place: Place, content: PageContent[T], items: list[T], fresh: int, *, last: bool
+    ) -> None:
+        """Refuse a page that does not bring the walk forward, or shows that rows moved."""
+        received = content.received - place.overlap
+        found = self._source.first > 0 and place.offset == self._source.first
+        # Rows that are in the order of what changes may come again, at another place.
+        moves = self._source.moves or found
+        if self._overlap and not moves and fresh < len(items) == received:
+            raise self._broken(place, _MOVED)
+        objection = self._progress.objection(
+            content, items, fresh, received=received, asked=self.count(place), last=last
+        )
+        if objection is not None:
+            advice = self._source.advice if place.link is None else ""
+            raise self._broken(place, f"the page after {place.offset} rows {objection}{advice}")
 
     def _sifted(self, sieve: Sieve[T], place: Place, end: int, fresh: list[T]) -> list[T]:
         """What the sieve lets through; rows that were delivered before only pass through it."""
@@ -290,10 +353,33 @@ class Course(Generic[T]):
             return True
         return self._source.key(content.items[0]) == self._last_key
 
-    def _cursor(self, offset: int, link: str | None = None) -> Cursor:
+    def _seam_fits(self, place: Place, content: PageContent[T], end: int) -> bool:
+        """Whether the row that a resumed walk goes on after is where it was, if it is here."""
+        if self._seam is None or self._resume_at > end:
+            return True
+        key, seam, self._seam = self._key_before(self._resume_at, place, content), self._seam, None
+        return key is None or short_hash(key) == seam
+
+    def _key_before(self, offset: int, place: Place, content: PageContent[T]) -> str | None:
+        """The key of the row before an offset; None if that can't be told."""
+        index = offset - 1 - place.offset + place.overlap
+        readable = len(content.items) == content.received
+        if not readable or not 0 <= index < len(content.items):
+            return None
+        return self._source.key(content.items[index])
+
+    def _cursor(self, offset: int, link: str | None = None, seam: str | None = None) -> Cursor:
         offset = max(offset, self._resume_at)
-        behind = 0 if self._sieve is None else max(0, offset - self._begin)
-        return Cursor(fingerprint=self._source.fingerprint, offset=offset, link=link, behind=behind)
+        cursor = Cursor(
+            fingerprint=self._fingerprint,
+            offset=offset,
+            link=link,
+            behind=0 if self._sieve is None else max(0, offset - self._begin),
+            seam=None if seam is None else short_hash(seam),
+            mark=self._source.mark,
+        )
+        key = self._paging.cursor_key
+        return cursor if key is None else cursor.signed(key)
 
     def _missing(self, place: Place, content: PageContent[T]) -> PaginationError:
         return self._broken(
@@ -302,17 +388,5 @@ class Course(Generic[T]):
 
     def _broken(self, place: Place, message: str) -> PaginationError:
         error = PaginationError(message)
-        error.cursor = str(self._cursor(place.offset, place.link))
+        self.mark(error, place)
         return error
-
-
-def _end(place: Place, content: PageContent[Any]) -> int:
-    """The offset after the last row of a page."""
-    return place.offset + content.received - place.overlap
-
-
-def _total(place: Place, content: PageContent[Any]) -> int | None:
-    """What the server counts; None too if it sent more than that."""
-    total = content.total
-    wrong = total is not None and content.received > 0 and total < _end(place, content)
-    return None if wrong else total

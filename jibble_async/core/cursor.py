@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from jibble_async.errors import ConfigurationError
 
-__all__ = ["Cursor", "fingerprint"]
+__all__ = ["Cursor", "fingerprint", "short_hash"]
 
 _VERSION = 1
 
@@ -18,8 +21,9 @@ _VERSION = 1
 class Cursor(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """The place from which a walk goes on.
 
-    It holds no credential, and can be given away; one that comes back from a hand you don't trust
-    should be signed. Over a resume, rows are delivered at least once.
+    It holds no credential, and can be given away. What comes back can't reach more than the query
+    itself can, but it can skip rows: where that matters, sign it (`cursor_key=`). Over a resume,
+    rows are delivered at least once.
 
     Attributes:
         fingerprint: Of the query; another query refuses the cursor.
@@ -27,6 +31,9 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         link: The server's next link, if that is how the walk goes on.
         behind: Rows before this place that are read again, because later ones depend on them;
             they are not delivered again.
+        seam: A short hash of the key of the row before this place, where that is known.
+        mark: Where the rows begin that the walk was on, if they were found by their order.
+        signature: The hash by which its maker knows it, in hexadecimal digits.
         version: Of this form.
     """
 
@@ -34,11 +41,31 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     offset: int = 0
     link: str | None = None
     behind: int = 0
+    seam: str | None = None
+    mark: str | None = None
+    signature: str | None = None
     version: int = _VERSION
 
     def __str__(self) -> str:
         data = msgspec.json.encode(self)
         return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+    def signed(self, key: bytes) -> Cursor:
+        """The same, so that whoever has the key knows that nobody changed it."""
+        data = msgspec.json.encode(replace(self, signature=None))
+        return replace(self, signature=hmac.new(key, data, hashlib.sha256).hexdigest())
+
+    def require_signed(self, key: bytes) -> None:
+        """Refuse it unless it was signed with this key.
+
+        Raises:
+            ConfigurationError: It was not, or it was changed since.
+        """
+        signature = self.signed(key).signature or ""
+        if not hmac.compare_digest(signature.encode(), (self.signature or "").encode()):
+            raise ConfigurationError(
+                "resume_from= was not signed with this cursor_key=, or was changed since"
+            )
 
     @classmethod
     def parse(cls, text: str | Cursor) -> Cursor:
@@ -49,6 +76,10 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
         """
         if isinstance(text, Cursor):
             return text
+        given: Any = text
+        if not isinstance(given, str):
+            kind = type(given).__name__
+            raise ConfigurationError(f"resume_from= is {kind}, not a cursor: pass str(page.cursor)")
         try:
             text.encode("ascii")
             data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
@@ -63,6 +94,11 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
                 "can't read: start the walk again"
             )
         return cursor
+
+
+def short_hash(key: str) -> str:
+    """What tells a row's key from others, and does not give it away."""
+    return hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def fingerprint(parts: Iterable[str]) -> str:

@@ -21,6 +21,16 @@ __all__ = ["Pager"]
 T_co = TypeVar("T_co", covariant=True)
 
 
+def _require_trusted(cursor: Cursor, source: PageSource[Any], paging: Paging) -> None:
+    """Refuse a cursor that would lead further than its query does: it may be anybody's word."""
+    if paging.cursor_key is not None:
+        cursor.require_signed(paging.cursor_key)
+    elif cursor.link is not None:
+        source.require_own(cursor.link)
+    if cursor.mark is not None:
+        source.marked(cursor.mark)
+
+
 class Pager(Generic[T_co]):
     """Rows, fetched page by page while they are read; nothing is sent before.
 
@@ -51,6 +61,8 @@ class Pager(Generic[T_co]):
                 "resume_from= belongs to another query: resume with the same arguments, "
                 "or start again without it"
             )
+        if self._start is not None:
+            _require_trusted(self._start, source, paging)
         self._source = source
         self._session = session
         self._paging = paging

@@ -13,7 +13,7 @@ from jibble_async.core.opaque import Opaque
 from jibble_async.core.operation import Request
 from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply
-from jibble_async.errors import PaginationError
+from jibble_async.errors import ConfigurationError, PaginationError
 
 __all__ = ["Page", "PageContent", "PageSource", "RawRow", "Sieve"]
 
@@ -70,11 +70,19 @@ class PageSource(abc.ABC, Generic[T]):
         fingerprint: Differs for different queries.
         key: What tells a row from others; it gives None for one that has nothing of the kind.
         counts: Whether the server can be asked how many rows there are.
+        moves: Whether rows are in the order of what changes: one that was read may come again.
+        first: What the place of its first row is counted as, if it begins amid others.
+        mark: What tells where it begins, for `marked`; None if it has all rows.
+        advice: What may help where a page brings nothing new, for the end of an error's text.
     """
 
     fingerprint: str
     key: Callable[[T], str | None]
     counts: bool = False
+    moves: bool = False
+    first: int = 0
+    mark: str | None = None
+    advice: str = ""
 
     @abc.abstractmethod
     def request(self, offset: int, count: int | None) -> Request:
@@ -100,6 +108,14 @@ class PageSource(abc.ABC, Generic[T]):
         """
         raise PaginationError("this API gives no links: the cursor is not one of its own")
 
+    def require_own(self, link: str) -> None:
+        """Refuse a link that came back with a cursor unless it continues this very query.
+
+        Raises:
+            ConfigurationError: It asks for something else, or leads elsewhere.
+        """
+        raise ConfigurationError("resume_from= holds a link, but this API gives no links")
+
     def is_last(self, offset: int, count: int | None, received: int) -> bool:
         """Whether a page shows by its size alone that nothing follows it.
 
@@ -121,6 +137,14 @@ class PageSource(abc.ABC, Generic[T]):
             None if rows can be found by their place only.
         """
         return None
+
+    def marked(self, mark: str) -> PageSource[T]:
+        """The rows that `beyond` found, by the mark of what it gave.
+
+        Raises:
+            ConfigurationError: It is no mark of this source.
+        """
+        raise ConfigurationError("resume_from= belongs to another query: it has a mark")
 
     def sieve(self) -> Sieve[T] | None:
         """What the rows of a new walk pass before they are delivered; None if they all are."""

@@ -13,6 +13,8 @@ from jibble_async.errors import ConfigurationError, DecodeError
 
 __all__ = ["BadRowHandler", "PageOptions", "Paging"]
 
+_SHORTEST_KEY = 16
+
 BadRowHandler: TypeAlias = Callable[[DecodeError, bytes], None]
 """Gets the error for a row that can't be read, and the row as the server sent it."""
 
@@ -27,6 +29,7 @@ class PageOptions(TypedDict, total=False):
         resume_from: The cursor of a page, or of an error, to go on from.
         verify: Let pages overlap by a row, and raise `PaginationError` if rows moved.
         on_bad_row: Gets rows that can't be read; without it the first one is a `DecodeError`.
+        cursor_key: Signs every cursor that is handed out, and takes back none but such.
     """
 
     page_size: int | None
@@ -35,6 +38,7 @@ class PageOptions(TypedDict, total=False):
     resume_from: Cursor | str | None
     verify: bool
     on_bad_row: BadRowHandler | None
+    cursor_key: bytes | None
 
 
 class Paging(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +47,7 @@ class Paging(msgspec.Struct, frozen=True, kw_only=True):
     A `page_size` of None leaves the number of rows to the server.
 
     Raises:
-        ConfigurationError: A number out of range.
+        ConfigurationError: A number out of range, or a key that is too short.
     """
 
     page_size: int | None = None
@@ -52,6 +56,7 @@ class Paging(msgspec.Struct, frozen=True, kw_only=True):
     resume_from: Cursor | str | None = None
     verify: bool = False
     on_bad_row: BadRowHandler | None = None
+    cursor_key: bytes | None = None
 
     def __post_init__(self) -> None:
         # An overlap of one row needs another row to go on by.
@@ -65,6 +70,16 @@ class Paging(msgspec.Struct, frozen=True, kw_only=True):
                 raise ConfigurationError(f"{name}={value}: at least {number} is needed")
         if self.verify and self.page_size is None:
             raise ConfigurationError("verify=True needs a page_size: seams are between offsets")
+        key: Any = self.cursor_key
+        if key is not None and (not isinstance(key, bytes) or len(key) < _SHORTEST_KEY):
+            raise ConfigurationError(f"cursor_key= takes bytes, {_SHORTEST_KEY} or more of them")
+
+    def __repr__(self) -> str:
+        # A key is nobody's business.
+        return "<Paging>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []
 
     @classmethod
     def of(cls, options: Mapping[str, Any], **decided: Any) -> Self:

@@ -1,4 +1,4 @@
-"""Rows that come twice in neighbouring pages, because others moved between two requests."""
+"""Rows that come twice, because others moved between two requests or the server repeats itself."""
 
 from __future__ import annotations
 
@@ -7,9 +7,42 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-__all__ = ["Repeats"]
+__all__ = ["Repeats", "Sample"]
 
 T = TypeVar("T")
+
+_MOST_SAMPLED = 1 << 16
+# Of a sample, so many that are all known show that what they are a sample of is known too.
+_ENOUGH = 8
+
+
+class Sample:
+    """Which keys a walk has met: all of them at first, and then every second, fourth, … one.
+
+    So whether a server goes round in circles is known in bounded memory. (Adaptive sampling: a
+    key is in the sample if the last bits of its hash are 0, and what bits grows.)
+
+    Args:
+        most: Keys to remember.
+    """
+
+    def __init__(self, most: int = _MOST_SAMPLED) -> None:
+        self._most = most
+        self._met: set[int] = set()
+        self._mask = 0
+        self._known = 0
+
+    def brings_new(self, hashes: set[int]) -> bool:
+        """Whether there may be a new one among the keys of a page, by their hashes; met now."""
+        mask = self._mask
+        sampled = {each for each in hashes if not each & mask} if mask else hashes
+        new = sampled - self._met
+        self._known = 0 if new else self._known + len(sampled)
+        self._met |= new
+        while len(self._met) > self._most:
+            self._mask = 2 * self._mask + 1
+            self._met = {each for each in self._met if not each & self._mask}
+        return self._known < (_ENOUGH if mask else 1)
 
 
 class Repeats(Generic[T]):
@@ -24,6 +57,9 @@ class Repeats(Generic[T]):
     Args:
         key: What tells a row from others; None if it has nothing of the kind.
         pages: How many pages to remember at least; twice as many at most.
+
+    Attributes:
+        stale: Whether each row of the last page was on some page before it.
     """
 
     def __init__(self, key: Callable[[T], str | None], pages: int) -> None:
@@ -36,6 +72,10 @@ class Repeats(Generic[T]):
         self._hashes: set[int] = set()
         self._older_hashes: set[int] = set()
         self._hashed_pages = 0
+        self._sample = Sample()
+        # Of the pages that were met while keys ascended: the ends of each stand for its rows.
+        self._ends: set[int] = set()
+        self.stale: bool = False
 
     def unseen(self, items: list[T]) -> list[T]:
         """The rows that were not on the pages remembered, nor before on this one.
@@ -44,10 +84,15 @@ class Repeats(Generic[T]):
             items: The rows of the next page, which is remembered.
         """
         keys: list[Any] = list(map(self._key, items))
-        fresh = items
-        if not (self._ascending and self._ascend(keys)):
+        fresh, self.stale = items, False
+        ends = hash((keys[0], keys[-1], len(keys))) if keys else 0
+        if self._ascending and self._ascend(keys):
+            self._ends.add(ends)
+        else:
             keys = [key for key in keys if key]
             fresh = self._compared(items, keys)
+            self.stale |= ends in self._ends
+            self.stale &= 0 < len(keys) == len(items)
         self._texts.append("\0".join(("", *keys, "")))
         return fresh
 
@@ -68,6 +113,7 @@ class Repeats(Generic[T]):
                 self._hashes.update(map(hash, text.split("\0")))
         hashes = set(map(hash, keys))
         fresh = items
+        self.stale = not self._sample.brings_new(hashes)
         if (
             len(hashes) < len(keys)
             or not hashes.isdisjoint(self._hashes)

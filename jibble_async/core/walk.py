@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from typing import Any, Generic, Protocol, TypeVar
 
 from jibble_async.core.course import Course, Place
@@ -81,7 +82,7 @@ class Walk(Generic[T]):
                         async for page in ahead:
                             yield page
                             del page
-                    return
+                    place = course.after_ahead()
 
     async def _ahead(self, offset: int) -> AsyncGenerator[Page[T], None]:
         """The pages from `offset` on, several in flight."""
@@ -94,14 +95,16 @@ class Walk(Generic[T]):
                     rows = course.ahead(offset, under_way)
                     if rows is None:
                         break
-                    answer = self._answer(*rows, _as_it_is)
+                    count = course.count(*rows)
+                    answer = self._session.call(course.request(rows[0], count), _as_it_is)
                     task = asyncio.create_task(answer, name="jibble page")
                     flying.append((*rows, task))
                     offset = rows[1]
                 if not flying or course.done:
                     return
                 place, end, task = flying[0]
-                reply = await task
+                with self._marking(place):
+                    reply = await task
                 flying.popleft()
                 reading = self._read_ahead(place, end, reply)
                 del task, reply
@@ -124,25 +127,31 @@ class Walk(Generic[T]):
         # Read when its turn has come, and not when it arrives: rows that wait for their turn fill
         # the processor's caches, which costs a quarter of the walk.
         try:
-            return self._told(self._course.read(reply))
+            with self._marking(place):
+                return self._told(self._course.read(reply, self._course.count(place, end)))
         except DecodeError:
             # Once more, as a call that tries again what came in pieces.
             self._session.stats.retries += 1
             return await self._fetch(place, end)
 
     async def _fetch(self, place: Place, end: int | None = None) -> PageContent[T]:
-        return self._told(await self._answer(place, end, self._course.read))
+        course = self._course
+        count = course.count(place, end)
+        read = functools.partial(course.read, count=count)
+        with self._marking(place):
+            return self._told(await self._session.call(course.request(place, count), read))
 
     def _told(self, content: PageContent[T]) -> PageContent[T]:
         self._session.emit(PageRead(content.received, content.total))
         return content
 
-    async def _answer(self, place: Place, end: int | None, read: Callable[[Reply], V]) -> V:
-        course = self._course
+    @contextlib.contextmanager
+    def _marking(self, place: Place) -> Generator[None]:
+        # Only when it is this page's turn: where to go on depends on those before it.
         try:
-            return await self._session.call(course.request(place, course.count(place, end)), read)
+            yield
         except JibbleError as error:
-            course.mark(error, place)
+            self._course.mark(error, place)
             raise
 
 

@@ -7,6 +7,7 @@ import functools
 import operator
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
+from urllib.parse import parse_qsl
 
 import msgspec
 
@@ -16,6 +17,7 @@ from jibble_async.core.pages import PageContent, PageSource, RawRow
 from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply
 from jibble_async.entities import Entity
+from jibble_async.errors import ConfigurationError, PaginationError
 from jibble_async.odata.envelope import read_page
 from jibble_async.odata.render import (
     render_expand,
@@ -33,6 +35,8 @@ T = TypeVar("T")
 _KEY = "id"
 # What tells the rows of a set apart, by the first of these that they have.
 _KEYS = (_KEY, "person_id")
+# What of a link says where in the set it leads, and not what is asked.
+_PLACE = frozenset({"$skip", "$top", "$skiptoken", "$count"})
 
 
 class ODataPages(PageSource[T]):
@@ -73,6 +77,10 @@ class ODataPages(PageSource[T]):
             _key_of_dict if key is None else operator.attrgetter(key)
         )
 
+    advice: str = (
+        ": a set that the server pages by itself is read with paginate(..., server_paged=True)"
+    )
+
     def raw(self) -> ODataPages[RawRow]:
         """The same pages, of rows that nobody takes apart."""
         pages: Any = copy.copy(self)
@@ -91,6 +99,23 @@ class ODataPages(PageSource[T]):
     def follow(self, link: str) -> Request:
         """The request for a next link, which must lead to the same origin."""
         return build_link(self._operation, self._base, link)
+
+    def require_own(self, link: str) -> None:
+        """Refuse a link unless only its place in the set is not this query's own.
+
+        Raises:
+            ConfigurationError: It asks for something else, or leads elsewhere.
+        """
+        try:
+            query = self.follow(link).url.raw_query_string
+        except PaginationError as error:
+            raise ConfigurationError(f"resume_from= can't be followed: {error.message}") from None
+        asked = [each for each in parse_qsl(query, True) if each[0] not in _PLACE]
+        if sorted(asked) != sorted((*self._before, *self._after)):
+            raise ConfigurationError(
+                "resume_from= holds a link that asks for something else than this query: "
+                "sign cursors with cursor_key= if the server's links are of that kind"
+            )
 
     def read(self, reply: Reply, on_bad_row: BadRowHandler | None) -> PageContent[T]:
         """What an answer holds."""

@@ -101,7 +101,6 @@ class LoopBackPages(PageSource[T]):
         """
         rest = copy.copy(self)
         rest._options = self._rendered(moment, self._moments()[1])
-        rest.fingerprint = fingerprint((self.fingerprint, str(moment)))
         return rest
 
     def read(self, reply: Reply, on_bad_row: BadRowHandler | None) -> PageContent[T]:

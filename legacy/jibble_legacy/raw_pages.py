@@ -22,7 +22,7 @@ from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply, decode_json
 from jibble_async.entities import EntryType, TimeEntry
 from jibble_async.entities.base import Entity
-from jibble_async.errors import DecodeError, PaginationError
+from jibble_async.errors import ConfigurationError, DecodeError, PaginationError
 from jibble_async.query.values import duration_text
 from jibble_legacy.columns import Reference
 from jibble_legacy.literals import ACTIONS
@@ -63,14 +63,14 @@ class RawLoopBackPages(PageSource[RawRow]):
         self._entity = entity
         self._size = size
         self._as_sent = as_sent
-        self._skipped = 0
-        self._first: datetime | None = None
+        self.moves: bool = issubclass(entity, TimeEntry)
+        self._since: datetime | None = None
         self.fingerprint: str = source.fingerprint
         self.key: Callable[[RawRow], str | None] = operator.itemgetter(0)
 
     def request(self, offset: int, count: int | None) -> Request:
         """The request for `count` rows from `offset` on."""
-        return self._source.request(offset - self._skipped, count)
+        return self._source.request(offset - self.first, count)
 
     def read(self, reply: Reply, on_bad_row: BadRowHandler | None) -> PageContent[RawRow]:
         """What an answer holds.
@@ -79,8 +79,8 @@ class RawLoopBackPages(PageSource[RawRow]):
             DecodeError: It is no page, or a row has no id.
             PaginationError: Rows can't be told apart by their moments.
         """
-        if self._first is not None:
-            _require_later(decode_json(reply, _MOMENTS.decode), self._first, self._size)
+        if self._since is not None:
+            _require_later(decode_json(reply, _MOMENTS.decode), self._since, self._size)
         sent = decode_json(reply, _ROWS.decode)
         heads = decode_json(reply, _HEADS.decode)
         rows = [(head.id, raw) for head, raw in zip(heads, sent, strict=True)]
@@ -92,17 +92,34 @@ class RawLoopBackPages(PageSource[RawRow]):
 
     def beyond(self, item: RawRow, offset: int, /) -> Self | None:
         """The rows from one on, by the moment; None if they have none."""
-        if not issubclass(self._entity, TimeEntry):
+        if not self.moves:
             return None
         try:
             moment = _MOMENT.decode(item[1]).date
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
+        return self._later(moment.replace(microsecond=moment.microsecond // 1000 * 1000), offset)
+
+    def marked(self, mark: str) -> Self:
+        """The rows that `beyond` found, by the mark of what it gave.
+
+        Raises:
+            ConfigurationError: It is no mark of this source.
+        """
+        offset, _, text = mark.partition(" ")
+        try:
+            moment, first = datetime.fromisoformat(text), int(offset)
+        except ValueError:
+            moment, first = None, 0
+        if not self.moves or moment is None or moment.tzinfo is None or first < 0:
+            raise ConfigurationError("resume_from= has a mark that is none of this query")
+        return self._later(moment, first)
+
+    def _later(self, moment: datetime, offset: int) -> Self:
         rest = copy.copy(self)
-        first = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-        rest._first, rest._skipped = first, offset
-        rest._source = self._source.later(first)
-        rest.fingerprint = rest._source.fingerprint
+        rest._since, rest.first = moment, offset
+        rest._source = self._source.later(moment)
+        rest.mark = f"{offset} {moment.isoformat()}"
         return rest
 
     def sieve(self) -> Sieve[RawRow] | None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -32,6 +33,8 @@ class Letters(PageSource[str]):
     fingerprint: str = "letters"
     counts: bool = True
     key: Callable[[str], str | None] = str
+    first: int = 0
+    mark: str | None = None
     found_from: list[tuple[str, int]] = field(default_factory=list[tuple[str, int]])
 
     def request(self, offset: int, count: int | None) -> Request:
@@ -52,7 +55,7 @@ class Letters(PageSource[str]):
         if not self.ordered:
             return None
         self.found_from.append((item, offset))
-        return self
+        return replace(self, first=offset, mark=f"{item} {offset}")
 
 
 def course(
@@ -117,6 +120,18 @@ def test_a_link_is_followed_and_none_twice() -> None:
     assert "link=x" in str(walk.request(Place(2, "x"), 3).url)
     with pytest.raises(PaginationError, match="same next link twice"):
         walk.take(Place(2, "x"), content("cd", link="x"))
+
+
+def test_of_a_link_no_more_than_a_hash_is_kept() -> None:
+    walk = course()
+    tracemalloc.start()
+    try:
+        for number in range(50):
+            walk.take(Place(number), content(chr(1000 + number), link=f"{number}{'x' * 1_000_000}"))
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 3_000_000
 
 
 def test_empty_pages_with_links_come_to_an_end() -> None:

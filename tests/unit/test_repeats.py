@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jibble_async.core.repeats import Repeats
+from jibble_async.core.repeats import Repeats, Sample
 
 Row = tuple[str | None, int]
 
@@ -64,3 +64,36 @@ def test_pages_long_gone_are_forgotten() -> None:
     for key in "cba":
         assert repeats.unseen([(key, 0)]) == [(key, 0)]
     assert repeats.unseen([("c", 1)]) == [("c", 1)]
+
+
+def test_a_sample_knows_every_key_at_first() -> None:
+    sample = Sample(100)
+    assert sample.brings_new(set(range(60)))
+    assert sample.brings_new({59, 60})
+    assert not sample.brings_new({0, 60})
+    assert sample.brings_new({0, 61})
+
+
+def test_a_sample_stays_small_and_finds_a_circle_even_so() -> None:
+    sample = Sample(64)
+    pages = [set(range(start, start + 10)) for start in range(0, 5000, 10)]
+    assert all(sample.brings_new(page) for page in pages)
+    assert len(sample._met) <= 64
+    # A second lap: as soon as eight of the sample came again, and before it is over.
+    assert not all(sample.brings_new(page) for page in pages)
+
+
+def test_a_page_that_was_there_before_is_stale() -> None:
+    ascending = Repeats(_key, 1)
+    shuffled = Repeats(_key, 1)
+    for name in "abcdef":
+        for repeats, keys in ((ascending, f"{name}1 {name}2"), (shuffled, f"{name}2 {name}1")):
+            repeats.unseen([(key, 0) for key in keys.split()])
+            assert not repeats.stale
+    ascending.unseen([("b1", 1), ("b2", 1)])
+    shuffled.unseen([("b2", 1), ("b1", 1)])
+    assert (ascending.stale, shuffled.stale) == (True, True)
+    shuffled.unseen([("b2", 1), ("new", 1)])
+    assert not shuffled.stale
+    shuffled.unseen([("b2", 1), (None, 1)])
+    assert not shuffled.stale

@@ -163,7 +163,7 @@ async def test_a_count_below_what_was_sent_is_not_believed(box: Sandbox, concurr
 
 
 @BOTH
-@pytest.mark.parametrize("count", [-1, 2**70, 1.5, "many", None, []])
+@pytest.mark.parametrize("count", [-1, 2**70, 1.5, "five", None, []])
 async def test_a_count_that_is_none(server: RawServer, count: Any, concurrency: int) -> None:
     server.answer = Script(page([1, 2], count=count), page([3], count=count), page([], count=count))
     async with client_at(server.url) as jibble:
