@@ -6,7 +6,7 @@ import contextlib
 import functools
 import os
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -17,9 +17,10 @@ import msgspec
 from jibble_async.api.base_client import BaseClient, session_of
 from jibble_async.api.raw import SetName, raw_set_of
 from jibble_async.api.session import Session
+from jibble_async.core.cursor import Cursor
 from jibble_async.core.options import Timeouts
 from jibble_async.core.pager import Pager
-from jibble_async.core.pages import RawRow
+from jibble_async.core.pages import Page, RawRow
 from jibble_async.core.paging import Paging
 from jibble_async.errors import PaginationError
 from jibble_async.export.destinations import destination_of
@@ -32,6 +33,7 @@ __all__ = ["ExportProgress", "ExportReport", "Exporter"]
 _MOST_READINGS = 4
 # No total, since an export may take hours; long attempts, since nobody waits for one page.
 _PATIENT = Timeouts(total=None, attempt=120.0)
+_GIVE_UP_AFTER = 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +69,16 @@ class ExportReport:
         path: The file.
         format: What is in it.
         rows: Rows in it.
-        counted: Whether they are as many as the server counted in the end. Where it does not
-            count, every seam fitted and the last page was short.
+        counted: Whether they are as many as the server counted in the end, with nothing behind
+            them. False if it does not count, or counts fewer than it gives; then every seam
+            fitted, and the last page was empty, or short where that means the end.
         pages: Pages that they came on.
         requests: Requests that the client sent meanwhile, those for tokens included.
         retries: Those of them that repeated one that had failed.
         throttled_seconds: Time that its calls spent waiting for the quota, in sum.
         seconds: Time that it took.
-        duplicates: Rows that came twice and were written once.
+        duplicates: Rows that came twice and were written once, as they were at first: entries of
+            the old API that were moved to a later time while it was read, for one.
         readings: How often everything was read: more than once if rows moved meanwhile.
         moved: How often rows moved and the export of the old API's time entries went on from the
             last one by its moment. What was deleted or back-dated meanwhile may be in the file.
@@ -111,6 +115,10 @@ class Exporter:
     the seams, and the last page, which must be short; time entries are read on from the moment of
     the last one, and not again.
 
+    What the file holds is not the set as it was at one moment. Where one row goes and another
+    comes between two pages, seams and count may fit: such a row is missing, or there although it
+    is gone. For a set as of one moment, export days that are over.
+
     Args:
         client: Makes the calls; without a deadline for the whole, and after interactive ones. A
             client of either API.
@@ -126,6 +134,8 @@ class Exporter:
         utf8_mark: Begin CSV with the mark of UTF-8 without which Excel takes `Zoë` for `ZoÃ«`; by
             default if it shall be safe for spreadsheets.
         secrets: Keep what opens a kiosk, such as a person's PIN and card.
+        give_up_after: Seconds that an outage may last: a page that fails is asked for again until
+            then, however many attempts that takes. None leaves it to the client's retry policy.
         on_progress: Called after every page.
 
     Raises:
@@ -152,11 +162,15 @@ class Exporter:
         spreadsheet_safe: bool = True,
         utf8_mark: bool | None = None,
         secrets: bool = False,
+        give_up_after: float | None = _GIVE_UP_AFTER,
         on_progress: Callable[[ExportProgress], None] | None = None,
     ) -> None:
         self._destination = destination_of(out)
         self._format: Format = format_of(self._destination.path, format)
-        patient = client.with_options(timeout=_PATIENT, priority="bulk")
+        retry = session_of(client).options.retry
+        if give_up_after is not None:
+            retry = msgspec.structs.replace(retry, patience=give_up_after)
+        patient = client.with_options(timeout=_PATIENT, priority="bulk", retry=retry)
         self._session: Session = session_of(patient)
         self._set = raw_set_of(
             patient,
@@ -166,8 +180,7 @@ class Exporter:
             include_archived=include_archived,
             as_sent=self._format.sink.as_sent,
         )
-        paging = Paging(page_size=self._set.page_size, concurrency=concurrency, verify=True)
-        self._pager: Pager[RawRow] = Pager(self._set.pages, self._session, paging)
+        self._paging = Paging(page_size=self._set.page_size, concurrency=concurrency, verify=True)
         self._spreadsheet_safe = spreadsheet_safe
         self._utf8_mark = utf8_mark
         self._secrets = secrets
@@ -211,18 +224,30 @@ class Exporter:
         )
         part = output.part
         rows = pages = 0
+        counted: int | None = None
+        cursor: Cursor | None = None
         await output.run(lambda: part.write(sink.head()))
-        async with contextlib.aclosing(self._pager.pages()) as walk:
-            async for page in walk:
-                await output.run(functools.partial(_append, part, sink, page.items))
-                rows += len(page.items)
-                pages += 1
-                if self._on_progress is not None:
-                    self._on_progress(meter.progress(rows, page.total, reading))
-                del page
-        counted = await self._pager.count() if self._set.pages.counts else None
-        if counted not in {None, rows}:
-            raise PaginationError(f"the server counts {counted} rows but gave {rows}")
+        while True:
+            before, resumed = rows, cursor is not None
+            async with contextlib.aclosing(self._walk(cursor)) as walk:
+                async for page in walk:
+                    cursor, counted = page.cursor, page.total
+                    if resumed and not page.items:
+                        continue
+                    await output.run(functools.partial(_append, part, sink, page.items))
+                    rows += len(page.items)
+                    pages += 1
+                    if self._on_progress is not None:
+                        self._on_progress(meter.progress(rows, counted, reading))
+                    del page
+            # What ended by the count is looked behind, from the last row on: a count may be
+            # capped. The answer also has the count as it is in the end.
+            if resumed and rows == before:
+                if counted != rows:
+                    raise PaginationError(f"the server gave {rows} rows but counts others")
+                break
+            if counted is None:
+                break
         await output.run(lambda: part.write(sink.finish()))
         await output.run(part.publish)
         progress = meter.progress(rows, counted, reading)
@@ -244,6 +269,10 @@ class Exporter:
             unknown_fields=dict(sorted(sink.unknown_fields.items())),
             removed=tuple(output.removed),
         )
+
+    def _walk(self, cursor: Cursor | None) -> AsyncGenerator[Page[RawRow], None]:
+        paging = msgspec.structs.replace(self._paging, resume_from=cursor)
+        return Pager(self._set.pages, self._session, paging).pages()
 
 
 class _Meter:
