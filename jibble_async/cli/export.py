@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -19,7 +18,7 @@ from rich.text import Text
 from jibble_async.api.base_client import BaseClient
 from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect_either
 from jibble_async.cli.legacy_limit import TellingWindow
-from jibble_async.cli.output import say, say_removed, show_facts, show_json
+from jibble_async.cli.output import beside, say, say_removed, show_facts, show_json
 from jibble_async.errors import ConfigurationError
 from jibble_async.export import Exporter, ExportProgress, ExportReport, Format, SetName
 from jibble_async.export.destinations import destination_of
@@ -108,7 +107,7 @@ async def _export(
     until: date | None = None,
     timezone: str | None = None,
 ) -> None:
-    to_stdout = destination_of(target.out).descriptor == 1
+    destination = destination_of(target.out)
     async with connect_either(target.common, since, until, timezone) as client:
         with _bar(client) as show:
             report = await Exporter(
@@ -125,8 +124,7 @@ async def _export(
                 secrets=target.secrets,
                 on_progress=show,
             ).run()
-    # Rows have stdout for themselves.
-    with contextlib.redirect_stdout(sys.stderr if to_stdout else sys.stdout):
+    with beside(destination):
         _show(report, target.common)
 
 

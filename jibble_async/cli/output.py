@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import sys
@@ -15,7 +16,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from jibble_async.export.destinations import Destination
+
 __all__ = [
+    "beside",
     "clean",
     "hours",
     "say",
@@ -52,6 +56,12 @@ def say_removed(parts: Iterable[Path]) -> None:
     """Print which files of killed runs were removed, on stderr."""
     for part in parts:
         say(f"removed {part}, which a run that was killed had left")
+
+
+def beside(destination: Destination) -> contextlib.AbstractContextManager[object]:
+    """What is printed within it goes to stderr if rows have stdout for themselves."""
+    to_stdout = destination.descriptor == 1
+    return contextlib.redirect_stdout(sys.stderr if to_stdout else sys.stdout)
 
 
 def show_json(value: Any) -> None:

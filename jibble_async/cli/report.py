@@ -9,12 +9,12 @@ from typing import Literal
 from cyclopts import App
 
 from jibble_async.cli.connection import DEFAULTS, Common, connect
-from jibble_async.cli.output import say_removed, show_bars, show_facts, show_json
+from jibble_async.cli.output import beside, say_removed, show_bars, show_facts, show_json
 from jibble_async.cli.report_html import page
 from jibble_async.cli.report_lines import Line, as_csv, as_json, lines_of, total
 from jibble_async.entities import GroupBy
 from jibble_async.errors import ConfigurationError
-from jibble_async.export.destinations import destination_of
+from jibble_async.export.destinations import Destination, destination_of
 from jibble_async.export.output import Output
 from jibble_async.export.sinks import UTF8_MARK
 from jibble_async.query.days import require_span
@@ -49,13 +49,10 @@ async def tracked_time(
         common: What every command takes.
     """
     require_span(since, until)
+    destination = None if out is None else _destination(out)
     grouping = (GroupBy(group_by.title()), sub_group_by and GroupBy(sub_group_by.title()))
-    if out is not None:
-        if out.suffix.lower() not in _SUFFIXES:
-            raise ConfigurationError(
-                f"{out.name!r} is no report: end it in {' or '.join(_SUFFIXES)}"
-            )
-        async with Output(destination_of(out)) as output:
+    if out is not None and destination is not None:
+        async with Output(destination) as output:
             part = output.part
             lines = await _lines(common, since, until, *grouping)
             if out.suffix.lower() == ".csv":
@@ -65,16 +62,32 @@ async def tracked_time(
             await output.run(lambda: part.write(content))
             await output.run(part.publish)
         say_removed(output.removed)
-        answer, facts = {"path": part.path, "rows": len(lines)}, {"file": part.path}
-    else:
-        lines, facts = await _lines(common, since, until, *grouping), {}
-        answer = {"since": since, "until": until, "rows": as_json(lines)}
-        if not common.json:
-            _show_bars(lines, grouping[0])
+        with beside(destination):
+            if common.json:
+                show_json({"path": part.path, "rows": len(lines)})
+            else:
+                show_facts({"file": part.path, **_sums(lines)})
+        return
+    lines = await _lines(common, since, until, *grouping)
     if common.json:
-        show_json(answer)
-    else:
-        show_facts({**facts, "rows": f"{len(lines):,}", "hours": total(lines)})
+        show_json({"since": since, "until": until, "rows": as_json(lines)})
+        return
+    bars: list[tuple[str, timedelta, bool]] = []
+    for line in lines:
+        bars.append((line.name, line.time, False))
+        bars.extend((part.name, part.time, True) for part in line.parts)
+    show_bars((grouping[0].value, "Hours"), bars)
+    show_facts(_sums(lines))
+
+
+def _destination(out: Path) -> Destination:
+    if out.suffix.lower() not in _SUFFIXES:
+        raise ConfigurationError(f"{out.name!r} is no report: end it in {' or '.join(_SUFFIXES)}")
+    return destination_of(out)
+
+
+def _sums(lines: list[Line]) -> dict[str, object]:
+    return {"rows": f"{len(lines):,}", "hours": total(lines)}
 
 
 async def _lines(
@@ -88,11 +101,3 @@ async def _lines(
             .collect()
         )
     return lines_of(rows, group_by, sub_group_by)
-
-
-def _show_bars(lines: list[Line], group_by: GroupBy) -> None:
-    rows: list[tuple[str, timedelta, bool]] = []
-    for line in lines:
-        rows.append((line.name, line.time, False))
-        rows.extend((part.name, part.time, True) for part in line.parts)
-    show_bars((group_by.value, "Hours"), rows)

@@ -8,7 +8,7 @@ import enum
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -110,9 +110,9 @@ class JsonLinesSink(Sink):
 
 # Without it Excel takes a file for one in the machine's old code page, and `Zoë` for `ZoÃ«`.
 UTF8_MARK = b"\xef\xbb\xbf"
-_OPERATORS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
 # What spreadsheets take for the beginning of a formula, the full-width forms included.
-_FORMULA = re.compile(f"[{_OPERATORS}\\t\\r\\n]")
+_OPERATORS = "=+@\uff1d\uff0b\uff0d\uff20-"
+_FORMULA_STARTS = frozenset(f"{_OPERATORS}\t\r\n")
 # Where lists are separated by a semicolon, Excel splits records there, quotes or not, since a quote
 # behind a comma begins no cell for it; a line break then begins a record. A comma splits only
 # where the quotes count.
@@ -125,8 +125,16 @@ def spreadsheet_safe(text: str) -> str:
     Args:
         text: What goes into one cell.
     """
-    safe = _FORMULA_WITHIN.sub(r"\1'", text)
-    return "'" + safe if _FORMULA.match(text) else safe
+    return _safe_in_front(_FORMULA_WITHIN.sub(r"\1'", text))
+
+
+def _safe_in_front(text: str) -> str:
+    return "'" + text if text[:1] in _FORMULA_STARTS else text
+
+
+def _may_separate(raw: bytes) -> bool:
+    """Whether a text of a JSON row may hold what separates cells: a line break is an escape."""
+    return b";" in raw or b"|" in raw or b"\\" in raw
 
 
 class CsvSink(Sink):
@@ -172,7 +180,7 @@ class CsvSink(Sink):
         Raises:
             DecodeError: A row can't be read.
         """
-        return csv_lines([self._record(self._fields(key, raw)) for key, raw in rows])
+        return csv_lines([self._record(key, raw) for key, raw in rows])
 
     def _fields(self, key: str, raw: msgspec.Raw) -> dict[str, Any]:
         try:
@@ -185,7 +193,12 @@ class CsvSink(Sink):
             ) from None
         return row
 
-    def _record(self, row: dict[str, Any]) -> list[Any]:
+    def _record(self, key: str, raw: msgspec.Raw) -> list[Any]:
+        row = self._fields(key, raw)
+        guard: Callable[[str], str] = str
+        if self._safe:
+            # Most rows hold no separator: to look for one in each text would cost more than CSV.
+            guard = spreadsheet_safe if _may_separate(bytes(raw)) else _safe_in_front
         self._note(row.keys() - self._known - self._hidden)
         for name in self._objects:
             value = row.get(name)
@@ -197,20 +210,19 @@ class CsvSink(Sink):
             elif value is not None:
                 self._note({name})
         cell, get = self._cell, row.get
-        return [cell(get(name)) for name in self._columns]
+        return [cell(get(name), guard) for name in self._columns]
 
     def _note(self, unknown: set[str]) -> None:
         # OData's own remarks, such as `@odata.etag`, are no fields.
         self.unknown_fields.update(name for name in unknown if "@" not in name)
 
-    def _cell(self, value: Any) -> Any:
+    def _cell(self, value: Any, guard: Callable[[str], str]) -> Any:
         if isinstance(value, str):
-            return spreadsheet_safe(value) if self._safe else value
+            return guard(value)
         is_number = isinstance(value, int | Decimal) and not isinstance(value, bool)
         if value is None or is_number:
             return value
-        text = self._encode(value).decode()
-        return spreadsheet_safe(text) if self._safe else text
+        return guard(self._encode(value).decode())
 
 
 def _columns(shape: type[msgspec.Struct]) -> tuple[dict[str, None], list[str]]:

@@ -83,6 +83,11 @@ def test_formulas_are_disarmed_behind_any_separator(separator: str, operator: st
     assert cells(plain, row)["note"] == f"x{separator}{operator}1+1"
 
 
+def test_a_separator_may_be_an_escape() -> None:
+    row = r'{"id":"a","note":"x\u003b=1+1"}'
+    assert cells(CsvSink(TimeEntry), row)["note"] == "x;'=1+1"
+
+
 def test_formulas_within_lists_are_disarmed() -> None:
     row = json.dumps({"id": "a", "note": ["x;=1+1", -1], "address": {"=a": 1}})
     record = cells(CsvSink(TimeEntry), row)
