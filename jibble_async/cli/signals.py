@@ -36,7 +36,8 @@ class Interruption:
         if threading.current_thread() is threading.main_thread():
             for name in _NAMES:
                 number = getattr(signal, name, None)
-                if number is not None and signal.getsignal(number) != signal.SIG_IGN:
+                # None is a handler that Python did not set, and could not put back.
+                if number and signal.getsignal(number) not in {signal.SIG_IGN, None}:
                     self._before[number] = signal.signal(number, self._on_signal)
         return self
 

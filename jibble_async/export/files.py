@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Generator
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import IO, ClassVar, Self
 
 from jibble_async.errors import ConfigurationError, ExportError
 
@@ -43,6 +43,7 @@ class Part(abc.ABC):
     """
 
     _file: IO[bytes]
+    _untouched: ClassVar[str] = "what had the name before is untouched"
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -106,12 +107,12 @@ class Part(abc.ABC):
         """Remove what was not published."""
 
     @contextlib.contextmanager
-    def _naming_path(self, left: str = "what had the name before is untouched") -> Generator[None]:
+    def _naming_path(self, left: str | None = None) -> Generator[None]:
         try:
             yield
         except OSError as error:
             raise ExportError(
-                f"{self.path} could not be written: {reason_of(error)}; {left}"
+                f"{self.path} could not be written: {reason_of(error)}; {left or self._untouched}"
             ) from error
 
 
@@ -182,6 +183,8 @@ class Spool(Part):
     Raises:
         ConfigurationError: There is no room for temporary files.
     """
+
+    _untouched: ClassVar[str] = "nothing of it was passed on"
 
     def __init__(self, path: Path, descriptor: int) -> None:
         super().__init__(path)

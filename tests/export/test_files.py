@@ -7,6 +7,7 @@ import resource
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -244,6 +245,13 @@ def test_an_open_file_gets_all_of_it_behind_what_is_there(tmp_path: Path) -> Non
             spool.write(b"never published")
     os.close(descriptor)
     assert log.read_bytes() == b"earlier\none\ntwo\n"
+
+
+def test_a_spool_on_a_full_disk_passes_nothing_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    full = Path("/dev/full").open("w+b", buffering=0)  # noqa: SIM115 - closed by the spool
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda: full)
+    with Spool(Path("-"), 1) as spool, pytest.raises(ExportError, match="nothing of it was passed"):
+        spool.write(b"a")
 
 
 def test_a_reader_that_has_gone_is_an_error_of_ours() -> None:
