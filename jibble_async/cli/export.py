@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, get_args
 
 from cyclopts import App, Parameter, Token
+from cyclopts.validators import Number
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task
 from rich.table import Column
@@ -47,6 +48,7 @@ class Target:
         concurrency: Pages in flight.
         include_archived: Export what was archived, deleted or removed, too.
         spreadsheet_safe: In CSV, keep texts from being run as formulas, by a ' before them.
+        give_up_after: Seconds that an outage may last.
         utf8_mark: In CSV, begin with what Excel needs to read names right; by default unless
             --no-spreadsheet-safe.
         secrets: Keep what opens a kiosk, such as people's PINs and cards.
@@ -58,6 +60,7 @@ class Target:
     concurrency: int = 4
     include_archived: Flag = False
     spreadsheet_safe: bool = True
+    give_up_after: Annotated[float, Parameter(validator=Number(gte=0))] = 900
     utf8_mark: Annotated[bool | None, Parameter(show_default=False)] = None
     secrets: Flag = False
     common: Common = DEFAULTS
@@ -122,6 +125,7 @@ async def _export(
                 spreadsheet_safe=target.spreadsheet_safe,
                 utf8_mark=target.utf8_mark,
                 secrets=target.secrets,
+                give_up_after=target.give_up_after,
                 on_progress=show,
             ).run()
     with beside(destination):

@@ -135,6 +135,7 @@ def test_clean_keeps_what_is_text() -> None:
         (["clock", "out", "--at", "2026-10-05"], '"2026-10-05" is no moment'),
         (["clock", "in", "--auto-clock-out-at", "20261005"], '"20261005" is no moment'),
         (["export", "time-entries", "--out", "a.csv", "--format", "xml"], "--format"),
+        (["export", "people", "--out", "a.csv", "--give-up-after", "-1"], "--give-up-after"),
         (["export", "people", "--out", "--json"], "--json is no file: write ./--json"),
         (["export", "people", "--out", "-a.csv"], "write ./-a.csv"),
         (["export", "people", "--out"], "--out"),

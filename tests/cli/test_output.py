@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from jibble_async.cli import main
+from jibble_async.export import Exporter, ExportReport
 from tests.cli.conftest import ROOT
 
 PEOPLE = ("export", "people", "--sandbox")
@@ -80,6 +81,22 @@ def test_what_excel_needs_can_be_left_out(tmp_path: Path) -> None:
     ):
         assert main([*PEOPLE, "--out", "people.csv", *options]) == 0
         assert (tmp_path / "people.csv").read_bytes().startswith(expected)
+
+
+@pytest.mark.parametrize(("options", "seconds"), [((), 900.0), (("--give-up-after", "7.5"), 7.5)])
+@pytest.mark.usefixtures("small")
+def test_how_long_an_outage_may_last(
+    monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], seconds: float
+) -> None:
+    run, seen = Exporter.run, list[float | None]()
+
+    async def noting(self: Exporter) -> ExportReport:
+        seen.append(self._session.options.retry.patience)  # pyright: ignore[reportPrivateUsage]
+        return await run(self)
+
+    monkeypatch.setattr(Exporter, "run", noting)
+    assert main([*PEOPLE, "--out", "people.csv", *options]) == 0
+    assert seen == [seconds]
 
 
 @pytest.mark.usefixtures("small")
