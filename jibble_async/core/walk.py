@@ -129,7 +129,9 @@ class Walk(Generic[T]):
         try:
             with self._marking(place):
                 return self._told(self._course.read(reply, self._course.count(place, end)))
-        except DecodeError:
+        except DecodeError as error:
+            if not error.malformed:
+                raise
             # Once more, as a call that tries again what came in pieces.
             self._session.stats.retries += 1
             return await self._fetch(place, end)

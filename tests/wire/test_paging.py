@@ -8,17 +8,18 @@ from typing import Any
 import pytest
 
 from jibble_async import (
+    DecodeError,
     NotSupportedError,
     PaginationError,
     RetryPolicy,
     fields,
 )
-from jibble_async.entities import TimeEntry
+from jibble_async.entities import Position, TimeEntry
 from jibble_async.sandbox import Fault, Sandbox
 from tests.support.clients import client_at
 from tests.support.leaks import other_tasks, settled
 from tests.support.paging import PagedSet, ids, pages_read, what_it_raises
-from tests.support.raw_server import Answer, Heard, RawServer, Script, page, reply
+from tests.support.raw_server import Answer, Heard, RawServer, Script, json_reply, page, reply
 from tests.support.virtual_time import run
 from tests.wire.week import WEEK, client_of, entry_ids
 
@@ -349,3 +350,20 @@ async def test_a_failing_page_in_flight_stops_the_others(server: RawServer) -> N
         await settled(lambda: "jibble page" not in {each.get_name() for each in other_tasks()})
     assert ids(rows) == ["1", "2"]
     assert "404" in str(error)
+
+
+@BOTH
+async def test_a_row_that_cant_be_read_is_not_asked_for_again(
+    server: RawServer, concurrency: int
+) -> None:
+    """What came whole would come the same; only what broke off is worth another request."""
+    wrong = json_reply({"value": [{"id": "3", "name": []}], "@odata.count": 3})
+    server.answer = Script(page([1, 2], count=3), wrong, wrong)
+    async with client_at(server.url) as jibble:
+        pager = jibble.paginate(
+            "workspace", "/v1/Things", type=Position, page_size=2, concurrency=concurrency
+        )
+        with pytest.raises(DecodeError):
+            await pager.collect()
+        assert jibble.stats.retries == 0
+    assert len(server.heard) == 2
