@@ -167,7 +167,7 @@ async def _without_a_wire(base: str, rounds: int) -> None:
     steps: dict[str, Callable[[], Any]] = {
         "URL built": lambda: build(operation, base, path_id=next(_IDS)),
         "token looked up": tokens.current,
-        "headers": lambda: caller._headers(request, bearer),
+        "headers": lambda: caller._headers.of(request, bearer),
         "answer decoded": lambda: read(reply),
         "deadline set and met": deadline,
     }

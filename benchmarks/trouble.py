@@ -253,8 +253,8 @@ async def _one(found: Found, host: _Host, random: Random) -> None:
     host.answers[nonce] = _ANSWERS.get(trouble, _DONE)
     arranged = NEVER_LEFT[trouble](host, nonce) if trouble in NEVER_LEFT else {}
     task = asyncio.create_task(_said(host, nonce, arranged, punch=random.random() < 0.5))
-    if random.random() < 0.6:
-        for _ in range(random.randrange(40)):
+    if random.random() < 0.65:
+        for _ in range(random.randrange(25)):
             await asyncio.sleep(0)
         task.cancel()
     await asyncio.wait((task,))
@@ -284,7 +284,7 @@ async def _said(host: _Host, nonce: str, arranged: dict[str, Any], *, punch: boo
         endpoints=Endpoints(
             identity=identity, workspace=base, time_tracking=base, time_attendance=base
         ),
-        timeouts=Timeouts(total=1.0, attempt=0.25, connect=0.2),
+        timeouts=Timeouts(total=3.0, attempt=0.5, connect=1.0),
         retry=RetryPolicy(attempts=3, base_delay=0.01),
     )
     client = JibbleClient(

@@ -20,8 +20,8 @@ from jibble_async.core.events import (
     TokenRefreshed,
     tell,
 )
-from jibble_async.core.opaque import Headers
-from jibble_async.core.operation import JSON, Request, Safety
+from jibble_async.core.headers import KeptHeaders
+from jibble_async.core.operation import Request, Safety
 from jibble_async.core.options import CallOptions
 from jibble_async.core.retry import (
     REPEATABLE,
@@ -99,9 +99,7 @@ class Caller:
         self._budget = RetryBudget()
         self._recovery = recovery
         self._retryable = RETRYABLE if recovery is None else RETRYABLE + recovery.errors
-        # In aiohttp's own type, which it takes as it is.
-        self._plain_headers = Headers({"Accept": JSON, "User-Agent": config.user_agent})
-        self._bearer_headers = (0, self._plain_headers)
+        self._headers = KeptHeaders(config.user_agent)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closed = False
 
@@ -241,7 +239,7 @@ class Caller:
             if policy.patience is None or error.request == call.request.line:
                 return None
             safety = Safety.IDEMPOTENT
-        elif recovery is not None and isinstance(error, recovery.errors):
+        elif safety is not Safety.ONCE and recovery and isinstance(error, recovery.errors):
             return await recovery.next_step(error, call, self)
         if call.failed_at is None:
             call.failed_at = now
@@ -359,7 +357,7 @@ class Caller:
         reply: Reply | None = None
         failure: str | None = "CancelledError"
         try:
-            reply = await self._transport.send(request, self._headers(request, bearer), call)
+            reply = await self._transport.send(request, self._headers.of(request, bearer), call)
             failure = None
         except asyncio.CancelledError:
             if deadline.closed or not deadline.expired():
@@ -381,23 +379,6 @@ class Caller:
             raise DeadlineExceededError(f"no connection within {left:.3g} s", sent=False)
         seconds = call.left(started, call.options.timeouts.attempt)
         raise DeadlineExceededError(f"no complete answer within {seconds:.3g} s")
-
-    def _headers(self, request: Request, bearer: Bearer | None) -> Headers:
-        headers = self._plain_headers
-        if bearer is not None:
-            generation, headers = self._bearer_headers
-            if generation != bearer.generation:
-                headers = Headers(self._plain_headers)
-                headers["Authorization"] = bearer.authorization
-                self._bearer_headers = (bearer.generation, headers)
-        operation = request.operation
-        if request.content_type is None and operation.accept == JSON:
-            return headers
-        headers = Headers(headers)
-        headers["Accept"] = operation.accept
-        if request.content_type is not None:
-            headers["Content-Type"] = request.content_type
-        return headers
 
     def _token_refreshed(self, lifetime: float | None) -> None:
         self.stats.token_requests += 1
