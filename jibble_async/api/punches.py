@@ -7,7 +7,6 @@ finding it proves nothing, since the server may still be at it, so it is never s
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterable, Awaitable, Callable
 from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
@@ -15,7 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import msgspec
 
 from jibble_async.api.session import Session
-from jibble_async.api.writing import lost, new, noting_cancellation
+from jibble_async.api.writing import looking, lost, new, noting_cancellation
 from jibble_async.core.operation import Operation
 from jibble_async.core.wire import Reply
 from jibble_async.entities import EntryType, TimeEntry
@@ -111,24 +110,24 @@ async def sent(
         except JibbleError as error:
             if not error.maybe_processed and not isinstance(error, ConflictError):
                 raise
-            return await found(punch, error, newest, get, session.options.timeouts.total)
+            return await found(session, punch, error, newest, get)
 
 
 async def found(
+    session: Session,
     punch: Punch[E],
     error: JibbleError,
     newest: AsyncIterable[E],
     get: Callable[[str], Awaitable[E]] | None = None,
-    seconds: float | None = None,
 ) -> E:
     """The entry of a punch whose answer was lost, or which collides with one that is there.
 
     Args:
+        session: Made the call.
         punch: What was sent.
         error: What it ended with.
         newest: The entries among which it must be.
         get: Gives the entry with an id, where one was sent.
-        seconds: How long that may take in all.
 
     Raises:
         ConflictError: It collides with another entry.
@@ -136,7 +135,7 @@ async def found(
     """
     conflict = isinstance(error, ConflictError)
     lookup: _Lookup[E] = _Lookup()
-    await lookup.run(punch, newest, get, seconds, by_id_alone=conflict)
+    await lookup.run(session, punch, newest, get, by_id_alone=conflict)
     named = lookup.of_its_id
     if named is not None and punch.made(named):
         return named
@@ -177,27 +176,23 @@ class _Lookup(Generic[E]):
 
     async def run(
         self,
+        session: Session,
         punch: Punch[E],
         newest: AsyncIterable[E],
         get: Callable[[str], Awaitable[E]] | None,
-        seconds: float | None,
         *,
         by_id_alone: bool,
     ) -> None:
         """Look; an entry of its id is enough if it is the one, or `by_id_alone`."""
-        try:
-            # One time for all of it: otherwise each request, and each page, has a whole call's.
-            async with asyncio.timeout(seconds):
-                if get is not None and punch.id is not None:
-                    entry = self.of_its_id = await self._of_id(punch.id, get)
-                    if entry is not None and (by_id_alone or punch.made(entry)):
-                        return
-                async for row in newest:
-                    self.rows.append(row)
-        except JibbleError as failure:
-            self.trouble = f"looking it up failed ({failure.message})"
-        except TimeoutError:
-            self.trouble = f"looking it up failed (not done within {seconds:.3g} s)"
+        async with looking(session) as looked:
+            if get is not None and punch.id is not None:
+                entry = self.of_its_id = await self._of_id(punch.id, get)
+                if entry is not None and (by_id_alone or punch.made(entry)):
+                    return
+            async for row in newest:
+                self.rows.append(row)
+        if looked.trouble:
+            self.trouble = f"looking it up failed ({looked.trouble})"
 
     async def _of_id(self, id: str, get: Callable[[str], Awaitable[E]]) -> E | None:
         try:

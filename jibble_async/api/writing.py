@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ __all__ = [
     "call_once",
     "change",
     "delete",
+    "looking",
     "lost",
     "moment",
     "new",
@@ -148,6 +149,35 @@ def noting_cancellation(trace: str) -> Generator[None]:
     except asyncio.CancelledError as cancelled:
         cancelled.add_note(f"whether the server did this write is not known: {trace}")
         raise
+
+
+class Looking:
+    """How looking for a write ended.
+
+    Attributes:
+        trouble: What went wrong, if anything did.
+    """
+
+    trouble: str = ""
+
+
+@contextlib.asynccontextmanager
+async def looking(session: Session) -> AsyncGenerator[Looking]:
+    """A place in which a write is looked for whose answer was lost; trouble is noted, not raised.
+
+    All of it has the time of one call: otherwise each request, and each page, has a whole call's.
+
+    Args:
+        session: Whose calls they are.
+    """
+    seconds, looked = session.options.timeouts.total, Looking()
+    try:
+        async with asyncio.timeout(seconds):
+            yield looked
+    except JibbleError as failure:
+        looked.trouble = failure.message
+    except TimeoutError:
+        looked.trouble = f"not done within {seconds:.3g} s"
 
 
 def lost(error: JibbleError, known: str, **found: Any) -> AmbiguousWriteError:

@@ -155,6 +155,17 @@ async def test_what_has_no_mark_is_ambiguous(box: Sandbox, legacy: LegacyClient,
     assert posts(box) == 1
 
 
+async def test_looking_for_what_might_be_it_may_fail(
+    box: Sandbox, legacy: LegacyClient, team: str
+) -> None:
+    box.faults.add(Fault("drop_after", "legacy", "POST"))
+    box.faults.add(Fault("status", "legacy", "GET", times=None, status=400))
+    with pytest.raises(AmbiguousWriteError, match="might be it failed") as caught:
+        await legacy.clients.create("GoodCar", team)
+    assert caught.value.candidates == ()
+    assert posts(box) == 1
+
+
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after", "html_502"])
 async def test_changes_and_deletions_are_repeated(
     box: Sandbox, legacy: LegacyClient, kind: str

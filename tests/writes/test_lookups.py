@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,13 +16,17 @@ from jibble_async import (
     ClientConfig,
     ConflictError,
     JibbleClient,
+    RetryPolicy,
     StaticToken,
     TimeEntry,
+    Timeouts,
     Unlimited,
 )
+from jibble_async.api.writing import looking
 from jibble_async.core.call import Call
 from jibble_async.core.clock import Clock
 from jibble_async.core.operation import Request
+from jibble_async.core.options import CallOptions
 from jibble_async.core.wire import Reply
 from jibble_async.errors import ConnectionLostError
 from tests.support.memory_wire import SEAM, clock_from
@@ -168,3 +173,29 @@ def test_a_conflict_that_there_is_no_time_to_look_at_is_unknown(
     error, ended = punching(monkeypatch, SlowHost(at_work=5, conflict=True), timeout=2)
     assert isinstance(error, AmbiguousWriteError)
     assert ended <= 2.001
+
+
+@pytest.mark.parametrize(
+    ("raised", "trouble"),
+    [(None, "not done within 2 s"), (ConnectionLostError("lost"), "lost"), (ZeroDivisionError, "")],
+    ids=repr,
+)
+def test_trouble_of_looking_is_noted_and_what_is_no_trouble_raised(
+    raised: Any, trouble: str
+) -> None:
+    options = CallOptions(Timeouts(total=2), RetryPolicy())
+    session: Any = SimpleNamespace(options=options)
+
+    async def scene() -> str:
+        async with looking(session) as looked:
+            await asyncio.sleep(1)
+            if raised is not None:
+                raise raised
+            await asyncio.sleep(2)
+        return looked.trouble
+
+    if trouble:
+        assert run(scene()) == trouble
+    else:
+        with pytest.raises(ZeroDivisionError):
+            run(scene())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 from msgspec import UNSET, UnsetType
 
 from jibble_async.api.listing import Routes
-from jibble_async.api.writing import lost, new, require_text
+from jibble_async.api.writing import looking, lost, new, require_text
 from jibble_async.entities import Activity
 from jibble_async.entities.base import Entity
 from jibble_async.errors import AmbiguousWriteError, JibbleError
@@ -47,14 +48,15 @@ class _Creatable(PlainLegacyResource[E]):
             raise await self._unknown(error, same) from error
 
     async def _unknown(self, error: JibbleError, same: Expression) -> AmbiguousWriteError:
-        try:
-            pager = self.list(where=same, limit=_MOST_CANDIDATES, on_bad_row=lambda _, __: None)
-            candidates = tuple(await pager.collect())
-        except JibbleError as trouble:
-            known = f"looking for what might be it failed ({trouble.message})"
-            return lost(error, f"{known}; it was not sent again")
+        pager = self.list(where=same, limit=_MOST_CANDIDATES, on_bad_row=lambda _, __: None)
+        candidates: builtins.list[E] = []
+        async with looking(self._session) as looked:
+            async for each in pager:
+                candidates.append(each)  # noqa: PERF401 - those before a failure count, too
         known = f"{len(candidates)} that look the same are there, older ones perhaps among them"
-        return lost(error, f"{known}; it was not sent again", candidates=candidates)
+        if looked.trouble:
+            known = f"looking for what might be it failed ({looked.trouble})"
+        return lost(error, f"{known}; it was not sent again", candidates=tuple(candidates))
 
 
 class Organizations(_Creatable[Team], path="teams"):
