@@ -60,24 +60,24 @@ class SlowHost:
         self._shows = shows
         self._by_id = by_id
         self._conflict = conflict
-        self._punch: dict[str, Any] = {}
+        self.punch: dict[str, Any] = {}
 
     async def send(self, request: Request, headers: Mapping[str, str], call: Call[Any]) -> Reply:
         call.leaves(on_kept=False)
         self.asked.append(request.operation.method)
         if request.body is not None:
-            self._punch = json.loads(request.body)
+            self.punch = json.loads(request.body)
             if self._conflict:
                 return Reply(409, {}, b"{}")
             raise ConnectionLostError("the connection was lost")
         await asyncio.sleep(self._at_work)
         if not request.url.raw_path.endswith("/TimeEntries"):
-            row = self._by_id(self._punch)
+            row = self._by_id(self.punch)
             return Reply(404, {}, b"") if row is None else Reply(200, {}, json.dumps(row).encode())
         query = parse_qs(urlsplit(str(request.url)).query)
         begin = int(query["$skip"][0])
         places = range(begin, min(begin + min(self._page, int(query["$top"][0])), 60))
-        rows = [self._shows(place, self._punch) or {"id": f"row-{place}"} for place in places]
+        rows = [self._shows(place, self.punch) or {"id": f"row-{place}"} for place in places]
         return Reply(200, {}, json.dumps({"@odata.count": 60, "value": rows}).encode())
 
     async def aclose(self) -> None:
@@ -158,6 +158,15 @@ def test_a_conflict_with_itself_is_done(monkeypatch: pytest.MonkeyPatch, kind: s
     entry, _ = punching(monkeypatch, host)
     assert isinstance(entry, TimeEntry)
     assert host.asked == ["POST", "GET"]
+
+
+def test_an_entry_of_its_id_is_enough_to_look_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    host = SlowHost(at_work=0.1, by_id=lambda punch: punch)
+    entry, _ = punching(monkeypatch, host)
+    assert isinstance(entry, TimeEntry)
+    assert host.asked == ["POST", "GET"]
+    # What was not said stays away: there is nothing that null could clear.
+    assert None not in host.punch.values()
 
 
 @pytest.mark.parametrize("by_id", [lambda punch: {**punch, "platform": {"eventId": "x"}}, None])

@@ -290,6 +290,8 @@ async def test_what_is_deleted_is_gone_whatever_befalls_the_answer(
     if kind != "none":
         box.faults.add(Fault(kind, method="DELETE"))
     await resource.delete(key)
+    # In parentheses, also where it is changed behind a slash: so it was seen to be done.
+    assert box.ledger.requests[-1].target.endswith(f"({key})")
     with pytest.raises(NotFoundError):
         await resource.get(key)
     assert key not in {each.id async for each in resource.list(**options)}
