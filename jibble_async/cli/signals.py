@@ -18,8 +18,8 @@ class Interruption:
     """Makes a signal end what is done within it, by `KeyboardInterrupt`.
 
     A coroutine is cancelled, and so can tidy up and say, in the notes of its cancellation, what
-    became of a write. What whoever started the program made it ignore, as `nohup` does, stays
-    ignored.
+    became of a write; the same signal once more, or Ctrl-C, does not wait for that. What whoever
+    started the program made it ignore, as `nohup` does, stays ignored.
 
     Attributes:
         exit_code: 128 and the number of the signal, as shells have it.
@@ -69,12 +69,12 @@ class Interruption:
             self._main = None
 
     def _on_signal(self, number: int, _: FrameType | None) -> None:
-        if self._asked not in {None, number}:
+        ending = self._main is not None and self._asked is not None
+        if ending and number not in {self._asked, signal.SIGINT}:
             # As systemd's SIGHUP behind its SIGTERM: the first one is being heeded.
             return
-        again, self._asked = self._asked is not None, number
-        self.exit_code = 128 + number
-        if again or self._main is None:
+        self.exit_code, self._asked = 128 + number, number
+        if ending or self._main is None:
             raise KeyboardInterrupt
         loop, task = self._main
         task.cancel()

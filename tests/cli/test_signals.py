@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -66,13 +67,44 @@ def test_an_export_leaves_no_file(
 
 
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("second", [signal.SIGHUP, signal.SIGINT])
-def test_another_signal_behind_the_first_does_not_end_the_tidying_up(
-    midway: list[int], tmp_path: Path, second: int
+@pytest.mark.parametrize(
+    ("second", "code"), [(signal.SIGHUP, 143), (signal.SIGTERM, 143), (signal.SIGINT, 130)]
+)
+def test_two_signals_leave_no_file_either(
+    midway: list[int], tmp_path: Path, second: int, code: int
 ) -> None:
     midway.extend([signal.SIGTERM, second])
-    assert main(EXPORT) == 143
+    assert main(EXPORT) == code
+    # The disk's thread, for which the program's end waits, if not the command's.
+    for thread in threading.enumerate():
+        if thread.name.startswith("jibble-disk"):
+            thread.join()
     assert os.listdir(tmp_path) == []
+
+
+def test_another_signal_behind_the_first_does_not_end_the_tidying_up() -> None:
+    tidied: list[int] = []
+
+    async def tidy() -> None:
+        signal.raise_signal(signal.SIGTERM)
+        try:
+            await asyncio.sleep(0)
+        finally:
+            signal.raise_signal(signal.SIGHUP)
+            await asyncio.sleep(0)
+            tidied.append(signal.SIGHUP)
+
+    with pytest.raises(KeyboardInterrupt), Interruption() as interruption:
+        interruption.run(tidy())
+    assert (tidied, interruption.exit_code) == ([signal.SIGHUP], 143)
+
+
+def test_an_interrupt_that_is_swallowed_takes_no_other_one_away() -> None:
+    with Interruption() as interruption:
+        for number, code in SIGNALS:
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(number)
+            assert interruption.exit_code == code
 
 
 @pytest.mark.usefixtures("small")
