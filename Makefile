@@ -3,18 +3,33 @@
 PY ?= python3
 UV ?= uv
 VENV := .venv
+PYTHONS = $(shell for minor in 11 12 13 14; do command -v python3.$$minor; done; \
+	ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.1[1-4].*/bin/python 2>/dev/null)
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: demo test coverage check lint types stubs docs bench pictures lock clean
+.PHONY: demo test test-fast test-all coverage check lint types stubs docs bench pictures lock clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/python examples/demo.py
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest -q
+
+# For the inner loop: what is pure, without what hypothesis searches for.
+test-fast: $(VENV)/.dev
+	@$(BIN)/python -m pytest -q -m "not hypothesis" tests/unit
+
+# The tests with every interpreter that is there: on the PATH, and pyenv's versions.
+test-all:
+	@seen=" "; for python in $(PYTHONS); do \
+		version=$$("$$python" -c 'import platform as p; print(p.python_version())' 2>&-) || continue; \
+		case "$$seen" in *" $$version "*) continue ;; esac; \
+		seen="$$seen$$version "; echo "Python $$version"; \
+		$(MAKE) test PY="$$python" VENV=".venv-$$version" || exit 1; \
+	done
 
 # The tests, and whether they reach what they reached before (pyproject.toml says how much).
 coverage: $(VENV)/.dev
@@ -57,7 +72,7 @@ lock:
 		pyproject.toml requirements/build.in
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist demo-output
+	rm -rf $(VENV) .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist demo-output
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -81,10 +81,9 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
             kind = type(given).__name__
             raise ConfigurationError(f"resume_from= is {kind}, not a cursor: pass str(page.cursor)")
         try:
-            text.encode("ascii")
             data = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
             cursor = msgspec.json.decode(data, type=cls)
-        except (AttributeError, ValueError, msgspec.MsgspecError, RecursionError):
+        except (ValueError, msgspec.MsgspecError, RecursionError):
             raise ConfigurationError(
                 "resume_from= is not a cursor: pass str(page.cursor)"
             ) from None
