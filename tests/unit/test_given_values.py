@@ -26,6 +26,7 @@ from jibble_async.api.custom import custom_params, json_body
 from jibble_async.odata.parameters import day_or_moment, repeated_ids, require_guid
 from jibble_async.odata.render import render_filter
 from jibble_async.query.values import plain
+from tests.unit.recording import RecordingClient
 
 T: Any = fields(TimeEntry)
 KEY = "3cf11f61-76ad-418a-8783-103b66b22fde"
@@ -208,3 +209,17 @@ def test_numpy_and_pandas_themselves() -> None:
         with pytest.raises(ConfigurationError):
             T.time >= nothing  # noqa: B015 - written is enough
     assert json_body({"at": nanoseconds}, "x") == b'{"at":"2024-06-13T12:00:00.123456Z"}'
+
+
+async def test_a_punch_takes_a_uuid_and_a_moment_of_another_make() -> None:
+    jibble: Any = RecordingClient({"id": KEY}, {"id": KEY}, {"id": KEY})
+    person = uuid.UUID(KEY)
+    options = {"activity_id": person, "auto_clock_out_at": STAMP}
+    await jibble.time_entries.clock_in(person, **options)
+    sent = msgspec.json.decode(jibble.requests[-1].body)
+    assert sent["personId"] == sent["activityId"] == KEY
+    assert sent["autoClockOutTime"] == "2024-06-13T12:00:00Z"
+    await jibble.time_entries.clock_in(person, at=STAMP)
+    assert msgspec.json.decode(jibble.requests[-1].body)["time"] == "2024-06-13T12:00:00Z"
+    await jibble.people.get(person)
+    assert jibble.requests[-1].url.raw_path == f"/v1/People({KEY})"
