@@ -292,8 +292,9 @@ class RateEstimator(Struct):
         lowest = self.rate * (1 - self.step)
         if self.early > 1 and not self._long():
             self.step = min(LARGEST_STEP, self.step * HASTE)
-        delivered = math.inf if self.cycle is None else self.cycle.delivery_rate(now)
-        self.rate = max(lowest, min(delivered, self.rate * (1 - SMALLEST_STEP)))
+        self.rate *= 1 - SMALLEST_STEP
+        if self.early > 1 and self.cycle is not None:
+            self.rate = max(lowest, min(self.rate, self.cycle.delivery_rate(now)))
 
     def _recover(self, cycle: Cycle, episode: Episode, sent_at: float, now: float) -> None:
         first = not self.longest_shut
