@@ -116,11 +116,11 @@ def test_early_refusals_lower_the_rate_to_what_got_through() -> None:
     assert estimator.step == pytest.approx(0.12)
 
 
-def test_one_early_refusal_may_be_chance() -> None:
-    # What got through since the last one, half a second ago, is no measure.
-    estimator = steady(step=0.3, cycle=Cycle(9.5, 1))
-    estimator.refused(10.0, 10.0)
-    assert (estimator.rate, estimator.step) == (pytest.approx(9.88), 0.3)
+@pytest.mark.parametrize(("raises", "step"), [(5, 0.3), (6, 0.15)])
+def test_a_refusal_is_early_before_six_whatever_was_expected(raises: int, step: float) -> None:
+    estimator = steady(raises=raises, step=0.3, cycle=Cycle(0.0, 1000))
+    estimator.refused(1.0, 1.0)
+    assert (estimator.early, estimator.step) == (raises < 6, step)
 
 
 def test_the_request_after_a_refusal_goes_a_tenth_of_a_gap_later() -> None:

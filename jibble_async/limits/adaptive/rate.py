@@ -49,8 +49,10 @@ WIDENING = 5.0
 HASTE = 3.0
 """Each early refusal after the first makes the step as many times as large: from the smallest to
 the largest in three. Doubling takes a second longer to follow a fall from 10/s to 4/s."""
-EARLY = 0.1
-"""A refusal is early if it comes after less than this part of the accepted requests expected."""
+EARLY, FEWEST_RAISES = 0.1, 6
+"""A refusal is early if it comes after less than this part of the accepted requests expected, or
+after fewer than 6 that raised the rate: a large step expects next to none, so that the refusals of
+a quota that fell would pass for timely ones."""
 LONG_WINDOW = 20
 """A window is long if it stays shut for the time of this many requests."""
 FEWEST_MEASURED = 10
@@ -277,7 +279,7 @@ class RateEstimator(Struct):
     def _lower(self, now: float) -> None:
         if self.learning:
             self.learning = False
-        elif self.raises >= EARLY * self._expected():
+        elif self.raises >= max(FEWEST_RAISES, EARLY * self._expected()):
             self.early = 0
             self.step = max(SMALLEST_STEP, self.step / 2)
         else:
@@ -292,9 +294,8 @@ class RateEstimator(Struct):
         lowest = self.rate * (1 - self.step)
         if self.early > 1 and not self._long():
             self.step = min(LARGEST_STEP, self.step * HASTE)
-        self.rate *= 1 - SMALLEST_STEP
-        if self.early > 1 and self.cycle is not None:
-            self.rate = max(lowest, min(self.rate, self.cycle.delivery_rate(now)))
+        delivered = math.inf if self.cycle is None else self.cycle.delivery_rate(now)
+        self.rate = max(lowest, min(delivered, self.rate * (1 - SMALLEST_STEP)))
 
     def _recover(self, cycle: Cycle, episode: Episode, sent_at: float, now: float) -> None:
         first = not self.longest_shut
