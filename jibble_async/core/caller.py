@@ -239,7 +239,7 @@ class Caller:
             if policy.patience is None or error.request == call.request.line:
                 return None
             safety = Safety.IDEMPOTENT
-        elif safety is not Safety.ONCE and recovery and isinstance(error, recovery.errors):
+        elif recovery is not None and isinstance(error, recovery.errors):
             return await recovery.next_step(error, call, self)
         if call.failed_at is None:
             call.failed_at = now

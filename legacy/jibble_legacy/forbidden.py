@@ -18,7 +18,7 @@ from typing import Any, get_args
 from jibble_async.core.call import Call
 from jibble_async.core.caller import Caller
 from jibble_async.core.clock import Clock
-from jibble_async.core.operation import Request
+from jibble_async.core.operation import Request, Safety
 from jibble_async.core.retry import Decision
 from jibble_async.core.wire import Reply
 from jibble_async.errors import JibbleError
@@ -169,6 +169,8 @@ class ForbiddenRecovery:
         step = procedure.refused(crowded=error.told or self._crowded())
         if step is Step.PROBE:
             step = procedure.probed(await self._ask(call, caller))
+        if step in {Step.WAIT, Step.AGAIN} and call.request.operation.safety is Safety.ONCE:
+            raise error.undecided(f"{counted}; what is for once is not sent again")
         match step:
             case Step.WAIT:
                 caller.stats.throttled += 1

@@ -14,6 +14,7 @@ from jibble_async import (
     PermissionDeniedError,
     RateLimitedError,
     RollingWindow,
+    Safety,
     ThrottledOrForbiddenError,
     Unlimited,
 )
@@ -56,6 +57,20 @@ def test_a_missing_right_is_told_by_other_requests_being_answered(body: bytes) -
     assert (error.status, error.attempts) == (403, 2)
     assert error.request == "GET legacy /api/v1/clients?filter[limit]"
     assert host.paths == ["clients", "teams", "clients", "teammembers"]
+
+
+@pytest.mark.parametrize("others", [0, 140], ids=["a right, perhaps", "the limit, perhaps"])
+def test_what_is_for_once_is_not_sent_again(others: int) -> None:
+    host = LegacyHostInMemory()
+    host.forbidden, host.others = {"clients"}, [-100.0] * others
+
+    async def use(legacy: Any) -> ThrottledOrForbiddenError:
+        with pytest.raises(ThrottledOrForbiddenError, match="not sent again") as caught:
+            await legacy.request("POST", "/api/v1/clients", json={}, safety=Safety.ONCE)
+        return caught.value
+
+    assert run(host, use).attempts == 1
+    assert host.paths.count("clients") == 1
 
 
 def test_a_quota_that_others_use_up_is_waited_for() -> None:
