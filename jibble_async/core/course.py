@@ -316,8 +316,9 @@ class Course(Generic[T]):
         moves = self._source.moves or found
         if self._overlap and not moves and fresh < len(items) == received:
             raise self._broken(place, _MOVED)
+        asked = self.count(place) if fresh < len(items) else None
         objection = self._progress.objection(
-            content, items, fresh, received=received, asked=self.count(place), last=last
+            content, items, fresh, received=received, asked=asked, last=last
         )
         if objection is not None:
             advice = self._source.advice if place.link is None else ""
