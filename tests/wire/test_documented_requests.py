@@ -69,9 +69,9 @@ class Example(NamedTuple):
     observed: bool = False
 
 
-def page_of_keys(size: int) -> dict[str, Any]:
+def page_of_keys(size: int, begin: int = 0) -> dict[str, Any]:
     """A full page, so that another is asked for."""
-    keys = [f"{number:08}{KEY[8:]}" for number in range(size)]
+    keys = [f"{number:08}{KEY[8:]}" for number in range(begin, begin + size)]
     return {"value": [{"id": key, "personId": key} for key in keys]}
 
 
@@ -126,7 +126,7 @@ EXAMPLES: dict[str, Example] = {
             stable=False,
             counted=False,
         ),
-        answers=(page_of_keys(1000), page_of_keys(1000), NOTHING),
+        answers=(page_of_keys(1000), page_of_keys(1000, 1000), NOTHING),
         observed=True,
     ),
     "time entries since a moment": Example(
