@@ -178,6 +178,14 @@ def test_the_same_signal_again_does_not_wait() -> None:
     assert interruption.exit_code == 143
 
 
+def test_a_signal_behind_the_end_of_a_command_is_not_lost() -> None:
+    with Interruption() as interruption:
+        interruption.run(asyncio.sleep(0))
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+    assert interruption.exit_code == 143
+
+
 async def test_another_thread_has_no_say_in_signals() -> None:
     def inside() -> None:
         with Interruption() as interruption:

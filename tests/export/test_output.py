@@ -76,6 +76,7 @@ async def test_cancelled_once_more_it_waits_no_longer(
     for thread in threading.enumerate():
         if thread.name.startswith("jibble-disk"):
             await asyncio.to_thread(thread.join)
+    assert disk.went_on == [True]
     assert os.listdir(tmp_path) == []
 
 
