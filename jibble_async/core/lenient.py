@@ -1,7 +1,7 @@
 """Bodies and rows that the strict decoder refuses or rounds: put right, by the type of a value.
 
-Only values of fields that are days, moments, times or durations are touched, so a note that looks
-like one stays as it is.
+Only values of fields that are days, moments, times, durations or numbers are touched, so a note
+that looks like one stays as it is.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ _ALMOST = b".999999"
 _FRACTION = r"(?<=[0-9]\.)([0-9]{6})[0-9]+"
 _MIDNIGHT = r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]00:00(?::00(?:\.0+)?)?(?:Z|[+-][0-9]{2}:[0-9]{2})?"
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_NUMBER = r"-?[0-9]{1,30}(\.[0-9]{1,30})?"
+# .NET's own text of a length of time, such as 1.02:03:04.5 for a day and two hours and more.
+_CLOCK = r"(-?)(?:([0-9]{1,8})\.)?([0-9]{2}):([0-9]{2}):([0-9]{2}(?:\.[0-9]+)?)"
 _WEEKS = r"(-?)P([0-9]{1,9})W"
 _SURROGATE = rb"\\u[dD][89a-fA-F]"
 # Up to the next half of a character, or to the end: possessive, so that no place is tried twice.
@@ -56,8 +59,9 @@ def decode_leniently(data: bytes, item: Any) -> Any:
     """The value, with what is known to be odd put right.
 
     Digits beyond microseconds are cut off (so .NET's largest date, 9999-12-31T23:59:59.9999999Z,
-    stays on its day), a decimal comma becomes a point, weeks become days, midnight becomes a day
-    where a day is meant, and a day midnight in UTC where a moment is.
+    stays on its day), a decimal comma becomes a point, weeks and .NET's own text become an ISO
+    length of time, midnight becomes a day where a day is meant, a day midnight in UTC where a
+    moment is, and a text a number, as OData writes large ones (`IEEE754Compatible`).
 
     Args:
         data: What the server sent.
@@ -119,8 +123,16 @@ def _mend_duration(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     value = re.sub(_FRACTION, r"\1", value.replace(",", "."))
+    if clock := re.fullmatch(_CLOCK, value):
+        sign, days, hours, minutes, seconds = clock.groups()
+        return f"{sign}P{days or 0}DT{hours}H{minutes}M{seconds}S"
     weeks = re.fullmatch(_WEEKS, value)
     return f"{weeks[1]}P{int(weeks[2]) * 7}D" if weeks else value
+
+
+def _mend_number(value: Any) -> Any:
+    found = re.fullmatch(_NUMBER, value) if isinstance(value, str) else None
+    return value if found is None else float(value) if found[1] else int(value)
 
 
 _SCALARS: dict[Any, _Mend] = {
@@ -128,6 +140,8 @@ _SCALARS: dict[Any, _Mend] = {
     datetime.datetime: _mend_moment,
     datetime.time: _mend_time,
     datetime.timedelta: _mend_duration,
+    float: _mend_number,
+    int: _mend_number,
 }
 
 

@@ -28,9 +28,10 @@ class Body:
     """
 
     def __init__(self, coding: str, most: int) -> None:
-        coding = coding.strip().lower()
-        self._packed = coding in {"gzip", "x-gzip", "deflate"}
-        self._gzip = coding != "deflate"
+        codings = [each.strip() for each in coding.lower().split(",")]
+        codings = [each for each in codings if each not in {"", "identity"}]
+        self._packed = codings in (["gzip"], ["x-gzip"], ["deflate"])
+        self._gzip = codings != ["deflate"]
         self._most = most
         self._left = most
         self._parts: list[bytes] = []

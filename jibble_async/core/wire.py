@@ -78,7 +78,7 @@ class Reply(Opaque):
         encoding = _MARKS.get(self.body[:2])
         if encoding is not None:
             with contextlib.suppress(UnicodeError):
-                self.body = self.body.decode(encoding).encode()
+                self.body = self.body.decode(encoding).lstrip("\ufeff").encode()
 
 
 def error_class(status: int) -> type[APIError]:
@@ -131,7 +131,7 @@ def decode_json(reply: Reply, decode: Callable[[bytes], T]) -> T:
     except msgspec.ValidationError as error:
         raise DecodeError(f"the answer has an unexpected form: {error}") from None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        kind = printable(reply.headers.get("Content-Type", "no content type"))
+        kind = _media_type(reply)
         what = "not a complete JSON document"
         if reply.body.lstrip()[:1] == b"<":
             what = "a page such as a login's or a proxy's, not JSON"
@@ -189,7 +189,7 @@ def document(reply: Reply, root: str) -> str:
     except (expat.ExpatError, ValueError):
         names.clear()
     if not names or names[0].rpartition(":")[2] != root:
-        kind = printable(reply.headers.get("Content-Type", "no content type"))
+        kind = _media_type(reply)
         size = len(reply.body)
         raise DecodeError(f"the answer is no XML document of {root} ({kind}, {size} bytes)")
     return text
@@ -204,3 +204,7 @@ def printable(text: str) -> str:
     """A server's text made fit for a terminal and a log: one line, no control characters."""
     line = re.sub(_CONTROL, " ", text).strip()
     return line if len(line) <= _LONGEST_MESSAGE else line[: _LONGEST_MESSAGE - 1] + "…"
+
+
+def _media_type(reply: Reply) -> str:
+    return printable(reply.headers.get("Content-Type", "no content type").partition(";")[0])

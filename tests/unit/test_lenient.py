@@ -23,6 +23,8 @@ class Odd(ValueObject):
     hour: time | None = None
     span: timedelta | None = None
     note: str | None = None
+    degrees: float | None = None
+    size: int | None = None
 
 
 ALMOST = "2026-12-31T23:59:59.9999999"
@@ -44,6 +46,13 @@ ALMOST = "2026-12-31T23:59:59.9999999"
         ({"moment": ALMOST}, Odd(moment=datetime(2026, 12, 31, 23, 59, 59, 999999))),  # noqa: DTZ001
         ({"hour": "23:59:59.9999999"}, Odd(hour=time(23, 59, 59, 999999))),
         ({"span": "PT1.9999999S"}, Odd(span=timedelta(microseconds=1999999))),
+        ({"span": "08:00:00"}, Odd(span=timedelta(hours=8))),
+        ({"span": "-1.02:03:04.5"}, Odd(span=-timedelta(1, 4.5, 0, 0, 3, 2))),
+        (
+            {"degrees": "-52.5", "size": "12", "note": "12"},
+            Odd(degrees=-52.5, size=12, note="12"),
+        ),
+        ({"degrees": "52"}, Odd(degrees=52.0)),
         ({"moment": "9999-12-31T23:59:59.9999999Z"}, Odd(moment=datetime.max.replace(tzinfo=UTC))),
     ],
 )
@@ -59,6 +68,10 @@ def test_a_value_in_another_form_is_read(row: dict[str, Any], expected: Odd) -> 
         {"day": "2015-01-02T22:00:00Z"},
         {"day": "2015-01"},
         {"day": 5},
+        {"size": "1.5"},
+        {"size": "9" * 5000},
+        {"degrees": "nan"},
+        {"degrees": ""},
         {"moment": "2015-13-01"},
         {"span": "P" + "9" * 5000 + "W"},
     ],

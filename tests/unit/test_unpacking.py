@@ -22,6 +22,7 @@ def bare(data: bytes) -> bytes:
 PACKERS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "gzip": ("gzip", gzip.compress),
     "x-gzip": (" X-GZIP ", gzip.compress),
+    "gzip and nothing": ("gzip, identity", gzip.compress),
     "two members": ("gzip", lambda data: gzip.compress(data[:3]) + gzip.compress(data[3:])),
     "padded": ("gzip", lambda data: gzip.compress(data) + b"\0\0\0"),
     "deflate": ("deflate", zlib.compress),
