@@ -24,6 +24,7 @@ from jibble_async.checks import require_kind
 from jibble_async.config import ClientConfig, Service, auth_from, config_from
 from jibble_async.core.caller import Caller
 from jibble_async.core.credentials import Auth, ClientCredentials, StaticToken
+from jibble_async.core.opaque import unseen
 from jibble_async.core.operation import Operation, Safety, build
 from jibble_async.core.pager import Pager
 from jibble_async.core.paging import PageOptions
@@ -96,6 +97,7 @@ class JibbleClient(Catalog):
         super().__init__(Session(Caller(config, grant, _limiters(limiter), network, read_error)))
 
     @classmethod
+    @unseen
     def from_env(cls, env: Mapping[str, str] | None = None, **arguments: Any) -> Self:
         """A client with what the environment holds.
 

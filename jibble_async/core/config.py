@@ -10,6 +10,7 @@ from yarl import URL
 from jibble_async.checks import require_counts, require_kind
 from jibble_async.core.clock import Clock
 from jibble_async.core.events import Hook
+from jibble_async.core.opaque import unseen
 from jibble_async.core.options import Timeouts
 from jibble_async.core.origins import is_loopback
 from jibble_async.core.retry import RetryPolicy
@@ -64,6 +65,7 @@ class BaseConfig(msgspec.Struct, frozen=True, kw_only=True):
         raise NotImplementedError
 
 
+@unseen
 def service_url(name: str, text: str) -> str:
     """The URL of a service, an origin with a path prefix if there is one, without a final slash.
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeAlias
 import msgspec
 from msgspec.structs import force_setattr
 
+from jibble_async.core.opaque import unseen
 from jibble_async.errors import ConfigurationError
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
 ]
 
 
+@unseen
 def clean_secret(name: str, value: str) -> str:
     """A credential without the white space that pasting leaves around it.
 
@@ -37,6 +39,7 @@ def clean_secret(name: str, value: str) -> str:
     return value
 
 
+@unseen
 def clean_token(name: str, value: str) -> str:
     """A bearer token, without the word `Bearer` that is copied along with it out of a header.
 

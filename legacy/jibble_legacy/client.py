@@ -14,6 +14,7 @@ from jibble_async.api.custom import Params, custom_operation, custom_request
 from jibble_async.checks import require_kind
 from jibble_async.core.caller import Caller
 from jibble_async.core.credentials import StaticToken
+from jibble_async.core.opaque import unseen
 from jibble_async.core.operation import Operation, Safety, build
 from jibble_async.core.proxies import proxies_from
 from jibble_async.core.transport import Network
@@ -103,6 +104,7 @@ class LegacyClient(LegacyCatalog):
         super().__init__(LegacySession(caller, config.activities_path, days))
 
     @classmethod
+    @unseen
     def from_env(cls, env: Mapping[str, str] | None = None, **arguments: Any) -> Self:
         """A client with what the environment holds.
 

@@ -164,30 +164,55 @@ async def test_a_handshake_that_stalls_names_the_host_alone(server: RawServer) -
 
 
 MISTAKES: dict[str, Callable[[], Any]] = {
-    "a Redis with a bad reserve": lambda: RedisWindow(
+    "a Redis's address beside a bad reserve": lambda: RedisWindow(
         f"redis://:{SECRET}@cache/0", 150, 3600, workers=4, reserve=1.5
     ),
-    "a Redis without a scheme": lambda: RedisWindow(f":{SECRET}@cache/0", 150, 3600, workers=4),
-    "a Redis with a bad port": lambda: RedisWindow(
+    "a Redis's address without a scheme": lambda: RedisWindow(
+        f":{SECRET}@cache/0", 150, 3600, workers=4
+    ),
+    "a Redis's address with a bad port": lambda: RedisWindow(
         f"redis://:{SECRET}/x@cache/0", 150, 3600, workers=4
     ),
-    "a Redis with a bad option": lambda: RedisWindow(
+    "a Redis's address with a bad option": lambda: RedisWindow(
         f"redis://cache/0?socket_timeout={SECRET}", 150, 3600, workers=4
     ),
-    "an endpoint with a password": lambda: Endpoints(workspace=f"https://me:{SECRET}@x.example"),
-    "an endpoint with half an address": lambda: Endpoints(workspace=f"https://me:{SECRET}@"),
-    "an endpoint with a bad port": lambda: Endpoints(workspace=f"https://me:{SECRET}@x:port"),
-    "an old endpoint with a password": lambda: LegacyConfig(url=f"http://me:{SECRET}@x.example"),
+    "an address with a password": lambda: Endpoints(workspace=f"https://me:{SECRET}@x.example"),
+    "half an address": lambda: Endpoints(workspace=f"https://me:{SECRET}@"),
+    "an address with a bad port": lambda: Endpoints(workspace=f"https://me:{SECRET}@x:port"),
+    "an old API's address with a password": lambda: LegacyConfig(
+        url=f"http://me:{SECRET}@x.example"
+    ),
     "a token with a line break": lambda: StaticToken(f"{TOKEN}\n{TOKEN}"),
     "a secret beyond ASCII": lambda: ClientCredentials("the-id", f"{SECRET}é"),
     "a password grant without a user": lambda: PasswordGrant(
         "the-id", SECRET, "", PASSWORD, token_url="https://x.example/token"
     ),
-    "a token host with a password": lambda: PasswordGrant(
+    "a token host's address with a password": lambda: PasswordGrant(
         "the-id", SECRET, "ann", PASSWORD, token_url=f"https://me:{SECRET}@x.example/token"
     ),
     "an API key for the old API": lambda: LegacyClient(auth=KEY),
 }
+
+
+ENVIRONMENTS: dict[str, dict[str, str]] = {
+    "half a pair": {"JIBBLE_CLIENT_ID": SECRET},
+    "both": {"JIBBLE_CLIENT_ID": "x", "JIBBLE_CLIENT_SECRET": SECRET, "JIBBLE_TOKEN": TOKEN},
+    "a bad token": {"JIBBLE_TOKEN": f"{TOKEN}\0"},
+    "none, beside a secret of another's": {"DATABASE_URL": f"postgres://me:{PASSWORD}@db"},
+    "a bad endpoint": {"JIBBLE_TOKEN": TOKEN, "JIBBLE_WORKSPACE_URL": f"https://me:{SECRET}@x:y"},
+    "a bad old endpoint": {
+        "JIBBLE_LEGACY_TOKEN": TOKEN,
+        "JIBBLE_LEGACY_URL": f"http://a:{SECRET}@",
+    },
+}
+
+
+@pytest.mark.parametrize("kind", [JibbleClient, LegacyClient])
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_nothing_is_seen_of_an_environment_that_is_refused(kind: Any, environment: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        kind.from_env(ENVIRONMENTS[environment])
+    assert found(CANARIES, shown(caught.value), local_variables(caught.value)) == []
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
@@ -195,6 +220,8 @@ def test_settings_that_are_refused_are_not_quoted(mistake: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         MISTAKES[mistake]()
     assert found(CANARIES, shown(caught.value)) == []
+    if "address" not in mistake:
+        assert found(CANARIES, local_variables(caught.value)) == []
 
 
 async def test_a_function_that_gives_a_bad_token_is_told_so_without_it(server: RawServer) -> None:
