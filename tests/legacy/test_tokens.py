@@ -279,6 +279,6 @@ async def test_a_function_gives_tokens(box: Sandbox) -> None:
 
     async with legacy_of(box, auth=provide) as legacy:
         assert await legacy.organizations.list().collect()
-    async with LegacyClient("a token") as legacy:
+    async with LegacyClient("a-token") as legacy:
         assert isinstance(legacy, LegacyClient)
-    assert repr(StaticToken("a token")) == "StaticToken()"
+    assert repr(StaticToken("a-token")) == "StaticToken()"
