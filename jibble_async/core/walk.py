@@ -66,8 +66,8 @@ class Walk(Generic[T]):
         """The pages in order."""
         course = self._course
         place: Place | None = course.start
-        # Whether pages can be fetched ahead shows on the first, unless it was a link's already.
-        undecided = self._concurrency > 1 and course.start.link is None
+        # Whether pages can be fetched ahead shows on the first.
+        undecided = self._concurrency > 1
         while place is not None and not course.done:
             page, place = course.take(place, await self._fetch(place))
             if page is None:
