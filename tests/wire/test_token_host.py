@@ -143,3 +143,23 @@ async def test_the_total_of_a_call_holds_while_it_waits_for_a_token(server: RawS
         assert await patient == {}
     assert len(server.heard_tokens) == 1
     assert len(server.heard) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n: {CANARY}\r\n\r\n",
+        b"{CANARY}\r\n\r\n",
+        b"HTTP/1.1 {CANARY} OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: {CANARY}\r\n\r\n",
+    ],
+)
+async def test_no_byte_of_an_answer_that_is_no_http_is_shown(
+    server: RawServer, answer: bytes
+) -> None:
+    server.token_answer = Script(raw(answer.replace(b"{CANARY}", b"canary-token"), "fin"))
+    key = ClientCredentials("id", "secret")
+    async with client_at(server.url, auth=key) as jibble:
+        with pytest.raises(JibbleError) as caught:
+            await jibble.request("GET", "workspace", "/v1/Things")
+    assert "canary" not in f"{caught.value!r} {vars(caught.value)} {caught.value.__context__!r}"
