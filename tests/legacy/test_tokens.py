@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from asyncio import Task, all_tasks
 from typing import Any
 
 import pytest
@@ -123,6 +124,7 @@ async def test_trouble_at_the_token_host_does_not_lose_the_refresh_token(
         # Still good, so it is used on.
         await ask(legacy)
         await settled(lambda: len(grants(server)) == 5)
+        await settled(lambda: "jibble token refresh" not in map(Task.get_name, all_tasks()))
         numbered(server)
         held.seconds += 60
         only(server, "token-6")
