@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from asyncio import Task, all_tasks
 from typing import Any
 
 import pytest
@@ -124,7 +123,9 @@ async def test_trouble_at_the_token_host_does_not_lose_the_refresh_token(
         # Still good, so it is used on.
         await ask(legacy)
         await settled(lambda: len(grants(server)) == 5)
-        await settled(lambda: "jibble token refresh" not in map(Task.get_name, all_tasks()))
+        await settled(
+            lambda: "jibble token refresh" not in map(asyncio.Task.get_name, asyncio.all_tasks())
+        )
         numbered(server)
         held.seconds += 60
         only(server, "token-6")
