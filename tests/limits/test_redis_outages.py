@@ -117,3 +117,25 @@ def test_an_empty_store_is_trusted_before_the_first_contact_only(redis_server: R
         assert "lost its data" in idle.degraded
 
     virtual_time.run(main())
+
+
+@pytest.mark.parametrize(("max_wait", "served"), [(3.0, True), (0.5, False)])
+def test_a_short_absence_of_the_store_refuses_nobody_who_may_wait(
+    redis_server: RedisServer, max_wait: float, served: bool
+) -> None:
+    policy = Policy("window", 20, 1.0, linger=60.0, reserve=0.0, lease=60.0)
+
+    async def main() -> float:
+        store = VirtualRedis(redis_server, policy, 4)
+        window = StoredWindow(store, policy)
+        await send(window)
+        store.away = lambda: now() < began + 1.5
+        began = now()
+        if served:
+            (await window.acquire(max_wait=max_wait)).release(Outcome.ANSWERED)
+        else:
+            with pytest.raises(RateLimitedError):
+                await window.acquire(max_wait=max_wait)
+        return now() - began
+
+    assert virtual_time.run(main()) == pytest.approx(2.0 if served else 0, abs=0.02)

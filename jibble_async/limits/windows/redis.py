@@ -313,6 +313,9 @@ class RedisStore:
                 f"per {policy.per:g} s"
             )
         ask_again = min([self._next_probe, *dues[:1]])
+        # It isn't known that the store stays away: it may grant what it is asked for next.
+        soonest = max(self._next_probe, wanted.closed_until)
+        dues = [min(due, soonest) for due in dues]
         return Answer(granted, now, dues, ask_again, kept=[*kept, *fallback.counted()])
 
     def _words(self, error: BaseException) -> str:
