@@ -285,3 +285,26 @@ def test_early_episodes_are_parts_of_one_cycle() -> None:
     estimator.refused(10.0, 10.0)
     estimator.accepted(10.2, 10.2, held=False)
     assert (estimator.early, estimator.cycle) == (1, Cycle(0.0, 91))
+
+
+def test_what_was_not_sent_may_go_again_at_once() -> None:
+    estimator = steady()
+    estimator.sent(1.0)
+    estimator.unanswered(1.0, sent=True)
+    assert estimator.due() == pytest.approx(1.1)
+    estimator.unanswered(1.0, sent=False)
+    assert estimator.due() == pytest.approx(1.0)
+
+
+def test_a_measurement_never_raises_the_rate() -> None:
+    episode = Episode(90.0, probing=True, shut_until=100.0)
+    estimator = steady(2.5, cycle=Cycle(0.0, 499), episode=episode)
+    estimator.accepted(100.0, 100.0, held=False)
+    assert estimator.rate == 2.5
+
+
+def test_while_the_server_wants_to_see_nothing_its_window_is_shut() -> None:
+    estimator = steady(raises=100)
+    estimator.refused(1.0, 1.1, wait=30.0)
+    assert estimator.episode is not None
+    assert (estimator.due(), estimator.episode.shut_until) == (31.1, 31.1)
