@@ -17,7 +17,7 @@ _HOMES: dict[str, list[str]] = {
     "core.cursor": ["Cursor"],
     "core.events": ["Stats"],
     "core.operation": ["Safety"],
-    "core.options": ["Timeouts"],
+    "core.call_options": ["Timeouts"],
     "core.pager": ["Pager"],
     "core.pages": ["Page"],
     "core.retry": ["RetryPolicy"],

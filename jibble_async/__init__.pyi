@@ -4,11 +4,11 @@ from jibble_async.api.outcomes import ItemOutcome, ItemState
 from jibble_async.api.tracker import TimeTracker
 from jibble_async.client import Identity, JibbleClient
 from jibble_async.config import ClientConfig, Endpoints
+from jibble_async.core.call_options import Timeouts
 from jibble_async.core.credentials import ClientCredentials, StaticToken
 from jibble_async.core.cursor import Cursor
 from jibble_async.core.events import Stats
 from jibble_async.core.operation import Safety
-from jibble_async.core.options import Timeouts
 from jibble_async.core.pager import Pager
 from jibble_async.core.pages import Page
 from jibble_async.core.retry import RetryPolicy

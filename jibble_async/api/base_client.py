@@ -10,8 +10,8 @@ from typing import Any, Generic, Self, TypeVar, get_args, get_type_hints
 import msgspec
 
 from jibble_async.api.session import Session
+from jibble_async.core.call_options import Timeouts
 from jibble_async.core.events import Stats
-from jibble_async.core.options import Timeouts
 from jibble_async.core.retry import RetryPolicy
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.slots import Priority

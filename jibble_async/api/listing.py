@@ -16,8 +16,7 @@ from jibble_async.core.paging import PageOptions, Paging
 from jibble_async.core.wire import Reply
 from jibble_async.entities import Entity, ValueObject
 from jibble_async.errors import ConfigurationError
-from jibble_async.query.expressions import Expression, all_of
-from jibble_async.query.options import (
+from jibble_async.query.clauses import (
     Expandable,
     Query,
     Selectable,
@@ -26,6 +25,7 @@ from jibble_async.query.options import (
     orderings,
     selection,
 )
+from jibble_async.query.expressions import Expression, all_of
 
 __all__ = [
     "BaseResource",

@@ -6,10 +6,10 @@ import copy
 from collections.abc import Callable, Coroutine
 from typing import Self, TypeVar
 
+from jibble_async.core.call_options import CallOptions
 from jibble_async.core.caller import Caller
 from jibble_async.core.events import Event, Stats
 from jibble_async.core.operation import Request
-from jibble_async.core.options import CallOptions
 from jibble_async.core.wire import Reply
 
 __all__ = ["Session"]

@@ -11,16 +11,16 @@ from datetime import date, datetime
 from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
+from jibble_async.core.call_options import Timeouts
 from jibble_async.core.cursor import Cursor
 from jibble_async.core.events import Stats
-from jibble_async.core.options import Timeouts
 from jibble_async.core.pager import Pager
 from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.retry import RetryPolicy
 from jibble_async.entities import Activity, Client, Entity, Organization, Person, TimeEntry
 from jibble_async.limits.slots import Priority
+from jibble_async.query.clauses import Expandable, Sortable
 from jibble_async.query.expressions import Expression
-from jibble_async.query.options import Expandable, Sortable
 
 __all__ = ["TimeTracker", "TrackedEntries", "TrackedResource"]
 

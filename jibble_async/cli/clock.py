@@ -18,7 +18,7 @@ from jibble_async.entities import EntryType, TimeEntry
 from jibble_async.entities import Person as Somebody
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.vocabulary import fields
-from jibble_async.resources.time_tracking import TimeEntries
+from jibble_async.resources.time_entries import TimeEntries
 
 __all__ = ["clock"]
 

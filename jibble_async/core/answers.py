@@ -19,7 +19,7 @@ from jibble_async.errors import (
     RateLimitedError,
     ThrottledOrForbiddenError,
 )
-from jibble_async.limits.adaptive.headers import read_remaining, read_retry_after
+from jibble_async.limits.headers import read_remaining, read_retry_after
 
 __all__ = ["Answers", "ErrorReader"]
 

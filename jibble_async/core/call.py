@@ -7,9 +7,9 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from jibble_async.core.call_options import CallOptions
 from jibble_async.core.deadlines import Deadline
 from jibble_async.core.operation import Request, Safety
-from jibble_async.core.options import CallOptions
 from jibble_async.core.retry import may_have_been_processed
 from jibble_async.core.wire import Reply
 from jibble_async.errors import ConfigurationError, ConnectionLostError, JibbleError, TransportError

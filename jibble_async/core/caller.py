@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeVar
 from jibble_async.checks import require_kind
 from jibble_async.core.answers import Answers, ErrorReader
 from jibble_async.core.call import Call
+from jibble_async.core.call_options import CallOptions
 from jibble_async.core.config import BaseConfig
 from jibble_async.core.deadlines import Deadlines
 from jibble_async.core.events import (
@@ -22,7 +23,6 @@ from jibble_async.core.events import (
 )
 from jibble_async.core.headers import KeptHeaders
 from jibble_async.core.operation import Request, Safety
-from jibble_async.core.options import CallOptions
 from jibble_async.core.retry import (
     REPEATABLE,
     RETRYABLE,

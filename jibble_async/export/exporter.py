@@ -17,8 +17,8 @@ import msgspec
 from jibble_async.api.base_client import BaseClient, session_of
 from jibble_async.api.raw import SetName, raw_set_of
 from jibble_async.api.session import Session
+from jibble_async.core.call_options import Timeouts
 from jibble_async.core.cursor import Cursor
-from jibble_async.core.options import Timeouts
 from jibble_async.core.pager import Pager
 from jibble_async.core.pages import Page, RawRow
 from jibble_async.core.paging import Paging

@@ -25,8 +25,8 @@ from jibble_async.odata.render import (
     render_order_by,
     render_select,
 )
+from jibble_async.query.clauses import Ordering, Query
 from jibble_async.query.expressions import Kind, Path
-from jibble_async.query.options import Ordering, Query
 
 __all__ = ["ODataPages", "query_pages"]
 

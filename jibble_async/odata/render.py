@@ -12,6 +12,7 @@ from jibble_async.entities import Entity, ValueObject
 from jibble_async.errors import ConfigurationError, NotSupportedError
 from jibble_async.odata.literals import literal
 from jibble_async.odata.names import spelt, wire_name
+from jibble_async.query.clauses import Expand, Ordering
 from jibble_async.query.expressions import (
     And,
     Between,
@@ -30,7 +31,6 @@ from jibble_async.query.expressions import (
     Worded,
 )
 from jibble_async.query.names import Name, target
-from jibble_async.query.options import Expand, Ordering
 
 __all__ = [
     "Grouped",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from jibble_async.entities import Entity, Guid, OpenEnum, ValueObject
 from jibble_async.errors import ConfigurationError
+from jibble_async.query.clauses import Expand, Expandable, Selectable, expansions
 from jibble_async.query.expressions import Comparison, Expression, Kind, Path
 from jibble_async.query.fields import (
     BooleanField,
@@ -29,7 +30,6 @@ from jibble_async.query.fields import (
     TimeField,
 )
 from jibble_async.query.names import annotation, encoded, unknown_field
-from jibble_async.query.options import Expand, Expandable, Selectable, expansions
 from jibble_async.query.values import constant
 
 __all__ = ["Fields", "Vocabulary", "field_class", "fields_class"]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar
 from uuid import UUID
 
 from jibble_async.errors import ConfigurationError
+from jibble_async.query.clauses import Expand, Ordering, Selectable, expansions
 from jibble_async.query.expressions import (
     Between,
     Call,
@@ -25,7 +26,6 @@ from jibble_async.query.expressions import (
     Predicate,
 )
 from jibble_async.query.names import enumeration, suggestion
-from jibble_async.query.options import Expand, Ordering, Selectable, expansions
 from jibble_async.query.values import constant
 
 __all__ = [

@@ -25,9 +25,9 @@ from jibble_async.entities import (
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.pages import ODataPages
 from jibble_async.odata.parameters import day_or_moment, flag, repeated_ids
+from jibble_async.query.clauses import Expandable, Sortable
 from jibble_async.query.days import require_span
 from jibble_async.query.expressions import Expression
-from jibble_async.query.options import Expandable, Sortable
 from jibble_async.query.values import require_date
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.base import Listing, routes_of

@@ -14,8 +14,8 @@ from jibble_async.resources.calendars import (
 )
 from jibble_async.resources.hour_entries import HourEntries
 from jibble_async.resources.people import People
+from jibble_async.resources.time_entries import TimeEntries
 from jibble_async.resources.time_off import TimeOffRequests
-from jibble_async.resources.time_tracking import TimeEntries
 from jibble_async.resources.workspace import (
     Activities,
     Clients,

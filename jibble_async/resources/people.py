@@ -17,8 +17,8 @@ from jibble_async.errors import ConfigurationError
 from jibble_async.odata.names import wire_values
 from jibble_async.odata.pages import ODataPages, query_pages
 from jibble_async.odata.parameters import optional_guid, require_guid
+from jibble_async.query.clauses import Query, selection
 from jibble_async.query.expressions import Expression
-from jibble_async.query.options import Query, selection
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.base import Resource
 

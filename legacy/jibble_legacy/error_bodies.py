@@ -14,7 +14,7 @@ from jibble_async.errors import (
     RateLimitedError,
     ThrottledOrForbiddenError,
 )
-from jibble_async.limits.adaptive.headers import read_date
+from jibble_async.limits.headers import read_date
 
 __all__ = ["BareForbiddenError", "read_error"]
 

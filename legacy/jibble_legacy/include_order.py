@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from jibble_async.errors import NotSupportedError
-from jibble_async.query.options import Expand, Ordering, Query
+from jibble_async.query.clauses import Expand, Ordering, Query
 from jibble_legacy.names import field_name, relation_name
 
 __all__ = ["render_options"]

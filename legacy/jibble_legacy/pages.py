@@ -19,8 +19,8 @@ from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply
 from jibble_async.entities import Entity, TimeEntry
 from jibble_async.errors import ConfigurationError
+from jibble_async.query.clauses import Ordering, Query
 from jibble_async.query.expressions import Comparison, Constant, Expression, Kind, Path, all_of
-from jibble_async.query.options import Ordering, Query
 from jibble_legacy.config import MAX_PAGE_SIZE
 from jibble_legacy.days import WorkingDays
 from jibble_legacy.include_order import render_options

@@ -18,7 +18,7 @@ from jibble_async.core.events import Event
 from jibble_async.core.operation import Operation, Request, Safety
 from jibble_async.core.paging import Paging
 from jibble_async.core.wire import Reply
-from jibble_async.query.options import Query
+from jibble_async.query.clauses import Query
 
 V = TypeVar("V")
 

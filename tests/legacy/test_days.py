@@ -15,7 +15,7 @@ from jibble_legacy.entities import LegacyTimeEntry
 
 import jibble_async
 from jibble_async import ConfigurationError, EntryType, JibbleError, TimeEntry
-from jibble_async.query.options import Query, orderings
+from jibble_async.query.clauses import Query, orderings
 from tests.legacy.paging import LegacySet, ids
 from tests.support.virtual_time import run
 

@@ -12,7 +12,7 @@ from jibble_legacy.query_fields import fields
 
 import jibble_async
 from jibble_async import Activity, Client, ConfigurationError, NotSupportedError, TimeEntry
-from jibble_async.query.options import Query, expansions, orderings, selection
+from jibble_async.query.clauses import Query, expansions, orderings, selection
 
 T = jibble_async.fields(TimeEntry)
 E = fields(LegacyTimeEntry)

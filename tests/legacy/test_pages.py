@@ -17,7 +17,7 @@ from jibble_async import (
     PaginationError,
     TimeEntry,
 )
-from jibble_async.query.options import Query, orderings
+from jibble_async.query.clauses import Query, orderings
 from tests.legacy.paging import LegacySet, ids, keyed
 from tests.support.virtual_time import run
 

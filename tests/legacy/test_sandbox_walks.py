@@ -19,7 +19,7 @@ from jibble_async.core.events import Event
 from jibble_async.core.operation import Request
 from jibble_async.core.paging import Paging
 from jibble_async.core.wire import Reply
-from jibble_async.query.options import Query, orderings
+from jibble_async.query.clauses import Query, orderings
 from jibble_async.sandbox.dataset import Dataset
 from jibble_async.sandbox.exchange import Call
 from jibble_async.sandbox.ledger import Ledger, Received

@@ -12,9 +12,9 @@ from benchmarks.limits.adaptive import CHANGES, settled_after, shares
 from benchmarks.limits.clicks import beside_bulk
 from benchmarks.limits.simulator import LATENCIES, Kind, Server, simulate
 from jibble_async.errors import ConfigurationError, RateLimitedError
-from jibble_async.limits.adaptive.headers import read_limits, read_retry_after
 from jibble_async.limits.adaptive.limiter import AdaptiveLimiter
 from jibble_async.limits.adaptive.rate import TRUSTED_STEP, RateEstimator
+from jibble_async.limits.headers import read_limits, read_retry_after
 from jibble_async.limits.slots import Outcome, Priority, RateLimiter
 from tests.support.virtual_time import run
 

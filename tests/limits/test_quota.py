@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from jibble_async.limits.adaptive.headers import Reading
 from jibble_async.limits.adaptive.quota import ServerClock, ToldQuota, Window
+from jibble_async.limits.headers import Reading
 
 
 def told(remaining: int = 9, ends: float = 10.0, per: float = 10.0, at: float = 0.0) -> ToldQuota:

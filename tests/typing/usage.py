@@ -68,9 +68,9 @@ from jibble_async import (
 )
 from jibble_async.export import Exporter, ExportReport
 from jibble_async.limits.slots import Priority
+from jibble_async.query.clauses import Expand, Ordering
 from jibble_async.query.expressions import Between, Comparison, InList, Predicate
 from jibble_async.query.fields import DateField, EnumField, IdField, NumberField, TextField
-from jibble_async.query.options import Expand, Ordering
 from jibble_async.query.vocabulary import PersonFields, TimeEntryFields
 
 T = fields(TimeEntry)

@@ -14,8 +14,8 @@ from jibble_async import (
     Timeouts,
 )
 from jibble_async.core.call import Call
+from jibble_async.core.call_options import CallOptions
 from jibble_async.core.operation import Operation, build
-from jibble_async.core.options import CallOptions
 from jibble_async.core.wire import Reply
 
 OPTIONS = CallOptions(Timeouts(), RetryPolicy())

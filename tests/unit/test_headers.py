@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jibble_async.limits.adaptive.headers import (
+from jibble_async.limits.headers import (
     read_date,
     read_limits,
     read_remaining,

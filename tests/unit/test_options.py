@@ -19,7 +19,7 @@ from jibble_async import (
     raw_filter,
 )
 from jibble_async.odata.render import render_expand, render_order_by, render_select
-from jibble_async.query.options import expansions, orderings, selection
+from jibble_async.query.clauses import expansions, orderings, selection
 from tests.unit.recording import RecordingClient
 
 KEY = "3cf11f61-76ad-418a-8783-103b66b22fde"

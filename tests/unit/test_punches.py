@@ -21,7 +21,7 @@ from jibble_async import (
     Timeouts,
 )
 from jibble_async.api.punches import NEAR, found
-from jibble_async.core.options import CallOptions
+from jibble_async.core.call_options import CallOptions
 from jibble_async.resources.punches import EntryPunch
 
 NOW = datetime(2026, 7, 6, 9, 0, tzinfo=UTC)

@@ -24,9 +24,9 @@ from jibble_async import (
 )
 from jibble_async.api.writing import looking
 from jibble_async.core.call import Call
+from jibble_async.core.call_options import CallOptions
 from jibble_async.core.clock import Clock
 from jibble_async.core.operation import Request
-from jibble_async.core.options import CallOptions
 from jibble_async.core.wire import Reply
 from jibble_async.errors import ConnectionLostError
 from tests.support.memory_wire import SEAM, clock_from

@@ -11,9 +11,9 @@ from msgspec import Struct
 
 from jibble_async.checks import require_numbers
 from jibble_async.errors import ConfigurationError
-from jibble_async.limits.adaptive.headers import read_date, read_limits, read_retry_after
 from jibble_async.limits.adaptive.quota import ToldQuota, Window
 from jibble_async.limits.adaptive.rate import RateEstimator
+from jibble_async.limits.headers import read_date, read_limits, read_retry_after
 from jibble_async.limits.loops import claim_loop
 from jibble_async.limits.queue import CallQueue, wait_too_long
 from jibble_async.limits.slots import Outcome, Priority, Slot

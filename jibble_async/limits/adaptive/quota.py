@@ -12,7 +12,7 @@ import math
 
 from msgspec import Struct, field
 
-from jibble_async.limits.adaptive.headers import Reading
+from jibble_async.limits.headers import Reading
 
 __all__ = ["ToldQuota", "Window"]
 

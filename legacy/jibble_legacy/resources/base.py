@@ -17,9 +17,9 @@ from jibble_async.core.paging import Paging
 from jibble_async.core.wire import Reply
 from jibble_async.entities.base import Entity
 from jibble_async.errors import ConfigurationError, NotSupportedError
+from jibble_async.query.clauses import Query, Sortable, orderings
 from jibble_async.query.days import require_span
 from jibble_async.query.expressions import Expression
-from jibble_async.query.options import Query, Sortable, orderings
 from jibble_async.query.values import is_guid, shown
 from jibble_legacy.columns import wire_values
 from jibble_legacy.config import MAX_PAGE_SIZE
