@@ -92,6 +92,8 @@ def test_a_link_is_followed_to_the_letter(link: str, expected: str) -> None:
         "/v1/People('1')?$skip=5",
         "/v2/People?$skip=5",
         "Organizations",
+        "/v1/%50eople?$skip=5",
+        "/v1/x/..%2fPeople",
     ],
 )
 def test_a_link_elsewhere_is_refused(link: str) -> None:

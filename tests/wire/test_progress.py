@@ -121,6 +121,27 @@ def test_rows_without_a_name_that_repeat_without_end_are_an_error() -> None:
         assert len(rows) == 2
 
 
+def test_pages_padded_with_rows_from_before_do_not_end_a_walk_early() -> None:
+    """Each page begins with the last row of the one before, on top of what was asked for."""
+    behind = Liar(names(8), extra=1)
+    rows, error = run(what_it_raises(behind.pager(2)))
+    assert isinstance(error, PaginationError)
+    assert "of 8 rows that are counted 7 came" in str(error)
+    assert ids(rows) == names(4)
+
+
+def test_the_last_cursor_leads_nowhere_though_the_server_links_on() -> None:
+    async def last(behind: Liar) -> Any:
+        async for each in behind.pager(100).pages():
+            cursor = each.cursor
+        return cursor
+
+    behind = Liar(names(7), links=True, after_the_last=True)
+    cursor = run(last(behind))
+    assert (cursor.offset, cursor.link) == (7, None)
+    assert run(behind.pager(100, resume_from=cursor).collect()) == []
+
+
 @BOTH
 @pytest.mark.parametrize("cap", [2, 4, 5, 7, 10])
 @pytest.mark.parametrize("verify", [False, True])
