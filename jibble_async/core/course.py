@@ -370,13 +370,16 @@ class Course(Generic[T]):
         return self._source.key(content.items[index])
 
     def _cursor(self, offset: int, link: str | None = None, seam: str | None = None) -> Cursor:
-        offset = max(offset, self._resume_at)
+        held = None if seam is None else short_hash(seam)
+        if offset < self._resume_at:
+            # What is read again for the sieve's sake: the row to go on after is still to come.
+            offset, held = self._resume_at, self._seam
         cursor = Cursor(
             fingerprint=self._fingerprint,
             offset=offset,
             link=link,
             behind=0 if self._sieve is None else max(0, offset - self._begin),
-            seam=None if seam is None else short_hash(seam),
+            seam=held,
             mark=self._source.mark,
         )
         key = self._paging.cursor_key

@@ -14,7 +14,7 @@ from jibble_legacy.days import WorkingDays
 from jibble_legacy.entities import LegacyTimeEntry
 
 import jibble_async
-from jibble_async import ConfigurationError, EntryType, JibbleError, TimeEntry
+from jibble_async import ConfigurationError, EntryType, NotFoundError, TimeEntry
 from jibble_async.query.clauses import Query, orderings
 from tests.legacy.paging import LegacySet, ids
 from tests.support.virtual_time import run
@@ -274,7 +274,8 @@ def test_a_walk_that_goes_on_knows_who_was_at_work(
                 async for page in pager(behind, limit=stops, resume_from=cursor).pages():
                     found += page.items
                     cursor = str(page.cursor)
-            except JibbleError as error:
+            except NotFoundError as error:
+                # Nothing moved, so that only the request that fails is a reason to stop.
                 cursor = error.cursor
                 continue
             if stops is None or len(found) - before < stops:
