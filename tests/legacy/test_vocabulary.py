@@ -96,7 +96,7 @@ def test_whatever_may_be_absent_may_be_absent() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"action": 3}, {"action": None}, {"action": "1"}, {"date": "today"}, {"meta": []}, {"id": 1}],
+    [{"action": 3}, {"action": None}, {"action": "x"}, {"date": "today"}, {"meta": []}, {"id": 1}],
 )
 def test_a_bad_row(change: dict[str, Any]) -> None:
     raw = page(ENTRY, ENTRY | change, ENTRY)
