@@ -36,7 +36,7 @@ coverage: $(VENV)/.dev
 	@$(BIN)/python -m coverage run -m pytest -q
 	@$(BIN)/python -m coverage report
 
-check: lint types coverage docs
+check: lint types test docs
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check -q .
