@@ -3,16 +3,21 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
-from importlinter.cli import lint_imports
-
 from tests.meta.sources import PACKAGES, ROOT, imports, modules
 
 
-def test_the_contracts_of_imports_are_kept(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_contracts_of_imports_are_kept() -> None:
     """Which they are stands in `pyproject.toml`."""
-    failed = lint_imports(config_filename=str(ROOT / "pyproject.toml"), no_cache=True)
-    assert not failed, capsys.readouterr().out
+    # In a process of its own: import-linter's logging set-up silences every logger that is there.
+    code = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 EXTRAS = {
