@@ -31,6 +31,7 @@ class SingleFlight(Generic[T]):
         self._task: asyncio.Task[T] | None = None
         self._waiters = 0
         self._kept = False
+        self._closed = False
 
     @property
     def under_way(self) -> bool:
@@ -45,8 +46,12 @@ class SingleFlight(Generic[T]):
         self._started()
         self._kept = True
 
-    async def result(self) -> T:
+    async def result(self, *, once_more: bool = True) -> T:
         """The outcome of the work that is under way, or else is begun.
+
+        Args:
+            once_more: Whether to begin anew if a stranger cancels the work, such as a program
+                that cancels all tasks but its own.
 
         Raises:
             ConfigurationError: It was stopped.
@@ -59,24 +64,28 @@ class SingleFlight(Generic[T]):
             return await asyncio.shield(task)
         except JibbleError as error:
             # To each who waited one of its own, to note on it what call it ended.
-            failure = copy.copy(error)
+            failure: JibbleError | None = copy.copy(error)
         except asyncio.CancelledError:
             # The work's, if it was stopped and nobody cancelled this waiter: told as an error,
             # since a task that sees a cancellation which nobody asked for ends without a word.
             waiter = asyncio.current_task()
             if not task.cancelled() or (waiter is not None and waiter.cancelling()):
                 raise
-            failure = ConfigurationError("this client was closed while a call was under way")
+            failure = None
         finally:
             self._waiters -= 1
             if not self._waiters and not self._kept and not task.done():
                 # Forgotten at once, so that who comes before it has ended begins anew.
                 self._task = None
                 task.cancel()
-        raise failure
+        if failure is None and once_more and not self._closed:
+            return await self.result(once_more=False)
+        whose = "this client was closed" if self._closed else "somebody cancelled the client's task"
+        raise failure or ConfigurationError(f"{whose} while a call was under way")
 
     async def aclose(self) -> None:
-        """Stop the work, and wait for its end."""
+        """Stop the work for good, and wait for its end."""
+        self._closed = True
         task = self._task
         if task is not None:
             task.cancel()

@@ -56,3 +56,36 @@ async def test_a_waiter_who_leaves_takes_nothing_from_the_others() -> None:
     work.end.set_result(5)
     assert await staying == 5
     assert work.begun == 1
+
+
+async def test_work_that_a_stranger_cancels_is_begun_anew_once() -> None:
+    work = Work()
+    waiters = [asyncio.create_task(work.flight.result()) for _ in range(2)]
+
+    async def cancel_the_work() -> None:
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        (task,) = (each for each in asyncio.all_tasks() if each.get_name() == "work")
+        task.cancel()
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    await cancel_the_work()
+    assert work.begun == 2
+    await cancel_the_work()
+    for error in await asyncio.gather(*waiters, return_exceptions=True):
+        assert "somebody cancelled" in str(error)
+    work.end.set_result(5)
+    assert await work.flight.result() == 5
+    assert work.begun == 3
+
+
+async def test_work_that_was_stopped_is_not_begun_anew() -> None:
+    work = Work()
+    waiter = asyncio.create_task(work.flight.result())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await work.flight.aclose()
+    with pytest.raises(JibbleError, match="this client was closed"):
+        await waiter
+    assert work.begun == 1
