@@ -8,6 +8,8 @@ import types
 from collections.abc import Coroutine, Generator
 from typing import Any, Literal, TypeAlias
 
+from tests.support.virtual_time import VirtualTimeLoop
+
 When: TypeAlias = Literal["while it waits", "as it is woken"]
 
 
@@ -59,3 +61,34 @@ class CancelAt:
 
 def _cancel(task: asyncio.Task[Any], _awaited: object) -> None:
     task.cancel()
+
+
+class CancelAtTurn:
+    """Cancels a task after so many turns of its loop, which is one of virtual time.
+
+    Args:
+        number: Which turn, counted from 1 while the task is under way; None for none.
+
+    Attributes:
+        turns: How many turns there were until the task was done, or was cancelled.
+        cancelled: Whether it was.
+    """
+
+    def __init__(self, number: int | None) -> None:
+        self.turns = 0
+        self.cancelled = False
+        self._number = number
+
+    def watch(self, task: asyncio.Task[Any]) -> None:
+        """Begin to count."""
+        loop = task.get_loop()
+        assert isinstance(loop, VirtualTimeLoop)
+
+        def turn() -> None:
+            if task.done() or self.cancelled:
+                return
+            self.turns += 1
+            if self.turns == self._number:
+                self.cancelled = task.cancel()
+
+        loop.each_turn(turn)

@@ -13,9 +13,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
 import pytest
+from jibble_legacy import LegacyClient, LegacyConfig, PasswordGrant
 from multidict import CIMultiDict
 
-from jibble_async import ClientConfig, JibbleClient, Unlimited
+from jibble_async import ClientConfig, JibbleClient, RateLimiter, Unlimited
 from jibble_async.core.call import Call
 from jibble_async.core.clock import Clock
 from jibble_async.core.operation import Request
@@ -24,6 +25,7 @@ from jibble_async.errors import ConnectionLostError
 from jibble_async.sandbox import Sandbox
 from jibble_async.sandbox.exchange import Reply as Answer
 
+LEGACY_TOKENS = "https://connect.herokuapp.com/oauth/token"
 SEAM = "jibble_async.core.caller.Transport"
 BEGIN = datetime(2026, 7, 13, 9, 0, tzinfo=UTC)
 Ending: TypeAlias = Literal["killed", "cancelled", "silent"]
@@ -96,17 +98,31 @@ class MemoryWire:
     async def aclose(self) -> None:
         pass
 
-    def client(self, patch: pytest.MonkeyPatch, **config: Any) -> JibbleClient:
+    def client(
+        self, patch: pytest.MonkeyPatch, *, limiter: RateLimiter | None = None, **config: Any
+    ) -> JibbleClient:
         """A client that asks the real hosts' names of this sandbox."""
-        patch.setattr(SEAM, lambda *_, **__: self)
-        loop = asyncio.get_running_loop()
-        clock = Clock(monotonic=loop.time, now=clock_from(), random=lambda: 0.5)
         return JibbleClient(
             self._box.client_id,
             self._box.client_secret,
-            config=ClientConfig(clock=clock, **config),
-            limiter=Unlimited(),
+            config=ClientConfig(clock=self._clock(patch), **config),
+            limiter=limiter or Unlimited(),
         )
+
+    def legacy_client(
+        self, patch: pytest.MonkeyPatch, *, limiter: RateLimiter | None = None, **config: Any
+    ) -> LegacyClient:
+        """The same for the old API, with a password."""
+        return LegacyClient(
+            auth=PasswordGrant(*self._box.legacy_credentials, token_url=LEGACY_TOKENS),
+            config=LegacyConfig(clock=self._clock(patch), **config),
+            limiter=limiter or Unlimited(),
+        )
+
+    def _clock(self, patch: pytest.MonkeyPatch) -> Clock:
+        patch.setattr(SEAM, lambda *_, **__: self)
+        loop = asyncio.get_running_loop()
+        return Clock(monotonic=loop.time, now=clock_from(), random=lambda: 0.5)
 
     def _breathe(self) -> None:
         if self._dead:

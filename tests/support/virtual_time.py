@@ -14,8 +14,10 @@ class _JumpingSelector(selectors.SelectSelector):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
+        self.watch: Callable[[], None] = lambda: None
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.watch()
         if timeout is None:
             raise RuntimeError("deadlock: every task waits and no timer is set")
         ready = super().select(0)
@@ -33,6 +35,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._jumping.now
+
+    def each_turn(self, watch: Callable[[], None]) -> None:
+        """Call `watch` once in each turn of the loop, before what is due runs."""
+        self._jumping.watch = watch
 
     def run_in_executor(
         self, executor: Any, func: Callable[..., T], *args: Any

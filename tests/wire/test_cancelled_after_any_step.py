@@ -1,0 +1,240 @@
+"""Work that is cancelled after any turn of the loop leaves nothing, and harms nobody beside it.
+
+The wire is in memory and time is virtual, so that every turn is the client's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from jibble_legacy import LegacyClient
+
+from jibble_async import AmbiguousWriteError, Entity, JibbleClient, TimeEntry
+from jibble_async.export import Exporter, SetName
+from jibble_async.sandbox import Fault, Sandbox
+from tests.support import virtual_time
+from tests.support.cancelling import CancelAtTurn
+from tests.support.leaks import RecordingLimiter, other_tasks
+from tests.support.memory_wire import MemoryWire, clock_from
+
+Client: TypeAlias = JibbleClient | LegacyClient
+Work: TypeAlias = Callable[["Scene"], Coroutine[Any, Any, Any]]
+DAY = date(2026, 7, 10)
+LIFETIME = 3600.0
+
+
+@dataclass
+class Scene:
+    """Where a piece of work is done.
+
+    Args:
+        box: The sandbox.
+        jibble: The client.
+        out: A folder of its own.
+        somebody: The id of a person.
+    """
+
+    box: Sandbox
+    jibble: Client
+    out: Path
+    somebody: str
+
+    async def neighbour(self) -> str:
+        """Another call of the same client."""
+        people: Any = self.jibble.people
+        person: Entity = await people.get(self.somebody)
+        return person.id
+
+
+async def call(scene: Scene) -> list[Any]:
+    return await scene.jibble.activities.list(limit=1).collect()
+
+
+async def walk(scene: Scene) -> list[Any]:
+    return await scene.jibble.time_entries.list(page_size=9).collect()
+
+
+async def walk_ahead(scene: Scene) -> list[Any]:
+    return await scene.jibble.time_entries.list(page_size=9, concurrency=3).collect()
+
+
+async def export(scene: Scene) -> list[Any]:
+    name: SetName = "time_entries"
+    await Exporter(scene.jibble, name, out=scene.out / "all.jsonl", concurrency=3).run()
+    return (scene.out / "all.jsonl").read_bytes().splitlines()
+
+
+async def punch(scene: Scene) -> list[TimeEntry]:
+    return [await scene.jibble.time_entries.clock_in(scene.somebody)]
+
+
+WORKS: dict[str, Work] = {
+    "a call": call,
+    "a refresh": call,
+    "a walk": walk,
+    "a walk ahead": walk_ahead,
+    "an export": export,
+    "a punch": punch,
+}
+
+
+def fault(kind: str, nth: int = 1, **options: Any) -> Callable[[Sandbox], None]:
+    """Trouble for the requests of the work, and not for its neighbours'."""
+
+    def arrange(box: Sandbox) -> None:
+        for path in ("TimeEntries", "timeentries", "Activities", "activities"):
+            box.faults.add(Fault(kind, path=path, nth=nth, **options))
+
+    return arrange
+
+
+def tokens_refused(box: Sandbox) -> None:
+    """The next request that has a token is refused, whoever's it is."""
+    box.faults.add(Fault("unauthorized"))
+
+
+def token_host_busy(box: Sandbox) -> None:
+    box.faults.add(Fault("status", service="identity", status=503))
+    box.faults.add(Fault("status", service="legacy-identity", status=503))
+
+
+TROUBLES: dict[str, Callable[[Sandbox], None]] = {
+    "nothing": lambda _: None,
+    "a refused token": fault("unauthorized"),
+    "a token refused in the middle": fault("unauthorized", 2),
+    "tokens refused": tokens_refused,
+    "an answer lost": fault("drop_after"),
+    "a question lost": fault("drop_before"),
+    "a busy server": fault("status", status=503, times=2),
+    "a busy token host": token_host_busy,
+}
+# For how many seconds the client has had a token.
+AGES = {"no token": None, "a good token": 0.0, "a token that is due": LIFETIME - 1}
+Case: TypeAlias = tuple[str, str, str, str]
+CASES: list[Case] = [
+    (api, work, trouble, age)
+    for api in ("current", "old")
+    for work in WORKS
+    for trouble in TROUBLES
+    for age in AGES
+    # One of the old API lasts two weeks, and a token host is asked only where there is no good one.
+    if not (api == "old" and age == "a token that is due")
+    if not (age == "a good token" and (trouble == "a busy token host" or work == "a refresh"))
+    if not (trouble == "a token refused in the middle" and work in {"a call", "a punch"})
+]
+
+
+class Run:
+    """A case, in which the work is cancelled after so many turns of the loop, or never.
+
+    Attributes:
+        at: What cancels it.
+        outcome: What it gave, or its error.
+    """
+
+    def __init__(self, case: Case, number: int | None, out: Path) -> None:
+        self.at = CancelAtTurn(number)
+        self.outcome: Any = None
+        self._case = case
+        self._out = out
+        virtual_time.run(self._main())
+        self._check_files()
+        if self.at.cancelled:
+            assert isinstance(self.outcome, asyncio.CancelledError), "it was swallowed"
+
+    async def _main(self) -> None:
+        api, work, trouble, age = self._case
+        box = Sandbox(people=3, since=DAY, until=DAY, clock=clock_from(), token_lifetime=LIFETIME)
+        wire, limiter = MemoryWire(box), RecordingLimiter(lambda: asyncio.sleep(0))
+        somebody = box.dataset.rows("People")[1]["id"]
+        if api == "old":
+            somebody = box.legacy_id("people", somebody)
+        make = wire.client if api == "current" else wire.legacy_client
+        with pytest.MonkeyPatch.context() as patch:
+            async with make(patch, limiter=limiter, page_size=9) as jibble:
+                scene = Scene(box, jibble, self._out, somebody)
+                seconds = AGES[age]
+                if seconds is not None:
+                    assert await scene.neighbour() == somebody
+                    await asyncio.sleep(seconds)
+                TROUBLES[trouble](box)
+                before = other_tasks()
+                beside = [WORKS[work], Scene.neighbour, Scene.neighbour]
+                if work != "a refresh":
+                    # Somebody else waits for the token first.
+                    beside.insert(0, beside.pop())
+                tasks = [asyncio.create_task(each(scene)) for each in beside]
+                task = tasks.pop(beside.index(WORKS[work]))
+                self.at.watch(task)
+                try:
+                    self.outcome = await task
+                except (asyncio.CancelledError, AmbiguousWriteError) as error:
+                    self.outcome = error
+                self._check_punches(box)
+                assert await asyncio.gather(*tasks) == [somebody] * 2
+                await asyncio.sleep(0)
+                # A refresh behind the calls is the client's own, and ends with it.
+                left = other_tasks() - before
+                assert {each.get_name() for each in left} <= {"jibble token refresh"}
+                assert limiter.held == 0
+                assert await scene.neighbour() == somebody
+            assert other_tasks() <= before
+
+    def _check_punches(self, box: Sandbox) -> None:
+        made = [each.id for each in box.ledger.committed if each.change == "created"]
+        assert len(made) <= 1
+        if made and isinstance(self.outcome, asyncio.CancelledError):
+            # Whoever cancels a punch that was made is told how it can be found.
+            assert self.outcome.__notes__
+
+    def _check_files(self) -> None:
+        """An export leaves its file when it is done, and nothing otherwise."""
+        done = self._case[1] == "an export" and isinstance(self.outcome, list)
+        assert [each.name for each in self._out.iterdir()] == ["all.jsonl"] * done
+        for each in self._out.iterdir():
+            each.unlink()
+
+
+@pytest.mark.parametrize("api", ["current", "old"])
+@pytest.mark.parametrize("work", WORKS)
+def test_nothing_is_left_and_nobody_harmed(tmp_path: Path, api: str, work: str) -> None:
+    """At a few places of each case."""
+    cancelled = 0
+    for index, case in enumerate(each for each in CASES if each[:2] == (api, work)):
+        cancelled += Run(case, (2, 9, 5, 14, 7, 20, 11)[index % 7], tmp_path).at.cancelled
+    assert cancelled >= 5
+
+
+@pytest.mark.parametrize("api", ["current", "old"])
+@pytest.mark.parametrize("number", range(3, 7))
+def test_a_refresh_that_a_stranger_cancels_harms_nobody(api: str, number: int) -> None:
+    """As a program does that cancels every task but some of its own."""
+    turns = 0
+
+    def turn() -> None:
+        nonlocal turns
+        turns += 1
+        if turns == number:
+            (refresh,) = (t for t in asyncio.all_tasks() if t.get_name() == "jibble token refresh")
+            assert refresh.cancel()
+
+    async def main() -> None:
+        box = Sandbox(people=3, since=DAY, until=DAY, clock=clock_from())
+        wire = MemoryWire(box)
+        make = wire.client if api == "current" else wire.legacy_client
+        with pytest.MonkeyPatch.context() as patch:
+            async with make(patch) as jibble:
+                loop = asyncio.get_running_loop()
+                assert isinstance(loop, virtual_time.VirtualTimeLoop)
+                loop.each_turn(turn)
+                scene = Scene(box, jibble, Path(), "")
+                assert len(set(map(len, await asyncio.gather(call(scene), call(scene))))) == 1
+        assert turns > number
+
+    virtual_time.run(main())
