@@ -134,7 +134,8 @@ def build(
         raise ConfigurationError(
             f"the request for {path} would be {length} characters long, and servers take "
             f"{_LONGEST_TARGET}: ask in {length // _LONGEST_TARGET + 1} parts or more, each with "
-            "some of the values of is_in() or of a list such as person_ids="
+            "some of the values of is_in() or of a list such as person_ids=; without order_by= a "
+            "list of ids that all rows meet is split where that gives the same rows"
         )
     return Request(operation, url, body, content_type)
 

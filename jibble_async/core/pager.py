@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import weakref
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -23,12 +24,12 @@ T_co = TypeVar("T_co", covariant=True)
 
 def _require_trusted(cursor: Cursor, source: PageSource[Any], paging: Paging) -> None:
     """Refuse a cursor that would lead further than its query does: it may be anybody's word."""
+    if cursor.mark is not None:
+        source = source.marked(cursor.mark)
     if paging.cursor_key is not None:
         cursor.require_signed(paging.cursor_key)
     elif cursor.link is not None:
         source.require_own(cursor.link)
-    if cursor.mark is not None:
-        source.marked(cursor.mark)
 
 
 class Pager(Generic[T_co]):
@@ -101,7 +102,7 @@ class Pager(Generic[T_co]):
             >>> async for page in pager.pages():
             ...     save(page.items, page.cursor)
         """
-        return self._track(self._walk().pages())
+        return self._track(self._walk())
 
     async def first(self) -> T_co | None:
         """The first row; None if there is none."""
@@ -115,7 +116,7 @@ class Pager(Generic[T_co]):
             limit: Rows to take at most.
         """
         rows: list[T_co] = []
-        pages = self._walk(limit).pages()
+        pages = self._walk(limit)
         try:
             async for page in pages:
                 rows += page.items
@@ -129,17 +130,21 @@ class Pager(Generic[T_co]):
         Raises:
             NotSupportedError: The API does not count this set, or was not asked to.
         """
-        total: int | None = None
-        if self._source.counts and self._paging.page_size is not None:
-            read = functools.partial(self._source.read, on_bad_row=self._paging.on_bad_row)
-            content = await self._session.call(self._source.request(0, 1), read)
-            total = content.total
-        if total is None:
-            raise NotSupportedError("these rows are not counted: collect() them")
-        return total
+        counted = 0
+        source: PageSource[T_co] | None = self._source
+        while source is not None:
+            total: int | None = None
+            if source.counts and self._paging.page_size is not None:
+                read = functools.partial(source.read, on_bad_row=self._paging.on_bad_row)
+                content = await self._session.call(source.request(0, 1), read)
+                total = content.total
+            if total is None:
+                raise NotSupportedError("these rows are not counted: collect() them")
+            counted, source = counted + total, source.rest
+        return counted
 
     async def _items(self) -> AsyncGenerator[T_co, None]:
-        pages = self._walk().pages()
+        pages = self._walk()
         try:
             async for page in pages:
                 items = page.items
@@ -151,12 +156,30 @@ class Pager(Generic[T_co]):
         finally:
             await pages.aclose()
 
-    def _walk(self, limit: int | None = None) -> Walk[T_co]:
+    def _walk(self, limit: int | None = None) -> AsyncGenerator[Page[T_co], None]:
         paging = self._paging
         if limit is not None:
             most = limit if paging.limit is None else min(limit, paging.limit)
             paging = replace(paging, limit=most)
-        return Walk(self._source, self._session, paging, self._start)
+        if self._source.rest is not None:
+            return self._slices(paging)
+        return Walk(self._source, self._session, paging, self._start).pages()
+
+    async def _slices(self, paging: Paging) -> AsyncGenerator[Page[T_co], None]:
+        """A walk for each part of a set that no single request can ask for."""
+        start, left = self._start, paging.limit
+        source: PageSource[T_co] | None = self._source
+        if start is not None and start.mark is not None:
+            source = self._source.marked(start.mark)
+        while source is not None and left != 0:
+            walk = Walk(source, self._session, replace(paging, limit=left), start).pages()
+            async with contextlib.aclosing(walk):
+                async for page in walk:
+                    left = None if left is None else left - len(page.items)
+                    # What the server counts is this part only.
+                    yield replace(page, total=None)
+                    del page
+            source, start = source.rest, None
 
     def _track(self, walk: AsyncGenerator[Any, None]) -> AsyncGenerator[Any, None]:
         self._open.add(walk)

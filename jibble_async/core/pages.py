@@ -74,6 +74,7 @@ class PageSource(abc.ABC, Generic[T]):
         first: What the place of its first row is counted as, if it begins amid others.
         mark: What tells where it begins, for `marked`; None if it has all rows.
         advice: What may help where a page brings nothing new, for the end of an error's text.
+        rest: The rows that come after these and have to be asked for by themselves.
     """
 
     fingerprint: str
@@ -83,6 +84,7 @@ class PageSource(abc.ABC, Generic[T]):
     first: int = 0
     mark: str | None = None
     advice: str = ""
+    rest: PageSource[T] | None = None
 
     @abc.abstractmethod
     def request(self, offset: int, count: int | None) -> Request:
@@ -139,7 +141,7 @@ class PageSource(abc.ABC, Generic[T]):
         return None
 
     def marked(self, mark: str) -> PageSource[T]:
-        """The rows that `beyond` found, by the mark of what it gave.
+        """The rows that `beyond` found, or that `rest` has, by the mark of what it gave.
 
         Raises:
             ConfigurationError: It is no mark of this source.

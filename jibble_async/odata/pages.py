@@ -5,8 +5,8 @@ from __future__ import annotations
 import copy
 import functools
 import operator
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from collections.abc import Callable, Sequence
+from typing import Any, Self, TypeVar, cast
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -69,6 +69,7 @@ class ODataPages(PageSource[T]):
         self._before = before
         self._after = after
         self._count = (("$count", "true"),) if counted else ()
+        self._slices: Sequence[ODataPages[T]] = ()
         self.counts: bool = counted
         options = (f"{name}={value}" for name, value in (*before, *after))
         self.fingerprint: str = fingerprint((operation.service, operation.path, *options))
@@ -80,6 +81,28 @@ class ODataPages(PageSource[T]):
     advice: str = (
         ": a set that the server pages by itself is read with paginate(..., server_paged=True)"
     )
+
+    def followed_by(self, slices: Sequence[ODataPages[T]], fingerprint: str) -> Self:
+        """This one, the first of several that are read one after the other as one set.
+
+        Args:
+            slices: All of them; no row is in two.
+            fingerprint: That of the whole.
+        """
+        for number, each in enumerate(slices):
+            each.fingerprint, each._slices = fingerprint, slices
+            each.mark = f"{number}/{len(slices)}" if number else None
+            each.rest = slices[number + 1] if number + 1 < len(slices) else None
+        return self
+
+    def marked(self, mark: str) -> PageSource[T]:
+        """The slice with this mark.
+
+        Raises:
+            ConfigurationError: There is none.
+        """
+        found = next((each for each in self._slices if each.mark == mark), None)
+        return super().marked(mark) if found is None else found
 
     def raw(self) -> ODataPages[RawRow]:
         """The same pages, of rows that nobody takes apart."""

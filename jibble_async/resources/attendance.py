@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, TypeAlias, TypeVar, Unpack
 
@@ -25,7 +25,8 @@ from jibble_async.entities import (
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.pages import ODataPages
 from jibble_async.odata.parameters import day_or_moment, flag, repeated_ids
-from jibble_async.query.clauses import Expandable, Sortable
+from jibble_async.odata.slices import sliced
+from jibble_async.query.clauses import Expandable, Ordering, Sortable
 from jibble_async.query.days import require_span
 from jibble_async.query.expressions import Expression
 from jibble_async.query.values import require_date
@@ -57,12 +58,12 @@ class _Sheets(Listing[V]):
         server_paged: bool,
         options: Mapping[str, Any],
         *more: tuple[str, str],
+        order: tuple[Ordering, ...] = (),
     ) -> Pager[V]:
         params = (*_period(date, period, end_date), *repeated_ids("person_ids", person_ids), *more)
         size = min(_PAGE_SIZE, self._session.page_size)
-        return self._pager(
-            [where], {"page_size": size, **options}, params=params, server_paged=server_paged
-        )
+        asked = {"page_size": size, **options}
+        return self._pager([where], asked, params=params, order=order, server_paged=server_paged)
 
 
 class Timesheets(_Sheets[Timesheet], service=_SERVICE, path="Timesheets"):
@@ -93,7 +94,8 @@ class Timesheets(_Sheets[Timesheet], service=_SERVICE, path="Timesheets"):
             search_term: Only people whom the server finds by it; by what is not documented.
             where: A condition.
             expand: `["person"]` for names beside ids.
-            order_by: By default the person's full name (observed: timesheets).
+            order_by: By default the person's full name (observed: timesheets), within each request
+                where `person_ids` are too many for one.
             server_paged: Ask for no page and no order, and take what the server gives.
             **options: See `PageOptions`.
 
@@ -105,11 +107,13 @@ class Timesheets(_Sheets[Timesheet], service=_SERVICE, path="Timesheets"):
             >>> async for sheet in month:
             ...     print(sheet.person.full_name, sheet.total_payroll)
         """
-        if order_by is None:
-            order_by = () if server_paged else fields(Timesheet).person.full_name.asc()
-        asked = {"expand": expand, "order_by": order_by, **options}
+        asked = {"expand": expand, "order_by": () if order_by is None else order_by, **options}
+        by_name = order_by is None and not server_paged
+        order = (fields(Timesheet).person.full_name.asc(),) if by_name else ()
         term = () if search_term is None else (("searchTerm", search_term),)
-        return self._sheets(date, period, end_date, person_ids, where, server_paged, asked, *term)
+        return self._sheets(
+            date, period, end_date, person_ids, where, server_paged, asked, *term, order=order
+        )
 
 
 class TimesheetSummaries(_Sheets[TimesheetSummary], service=_SERVICE, path="TimesheetsSummary"):
@@ -207,11 +211,14 @@ class Reports:
             raise ConfigurationError("since= and until= are both days, or both moments")
         if since > until:
             raise ConfigurationError(f"since={since} is after until={until}: exchange them")
-        params = (
+        grouping = _name("group_by", group_by)
+        people = repeated_ids("person_ids", person_ids, spelt="personids")
+        before = (
             ("$expand", "Subject,Items($expand=Subject)"),
             ("from", begin),
-            ("groupBy", _name("group_by", group_by)),
-            *repeated_ids("person_ids", person_ids, spelt="personids"),
+            ("groupBy", grouping),
+        )
+        after = (
             ("subGroupBy", "None" if sub_group_by is None else _name("sub_group_by", sub_group_by)),
             ("to", end),
             *repeated_ids("project_ids", project_ids, spelt="projectids"),
@@ -222,10 +229,14 @@ class Reports:
             *repeated_ids("schedule_ids", schedule_ids),
         )
         base = self._session.base(_SERVICE)
-        source: ODataPages[TrackedTime] = ODataPages(
-            _TRACKED_TIME, base, TrackedTime, before=params
-        )
-        return Pager(source, self._session)
+
+        def pages(people: Sequence[tuple[str, str]]) -> ODataPages[TrackedTime]:
+            asked = (*before, *people, *after)
+            return ODataPages(_TRACKED_TIME, base, TrackedTime, before=asked)
+
+        # Only a row for each person is as it would be beside the others.
+        each_person = grouping == GroupBy.MEMBER
+        return Pager(sliced(people, pages) if each_person else pages(people), self._session)
 
     async def start_attendance_export(
         self,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import builtins
+import functools
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any, ClassVar, TypeVar, Unpack
+
+from msgspec.structs import replace
 
 from jibble_async.api.listing import (
     BaseResource,
@@ -23,6 +26,8 @@ from jibble_async.entities import CommonStatus, Entity, OpenEnum, ValueObject
 from jibble_async.odata.names import wire_values
 from jibble_async.odata.pages import query_pages
 from jibble_async.odata.parameters import require_guid
+from jibble_async.odata.slices import sliced_query
+from jibble_async.query.clauses import Ordering
 from jibble_async.query.days import days_between
 from jibble_async.query.expressions import Expression
 from jibble_async.query.fields import EnumField
@@ -92,17 +97,35 @@ class Listing(BaseResource[V]):
         options: Mapping[str, Any],
         *,
         params: tuple[tuple[str, str], ...] = (),
+        order: tuple[Ordering, ...] = (),
         server_paged: bool = False,
     ) -> Pager[V]:
+        """The rows that a `list()` asks for.
+
+        Args:
+            conditions: What all of them must meet.
+            options: See `ListOptions`.
+            params: Parameters of the set's own.
+            order: Theirs if the caller asks for none.
+            server_paged: Whether the number of rows is left to the server.
+
+        Raises:
+            ConfigurationError: An argument that can't be used.
+        """
         operation = self.routes.listing
-        source = query_pages(
+        query = query_of(self.entity, conditions, options)
+        make = functools.partial(
+            query_pages,
             operation,
             self._session.base(operation.service),
-            query_of(self.entity, conditions, options),
             stable=options.get("stable", True),
-            params=params,
             counted=options.get("counted", True),
         )
+        if query.order_by:
+            # Sorted rows of several requests would be in no order.
+            source = make(query, params=params)
+        else:
+            source = sliced_query(make, replace(query, order_by=order), params)
         paging = paging_of(options, self._session, server_paged=server_paged)
         return Pager(source, self._session, paging)
 

@@ -108,9 +108,17 @@ def test_half_a_character_is_in_no_request(params: list[tuple[str, str]]) -> Non
 async def test_what_makes_a_request_too_long_is_named_with_the_way_out() -> None:
     keys = [f"{KEY[:-4]}{number:04}" for number in range(250)]
     with pytest.raises(ConfigurationError, match=r"be 1\d{4} characters .* in 2 parts.*is_in"):
-        await JIBBLE.time_entries.list(where=T.person_id.is_in(keys)).first()
+        await JIBBLE.time_entries.list(where=T.person_id.is_in(keys), order_by="time").first()
     with pytest.raises(ConfigurationError, match=r"servers take 8000: .* such as person_ids="):
-        await JIBBLE.timesheets.list(date(2026, 7, 1), person_ids=keys).first()
+        await JIBBLE.timesheets.list(
+            date(2026, 7, 1), person_ids=keys, order_by="total_tracked"
+        ).first()
+    # Neither is a row about one of them.
+    with pytest.raises(ConfigurationError, match="servers take 8000"):
+        await JIBBLE.time_entries.list(where=~T.person_id.is_in(keys)).first()
+    day = date(2026, 7, 1)
+    with pytest.raises(ConfigurationError, match="servers take 8000"):
+        await JIBBLE.reports.tracked_time(day, day, group_by="Project", person_ids=keys).first()
 
 
 def test_the_longest_request() -> None:
