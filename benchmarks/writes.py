@@ -293,7 +293,9 @@ def show_trouble(found: trouble.Found) -> None:
     rows.append(["all", "", *map(str, totals)])
     title = f"{sum(totals)} writes into {len(trouble.TROUBLES)} kinds of trouble"
     table(title, ("trouble", "left", *said), rows)
+    never_left = sum(found.counts[each, "unknown"] for each in trouble.NEVER_LEFT)
     print(f"\nwrong: {len(found.wrong)}")
+    print(f"of those that never left, called unknown: {never_left}")
     for line in found.wrong:
         print(f"- {line}")
 
