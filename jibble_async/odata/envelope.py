@@ -24,7 +24,8 @@ __all__ = ["read_error", "read_page"]
 T = TypeVar("T")
 
 _LINK = b'nextlink"'
-_EDGE = 2048
+# More than servers take of a link.
+_EDGE = 16 * 1024
 
 
 class _Envelope(msgspec.Struct, Generic[T]):

@@ -238,6 +238,19 @@ class TestOverlap:
         # From there on by the order: the last row comes again, and ties with it are no repeats.
         assert taken(walk, Place(2), content("cde", total=8)) == ("de", Place(5, overlap=1))
 
+    @pytest.mark.parametrize("moves", [True, False])
+    def test_rows_that_move_to_the_end_are_known_however_far_it_is(self, moves: bool) -> None:
+        source, stats = Letters(), Stats()
+        source.moves = moves
+        walk = course(source, stats=stats, verify=True)
+        place = walk.start
+        for text in ("abc", "cde", "efg", "ghi", "ijk"):
+            assert taken(walk, place, content(text, total=30))[0] == text[place.overlap :]
+            place = Place(place.offset + len(text) - place.overlap, overlap=1)
+        # Where nothing is said to move, the last pages are all that is compared with.
+        assert taken(walk, place, content("kalm", total=30))[0] == ("lm" if moves else "alm")
+        assert stats.duplicates == moves
+
 
 class TestAhead:
     """Several pages in flight."""
@@ -297,8 +310,9 @@ def test_a_cursor_is_where_the_walk_begins() -> None:
     start = Cursor(fingerprint="letters", offset=6, link="x")
     assert course(start=start).start == Place(6, "x")
     assert course(start=Cursor(fingerprint="letters", offset=6, behind=2)).start == Place(4)
-    resumed = course(start=Cursor(fingerprint="letters", offset=6), verify=True)
-    assert resumed.start == Place(6, overlap=1)
+    for link in (None, "x"):
+        start = Cursor(fingerprint="letters", offset=6, link=link)
+        assert course(start=start, verify=True).start == Place(6, overlap=1)
 
 
 def test_an_error_is_marked_with_where_to_go_on() -> None:

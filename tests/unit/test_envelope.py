@@ -294,6 +294,17 @@ def test_a_next_link_by_any_of_its_names(more: dict[str, Any], link: str, first:
     assert page({**more, **rows} if first else {**rows, **more}).link == link
 
 
+@pytest.mark.parametrize(
+    ("name", "length"),
+    [("@odata.nextLink", 50_000), ("odata.nextLink", 50_000), ("@nextLink", 15_000)],
+)
+@pytest.mark.parametrize("first", [False, True])
+def test_a_next_link_may_be_as_long_as_its_filter(name: str, length: int, first: bool) -> None:
+    # A page whose link is overlooked would be taken for the last.
+    more, rows = {"@odata.context": "#Things", name: "/" + "x" * length}, {"value": [GOOD] * 200}
+    assert page({**more, **rows} if first else {**rows, **more}).link == more[name]
+
+
 def test_a_next_link_that_is_no_text_is_an_error() -> None:
     for name in ("@odata.nextLink", "odata.nextLink", "nextLink"):
         with pytest.raises(DecodeError):

@@ -45,6 +45,8 @@ FORGED = [
     f"/v1/Things?{OWN}&$filter=true&$skip=2",
     f"/v1/Things?{OWN}&$expand=secrets",
     f"/v1/Things?{OWN}&admin=1",
+    f"/v1/Things?{OWN}&admin=",
+    f"/v1/Things?{OWN}&admin",
     f"/v1/Others?{OWN}",
     f"/v1/Things/Start?{OWN}",
     f"/v1/Things/%2e%2e/Jobs?{OWN}",
