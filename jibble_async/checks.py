@@ -1,13 +1,18 @@
-"""Whether settings that a caller gives are of their kind, before anything is done with them."""
+"""Whether settings that a caller gives are of their kind, and that an error does not show them."""
 
 from __future__ import annotations
 
+import functools
 import numbers
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 from jibble_async.errors import ConfigurationError
 
-__all__ = ["require_counts", "require_kind", "require_numbers"]
+__all__ = ["require_counts", "require_kind", "require_numbers", "unseen"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 def require_numbers(owner: str, *optional: str, **given: Any) -> None:
@@ -55,3 +60,25 @@ def _require(
             raise ConfigurationError(
                 f"{owner}: {name}={value!r} is no {words} but {type(value).__name__}"
             )
+
+
+def unseen(function: Callable[P, T]) -> Callable[P, T]:
+    """The function, from whose errors of configuration no variables of it can be read.
+
+    Args:
+        function: One that holds a secret, or all of the environment.
+    """
+
+    @functools.wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except ConfigurationError as error:
+            # Reports of errors show the variables of every frame.
+            failure = error.with_traceback(None)
+            if error.__suppress_context__:
+                error.__context__ = None
+        del args, kwargs
+        raise failure
+
+    return call

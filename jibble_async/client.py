@@ -20,11 +20,10 @@ from jibble_async.api.custom import (
 )
 from jibble_async.api.listing import paging_of, require_known
 from jibble_async.api.session import Session
-from jibble_async.checks import require_kind
+from jibble_async.checks import require_kind, unseen
 from jibble_async.config import ClientConfig, Service, auth_from, config_from
 from jibble_async.core.caller import Caller
 from jibble_async.core.credentials import Auth, ClientCredentials, StaticToken
-from jibble_async.core.opaque import unseen
 from jibble_async.core.operation import Operation, Safety, build
 from jibble_async.core.pager import Pager
 from jibble_async.core.paging import PageOptions
@@ -77,6 +76,7 @@ class JibbleClient(Catalog):
         ...         print(person.full_name)
     """
 
+    @unseen
     def __init__(
         self,
         client_id: str | None = None,

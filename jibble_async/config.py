@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias, get_args
 import msgspec
 from msgspec.structs import asdict, replace
 
+from jibble_async.checks import unseen
 from jibble_async.core.config import BaseConfig, service_url
 from jibble_async.core.credentials import Auth, ClientCredentials, StaticToken
 from jibble_async.errors import ConfigurationError
@@ -41,6 +42,7 @@ class Endpoints(msgspec.Struct, frozen=True):
     time_tracking: str = _HOST.format("time-tracking")
     time_attendance: str = _HOST.format("time-attendance")
 
+    @unseen
     def __post_init__(self) -> None:
         for name in _FIELD_OF.values():
             url = service_url(name, getattr(self, name))

@@ -7,11 +7,10 @@ from collections.abc import Iterable
 import msgspec
 from yarl import URL
 
-from jibble_async.checks import require_counts, require_kind
+from jibble_async.checks import require_counts, require_kind, unseen
 from jibble_async.core.call_options import Timeouts
 from jibble_async.core.clock import Clock
 from jibble_async.core.events import Hook
-from jibble_async.core.opaque import unseen
 from jibble_async.core.origins import is_loopback
 from jibble_async.core.retry import RetryPolicy
 from jibble_async.errors import ConfigurationError

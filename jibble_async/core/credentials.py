@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeAlias
 import msgspec
 from msgspec.structs import force_setattr
 
-from jibble_async.core.opaque import unseen
+from jibble_async.checks import unseen
 from jibble_async.errors import ConfigurationError
 
 __all__ = [
@@ -82,6 +82,7 @@ class ClientCredentials(Credentials, frozen=True):
     client_id: str
     client_secret: str
 
+    @unseen
     def __post_init__(self) -> None:
         force_setattr(self, "client_id", clean_secret("client_id", self.client_id))
         force_setattr(self, "client_secret", clean_secret("client_secret", self.client_secret))
@@ -92,6 +93,7 @@ class StaticToken(Credentials, frozen=True):
 
     token: str
 
+    @unseen
     def __post_init__(self) -> None:
         force_setattr(self, "token", clean_token("token", self.token))
 

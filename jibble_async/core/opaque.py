@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import msgspec
 from multidict import CIMultiDict
 
-from jibble_async.errors import ConfigurationError
-
-__all__ = ["Headers", "Opaque", "unseen"]
-
-P = ParamSpec("P")
-T = TypeVar("T")
+__all__ = ["Headers", "Opaque"]
 
 
 class Opaque(msgspec.Struct, eq=False):
@@ -33,25 +26,3 @@ class Headers(CIMultiDict[str]):
 
     def __repr__(self) -> str:
         return f"<Headers {', '.join(self)}>"
-
-
-def unseen(function: Callable[P, T]) -> Callable[P, T]:
-    """The function, from whose errors of configuration no variables of it can be read.
-
-    Args:
-        function: One that holds a secret, or all of the environment.
-    """
-
-    @functools.wraps(function)
-    def call(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return function(*args, **kwargs)
-        except ConfigurationError as error:
-            # Reports of errors show the variables of every frame.
-            failure = error.with_traceback(None)
-            if error.__suppress_context__:
-                error.__context__ = None
-        del args, kwargs
-        raise failure
-
-    return call

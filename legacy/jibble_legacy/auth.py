@@ -7,6 +7,7 @@ from typing import ClassVar, TypeAlias
 import msgspec
 from msgspec.structs import force_setattr
 
+from jibble_async.checks import unseen
 from jibble_async.core.config import service_url
 from jibble_async.core.credentials import (
     Auth,
@@ -61,6 +62,7 @@ class PasswordGrant(Credentials, frozen=True):
     token_url: str
     scope: str = "basic"
 
+    @unseen
     def __post_init__(self) -> None:
         for name in ("client_id", "client_secret", "username", "scope"):
             force_setattr(self, name, clean_secret(name, getattr(self, name)))

@@ -11,10 +11,9 @@ import aiohttp
 import msgspec
 
 from jibble_async.api.custom import Params, custom_operation, custom_request
-from jibble_async.checks import require_kind
+from jibble_async.checks import require_kind, unseen
 from jibble_async.core.caller import Caller
 from jibble_async.core.credentials import StaticToken
-from jibble_async.core.opaque import unseen
 from jibble_async.core.operation import Operation, Safety, build
 from jibble_async.core.proxies import proxies_from
 from jibble_async.core.transport import Network
@@ -75,6 +74,7 @@ class LegacyClient(LegacyCatalog):
         ...         print(person.full_name)
     """
 
+    @unseen
     def __init__(
         self,
         token: str | None = None,

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias, get_args
 import msgspec
 from msgspec.structs import replace
 
+from jibble_async.checks import unseen
 from jibble_async.core.config import BaseConfig, service_url
 from jibble_async.core.credentials import StaticToken
 from jibble_async.errors import ConfigurationError
@@ -52,6 +53,7 @@ class LegacyConfig(BaseConfig, frozen=True, kw_only=True):
     page_size: int = MAX_PAGE_SIZE
     activities_path: Spelling = "activities"
 
+    @unseen
     def __post_init__(self) -> None:
         super().__post_init__()
         msgspec.structs.force_setattr(self, "url", service_url("legacy", self.url))

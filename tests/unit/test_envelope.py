@@ -301,7 +301,7 @@ def test_a_next_link_by_any_of_its_names(more: dict[str, Any], link: str, first:
 @pytest.mark.parametrize("first", [False, True])
 def test_a_next_link_may_be_as_long_as_its_filter(name: str, length: int, first: bool) -> None:
     # A page whose link is overlooked would be taken for the last.
-    more, rows = {"@odata.context": "#Things", name: "/" + "x" * length}, {"value": [GOOD] * 200}
+    more, rows = {"@odata.context": "#Things", name: "/" + "x" * length}, {"value": [GOOD] * 600}
     assert page({**more, **rows} if first else {**rows, **more}).link == more[name]
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from jibble_async.checks import require_counts
+from jibble_async.checks import require_counts, unseen
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.windows.fallback import FallbackQuota
 from jibble_async.limits.windows.policy import ASK_AGAIN, OVERDUE, Policy, Wanted
@@ -102,6 +102,7 @@ class RedisWindow(StoredWindow):
         >>> await limiter.aclose()
     """
 
+    @unseen
     def __init__(
         self,
         url: str,
