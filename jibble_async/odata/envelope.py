@@ -24,6 +24,7 @@ __all__ = ["read_error", "read_page"]
 T = TypeVar("T")
 
 _LINK = b'nextlink"'
+_ROWS = b'"value":['
 # More than servers take of a link.
 _EDGE = 16 * 1024
 
@@ -102,7 +103,11 @@ def _count(value: Any) -> int | None:
 def _link_by_another_name(body: bytes) -> str | None:
     """A next link as older and newer versions of OData spell it, such as `odata.nextLink`."""
     # It stands before or after the rows: looking through them all would cost a tenth of a page.
-    if _LINK not in body[:_EDGE].lower() and _LINK not in body[-_EDGE:].lower():
+    # Nearly always they end the body, and little stands before them.
+    rows = body.find(_ROWS, 0, _EDGE)
+    before = body[: _EDGE if rows < 0 else rows]
+    after = b"" if body.endswith(b"}]}") else body[-_EDGE:]
+    if _LINK not in before.lower() and _LINK not in after.lower():
         return None
     try:
         members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
