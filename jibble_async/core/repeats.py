@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 __all__ = ["Repeats", "Sample"]
@@ -14,6 +14,8 @@ T = TypeVar("T")
 _MOST_SAMPLED = 1 << 16
 # Of a sample, so many that are all known show that what they are a sample of is known too.
 _ENOUGH = 8
+# What of a key servers sort by first: all of it, or a GUID's last group, as SQL Server does.
+_SORTED_BY = (None, operator.itemgetter(slice(24, None)))
 
 
 class Sample:
@@ -24,11 +26,16 @@ class Sample:
 
     Args:
         most: Keys to remember.
+
+    Attributes:
+        met: The hashes of those in the sample.
+        whole: Whether those are all.
     """
 
     def __init__(self, most: int = _MOST_SAMPLED) -> None:
         self._most = most
-        self._met: set[int] = set()
+        self.met: set[int] = set()
+        self.whole: bool = True
         self._mask = 0
         self._known = 0
 
@@ -36,12 +43,14 @@ class Sample:
         """Whether there may be a new one among the keys of a page, by their hashes; met now."""
         mask = self._mask
         sampled = {each for each in hashes if not each & mask} if mask else hashes
-        new = sampled - self._met
+        # Mostly they are, and then nothing need be taken from them.
+        new = sampled if sampled.isdisjoint(self.met) else sampled - self.met
         self._known = 0 if new else self._known + len(sampled)
-        self._met |= new
-        while len(self._met) > self._most:
+        self.met |= new
+        while len(self.met) > self._most:
+            self.whole = False
             self._mask = 2 * self._mask + 1
-            self._met = {each for each in self._met if not each & self._mask}
+            self.met = {each for each in self.met if not each & self._mask}
         return self._known < (_ENOUGH if mask else 1)
 
 
@@ -68,11 +77,12 @@ class Repeats(Generic[T]):
         self._texts: deque[str] = deque(maxlen=2 * pages)
         self._ascending = True
         self._highest = ""
-        # Two sets, of which the older is dropped whole: taking keys out one by one costs more.
-        self._hashes: set[int] = set()
-        self._older_hashes: set[int] = set()
-        self._hashed_pages = 0
+        self._sorted_by: Callable[[Any], Any] | None = None
         self._sample = Sample()
+        # The hashes of the pages remembered, once the sample has not all of them. Of the two sets
+        # the older is dropped whole: taking keys out one by one costs more.
+        self._near: tuple[set[int], set[int]] | None = None
+        self._near_pages = 0
         # Of the pages that were met while keys ascended: the ends of each stand for its rows.
         self._ends: set[int] = set()
         self.stale: bool = False
@@ -89,7 +99,7 @@ class Repeats(Generic[T]):
         if self._ascending and self._ascend(keys):
             self._ends.add(ends)
         else:
-            keys = [key for key in keys if key]
+            keys = list(filter(None, keys))
             fresh = self._compared(items, keys)
             self.stale |= ends in self._ends
             self.stale &= 0 < len(keys) == len(items)
@@ -98,47 +108,62 @@ class Repeats(Generic[T]):
 
     def _ascend(self, keys: list[Any]) -> bool:
         try:
-            if not all(map(operator.lt, (self._highest, *keys), keys)):
-                return False
+            # By what they are sorted shows on the first page.
+            for part in (self._sorted_by,) if self._highest else _SORTED_BY:
+                parts = keys if part is None else list(map(part, keys))
+                if all(map(operator.lt, (self._highest, *parts), parts)):
+                    self._sorted_by = part
+                    self._highest = parts[-1] if parts else self._highest
+                    return True
         except TypeError:
             # One has no key.
-            return False
-        self._highest = keys[-1] if keys else self._highest
-        return True
+            pass
+        return False
 
     def _compared(self, items: list[T], keys: list[str]) -> list[T]:
         if self._ascending:
             self._ascending = False
-            for text in self._texts:
-                self._hashes.update(map(hash, text.split("\0")))
+            self._sample.brings_new(self._hashes_of_texts())
         hashes = set(map(hash, keys))
+        known = self._known()
         fresh = items
+        if len(hashes) < len(keys) or not all(map(hashes.isdisjoint, known)):
+            fresh = self._one_by_one(items, known)
         self.stale = not self._sample.brings_new(hashes)
-        if (
-            len(hashes) < len(keys)
-            or not hashes.isdisjoint(self._hashes)
-            or not hashes.isdisjoint(self._older_hashes)
-        ):
-            fresh = self._one_by_one(items)
-        if self._hashed_pages == self._pages:
-            self._hashes, self._older_hashes = set(), self._hashes
-            self._hashed_pages = 0
-        self._hashes |= hashes
-        self._hashed_pages += 1
+        if not self._sample.whole:
+            self._remember(hashes)
         return fresh
 
-    def _one_by_one(self, items: list[T]) -> list[T]:
+    def _known(self) -> tuple[set[int], ...]:
+        if self._sample.whole:
+            return (self._sample.met,)
+        if self._near is None:
+            self._near = set(), self._hashes_of_texts()
+        return self._near
+
+    def _remember(self, hashes: set[int]) -> None:
+        newer = self._known()[-1]
+        if self._near_pages == self._pages:
+            older, newer = newer, set[int]()
+            self._near, self._near_pages = (older, newer), 0
+        newer |= hashes
+        self._near_pages += 1
+
+    def _hashes_of_texts(self) -> set[int]:
+        return {hash(key) for text in self._texts for key in text.split("\0")}
+
+    def _one_by_one(self, items: list[T], known: Sequence[set[int]]) -> list[T]:
         fresh: list[T] = []
         here: set[str] = set()
         for item in items:
             key = self._key(item)
-            if not key or (key not in here and not self._remembered(key)):
+            if not key or (key not in here and not self._remembered(key, known)):
                 fresh.append(item)
             if key:
                 here.add(key)
         return fresh
 
-    def _remembered(self, key: str) -> bool:
-        if hash(key) not in self._hashes and hash(key) not in self._older_hashes:
+    def _remembered(self, key: str, known: Sequence[set[int]]) -> bool:
+        if not any(hash(key) in hashes for hashes in known):
             return False
         return any(f"\0{key}\0" in text for text in self._texts)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,6 +62,32 @@ def test_equal_keys_on_one_page_are_one_row() -> None:
     assert Repeats(_key, 1).unseen([("a", 0), ("a", 1)]) == [("a", 0)]
 
 
+def test_guids_in_the_order_of_sql_server_ascend_too() -> None:
+    names = [str(uuid.uuid5(uuid.NAMESPACE_URL, str(number))) for number in range(40)]
+    rows: list[Row] = [(name, 0) for name in sorted(names, key=lambda name: name[24:])]
+    repeats = Repeats(_key, 1)
+    for start in range(0, 40, 10):
+        assert repeats.unseen(rows[start : start + 10]) == rows[start : start + 10]
+        assert not repeats.stale
+    # No hash was needed; and what breaks the order is found out even so.
+    assert not repeats._sample.met
+    assert repeats.unseen([rows[35], (names[0] + "x", 0), rows[36]]) == [(names[0] + "x", 0)]
+    repeats.unseen(rows[:10])
+    assert repeats.stale
+
+
+@pytest.mark.parametrize("most", [2, 1 << 16])
+def test_neighbours_are_compared_however_little_of_the_walk_is_sampled(
+    monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(Sample.__init__, "__defaults__", (most,))
+    for pages in (1, 3):
+        repeats = Repeats(_key, pages)
+        for number in range(90, 10, -2):
+            page: list[Row] = [(f"{number}", 0), (f"{number - 1}", 0), (f"{number + 2 * pages}", 1)]
+            assert repeats.unseen(page) == (page[:2] if number + 2 * pages <= 90 else page)
+
+
 def test_pages_long_gone_are_forgotten() -> None:
     repeats = Repeats(_key, 1)
     for key in "cba":
@@ -78,7 +107,7 @@ def test_a_sample_stays_small_and_finds_a_circle_even_so() -> None:
     sample = Sample(64)
     pages = [set(range(start, start + 10)) for start in range(0, 5000, 10)]
     assert all(sample.brings_new(page) for page in pages)
-    assert len(sample._met) <= 64
+    assert len(sample.met) <= 64
     # A second lap: as soon as eight of the sample came again, and before it is over.
     assert not all(sample.brings_new(page) for page in pages)
 
