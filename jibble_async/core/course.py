@@ -277,15 +277,17 @@ class Course(Generic[T]):
     ) -> Page[T]:
         """The page, checked where it overlaps, and without what it repeats."""
         items = content.items
+        readable = len(items) == content.received
+        last_key = self._source.key(items[-1]) if items else None
         if not self._fits(place, content) or not self._seam_fits(place, content, end):
             raise self._broken(place, _MOVED)
-        if place.overlap:
+        if place.overlap and readable:
             # Where a row can't be read, it may be the shared one: Progress finds it if it isn't.
-            items = items[1:] if len(items) == content.received else items
+            items = items[1:]
         fresh = self._progress.unseen(items)
         self._check(place, content, items, len(fresh), last=last)
         if items:
-            self._last_key = self._source.key(items[-1])
+            self._last_key = last_key
             if self._overlap:
                 self._beyond = self._source.beyond(items[-1], end - 1)
         self._stats.duplicates += len(items) - len(fresh)
@@ -293,8 +295,8 @@ class Course(Generic[T]):
         self._reached = max(end, place.offset)
         if self._sieve is not None:
             fresh = self._sifted(self._sieve, place, end, fresh)
-        link, seam = None if after is None else after.link, self._key_before(end, place, content)
-        following = self._cursor(self._reached, link, seam)
+        link = None if after is None else after.link
+        following = self._cursor(self._reached, link, last_key if readable else None)
         if self._left is not None:
             if len(fresh) > self._left:
                 next_one = self._offset_of(place, content, fresh[self._left], self._left)
@@ -311,12 +313,14 @@ class Course(Generic[T]):
     ) -> None:
         """Refuse a page that does not bring the walk forward, or shows that rows moved."""
         received = content.received - place.overlap
-        found = self._source.first > 0 and place.offset == self._source.first
-        # Rows that are in the order of what changes may come again, at another place.
-        moves = self._source.moves or found
-        if self._overlap and not moves and fresh < len(items) == received:
-            raise self._broken(place, _MOVED)
-        asked = self.count(place) if fresh < len(items) else None
+        asked = None
+        if fresh < len(items):
+            asked = self.count(place)
+            found = self._source.first > 0 and place.offset == self._source.first
+            # Rows that are in the order of what changes may come again, at another place.
+            moves = self._source.moves or found
+            if self._overlap and not moves and len(items) == received:
+                raise self._broken(place, _MOVED)
         objection = self._progress.objection(
             content, items, fresh, received=received, asked=asked, last=last
         )

@@ -122,14 +122,8 @@ def build(
             raise ConfigurationError(f"{path_id!r} is not an id")
         path = path.replace("{id}", path_id)
     scheme, authority, prefix = _parts(base)
-    url = URL.build(
-        scheme=scheme,
-        authority=authority,
-        path=prefix + path,
-        query_string="&".join([_option(name, value) for name, value in params]),
-        encoded=True,
-    )
-    length = len(url.raw_path_qs)
+    query = "&".join([_option(name, value) for name, value in params])
+    length = len(prefix) + len(path) + len("?") + len(query)
     if length > _LONGEST_TARGET:
         raise ConfigurationError(
             f"the request for {path} would be {length} characters long, and servers take "
@@ -137,6 +131,9 @@ def build(
             "some of the values of is_in() or of a list such as person_ids=; without order_by= a "
             "list of ids that all rows meet is split where that gives the same rows"
         )
+    url = URL.build(
+        scheme=scheme, authority=authority, path=prefix + path, query_string=query, encoded=True
+    )
     return Request(operation, url, body, content_type)
 
 
@@ -148,9 +145,16 @@ def _parts(base: str) -> tuple[str, str, str]:
 
 
 @functools.lru_cache(256)
+def _quoted(name: str) -> str:
+    return quote(name, safe=_QUERY_SAFE)
+
+
+@functools.lru_cache(256)
 def _option(name: str, value: str) -> str:
     try:
-        return f"{quote(name, safe=_QUERY_SAFE)}={quote(value, safe=_QUERY_SAFE)}"
+        # Offsets, of which there is a new one for each page, need no quoting.
+        plain = value.isascii() and value.isdigit()
+        return f"{_quoted(name)}={value if plain else quote(value, safe=_QUERY_SAFE)}"
     except UnicodeEncodeError:
         raise ConfigurationError(f"{name!r} or its value is not valid Unicode text") from None
 

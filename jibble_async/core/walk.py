@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import functools
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any, Generic, Protocol, TypeVar
 
 from jibble_async.core.course import Course, Place
@@ -103,8 +103,11 @@ class Walk(Generic[T]):
                 if not flying or course.done:
                     return
                 place, end, task = flying[0]
-                with self._marking(place):
+                try:
                     reply = await task
+                except JibbleError as error:
+                    course.mark(error, place)
+                    raise
                 flying.popleft()
                 reading = self._read_ahead(place, end, reply)
                 del task, reply
@@ -126,35 +129,31 @@ class Walk(Generic[T]):
     async def _read_ahead(self, place: Place, end: int, reply: Reply) -> PageContent[T]:
         # Read when its turn has come, and not when it arrives: rows that wait for their turn fill
         # the processor's caches, which costs a quarter of the walk.
+        course = self._course
         try:
-            with self._marking(place):
-                return self._told(self._course.read(reply, self._course.count(place, end)))
-        except DecodeError as error:
-            if not error.malformed:
+            return self._told(course.read(reply, course.count(place, end)))
+        except JibbleError as error:
+            course.mark(error, place)
+            if not isinstance(error, DecodeError) or not error.malformed:
                 raise
-            # Once more, as a call that tries again what came in pieces.
-            self._session.stats.retries += 1
-            return await self._fetch(place, end)
+        # Once more, as a call that tries again what came in pieces.
+        self._session.stats.retries += 1
+        return await self._fetch(place, end)
 
     async def _fetch(self, place: Place, end: int | None = None) -> PageContent[T]:
         course = self._course
         count = course.count(place, end)
         read = functools.partial(course.read, count=count)
-        with self._marking(place):
+        try:
             return self._told(await self._session.call(course.request(place, count), read))
+        except JibbleError as error:
+            # Only when it is this page's turn: where to go on depends on those before it.
+            course.mark(error, place)
+            raise
 
     def _told(self, content: PageContent[T]) -> PageContent[T]:
         self._session.emit(PageRead(content.received, content.total))
         return content
-
-    @contextlib.contextmanager
-    def _marking(self, place: Place) -> Generator[None]:
-        # Only when it is this page's turn: where to go on depends on those before it.
-        try:
-            yield
-        except JibbleError as error:
-            self._course.mark(error, place)
-            raise
 
 
 def _as_it_is(reply: Reply) -> Reply:
