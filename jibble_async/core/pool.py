@@ -30,17 +30,21 @@ class Gate:
         self._queue = CallQueue()
         self._waiting = 0
 
+    def enter_at_once(self) -> bool:
+        """Go through if that is possible without waiting; `release` has to follow."""
+        # There is room only where nobody waits.
+        if not self._room:
+            return False
+        self._room -= 1
+        return True
+
     async def enter(self, priority: Priority) -> None:
         """Wait to be let through; `release` has to follow."""
-        # There is room only where nobody waits.
-        if self._room:
-            self._room -= 1
-        else:
-            self._waiting += 1
-            try:
-                await self._queue.wait(priority, None)
-            finally:
-                self._waiting -= 1
+        self._waiting += 1
+        try:
+            await self._queue.wait(priority, None)
+        finally:
+            self._waiting -= 1
 
     def release(
         self, outcome: Outcome = Outcome.ANSWERED, headers: Mapping[str, str] | None = None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import select
 import ssl as tls
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -40,7 +41,8 @@ _LONGEST_HEADER = 64 * 1024
 _POOLS: WeakKeyDictionary[aiohttp.BaseConnector, Pool] = WeakKeyDictionary()
 """What stands before each connector, for all clients that share it."""
 _USED = "used by jibble_async"
-"""What a connection is marked with when a request of ours is sent on it."""
+"""What a connection is marked with when a request of ours is sent on it: what `_HasCome` is."""
+_HasCome = Callable[[], object]
 
 
 class Network(msgspec.Struct, frozen=True):
@@ -130,28 +132,24 @@ class Transport:
         entered: list[Gate] = []
         try:
             for gate in self._pool.gates(request.url):
-                await gate.enter(call.options.priority)
+                if not gate.enter_at_once():
+                    await gate.enter(call.options.priority)
                 entered.append(gate)
-            while True:
+            while not self._session.closed:
                 try:
-                    return await self._send(request, headers, call)
+                    return await self._exchange(request, headers, call)
                 except _StaleConnectionError:
                     # It is closed, so that there is one less of its kind.
                     continue
+                except (TransportError, asyncio.CancelledError) as error:
+                    # Without the frames in which aiohttp's variables hold headers and the URL:
+                    # reports of errors show them.
+                    failure = error.with_traceback(None)
+                raise failure
+            raise ConfigurationError("this client was closed while a call was under way")
         finally:
             for gate in entered:
                 gate.release()
-
-    async def _send(self, request: Request, headers: Mapping[str, str], call: Call[Any]) -> Reply:
-        if self._session.closed:
-            raise ConfigurationError("this client was closed while a call was under way")
-        try:
-            return await self._exchange(request, headers, call)
-        except (TransportError, asyncio.CancelledError) as error:
-            # Without the frames in which aiohttp's variables hold headers and the URL: reports of
-            # errors show them.
-            failure = error.with_traceback(None)
-        raise failure
 
     async def _exchange(
         self, request: Request, headers: Mapping[str, str], call: Call[Any]
@@ -183,7 +181,11 @@ class Transport:
         else:
             call.on_kept = False
             try:
-                body = await self._body(response)
+                content = response.content
+                body = await content.readany()
+                whole = content.at_eof() and len(body) <= self._max_body_bytes
+                if not whole or "Content-Encoding" in response.headers:
+                    body = await self._unpacked(response, body)
             except aiohttp.ClientError as error:
                 failure = _failure(error, call)
             else:
@@ -200,18 +202,15 @@ class Transport:
         """Close the session, and its connector unless it was given."""
         await self._session.close()
 
-    async def _body(self, response: aiohttp.ClientResponse) -> bytes:
-        content = response.content
+    async def _unpacked(self, response: aiohttp.ClientResponse, first: bytes) -> bytes:
+        """A body that comes in several parts, packed, or too large."""
         cap = self._max_body_bytes
         coding = response.headers.get("Content-Encoding", "")
-        first = await content.readany()
-        if not coding and content.at_eof() and len(first) <= cap:
-            return first
         if not coding and (response.content_length or 0) > cap:
             raise ResponseTooLargeError(f"the answer is larger than max_body_bytes={cap}")
         body = Body(coding, cap)
         body.feed(first)
-        while chunk := await content.readany():
+        while chunk := await response.content.readany():
             body.feed(chunk)
         return body.whole()
 
@@ -225,21 +224,23 @@ class _Request(aiohttp.ClientRequest):
 
     call: Call[Any]
 
-    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+    def send(self, conn: Connection) -> Coroutine[Any, Any, aiohttp.ClientResponse]:
         protocol = conn.protocol
         assert protocol is not None
         notes = vars(protocol)
-        self._on_kept = _USED in notes
-        notes[_USED] = True
+        has_come: _HasCome | None = notes.get(_USED)
+        self._on_kept = has_come is not None
+        if has_come is None:
+            notes[_USED] = _has_come_on(conn)
         # A late answer to somebody else's request, a proxy's 408, or the end of it.
-        if self._on_kept and (protocol.should_close or _has_come(conn)):
+        elif protocol.should_close or not protocol.is_connected() or has_come():
             raise _StaleConnectionError
         if self.call.alone:
             # Whatever the answer's headers say: a server need not repeat `Connection: close`.
             protocol.force_close()
         if self.call.request.body is None:
             self._leaves(protocol)
-        return await super().send(conn)
+        return super().send(conn)
 
     async def write_bytes(
         self,
@@ -258,20 +259,21 @@ class _Request(aiohttp.ClientRequest):
             self.call.leaves(on_kept=self._on_kept)
 
 
-def _has_come(conn: Connection) -> bool:
-    """Whether something can be read although nothing was asked, or the other end has closed.
+def _has_come_on(conn: Connection) -> _HasCome:
+    """What tells of a connection whether something can be read, or the other end has closed.
 
-    The loop may not have seen it yet, and would take it for the answer to what is sent now.
+    If nothing was asked that is so, the loop may not have seen it yet, and would take it for the
+    answer to what is sent now.
     """
     transport = conn.transport
     raw = None if transport is None else transport.get_extra_info("socket")
     if raw is None or raw.fileno() < 0:
-        return True
+        return lambda: True
     if not hasattr(select, "poll"):
-        return bool(select.select([raw.fileno()], [], [], 0)[0])
+        return lambda: select.select([raw], [], [], 0)[0]
     poll = select.poll()
     poll.register(raw.fileno(), select.POLLIN)
-    return bool(poll.poll(0))
+    return functools.partial(poll.poll, 0)
 
 
 def _once(call: Call[Any]) -> aiohttp.ClientMiddlewareType:
