@@ -24,7 +24,7 @@ from jibble_async.checks import require_kind, unseen
 from jibble_async.config import ClientConfig, Service, auth_from, config_from
 from jibble_async.core.caller import Caller
 from jibble_async.core.credentials import Auth, ClientCredentials, StaticToken
-from jibble_async.core.operation import Operation, Safety, build
+from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
 from jibble_async.core.paging import PageOptions
 from jibble_async.core.proxies import proxies_from
@@ -34,8 +34,8 @@ from jibble_async.errors import ConfigurationError
 from jibble_async.limits.adaptive.limiter import AdaptiveLimiter
 from jibble_async.limits.slots import RateLimiter
 from jibble_async.odata.envelope import read_error
-from jibble_async.odata.pages import ODataPages
 from jibble_async.odata.tokens import claims_of, grant_of
+from jibble_async.resources.base import rows_of
 from jibble_async.resources.catalog import Catalog
 
 __all__ = ["Identity", "JibbleClient"]
@@ -94,7 +94,8 @@ class JibbleClient(Catalog):
         require_kind("config=", config, ClientConfig)
         network = Network(connector, proxy, ssl, trace_configs)
         grant = grant_of(_auth(client_id, client_secret, auth), config.endpoints.identity)
-        super().__init__(Session(Caller(config, grant, _limiters(limiter), network, read_error)))
+        caller = Caller(config, grant, _limiters(limiter), network, read_error)
+        super().__init__(Session(caller, config.endpoints.base))
 
     @classmethod
     @unseen
@@ -152,7 +153,7 @@ class JibbleClient(Catalog):
             True
         """
         operation = Operation(service, "GET", "/v1/$metadata", Safety.READ, "application/xml")
-        request = build(operation, self._session.base(service))
+        request = self._session.build(operation)
         return await self._session.call(request, functools.partial(document, root="Edmx"))
 
     async def request(
@@ -184,7 +185,7 @@ class JibbleClient(Catalog):
             >>> await jibble.request("GET", "workspace", "/v1/Schedules", params={"$top": 5})
         """
         operation = custom_operation(method, service, path, safety)
-        request = custom_request(operation, self._session.base(service), params, json)
+        request = custom_request(self._session, operation, params, json)
         return await self._session.call(request, optional_reader(Any))
 
     def paginate(
@@ -222,10 +223,8 @@ class JibbleClient(Catalog):
                 f"{', '.join(sorted(taken))} in params: the pager sends these itself; use "
                 "page_size= and limit="
             )
-        base = self._session.base(service)
-        source: ODataPages[Any] = ODataPages(operation, base, type, before=query)
         paging = paging_of(options, self._session, server_paged=server_paged)
-        return Pager(source, self._session, paging)
+        return rows_of(self._session, operation, type, query, paging)
 
 
 def _auth(client_id: str | None, client_secret: str | None, auth: Auth | None) -> Auth:

@@ -75,14 +75,6 @@ class ClientConfig(BaseConfig, frozen=True, kw_only=True):
 
     endpoints: Endpoints = msgspec.field(default_factory=Endpoints)
 
-    def base(self, service: str) -> str:
-        """The origin of a service, with its path prefix if there is one.
-
-        Raises:
-            ConfigurationError: There is no such service.
-        """
-        return self.endpoints.base(service)
-
 
 # The names in use for the same two things; the web pages call them API key id and secret.
 _ID_NAMES = ("JIBBLE_CLIENT_ID", "JIBBLE_API_KEY_ID", "JIBBLE_API_KEY")

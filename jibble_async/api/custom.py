@@ -9,7 +9,8 @@ from uuid import UUID
 
 import msgspec
 
-from jibble_async.core.operation import JSON, Operation, Request, Safety, build
+from jibble_async.api.session import Session
+from jibble_async.core.operation import JSON, Operation, Request, Safety
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.values import plain
 
@@ -64,12 +65,12 @@ def custom_params(params: Params) -> tuple[tuple[str, str], ...]:
     return tuple((name, _text(name, each)) for name, value in items for each in _each_value(value))
 
 
-def custom_request(operation: Operation, base: str, params: Params, json: Any) -> Request:
+def custom_request(session: Session, operation: Operation, params: Params, json: Any) -> Request:
     """The request for an operation of the caller's own.
 
     Args:
+        session: Knows where the service is.
         operation: What to do.
-        base: The origin of its service.
         params: Query options.
         json: The body; UNSET for none.
 
@@ -79,7 +80,7 @@ def custom_request(operation: Operation, base: str, params: Params, json: Any) -
     content: dict[str, Any] = {}
     if json is not msgspec.UNSET:
         content = {"body": json_body(json, "json="), "content_type": JSON}
-    return build(operation, base, params=custom_params(params), **content)
+    return session.build(operation, params=custom_params(params), **content)
 
 
 def json_body(value: Any, label: str) -> bytes:

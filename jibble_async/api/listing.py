@@ -11,7 +11,7 @@ import msgspec
 
 from jibble_async.api.raw import RawSet
 from jibble_async.api.session import Session
-from jibble_async.core.operation import Operation, Request, Safety, build
+from jibble_async.core.operation import Operation, Request, Safety
 from jibble_async.core.paging import PageOptions, Paging
 from jibble_async.core.wire import Reply
 from jibble_async.entities import Entity, ValueObject
@@ -136,7 +136,7 @@ class BaseResource(abc.ABC, Generic[V]):
     def _addressed(self, operation: Operation, id: str, owner: type[Any] | None = None) -> Request:
         """The request for what an operation does with one id; `owner` has it, or else a row."""
         checked = self._checked_id(id, f"a {(owner or self.entity).__name__}'s id")
-        return build(operation, self._session.base(operation.service), path_id=checked)
+        return self._session.build(operation, path_id=checked)
 
 
 class Members(BaseResource[E]):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Coroutine
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from jibble_async.core.call_options import CallOptions
 from jibble_async.core.caller import Caller
 from jibble_async.core.events import Event, Stats
-from jibble_async.core.operation import Request
+from jibble_async.core.operation import Operation, Request, build
 from jibble_async.core.wire import Reply
 
 __all__ = ["Session"]
@@ -22,10 +22,12 @@ class Session:
 
     Args:
         caller: Makes the calls of all sessions of the client.
+        base: Gives the origin of a service, with its path prefix if there is one.
     """
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Caller, base: Callable[[str], str]) -> None:
         self.caller: Caller = caller
+        self.base: Callable[[str], str] = base
         self.options: CallOptions = CallOptions(caller.config.timeouts, caller.config.retry)
 
     def with_options(self, options: CallOptions) -> Self:
@@ -48,9 +50,9 @@ class Session:
         """Rows that a list asks for at a time, unless told."""
         return self.caller.config.page_size
 
-    def base(self, service: str) -> str:
-        """The origin of a service, with its path prefix if there is one."""
-        return self.caller.config.base(service)
+    def build(self, operation: Operation, **parts: Any) -> Request:
+        """The request for an operation, of the parts that `jibble_async.core.operation` has."""
+        return build(operation, self.base(operation.service), **parts)
 
     def call(self, request: Request, read: Callable[[Reply], T]) -> Coroutine[None, None, T]:
         """Send a request that was built, and give what `read` finds in the answer."""

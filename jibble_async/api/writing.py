@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from jibble_async.api.custom import json_body
 from jibble_async.api.session import Session
-from jibble_async.core.operation import Operation, Request, build
+from jibble_async.core.operation import JSON, Operation, Request
 from jibble_async.core.wire import Reply, acknowledgement
 from jibble_async.entities import Coordinates
 from jibble_async.errors import AmbiguousWriteError, ConfigurationError, JibbleError, NotFoundError
@@ -54,8 +54,7 @@ def write(
     """
     sent = {name: value for name, value in values.items() if value is not UNSET}
     body = json_body(sent, "this")
-    base = session.base(operation.service)
-    return build(operation, base, path_id=path_id, body=body, content_type="application/json")
+    return session.build(operation, path_id=path_id, body=body, content_type=JSON)
 
 
 def new(session: Session, operation: Operation, values: Mapping[str, Any]) -> Request:

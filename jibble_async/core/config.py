@@ -55,14 +55,6 @@ class BaseConfig(msgspec.Struct, frozen=True, kw_only=True):
         if not self.user_agent.isprintable():
             raise ConfigurationError("user_agent holds control characters")
 
-    def base(self, service: str) -> str:
-        """The origin of a service, with its path prefix if there is one.
-
-        Raises:
-            ConfigurationError: There is no such service.
-        """
-        raise NotImplementedError
-
 
 @unseen
 def service_url(name: str, text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, TypeVar, Unpack
 
 from jibble_async.api.session import Session
 from jibble_async.api.writing import call_once
-from jibble_async.core.operation import Operation, Safety, build
+from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
 from jibble_async.core.paging import PageOptions
 from jibble_async.core.wire import reader
@@ -293,7 +293,7 @@ class Reports:
             *repeated_ids("person_ids", person_ids),
             *repeated_ids("schedule_ids", schedule_ids),
         )
-        request = build(_START_EXPORT, self._session.base(_SERVICE), params=params)
+        request = self._session.build(_START_EXPORT, params=params)
         job: ExportJob = await call_once(self._session, request, reader(ExportJob))
         return job
 

@@ -19,12 +19,15 @@ from jibble_async.api.listing import (
     query_of,
 )
 from jibble_async.api.raw import RawSet
+from jibble_async.api.session import Session
 from jibble_async.api.writing import call_once, change, new
+from jibble_async.core.operation import Operation
 from jibble_async.core.pager import Pager
+from jibble_async.core.paging import Paging
 from jibble_async.core.wire import Reply, acknowledgement, reader
 from jibble_async.entities import CommonStatus, Entity, OpenEnum, ValueObject
 from jibble_async.odata.names import wire_values
-from jibble_async.odata.pages import query_pages
+from jibble_async.odata.pages import ODataPages, query_pages
 from jibble_async.odata.parameters import require_guid
 from jibble_async.odata.slices import sliced_query
 from jibble_async.query.clauses import Ordering
@@ -33,7 +36,7 @@ from jibble_async.query.expressions import Expression
 from jibble_async.query.fields import EnumField
 from jibble_async.query.vocabulary import VOCABULARY
 
-__all__ = ["ArchivableResource", "Listing", "PlainResource", "Resource", "routes_of"]
+__all__ = ["ArchivableResource", "Listing", "PlainResource", "Resource", "routes_of", "rows_of"]
 
 E = TypeVar("E", bound=Entity)
 V = TypeVar("V", bound=ValueObject)
@@ -47,6 +50,28 @@ def routes_of(service: str, path: str) -> Routes:
         path: What it is called there.
     """
     return Routes.of(service, f"/v1/{path}", f"/v1/{path}({{id}})")
+
+
+def rows_of(
+    session: Session,
+    operation: Operation,
+    kind: Any,
+    params: tuple[tuple[str, str], ...] = (),
+    paging: Paging | None = None,
+) -> Pager[Any]:
+    """The rows of a set of which nothing is asked but its own parameters.
+
+    Args:
+        session: Makes the calls.
+        operation: The request that lists the set.
+        kind: The type of a row.
+        params: The parameters.
+        paging: How the set is walked over; by default as the server pages it.
+    """
+    source: ODataPages[Any] = ODataPages(
+        operation, session.base(operation.service), kind, before=params
+    )
+    return Pager(source, session, paging)
 
 
 class Listing(BaseResource[V]):

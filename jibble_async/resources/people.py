@@ -15,12 +15,12 @@ from jibble_async.core.wire import optional_reader
 from jibble_async.entities import OpenEnum, Person, PersonHoliday, PersonStatus, Schedule
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.names import wire_values
-from jibble_async.odata.pages import ODataPages, query_pages
+from jibble_async.odata.pages import query_pages
 from jibble_async.odata.parameters import optional_guid, require_guid
 from jibble_async.query.clauses import Query, selection
 from jibble_async.query.expressions import Expression
 from jibble_async.query.vocabulary import fields
-from jibble_async.resources.base import Resource
+from jibble_async.resources.base import Resource, rows_of
 
 __all__ = ["People"]
 
@@ -104,9 +104,7 @@ class People(Resource[Person], path="People"):
         """
         path = _HOLIDAYS.path.replace("{id}", require_guid(person_id, "a Person's id"))
         operation = msgspec.structs.replace(_HOLIDAYS, path=path)
-        base = self._session.base(operation.service)
-        source: ODataPages[PersonHoliday] = ODataPages(operation, base, PersonHoliday)
-        return Pager(source, self._session)
+        return rows_of(self._session, operation, PersonHoliday)
 
     def clocked_in(self) -> Pager[Person]:
         """The people who are at work now, with `id` and `full_name`.

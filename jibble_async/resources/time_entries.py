@@ -14,12 +14,11 @@ from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
 from jibble_async.core.wire import optional_reader
 from jibble_async.entities import EntryStatus, EntryType, OpenEnum, Person, TimeEntry, WorkingNow
-from jibble_async.odata.pages import ODataPages
 from jibble_async.odata.parameters import optional_guid
 from jibble_async.query.expressions import Expression
 from jibble_async.query.values import require_aware, require_date
 from jibble_async.query.vocabulary import fields
-from jibble_async.resources.base import Resource
+from jibble_async.resources.base import Resource, rows_of
 from jibble_async.resources.punches import EntryPunch, PunchOptions
 
 __all__ = ["TimeEntries"]
@@ -101,9 +100,7 @@ class TimeEntries(Resource[TimeEntry], routes=_ROUTES):
             >>> async for person in jibble.time_entries.working_now():
             ...     print(person.full_name, person.time)
         """
-        base = self._session.base(_WORKING.service)
-        source: ODataPages[WorkingNow] = ODataPages(_WORKING, base, WorkingNow)
-        return Pager(source, self._session)
+        return rows_of(self._session, _WORKING, WorkingNow)
 
     async def clock_in(
         self,

@@ -14,13 +14,12 @@ from jibble_async.core.wire import acknowledgement, reader
 from jibble_async.entities import TimeOff, TimeOffInterval, TimeOffStatus
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.names import wire_values
-from jibble_async.odata.pages import ODataPages
 from jibble_async.odata.parameters import require_guid
 from jibble_async.query.days import require_span
 from jibble_async.query.expressions import Expression, all_of
 from jibble_async.query.values import require_date
 from jibble_async.query.vocabulary import fields
-from jibble_async.resources.base import Listing, routes_of
+from jibble_async.resources.base import Listing, routes_of, rows_of
 
 __all__ = ["TimeOffRequests"]
 
@@ -155,10 +154,8 @@ class TimeOffRequests(Listing[TimeOff], service=_SERVICE, path="TimeOffOverview"
 
         The set is documented, the names of its fields are not: rows come as they are.
         """
-        source: ODataPages[dict[str, Any]] = ODataPages(
-            _BALANCES, self._session.base(_SERVICE), dict[str, Any]
-        )
-        return Pager(source, self._session, paging_of({}, self._session))
+        paging = paging_of({}, self._session)
+        return rows_of(self._session, _BALANCES, dict[str, Any], paging=paging)
 
 
 def _span(start: date | datetime, end: date | datetime | None) -> dict[str, date]:

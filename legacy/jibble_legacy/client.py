@@ -101,7 +101,7 @@ class LegacyClient(LegacyCatalog):
             ForbiddenRecovery(limiter, probe, config.clock),
         )
         days = None if timezone is None else WorkingDays(timezone)
-        super().__init__(LegacySession(caller, config.activities_path, days))
+        super().__init__(LegacySession(caller, config, days))
 
     @classmethod
     @unseen
@@ -155,7 +155,7 @@ class LegacyClient(LegacyCatalog):
             >>> await jibble.request("GET", "/api/v1/teams", params={"filter[limit]": 5})
         """
         operation = custom_operation(method, SERVICE, path, safety)
-        request = custom_request(operation, self._session.base(SERVICE), params, json)
+        request = custom_request(self._session, operation, params, json)
         return await self._session.call(request, optional_reader(Any))
 
 

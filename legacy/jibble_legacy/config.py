@@ -63,10 +63,6 @@ class LegacyConfig(BaseConfig, frozen=True, kw_only=True):
             known = " and ".join(get_args(Spelling))
             raise ConfigurationError(f"activities_path={self.activities_path!r}: there are {known}")
 
-    def base(self, service: str) -> str:
-        """The API's origin, with its path prefix if there is one; it has one service."""
-        return self.url
-
 
 _PASSWORD_NAMES = ("CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD", "TOKEN_URL")
 

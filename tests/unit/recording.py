@@ -21,7 +21,8 @@ class RecordingSession(Session):
     """Keeps requests, and answers from a list."""
 
     def __init__(self, client: JibbleClient, answers: list[bytes], requests: list[Request]) -> None:
-        super().__init__(session_of(client).caller)
+        known = session_of(client)
+        super().__init__(known.caller, known.base)
         self._answers = answers
         self._requests = requests
 

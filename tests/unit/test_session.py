@@ -7,7 +7,6 @@ from jibble_legacy import LegacyClient
 
 from jibble_async import JibbleClient, RetryPolicy, StaticToken, Timeouts
 from jibble_async.api.base_client import session_of
-from jibble_async.core.config import BaseConfig
 
 CLIENTS = [JibbleClient(auth=StaticToken("x")), LegacyClient("x", timezone="Europe/Berlin")]
 INTERNAL = {"call", "emit", "base", "raw_set", "page_size", "default_page_size", "days"}
@@ -42,8 +41,3 @@ def test_a_client_with_other_options_shares_everything_else(
     assert {name: vars(session)[name] for name in kept} == {
         name: vars(session_of(client))[name] for name in kept
     }
-
-
-def test_a_class_of_settings_must_say_where_its_services_are() -> None:
-    with pytest.raises(NotImplementedError):
-        BaseConfig().base("workspace")
