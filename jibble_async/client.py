@@ -16,7 +16,7 @@ from jibble_async.api.custom import (
     Params,
     custom_operation,
     custom_params,
-    custom_request,
+    custom_parts,
 )
 from jibble_async.api.listing import paging_of, require_known
 from jibble_async.api.session import Session
@@ -185,7 +185,7 @@ class JibbleClient(Catalog):
             >>> await jibble.request("GET", "workspace", "/v1/Schedules", params={"$top": 5})
         """
         operation = custom_operation(method, service, path, safety)
-        request = custom_request(self._session, operation, params, json)
+        request = self._session.build(operation, **custom_parts(params, json))
         return await self._session.call(request, optional_reader(Any))
 
     def paginate(

@@ -9,12 +9,11 @@ from uuid import UUID
 
 import msgspec
 
-from jibble_async.api.session import Session
-from jibble_async.core.operation import JSON, Operation, Request, Safety
+from jibble_async.core.operation import JSON, Operation, Safety
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.values import plain
 
-__all__ = ["Params", "custom_operation", "custom_params", "custom_request", "json_body"]
+__all__ = ["Params", "custom_operation", "custom_params", "custom_parts", "json_body"]
 
 Params: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
 """Query options: a mapping, in which a list repeats the name, or pairs."""
@@ -65,22 +64,20 @@ def custom_params(params: Params) -> tuple[tuple[str, str], ...]:
     return tuple((name, _text(name, each)) for name, value in items for each in _each_value(value))
 
 
-def custom_request(session: Session, operation: Operation, params: Params, json: Any) -> Request:
-    """The request for an operation of the caller's own.
+def custom_parts(params: Params, json: Any) -> dict[str, Any]:
+    """The parts of a request of the caller's own, as `jibble_async.core.operation.build` has them.
 
     Args:
-        session: Knows where the service is.
-        operation: What to do.
         params: Query options.
         json: The body; UNSET for none.
 
     Raises:
         ConfigurationError: A body or value that can't be sent.
     """
-    content: dict[str, Any] = {}
+    parts: dict[str, Any] = {"params": custom_params(params)}
     if json is not msgspec.UNSET:
-        content = {"body": json_body(json, "json="), "content_type": JSON}
-    return session.build(operation, params=custom_params(params), **content)
+        parts |= {"body": json_body(json, "json="), "content_type": JSON}
+    return parts
 
 
 def json_body(value: Any, label: str) -> bytes:

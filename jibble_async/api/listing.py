@@ -11,6 +11,7 @@ import msgspec
 
 from jibble_async.api.raw import RawSet
 from jibble_async.api.session import Session
+from jibble_async.api.writing import delete
 from jibble_async.core.operation import Operation, Request, Safety
 from jibble_async.core.paging import PageOptions, Paging
 from jibble_async.core.wire import Reply
@@ -29,6 +30,7 @@ from jibble_async.query.expressions import Expression, all_of
 
 __all__ = [
     "BaseResource",
+    "Deletable",
     "ListOptions",
     "Members",
     "Routes",
@@ -89,7 +91,7 @@ class Routes(msgspec.Struct, frozen=True):
 
 
 class BaseResource(abc.ABC, Generic[V]):
-    """A set of rows, of either API.
+    """A set of rows, of either API; its class says at its head what is not as here.
 
     Attributes:
         routes: How it and its members are asked for.
@@ -107,14 +109,22 @@ class BaseResource(abc.ABC, Generic[V]):
     exportable: ClassVar[bool] = False
     day: ClassVar[str | None] = None
 
-    def __init_subclass__(cls, routes: Routes | None = None, **options: Any) -> None:
+    def __init_subclass__(
+        cls,
+        *,
+        routes: Routes | None = None,
+        exportable: bool | None = None,
+        day: str | None = None,
+        **options: Any,
+    ) -> None:
         super().__init_subclass__(**options)
-        if routes is not None:
-            cls.routes = routes
+        for name, said in {"routes": routes, "exportable": exportable, "day": day}.items():
+            if said is not None:
+                setattr(cls, name, said)
         bases: tuple[Any, ...] = vars(cls).get("__orig_bases__", ())
         rows = [each for base in bases for each in get_args(base) if isinstance(each, type)]
         if rows:
-            (cls.entity,) = rows
+            (cls.entity,) = set(rows)
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -153,6 +163,22 @@ class Members(BaseResource[E]):
             NotFoundError: There is no such entity.
         """
         return await self._session.call(self._addressed(self.routes.member, id), self._reader())
+
+
+class Deletable(Members[E]):
+    """A set of entities that can be deleted."""
+
+    async def delete(self, id: str) -> None:
+        """Delete an entity completely, and for good.
+
+        Args:
+            id: As `get` takes it.
+
+        Raises:
+            ConfigurationError: It is no id of this API.
+            NotFoundError: There is no such entity.
+        """
+        await delete(self._session, self._addressed(self.routes.deletion, id))
 
 
 def query_of(

@@ -36,7 +36,15 @@ from jibble_async.query.expressions import Expression
 from jibble_async.query.fields import EnumField
 from jibble_async.query.vocabulary import VOCABULARY
 
-__all__ = ["ArchivableResource", "Listing", "PlainResource", "Resource", "routes_of", "rows_of"]
+__all__ = [
+    "ArchivableResource",
+    "DatedListing",
+    "Listing",
+    "PlainResource",
+    "Resource",
+    "routes_of",
+    "rows_of",
+]
 
 E = TypeVar("E", bound=Entity)
 V = TypeVar("V", bound=ValueObject)
@@ -175,6 +183,35 @@ class Resource(Listing[E], Members[E]):
         """Change the fields that are given."""
         checked, sent = self._checked_id(id, "id"), wire_values(self.entity, **values)
         await change(self._session, self.routes.change, checked, sent, acknowledgement)
+
+
+class DatedListing(Listing[V]):
+    """A set whose rows belong to days."""
+
+    def list(
+        self,
+        *,
+        since: date | None = None,
+        until: date | None = None,
+        where: Expression | None = None,
+        **options: Unpack[ListOptions],
+    ) -> Pager[V]:
+        """The rows of a span of days.
+
+        Args:
+            since: The first day.
+            until: The last day, included.
+            where: A further condition, such as `fields(HourEntry).person_id == person.id`.
+            **options: See `ListOptions`.
+
+        Raises:
+            ConfigurationError: An argument that can't be used, such as `since` after `until`.
+
+        Example:
+            >>> async for entry in jibble.hour_entries.list(since=monday, until=sunday):
+            ...     print(entry.date, entry.person_id, entry.duration)
+        """
+        return self._pager([self._between(since, until), where], options)
 
 
 class PlainResource(Resource[E]):

@@ -4,54 +4,35 @@ from __future__ import annotations
 
 import uuid
 from datetime import date, timedelta
-from typing import Any, ClassVar, Unpack
+from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from jibble_async.api.listing import ListOptions
-from jibble_async.api.writing import call_once, delete, new
-from jibble_async.core.pager import Pager
+from jibble_async.api.listing import Deletable
+from jibble_async.api.writing import call_once, new
 from jibble_async.entities import ClientType, HourEntry, Platform
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.names import wire_values
 from jibble_async.odata.parameters import optional_guid, require_guid
-from jibble_async.query.expressions import Expression
 from jibble_async.query.values import duration_text, require_date
-from jibble_async.resources.base import Resource
+from jibble_async.resources.base import DatedListing, Resource
 from jibble_async.resources.punches import made_with
 
 __all__ = ["HourEntries"]
 
 
-class HourEntries(Resource[HourEntry], service="time-tracking", path="HourEntries"):
-    """Hours of a day that people write down; they are no punches."""
+class HourEntries(
+    DatedListing[HourEntry],
+    Resource[HourEntry],
+    Deletable[HourEntry],
+    service="time-tracking",
+    path="HourEntries",
+    day="date",
+):
+    """Hours of a day that people write down; they are no punches.
 
-    day: ClassVar[str | None] = "date"
-
-    def list(
-        self,
-        *,
-        since: date | None = None,
-        until: date | None = None,
-        where: Expression | None = None,
-        **options: Unpack[ListOptions],
-    ) -> Pager[HourEntry]:
-        """The hour entries of a span of days.
-
-        Args:
-            since: The first day.
-            until: The last day, included.
-            where: A further condition, such as `fields(HourEntry).person_id == person.id`.
-            **options: See `ListOptions`; `person`, `activity` and `project` can be expanded.
-
-        Raises:
-            ConfigurationError: An argument that can't be used, such as `since` after `until`.
-
-        Example:
-            >>> async for entry in jibble.hour_entries.list(since=monday, until=sunday):
-            ...     print(entry.date, entry.person_id, entry.duration)
-        """
-        return self._pager([self._between(since, until), where], options)
+    `person`, `activity` and `project` can be expanded.
+    """
 
     async def create(
         self,
@@ -131,18 +112,6 @@ class HourEntries(Resource[HourEntry], service="time-tracking", path="HourEntrie
             project_id=optional_guid(project_id, "project_id"),
             note=note,
         )
-
-    async def delete(self, id: str) -> None:
-        """Delete an entry, for good.
-
-        Args:
-            id: The entry's.
-
-        Raises:
-            ConfigurationError: It is not a GUID.
-            NotFoundError: There is no such entry.
-        """
-        await delete(self._session, self._addressed(self.routes.deletion, id))
 
 
 def _length(value: Any) -> str:

@@ -7,8 +7,8 @@ from typing import ClassVar, Unpack
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from jibble_async.api.listing import ListOptions
-from jibble_async.api.writing import call_once, delete, new, require_text
+from jibble_async.api.listing import Deletable, ListOptions
+from jibble_async.api.writing import call_once, new, require_text
 from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
 from jibble_async.core.wire import optional_reader
@@ -31,11 +31,10 @@ _HOLIDAYS = Operation("workspace", "GET", "/v1/PersonHolidays(personId={id})", S
 _INVITE = "IPersonSetting/SendInviteEmail"
 
 
-class People(Resource[Person], path="People"):
+class People(Resource[Person], Deletable[Person], path="People", exportable=True):
     """The people of the organisation."""
 
     archived: ClassVar[OpenEnum | None] = PersonStatus.REMOVED
-    exportable: ClassVar[bool] = True
 
     def list(
         self,
@@ -205,15 +204,3 @@ class People(Resource[Person], path="People"):
             NotFoundError: There is no such person.
         """
         await self._change(id, status=self.archived)
-
-    async def delete(self, id: str) -> None:
-        """Delete a person completely, and for good.
-
-        Args:
-            id: The person's.
-
-        Raises:
-            ConfigurationError: It is not a GUID.
-            NotFoundError: There is no such person.
-        """
-        await delete(self._session, self._addressed(self.routes.deletion, id))

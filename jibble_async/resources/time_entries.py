@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime
 from typing import Any, ClassVar, Unpack
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
-from jibble_async.api.listing import ListOptions, Routes
+from jibble_async.api.listing import Deletable, ListOptions, Routes
 from jibble_async.api.punches import sent
-from jibble_async.api.writing import delete
 from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
 from jibble_async.core.wire import optional_reader
@@ -18,28 +18,34 @@ from jibble_async.odata.parameters import optional_guid
 from jibble_async.query.expressions import Expression
 from jibble_async.query.values import require_aware, require_date
 from jibble_async.query.vocabulary import fields
-from jibble_async.resources.base import Resource, rows_of
+from jibble_async.resources.base import Resource, routes_of, rows_of
 from jibble_async.resources.punches import EntryPunch, PunchOptions
 
 __all__ = ["TimeEntries"]
 
 _FIELDS = fields(TimeEntry)
 _LATEST = Operation("time-tracking", "GET", "/v1/People({id})/LatestTimeEntry", Safety.READ)
-# The documentation addresses a time entry so when it changes one, not in parentheses.
-_ROUTES = Routes.of("time-tracking", "/v1/TimeEntries", "/v1/TimeEntries/{id}")
-# In parentheses: so it was seen to be done.
-_DELETE = Operation("time-tracking", "DELETE", "/v1/TimeEntries({id})", Safety.IDEMPOTENT)
+_ROUTES = replace(
+    # The documentation addresses a time entry so when it changes one, not in parentheses.
+    Routes.of("time-tracking", "/v1/TimeEntries", "/v1/TimeEntries/{id}"),
+    # In parentheses: so it was seen to be done.
+    deletion=routes_of("time-tracking", "TimeEntries").deletion,
+)
 _WORKING = Operation("time-tracking", "GET", "/v1/WhoIsWorkingNow", Safety.READ)
 # How many of a person's latest entries are looked through for a nonce.
 _NEWEST = 50
 
 
-class TimeEntries(Resource[TimeEntry], routes=_ROUTES):
+class TimeEntries(
+    Resource[TimeEntry],
+    Deletable[TimeEntry],
+    routes=_ROUTES,
+    exportable=True,
+    day="belongs_to_date",
+):
     """The punches: every clocking in, out, and going on a break."""
 
     archived: ClassVar[OpenEnum | None] = EntryStatus.ARCHIVED
-    exportable: ClassVar[bool] = True
-    day: ClassVar[str | None] = "belongs_to_date"
 
     def list(
         self,
@@ -204,18 +210,6 @@ class TimeEntries(Resource[TimeEntry], routes=_ROUTES):
             NotFoundError: There is no such entry.
         """
         await self._change(id, status=self.archived)
-
-    async def delete(self, id: str) -> None:
-        """Delete an entry completely, and for good; Jibble itself only archives entries.
-
-        Args:
-            id: The entry's.
-
-        Raises:
-            ConfigurationError: It is not a GUID.
-            NotFoundError: There is no such entry.
-        """
-        await delete(self._session, self._addressed(_DELETE, id))
 
     async def _punch(
         self,

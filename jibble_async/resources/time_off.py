@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import builtins
 from datetime import date, datetime
-from typing import Any, Unpack
+from typing import Any
 
-from jibble_async.api.listing import ListOptions, paging_of
+from jibble_async.api.listing import paging_of
 from jibble_async.api.outcomes import ItemOutcome, each_of
 from jibble_async.api.writing import call_once, change, moment, new
 from jibble_async.core.pager import Pager
@@ -19,49 +19,31 @@ from jibble_async.query.days import require_span
 from jibble_async.query.expressions import Expression, all_of
 from jibble_async.query.values import require_date
 from jibble_async.query.vocabulary import fields
-from jibble_async.resources.base import Listing, routes_of, rows_of
+from jibble_async.resources.base import DatedListing, routes_of, rows_of
 
 __all__ = ["TimeOffRequests"]
 
+_ROW = fields(TimeOff)
 _SERVICE = "time-tracking"
 # Another set than the one that is listed.
 _INTERVALS = routes_of(_SERVICE, "TimeOffIntervals")
 _BALANCES = routes_of(_SERVICE, "LeaveBalances").listing
 
 
-class TimeOffRequests(Listing[TimeOff], service=_SERVICE, path="TimeOffOverview"):
-    """Time off: asked for, granted and refused."""
+class TimeOffRequests(DatedListing[TimeOff], service=_SERVICE, path="TimeOffOverview"):
+    """Time off: asked for, granted and refused.
 
-    def list(
-        self,
-        *,
-        since: date | None = None,
-        until: date | None = None,
-        where: Expression | None = None,
-        **options: Unpack[ListOptions],
-    ) -> Pager[TimeOff]:
-        """The time off that touches a span of days, whatever became of it.
+    What is listed touches a span of days, whatever became of it. What begins before the span and
+    ends after it is part of it; the filter that the documentation shows, by start or by end within
+    the span, misses that. `person` and `policy` can be expanded.
 
-        What begins before the span and ends after it is part of it. The filter that the
-        documentation shows, by start or by end within the span, misses that.
-
-        Args:
-            since: The first day.
-            until: The last day, included.
-            where: A further condition, such as `fields(TimeOff).status == "Pending"`.
-            **options: See `ListOptions`; `person` and `policy` can be expanded.
-
-        Raises:
-            ConfigurationError: An argument that can't be used, such as `since` after `until`.
-
-        Example:
-            >>> pager = jibble.time_off.list(
-            ...     since=monday, until=sunday, where=fields(TimeOff).status == "Approved"
-            ... )
-            >>> async for absence in pager:
-            ...     print(absence.person_id, absence.start_date, absence.duration)
-        """
-        return self._pager([_touching(since, until), where], options)
+    Example:
+        >>> pager = jibble.time_off.list(
+        ...     since=monday, until=sunday, where=fields(TimeOff).status == "Approved"
+        ... )
+        >>> async for absence in pager:
+        ...     print(absence.person_id, absence.start_date, absence.duration)
+    """
 
     async def get(self, id: str) -> TimeOffInterval:
         """The time off with this id.
@@ -149,6 +131,21 @@ class TimeOffRequests(Listing[TimeOff], service=_SERVICE, path="TimeOffOverview"
             lambda each: change(self._session, _INTERVALS.change, each, decided, acknowledgement),
         )
 
+    def _between(self, since: date | None, until: date | None) -> Expression | None:
+        """The condition that something lies in a span at least in part.
+
+        One of the two dates may be null where it is a single day (observed: time-off); the other is
+        meant then.
+        """
+        require_span(since, until)
+        first, last = _ROW.start_date, _ROW.end_date
+        bounds: builtins.list[Expression] = []
+        if until is not None:
+            bounds.append((first <= until) | (first.is_null() & (last <= until)))
+        if since is not None:
+            bounds.append((last >= since) | (last.is_null() & (first >= since)))
+        return all_of(bounds) if bounds else None
+
     def balances(self) -> Pager[dict[str, Any]]:
         """What people have left of each kind of time off, as the server writes it.
 
@@ -171,23 +168,3 @@ def _span(start: date | datetime, end: date | datetime | None) -> dict[str, date
     if first > last:
         raise ConfigurationError(f"start={first} is after end={last}: exchange them")
     return {"start_date": first, "end_date": last}
-
-
-def _touching(since: date | None, until: date | None) -> Expression | None:
-    """The condition that something lies in a span at least in part.
-
-    One of the two dates may be null where it is a single day (observed: time-off); the other is
-    meant then.
-    """
-    require_span(since, until)
-    row = fields(TimeOff)
-    bounds: list[Expression] = []
-    if until is not None:
-        bounds.append(
-            (row.start_date <= until) | (row.start_date.is_null() & (row.end_date <= until))
-        )
-    if since is not None:
-        bounds.append(
-            (row.end_date >= since) | (row.end_date.is_null() & (row.start_date >= since))
-        )
-    return all_of(bounds) if bounds else None

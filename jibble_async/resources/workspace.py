@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from jibble_async.api.writing import place, require_text
 from jibble_async.entities import (
     Activity,
@@ -32,28 +30,20 @@ __all__ = [
 ]
 
 
-class Organizations(PlainResource[Organization], path="Organizations"):
+class Organizations(PlainResource[Organization], path="Organizations", exportable=True):
     """The organisations that the credentials see, maybe several (observed: organizations)."""
 
-    exportable: ClassVar[bool] = True
 
-
-class Groups(ArchivableResource[Group], path="Groups"):
+class Groups(ArchivableResource[Group], path="Groups", exportable=True):
     """The groups that people are in."""
 
-    exportable: ClassVar[bool] = True
 
-
-class Activities(ArchivableResource[Activity], path="Activities"):
+class Activities(ArchivableResource[Activity], path="Activities", exportable=True):
     """The kinds of work that time is booked on; not the time entries."""
 
-    exportable: ClassVar[bool] = True
 
-
-class Projects(ArchivableResource[Project], path="Projects"):
+class Projects(ArchivableResource[Project], path="Projects", exportable=True):
     """The projects that time is booked on."""
-
-    exportable: ClassVar[bool] = True
 
     async def create(self, name: str, *, description: str | None = None) -> Project:
         """A new project.
@@ -70,10 +60,8 @@ class Projects(ArchivableResource[Project], path="Projects"):
         return await self._create(name=require_text(name, "name"), description=description)
 
 
-class Clients(ArchivableResource[Client], path="Clients"):
+class Clients(ArchivableResource[Client], path="Clients", exportable=True):
     """The clients that projects are done for."""
-
-    exportable: ClassVar[bool] = True
 
     async def create(self, name: str) -> Client:
         """A new client.
@@ -89,10 +77,8 @@ class Clients(ArchivableResource[Client], path="Clients"):
         return await self._create(name=require_text(name, "name"))
 
 
-class Locations(ArchivableResource[Location], path="Locations"):
+class Locations(ArchivableResource[Location], path="Locations", exportable=True):
     """The places where work is done."""
-
-    exportable: ClassVar[bool] = True
 
     async def create(
         self,

@@ -10,7 +10,7 @@ from typing import Any, Self
 import aiohttp
 import msgspec
 
-from jibble_async.api.custom import Params, custom_operation, custom_request
+from jibble_async.api.custom import Params, custom_operation, custom_parts
 from jibble_async.checks import require_kind, unseen
 from jibble_async.core.caller import Caller
 from jibble_async.core.credentials import StaticToken
@@ -155,7 +155,7 @@ class LegacyClient(LegacyCatalog):
             >>> await jibble.request("GET", "/api/v1/teams", params={"filter[limit]": 5})
         """
         operation = custom_operation(method, SERVICE, path, safety)
-        request = custom_request(self._session, operation, params, json)
+        request = self._session.build(operation, **custom_parts(params, json))
         return await self._session.call(request, optional_reader(Any))
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jibble_async import ConfigurationError, PaginationError, Safety
-from jibble_async.api.custom import custom_operation, custom_params, custom_request
+from jibble_async.api.custom import custom_operation, custom_params, custom_parts
 from jibble_async.core.operation import Operation, build, build_link
 
 GET = Operation("workspace", "GET", "/v1/People({id})", Safety.READ)
@@ -168,8 +168,8 @@ def test_params_are_texts_and_lists_repeat_the_name() -> None:
 
 def test_a_body_is_json_or_an_error() -> None:
     operation = custom_operation("POST", "workspace", "/v1/Projects", None)
-    request = custom_request(operation, BASE, (), {"name": "ä"})
+    request = build(operation, BASE, **custom_parts((), {"name": "ä"}))
     assert request.body == '{"name":"ä"}'.encode()
     assert request.content_type == "application/json"
     with pytest.raises(ConfigurationError, match="json= can't be sent: JSON has no object"):
-        custom_request(operation, BASE, (), object())
+        custom_parts((), object())

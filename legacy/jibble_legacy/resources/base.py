@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import date
-from typing import Any, ClassVar, NoReturn, TypeAlias, TypeVar, Unpack
+from typing import Any, NoReturn, TypeAlias, TypeVar, Unpack
 
 from msgspec import UNSET, UnsetType
 
-from jibble_async.api.listing import ListOptions, Members, Routes, query_of
+from jibble_async.api.listing import Deletable, ListOptions, Routes, query_of
 from jibble_async.api.raw import RawSet
-from jibble_async.api.writing import change, delete
+from jibble_async.api.writing import change
 from jibble_async.core.pager import Pager
 from jibble_async.core.paging import Paging
 from jibble_async.core.wire import Reply
@@ -57,13 +57,11 @@ def routes_of(path: str) -> Routes:
     return Routes.of(SERVICE, f"/api/v1/{path}", f"/api/v1/{path}/{{id}}", change="PUT")
 
 
-class LegacyResource(Members[E]):
+class LegacyResource(Deletable[E], exportable=True):
     """A kind of thing that the old API knows.
 
     The class of a kind says at its head what it is called in paths (`path=`).
     """
-
-    exportable: ClassVar[bool] = True
 
     def __init_subclass__(cls, *, path: str | None = None, **options: Any) -> None:
         if path is not None:
@@ -73,18 +71,6 @@ class LegacyResource(Members[E]):
     def __init__(self, session: LegacySession) -> None:
         super().__init__(session)
         self._session: LegacySession = session
-
-    async def delete(self, id: str) -> None:
-        """Delete an entity, for good.
-
-        Args:
-            id: Its id.
-
-        Raises:
-            ConfigurationError: It is no id of the old API.
-            NotFoundError: There is no such entity.
-        """
-        await delete(self._session, self._addressed(self.routes.deletion, id))
 
     def _pager(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import functools
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, ClassVar, NoReturn, Unpack
+from typing import Any, NoReturn, Unpack
 
 from msgspec import UNSET, UnsetType
 
@@ -32,10 +32,8 @@ _FIELDS = fields(LegacyTimeEntry)
 _LATEST = 100
 
 
-class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries"):
+class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries", day="belongs_to_date"):
     """The punches: every clocking in and out."""
-
-    day: ClassVar[str | None] = "belongs_to_date"
 
     def list(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from typing import Any, ClassVar, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from msgspec import UNSET, UnsetType
 
@@ -215,10 +215,8 @@ class Clients(_Creatable[TeamClient], path="clients"):
         return await self._change(id, name=require_text(name, "name"))
 
 
-class PowerUps(_Creatable[PowerUp], path="powerups"):
+class PowerUps(_Creatable[PowerUp], path="powerups", exportable=False):
     """The extensions that teams have switched on or off; the current API has none."""
-
-    exportable: ClassVar[bool] = False
 
     async def create(
         self, power_up_id: str, organization_id: str, *, is_enabled: bool = True
