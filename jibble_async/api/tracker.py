@@ -68,7 +68,7 @@ class TrackedResource(Protocol[E_co]):
         ...
 
 
-class TrackedEntries(Protocol):
+class TrackedEntries(TrackedResource[TimeEntry], Protocol):
     """The punches, as both APIs know them."""
 
     def list(
@@ -96,10 +96,6 @@ class TrackedEntries(Protocol):
             ConfigurationError: An argument that can't be used; days, but no time zones.
             NotSupportedError: Something that this API can't be asked.
         """
-        ...
-
-    async def get(self, id: str) -> TimeEntry:
-        """The entry with this id; raises as `TrackedResource.get` does."""
         ...
 
     async def latest(self, person_id: str) -> TimeEntry | None:
