@@ -84,17 +84,6 @@ class WorkingDays:
         ]
         return min(first, default=None), max(last, default=None)
 
-    def sieve(self, since: date | None, until: date | None, *, in_order: bool) -> DaySieve:
-        """What completes the entries of a walk, and lets those of some days through.
-
-        Args:
-            since: The first day.
-            until: The last day, included.
-            in_order: Whether entries come in the order of time. In any other, work can't be
-                followed, and each entry counts for its local date.
-        """
-        return DaySieve(self, since, until, in_order=in_order)
-
     def local(self, entry: TimeEntry, moment: datetime) -> datetime:
         """A moment of an entry, on its person's clock.
 
@@ -141,7 +130,15 @@ class _Latest(msgspec.Struct, frozen=True):
 
 
 class DaySieve:
-    """The sieve of one walk; see `jibble_async.core.pages.Sieve` and `WorkingDays.sieve`."""
+    """What completes the entries of a walk, and lets those of some days through.
+
+    Args:
+        days: The time zones in which people work.
+        since: The first day.
+        until: The last day, included.
+        in_order: Whether entries come in the order of time. In any other, work can't be followed,
+            and each entry counts for its local date.
+    """
 
     def __init__(
         self, days: WorkingDays, since: date | None, until: date | None, *, in_order: bool

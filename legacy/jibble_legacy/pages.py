@@ -6,30 +6,33 @@ how many rows a page has by default, and how many at most.
 
 from __future__ import annotations
 
-import copy
 import operator
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any, Self, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 from jibble_async.core.cursor import fingerprint
 from jibble_async.core.operation import Operation, Request, build
 from jibble_async.core.pages import PageContent, PageSource, Sieve
 from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply
-from jibble_async.entities import Entity, TimeEntry
+from jibble_async.entities import TimeEntry
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.clauses import Ordering, Query
+from jibble_async.query.days import require_span
 from jibble_async.query.expressions import Comparison, Constant, Expression, Kind, Path, all_of
 from jibble_legacy.config import MAX_PAGE_SIZE
-from jibble_legacy.days import WorkingDays
+from jibble_legacy.days import DaySieve, WorkingDays
 from jibble_legacy.include_order import render_options
 from jibble_legacy.rows import RowsReader
 from jibble_legacy.where import render_where
 
-__all__ = ["LoopBackPages"]
+__all__ = ["LoopBackPages", "Span"]
 
-T = TypeVar("T", bound=Entity)
+T = TypeVar("T")
+
+Span: TypeAlias = tuple[date | None, date | None]
+"""The first and the last working day, as far as they are given."""
 
 _DEFAULT_PAGE = 30
 _TIME = Path(TimeEntry, ("time",), Kind.DATETIME)
@@ -44,7 +47,7 @@ class LoopBackPages(PageSource[T]):
     Args:
         operation: The request that lists the set.
         base: The origin, with a path prefix if there is one.
-        read_rows: Finds the rows in a body.
+        read_rows: Finds the rows in an answer.
         query: What is asked.
         days: The time zones that give a time entry its working day.
         between: The first and the last working day of the entries to deliver; in the order of
@@ -63,13 +66,14 @@ class LoopBackPages(PageSource[T]):
         query: Query,
         *,
         days: WorkingDays | None = None,
-        between: tuple[date | None, date | None] | None = None,
+        between: Span = (None, None),
     ) -> None:
         self._operation = operation
         self._base = base
         self._read_rows = read_rows
         self._days = days
-        self._since, self._until = between or (None, None)
+        require_span(*between)
+        self._since, self._until = between
         order = query.order_by
         if not order and (self._since is not None or self._until is not None):
             order = (Ordering(_TIME),)
@@ -86,6 +90,7 @@ class LoopBackPages(PageSource[T]):
 
     def request(self, offset: int, count: int | None) -> Request:
         """The request for `count` rows from `offset` on."""
+        offset -= self.first
         place: list[tuple[str, str]] = []
         if count is not None or offset > 0:
             place.append(("filter[limit]", str(MAX_PAGE_SIZE if count is None else count)))
@@ -93,19 +98,9 @@ class LoopBackPages(PageSource[T]):
             place.append(("filter[skip]", str(offset)))
         return build(self._operation, self._base, params=(*self._options, *place))
 
-    def later(self, moment: datetime) -> Self:
-        """The entries from a moment on, of those that are meant.
-
-        Args:
-            moment: When the first may be.
-        """
-        rest = copy.copy(self)
-        rest._options = self._rendered(moment, self._moments()[1])
-        return rest
-
     def read(self, reply: Reply, on_bad_row: BadRowHandler | None) -> PageContent[T]:
         """What an answer holds."""
-        items, received = self._read_rows(reply.body, on_bad_row)
+        items, received = self._read_rows(reply, on_bad_row)
         return PageContent(items, received, None, None, reply.body)
 
     def is_last(self, offset: int, count: int | None, received: int) -> bool:
@@ -118,7 +113,7 @@ class LoopBackPages(PageSource[T]):
         """What gives the entries of a walk their working days, and leaves those of others out."""
         if self._days is None:
             return None
-        sieve: Any = self._days.sieve(self._since, self._until, in_order=self._in_order)
+        sieve: Any = DaySieve(self._days, self._since, self._until, in_order=self._in_order)
         return cast("Sieve[T]", sieve)
 
     def _moments(self) -> tuple[datetime | None, datetime | None]:

@@ -16,17 +16,19 @@ from typing import Annotated, Any, Self
 
 import msgspec
 
-from jibble_async.core.operation import Request
-from jibble_async.core.pages import PageContent, PageSource, RawRow, Sieve
+from jibble_async.core.operation import Operation
+from jibble_async.core.pages import PageContent, RawRow, Sieve
 from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply, decode_json
 from jibble_async.entities import EntryType, TimeEntry
 from jibble_async.entities.base import Entity
 from jibble_async.errors import ConfigurationError, DecodeError, PaginationError
+from jibble_async.query.clauses import Query
 from jibble_async.query.values import duration_text
 from jibble_legacy.columns import Reference
+from jibble_legacy.days import WorkingDays
 from jibble_legacy.literals import ACTIONS
-from jibble_legacy.pages import LoopBackPages
+from jibble_legacy.pages import LoopBackPages, Span
 from jibble_legacy.rows import row_reader
 
 __all__ = ["RawLoopBackPages"]
@@ -46,31 +48,33 @@ _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 _HEADS = msgspec.json.Decoder(list[_Head])
 
 
-class RawLoopBackPages(PageSource[RawRow]):
-    """A page source of raw rows; see `jibble_async.core.pages.PageSource`.
+class RawLoopBackPages(LoopBackPages[RawRow]):
+    """The same pages as `LoopBackPages`, of rows as bytes.
 
     Args:
-        source: The same pages as they are usually read.
-        entity: The class of their rows.
+        operation, base, query, days, between: As for `LoopBackPages`.
         size: Rows that a page has at most.
         as_sent: Whether rows are to be as the server wrote them.
     """
 
     def __init__(
-        self, source: LoopBackPages[Any], entity: type[Entity], size: int, *, as_sent: bool
+        self,
+        operation: Operation,
+        base: str,
+        query: Query,
+        *,
+        size: int,
+        as_sent: bool,
+        days: WorkingDays | None = None,
+        between: Span = (None, None),
     ) -> None:
-        self._source = source
-        self._entity = entity
+        super().__init__(operation, base, _read_raw, query, days=days, between=between)
+        self._entity: Any = query.entity
         self._size = size
         self._as_sent = as_sent
-        self.moves: bool = issubclass(entity, TimeEntry)
-        self._since: datetime | None = None
-        self.fingerprint: str = source.fingerprint
+        self._from: datetime | None = None
+        self.moves: bool = issubclass(query.entity, TimeEntry)
         self.key: Callable[[RawRow], str | None] = operator.itemgetter(0)
-
-    def request(self, offset: int, count: int | None) -> Request:
-        """The request for `count` rows from `offset` on."""
-        return self._source.request(offset - self.first, count)
 
     def read(self, reply: Reply, on_bad_row: BadRowHandler | None) -> PageContent[RawRow]:
         """What an answer holds.
@@ -79,16 +83,9 @@ class RawLoopBackPages(PageSource[RawRow]):
             DecodeError: It is no page, or a row has no id.
             PaginationError: Rows can't be told apart by their moments.
         """
-        if self._since is not None:
-            _require_later(decode_json(reply, _MOMENTS.decode), self._since, self._size)
-        sent = decode_json(reply, _ROWS.decode)
-        heads = decode_json(reply, _HEADS.decode)
-        rows = [(head.id, raw) for head, raw in zip(heads, sent, strict=True)]
-        return PageContent(rows, len(rows), None, None, reply.body)
-
-    def is_last(self, offset: int, count: int | None, received: int) -> bool:
-        """Whether fewer rows came than were asked for."""
-        return self._source.is_last(offset, count, received)
+        if self._from is not None:
+            _require_later(decode_json(reply, _MOMENTS.decode), self._from, self._size)
+        return super().read(reply, on_bad_row)
 
     def beyond(self, item: RawRow, offset: int, /) -> Self | None:
         """The rows from one on, by the moment; None if they have none."""
@@ -117,17 +114,22 @@ class RawLoopBackPages(PageSource[RawRow]):
 
     def _later(self, moment: datetime, offset: int) -> Self:
         rest = copy.copy(self)
-        rest._since, rest.first = moment, offset
-        rest._source = self._source.later(moment)
+        rest._from, rest.first = moment, offset
+        rest._options = self._rendered(moment, self._moments()[1])
         rest.mark = f"{offset} {moment.isoformat()}"
         return rest
 
     def sieve(self) -> Sieve[RawRow] | None:
         """What leaves out the rows of other days, and words the others as they are wanted."""
-        days = self._source.sieve()
+        days: Any = super().sieve()
         if self._as_sent and days is None:
             return None
         return _RawSieve(days, self._entity, as_sent=self._as_sent)
+
+
+def _read_raw(reply: Reply, _: BadRowHandler | None) -> tuple[list[RawRow], int]:
+    rows, heads = decode_json(reply, _ROWS.decode), decode_json(reply, _HEADS.decode)
+    return [(head.id, raw) for head, raw in zip(heads, rows, strict=True)], len(rows)
 
 
 def _require_later(rows: list[_Moment], first: datetime, most: int) -> None:

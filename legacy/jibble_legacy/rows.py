@@ -19,7 +19,7 @@ __all__ = ["RowsReader", "entity_reader", "row_reader", "rows_reader"]
 
 T = TypeVar("T")
 
-RowsReader = Callable[[bytes, BadRowHandler | None], tuple[list[T], int]]
+RowsReader = Callable[[Reply, BadRowHandler | None], tuple[list[T], int]]
 """Finds in a page the rows that can be read, and how many there are."""
 
 _RAW = msgspec.json.Decoder(list[msgspec.Raw])
@@ -66,24 +66,24 @@ def rows_reader(entity: type[Entity]) -> RowsReader[Any]:
     row, convert = TABLES[entity].row, TABLES[entity].convert
     decode = msgspec.json.Decoder(list[row]).decode  # type: ignore[valid-type]
 
-    def read(raw: bytes, on_bad_row: BadRowHandler | None) -> tuple[list[Any], int]:
-        if rounds_up(raw, row):
-            return _one_by_one(raw, TABLES[entity], on_bad_row)
+    def read(reply: Reply, on_bad_row: BadRowHandler | None) -> tuple[list[Any], int]:
+        if rounds_up(reply.body, row):
+            return _one_by_one(reply, TABLES[entity], on_bad_row)
         try:
-            rows = decode_json(Reply(200, {}, raw), decode)
+            rows = decode_json(reply, decode)
             return [convert(each) for each in rows], len(rows)
         except DecodeError as error:
             if error.malformed:
                 raise
-            return _one_by_one(raw, TABLES[entity], on_bad_row)
+            return _one_by_one(reply, TABLES[entity], on_bad_row)
 
     return read
 
 
 def _one_by_one(
-    raw: bytes, table: Table, on_bad_row: BadRowHandler | None
+    reply: Reply, table: Table, on_bad_row: BadRowHandler | None
 ) -> tuple[list[Any], int]:
-    sent = decode_json(Reply(200, {}, raw), _RAW.decode)
+    sent = decode_json(reply, _RAW.decode)
     items: list[Any] = []
     for number, each in enumerate(sent):
         try:

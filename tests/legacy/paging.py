@@ -27,9 +27,9 @@ BASE = "http://127.0.0.1"
 _DEFAULT, _MOST = 30, 100
 
 
-def read_rows(raw: bytes, on_bad_row: Any) -> tuple[list[LegacyTimeEntry], int]:
-    """The rows of a body; one without an id is a bad row."""
-    rows = json.loads(raw)
+def read_rows(reply: Reply, on_bad_row: Any) -> tuple[list[LegacyTimeEntry], int]:
+    """The rows of an answer; one without an id is a bad row."""
+    rows = json.loads(reply.body)
     entries = [_entry(row) for row in rows if row.get("id")]
     return entries, len(rows)
 
@@ -66,7 +66,7 @@ class LegacySet:
         *,
         query: Query | None = None,
         days: WorkingDays | None = None,
-        between: tuple[date | None, date | None] | None = None,
+        between: tuple[date | None, date | None] = (None, None),
         **options: Any,
     ) -> Pager[LegacyTimeEntry]:
         source = LoopBackPages(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jibble_legacy import days
-from jibble_legacy.days import WorkingDays
+from jibble_legacy.days import DaySieve, WorkingDays
 from jibble_legacy.entities import LegacyTimeEntry
 
 import jibble_async
@@ -122,7 +122,7 @@ def test_a_shift_that_ends_on_the_longest_day_is_asked_for_to_its_end() -> None:
         for kind, mark in [*marks, ("Out", "28 22:40")]
     ]
     known = [entry for entry in shift if entry.time is not None and low <= entry.time <= high]
-    assert ids(BERLIN.sieve(day, day, in_order=True)(known, 0)) == ids(shift)
+    assert ids(DaySieve(BERLIN, day, day, in_order=True)(known, 0)) == ids(shift)
 
 
 async def test_days_are_those_asked_for_whatever_the_server_sends() -> None:

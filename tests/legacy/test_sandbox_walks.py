@@ -57,7 +57,7 @@ class HostSession:
             read_rows,
             Query(LegacyTimeEntry, order_by=order),
             days=options.pop("days", None),
-            between=options.pop("between", None),
+            between=options.pop("between", (None, None)),
         )
         return Pager(source, self, Paging.of({"page_size": 100, **options}))
 
@@ -76,7 +76,7 @@ class HostSession:
         return read(Reply(200, {}, answer.encoded()))
 
 
-def read_rows(raw: bytes, on_bad_row: Any) -> tuple[list[LegacyTimeEntry], int]:
+def read_rows(reply: Reply, on_bad_row: Any) -> tuple[list[LegacyTimeEntry], int]:
     entries = [
         LegacyTimeEntry(
             id=row["id"],
@@ -84,7 +84,7 @@ def read_rows(raw: bytes, on_bad_row: Any) -> tuple[list[LegacyTimeEntry], int]:
             time=datetime.fromisoformat(row["date"]),
             person_id=row["person"]["id"],
         )
-        for row in json.loads(raw)
+        for row in json.loads(reply.body)
     ]
     return entries, len(entries)
 

@@ -20,13 +20,14 @@ from jibble_async import (
     Person,
     TimeEntry,
 )
+from jibble_async.core.wire import Reply
 from tests.legacy import documented
 
 ENTRY = documented.ENTRY
 
 
-def page(*rows: Any) -> bytes:
-    return msgspec.json.encode(rows)
+def page(*rows: Any) -> Reply:
+    return Reply(200, {}, msgspec.json.encode(rows))
 
 
 def read_one(entity: Any, row: dict[str, Any]) -> Any:
@@ -99,13 +100,13 @@ def test_whatever_may_be_absent_may_be_absent() -> None:
     [{"action": 3}, {"action": None}, {"action": "x"}, {"date": "today"}, {"meta": []}, {"id": 1}],
 )
 def test_a_bad_row(change: dict[str, Any]) -> None:
-    raw = page(ENTRY, ENTRY | change, ENTRY)
+    sent = page(ENTRY, ENTRY | change, ENTRY)
     read = rows_reader(LegacyTimeEntry)
     with pytest.raises(DecodeError, match="row 1 of the page") as caught:
-        read(raw, None)
+        read(sent, None)
     assert caught.value.row == 1
     bad: list[tuple[DecodeError, bytes]] = []
-    rows, received = read(raw, lambda error, row: bad.append((error, row)))
+    rows, received = read(sent, lambda error, row: bad.append((error, row)))
     assert (len(rows), received) == (2, 3)
     assert msgspec.json.decode(bad[0][1]) == ENTRY | change
 
@@ -113,7 +114,7 @@ def test_a_bad_row(change: dict[str, Any]) -> None:
 @pytest.mark.parametrize("raw", [b"", b"[", b"{}", b"\xff", b"<html>", b'{"error": 1}'])
 def test_what_is_no_page(raw: bytes) -> None:
     with pytest.raises(DecodeError):
-        rows_reader(LegacyTimeEntry)(raw, lambda _, __: None)
+        rows_reader(LegacyTimeEntry)(Reply(200, {}, raw), lambda _, __: None)
 
 
 def test_moments() -> None:

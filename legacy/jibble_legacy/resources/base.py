@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import date
-from typing import Any, NoReturn, TypeAlias, TypeVar, Unpack
+from typing import Any, NoReturn, TypeVar, Unpack
 
 from msgspec import UNSET, UnsetType
 
@@ -18,13 +18,12 @@ from jibble_async.core.wire import Reply
 from jibble_async.entities.base import Entity
 from jibble_async.errors import ConfigurationError, NotSupportedError
 from jibble_async.query.clauses import Query, Sortable, orderings
-from jibble_async.query.days import require_span
 from jibble_async.query.expressions import Expression
 from jibble_async.query.values import is_guid, shown
 from jibble_legacy.columns import wire_values
 from jibble_legacy.config import MAX_PAGE_SIZE
 from jibble_legacy.days import WorkingDays
-from jibble_legacy.pages import LoopBackPages
+from jibble_legacy.pages import LoopBackPages, Span
 from jibble_legacy.raw_pages import RawLoopBackPages
 from jibble_legacy.rows import entity_reader, rows_reader
 from jibble_legacy.session import SERVICE, LegacySession
@@ -32,18 +31,13 @@ from jibble_legacy.session import SERVICE, LegacySession
 __all__ = [
     "LegacyResource",
     "PlainLegacyResource",
-    "Span",
     "optional_id",
     "refuse",
     "require_id",
     "routes_of",
-    "span_of",
 ]
 
 E = TypeVar("E", bound=Entity)
-
-Span: TypeAlias = tuple[date | None, date | None] | None
-"""The first and the last working day, if rows are asked for by them."""
 
 _ID = r"[A-Za-z0-9]{1,64}"
 
@@ -78,25 +72,22 @@ class LegacyResource(Deletable[E], exportable=True):
         options: ListOptions,
         *,
         days: WorkingDays | None = None,
-        between: Span = None,
+        between: Span = (None, None),
     ) -> Pager[E]:
         size = options.get("page_size", self._session.page_size)
         if size is not None and size > MAX_PAGE_SIZE:
             raise ConfigurationError(
                 f"page_size={size}: the old API gives {MAX_PAGE_SIZE} rows at most"
             )
-        source = self._pages(query_of(self.entity, conditions, options), days, between)
-        return Pager(source, self._session, Paging.of(options, page_size=size))
-
-    def _pages(self, query: Query, days: WorkingDays | None, between: Span) -> LoopBackPages[E]:
-        return LoopBackPages(
+        source: LoopBackPages[E] = LoopBackPages(
             self.routes.listing,
             self._session.base(SERVICE),
             rows_reader(self.entity),
-            query,
+            query_of(self.entity, conditions, options),
             days=days,
             between=between,
         )
+        return Pager(source, self._session, Paging.of(options, page_size=size))
 
     def _raw_set(
         self, since: date | None, until: date | None, *, include_archived: bool, as_sent: bool
@@ -111,17 +102,23 @@ class LegacyResource(Deletable[E], exportable=True):
         as_sent: bool,
         order_by: Iterable[Sortable] = (),
         days: WorkingDays | None = None,
-        between: Span = None,
+        between: Span = (None, None),
         check: Callable[[], Awaitable[None]] | None = None,
     ) -> RawSet:
         if include_archived:
             raise NotSupportedError(
                 "include_archived=True: the old API keeps nothing that was deleted; leave it out"
             )
-        query = Query(self.entity, order_by=orderings(self.entity, order_by))
         size = self._session.page_size
-        source = self._pages(query, days, between)
-        pages = RawLoopBackPages(source, self.entity, size, as_sent=as_sent)
+        pages = RawLoopBackPages(
+            self.routes.listing,
+            self._session.base(SERVICE),
+            Query(self.entity, order_by=orderings(self.entity, order_by)),
+            size=size,
+            as_sent=as_sent,
+            days=days,
+            between=between,
+        )
         return RawSet(SERVICE, self.entity, pages, size, check)
 
     async def _change(self, id: str, **values: Any) -> E:
@@ -159,16 +156,6 @@ class PlainLegacyResource(LegacyResource[E]):
             NotSupportedError: Something that the old API has no words for.
         """
         return self._pager([where], options)
-
-
-def span_of(since: date | None, until: date | None) -> Span:
-    """The span of two days, if one of them is given.
-
-    Raises:
-        ConfigurationError: One is no date, or they are the wrong way round.
-    """
-    require_span(since, until)
-    return None if since is None and until is None else (since, until)
 
 
 def require_id(value: Any, label: str) -> str:

@@ -20,7 +20,7 @@ from jibble_async.query.values import require_aware
 from jibble_legacy.days import WorkingDays
 from jibble_legacy.entities import LegacyTimeEntry
 from jibble_legacy.query_fields import fields
-from jibble_legacy.resources.base import LegacyResource, optional_id, refuse, require_id, span_of
+from jibble_legacy.resources.base import LegacyResource, optional_id, refuse, require_id
 from jibble_legacy.resources.punches import LegacyPunch, LegacyPunchOptions
 from jibble_legacy.resources.workspace import People
 from jibble_legacy.session import LegacySession
@@ -64,15 +64,15 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries", day
             ...     since=date(2018, 6, 1), until=date(2018, 6, 30), expand=["person"]
             ... )
         """
-        between = span_of(since, until)
-        return self._pager([where], options, days=self._session.days, between=between)
+        days = self._session.days
+        return self._pager([where], options, days=days, between=(since, until))
 
     def _raw_set(
         self, since: date | None, until: date | None, *, include_archived: bool, as_sent: bool
     ) -> RawSet:
         """The entries as bytes, in the order of time; see `jibble_async.api.raw.raw_set_of`."""
-        between, days, check = span_of(since, until), self._session.days, None
-        if between is None and as_sent:
+        days, check = self._session.days, None
+        if since is None and until is None and as_sent:
             # The days of rows that stay as they are matter only for leaving some out.
             days = None
         if days is not None and not days.for_everybody:
@@ -82,7 +82,7 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries", day
             as_sent=as_sent,
             order_by=["time"],
             days=days,
-            between=between,
+            between=(since, until),
             check=check,
         )
 
