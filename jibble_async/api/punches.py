@@ -33,6 +33,7 @@ class Punch(msgspec.Struct, Generic[E], frozen=True, kw_only=True):
 
     Attributes:
         nonce: What comes back in the entry.
+        nonce_of: Finds the nonce that an entry carries, if it carries one.
         nonce_place: Where it does.
         person_id: Whose punch; None for whom the token belongs to.
         type: What it marks.
@@ -46,6 +47,7 @@ class Punch(msgspec.Struct, Generic[E], frozen=True, kw_only=True):
     nonce_place: ClassVar[str]
 
     nonce: str
+    nonce_of: Callable[[E], str | None]
     person_id: str | None
     type: EntryType
     at: datetime | None
@@ -53,10 +55,6 @@ class Punch(msgspec.Struct, Generic[E], frozen=True, kw_only=True):
     values: dict[str, Any]
     id: str | None = None
     ours: bool = False
-
-    def nonce_of(self, entry: E) -> str | None:
-        """The nonce that an entry carries, if it carries one."""
-        raise NotImplementedError
 
     @property
     def marks(self) -> str:
@@ -134,21 +132,36 @@ async def found(
         AmbiguousWriteError: It was not found, or the lookup failed.
     """
     conflict = isinstance(error, ConflictError)
-    lookup: _Lookup[E] = _Lookup()
-    await lookup.run(session, punch, newest, get, by_id_alone=conflict)
-    named = lookup.of_its_id
+    named: E | None = None
+    rows: list[E] = []
+    trouble = ""
+    async with looking(session) as looked:
+        if get is not None and punch.id is not None:
+            try:
+                named = await get(punch.id)
+            except NotFoundError:
+                pass
+            except JibbleError as failure:
+                why = f"its id could not be asked for ({failure.message})"
+                trouble = f"nothing carries its nonce, and {why}"
+        # The entry of its id is enough if it is the one, or what it collides with.
+        if named is None or not (conflict or punch.made(named)):
+            async for row in newest:
+                rows.append(row)  # noqa: PERF401 - those before a failure count, too
+    if looked.trouble:
+        trouble = f"looking it up failed ({looked.trouble})"
     if named is not None and punch.made(named):
         return named
-    made = {entry.id: entry for entry in lookup.rows if punch.made(entry)}
+    made = {entry.id: entry for entry in rows if punch.made(entry)}
     if len(made) == 1:
         return made.popitem()[1]
-    if conflict and not made and (named is not None or not lookup.trouble):
+    if conflict and not made and (named is not None or not trouble):
         raise error
     if made:
         known, candidates = "it is there more than once", tuple(made.values())
     else:
-        known = lookup.trouble or f"nothing carries the {punch.marks} that was sent"
-        similar = [entry for entry in lookup.rows if punch.resembles(entry)]
+        known = trouble or f"nothing carries the {punch.marks} that was sent"
+        similar = [entry for entry in rows if punch.resembles(entry)]
         shown = similar if named is None else [named, *similar]
         candidates = tuple({entry.id: entry for entry in shown}.values())
     raise lost(
@@ -158,48 +171,3 @@ async def found(
         sent_id=punch.id,
         nonce=punch.nonce,
     ) from error
-
-
-class _Lookup(Generic[E]):
-    """What was seen of the entries among which a punch must be, however looking ended.
-
-    Attributes:
-        of_its_id: The entry that has the id that was sent.
-        rows: The newest, as far as they came.
-        trouble: What went wrong, if anything did.
-    """
-
-    def __init__(self) -> None:
-        self.of_its_id: E | None = None
-        self.rows: list[E] = []
-        self.trouble = ""
-
-    async def run(
-        self,
-        session: Session,
-        punch: Punch[E],
-        newest: AsyncIterable[E],
-        get: Callable[[str], Awaitable[E]] | None,
-        *,
-        by_id_alone: bool,
-    ) -> None:
-        """Look; an entry of its id is enough if it is the one, or `by_id_alone`."""
-        async with looking(session) as looked:
-            if get is not None and punch.id is not None:
-                entry = self.of_its_id = await self._of_id(punch.id, get)
-                if entry is not None and (by_id_alone or punch.made(entry)):
-                    return
-            async for row in newest:
-                self.rows.append(row)
-        if looked.trouble:
-            self.trouble = f"looking it up failed ({looked.trouble})"
-
-    async def _of_id(self, id: str, get: Callable[[str], Awaitable[E]]) -> E | None:
-        try:
-            return await get(id)
-        except NotFoundError:
-            return None
-        except JibbleError as failure:
-            why = f"its id could not be asked for ({failure.message})"
-            self.trouble = f"nothing carries its nonce, and {why}"
-            return None

@@ -107,6 +107,7 @@ class EntryPunch(Punch[TimeEntry], frozen=True, kw_only=True):
         return cls(
             id=entry_id,
             nonce=nonce,
+            nonce_of=_nonce_of,
             ours=chosen is None,
             person_id=person_id,
             type=EntryType(type),
@@ -115,10 +116,10 @@ class EntryPunch(Punch[TimeEntry], frozen=True, kw_only=True):
             values=values,
         )
 
-    def nonce_of(self, entry: TimeEntry) -> str | None:
-        """The nonce that an entry carries, if it carries one."""
-        sent_as = None if entry.platform is None else entry.platform.event_id
-        return None if sent_as is None else sent_as.lower()
+
+def _nonce_of(entry: TimeEntry) -> str | None:
+    sent_as = None if entry.platform is None else entry.platform.event_id
+    return None if sent_as is None else sent_as.lower()
 
 
 def made_with(platform: Platform | None, nonce: str) -> dict[str, Any]:

@@ -80,8 +80,16 @@ class LegacyPunch(Punch[LegacyTimeEntry], frozen=True, kw_only=True):
             person_id=optional_id(person_id, "person_id"),
             custom_data={**(options.get("custom_data") or {}), NONCE: nonce},
         )
-        return cls(nonce=nonce, person_id=person_id, type=kind, at=time, now=now, values=values)
+        return cls(
+            nonce=nonce,
+            nonce_of=_nonce_of,
+            person_id=person_id,
+            type=kind,
+            at=time,
+            now=now,
+            values=values,
+        )
 
-    def nonce_of(self, entry: LegacyTimeEntry) -> str | None:
-        """The nonce that an entry carries, if it carries one."""
-        return None if entry.custom_data is None else entry.custom_data.get(NONCE)
+
+def _nonce_of(entry: LegacyTimeEntry) -> str | None:
+    return None if entry.custom_data is None else entry.custom_data.get(NONCE)
