@@ -19,7 +19,7 @@ __all__ = ["decode_leniently", "decoder", "rounds_up", "whole_characters"]
 
 # What the strict decoder would round up to another second, day or year.
 _ALMOST = b".999999"
-_FRACTION = r"(?<=[0-9]\.)([0-9]{6})[0-9]+"
+_FRACTION = r"(?<=[0-9]\.)(999999)[0-9]+"
 _MIDNIGHT = r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]00:00(?::00(?:\.0+)?)?(?:Z|[+-][0-9]{2}:[0-9]{2})?"
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _NUMBER = r"-?[0-9]{1,30}(\.[0-9]{1,30})?"
@@ -60,10 +60,12 @@ def rounds_up(data: bytes, item: Any) -> bool:
 def decode_leniently(data: bytes, item: Any) -> Any:
     """The value, with what is known to be odd put right.
 
-    Digits beyond microseconds are cut off (so .NET's largest date, 9999-12-31T23:59:59.9999999Z,
-    stays on its day), a decimal comma becomes a point, weeks and .NET's own text become an ISO
-    length of time, midnight becomes a day where a day is meant, a day midnight in UTC where a
-    moment is, and a text a number, as OData writes large ones (`IEEE754Compatible`).
+    What would be rounded to the next second is cut off, so that .NET's largest date,
+    9999-12-31T23:59:59.9999999Z, stays on its day. All else is rounded to the microsecond, here as
+    in the strict decoder: a row is the same beside any other. A decimal comma becomes a point,
+    weeks and .NET's own text become an ISO length of time, midnight becomes a day where a day is
+    meant, a day midnight in UTC where a moment is, and a text a number, as OData writes large ones
+    (`IEEE754Compatible`).
 
     Args:
         data: What the server sent.

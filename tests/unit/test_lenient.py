@@ -93,3 +93,22 @@ def test_halves_are_replaced_and_nothing_else(parts: list[str]) -> None:
 def test_a_body_of_halves_is_no_text() -> None:
     assert whole_characters(rb'"%s"' % (rb"\ud83d" * 1000)) is not None
     assert whole_characters(rb'"%s"' % (rb"\ud83d" * 1001)) is None
+
+
+@pytest.mark.parametrize(
+    "digits", ["1234567", "1234564", "9999984", "99999849", "999999", "0000001"]
+)
+def test_a_row_is_the_same_beside_any_other(digits: str) -> None:
+    """The other has a moment for which the whole page is read leniently."""
+    clock = f"23:59:59.{digits}"
+    row = {"moment": f"2026-12-31T{clock}Z", "hour": clock, "span": f"PT59.{digits}S"}
+    alone, beside = (
+        read_page(Reply(200, {}, msgspec.json.encode({"value": rows})), Odd).items
+        for rows in ([row], [row, {"moment": f"{ALMOST}Z"}])
+    )
+    assert alone == beside[:1]
+    (found,) = alone
+    exact = int(f"{digits:0<9}"[:9]) / 1000
+    assert abs(found.moment.microsecond - exact) <= 1
+    assert found.moment.microsecond == found.hour.microsecond == found.span.microseconds
+    assert (found.moment.second, found.hour.second, found.span.seconds) == (59, 59, 59)

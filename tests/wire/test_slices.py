@@ -123,6 +123,31 @@ def test_a_mark_that_no_slice_has_is_refused(mark: str) -> None:
     with_people(work)
 
 
+def test_a_link_in_a_cursor_is_held_against_its_own_slice() -> None:
+    async def work(jibble: JibbleClient, keys: list[str], box: Sandbox) -> None:
+        page = await anext(entries_of(jibble, keys).pages())
+        await entries_of(jibble, keys, page_size=1000).collect()
+        first, second = [each.target for each in box.ledger.select(path="TimeEntries")][-3:-1]
+        for target, accepted in ((first, False), (second, True)):
+            forged = Cursor(fingerprint=page.cursor.fingerprint, mark="1/3", link=target)
+            if accepted:
+                entries_of(jibble, keys, resume_from=forged)
+            else:
+                with pytest.raises(ConfigurationError, match="asks for something else"):
+                    entries_of(jibble, keys, resume_from=forged)
+
+    with_people(work)
+
+
+def test_texts_are_not_split_since_a_server_may_take_two_for_one() -> None:
+    async def work(jibble: JibbleClient, keys: list[str], box: Sandbox) -> None:
+        with pytest.raises(ConfigurationError, match="servers take 8000"):
+            await jibble.time_entries.list(where=T.note.is_in(keys)).first()
+        assert box.ledger.requests == []
+
+    with_people(work, people=200)
+
+
 def test_a_limit_counts_over_all_of_them() -> None:
     async def work(jibble: JibbleClient, keys: list[str], box: Sandbox) -> None:
         every = [row.id for row in await entries_of(jibble, keys).collect()]
