@@ -51,11 +51,9 @@ class Output:
     ) -> None:
         if exc_type is not None:
             self.part.abandon()
-        loop = asyncio.get_running_loop()
-        closing = loop.run_in_executor(self._thread, self.part.close)
         try:
             # Cancelled once more it is closed all the same, by its thread.
-            await asyncio.shield(closing)
+            await asyncio.shield(self._begun(self.part.close))
         finally:
             self._thread.shutdown(wait=False)
 
@@ -65,7 +63,14 @@ class Output:
         Args:
             job: What to do with the part, such as `output.part.publish`.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._thread, job)
+        return await self._begun(job)
+
+    def _begun(self, job: Callable[[], T]) -> asyncio.Future[T]:
+        try:
+            return asyncio.get_running_loop().run_in_executor(self._thread, job)
+        except (AssertionError, NotImplementedError):
+            # Some loops, such as trio-asyncio's, take no executors but their own, or none.
+            return asyncio.wrap_future(self._thread.submit(job))
 
     def _open(self) -> Part:
         path, descriptor = self._destination.path, self._destination.descriptor

@@ -125,3 +125,19 @@ async def test_an_export_names_what_killed_ones_had_left(
     report = await Exporter(client, "people", out=out).run()
     assert report.removed == (dead,)
     assert os.listdir(tmp_path) == [out.name]
+
+
+@pytest.mark.parametrize("refusal", [AssertionError, NotImplementedError])
+async def test_a_loop_that_takes_no_executors_will_do(
+    client: JibbleClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: type[Exception]
+) -> None:
+    """As trio-asyncio's, which asserts that an executor is one of its own."""
+
+    def refuse(*_: object) -> None:
+        raise refusal
+
+    out = tmp_path / "people.jsonl"
+    monkeypatch.setattr(asyncio.get_running_loop(), "run_in_executor", refuse)
+    report = await Exporter(client, "people", out=out).run()
+    assert len(out.read_bytes().splitlines()) == report.rows > 0
+    assert os.listdir(tmp_path) == ["people.jsonl"]

@@ -66,7 +66,18 @@ async def test_a_punch_that_waits_for_a_connection_has_all_its_time_when_it_gets
     assert [each.method for each in server.heard] == ["GET", "POST"]
 
 
-async def test_a_crowd_of_punches_is_done_in_turns(server: RawServer) -> None:
+@pytest.mark.parametrize(
+    ("connections", "number", "takes", "timeouts"),
+    [
+        (2, 10, 20, Timeouts(total=None, attempt=30)),
+        (10, 60, 1, Timeouts(total=None, attempt=3)),
+        # Three waves on all defaults.
+        (100, 300, 12, Timeouts()),
+    ],
+)
+async def test_a_crowd_of_punches_is_done_in_turns(
+    server: RawServer, connections: int, number: int, takes: float, timeouts: Timeouts
+) -> None:
     waves: list[Held] = []
 
     def answer(heard: Heard) -> Answer:
@@ -75,19 +86,18 @@ async def test_a_crowd_of_punches_is_done_in_turns(server: RawServer) -> None:
 
     server.answer = answer
     async with (
-        aiohttp.TCPConnector(limit=2) as connector,
-        client_at(server.url, connector=connector, retry=ONCE) as jibble,
+        aiohttp.TCPConnector(limit=connections) as connector,
+        client_at(server.url, connector=connector, retry=ONCE, timeouts=timeouts) as jibble,
     ):
-        patient = jibble.with_options(timeout=Timeouts(total=None, attempt=30))
-        punches = [asyncio.create_task(patient.time_entries.clock_in(PERSON)) for _ in range(10)]
-        for done in range(0, 10, 2):
-            await server.until_heard(done + 2)
+        punches = [asyncio.create_task(jibble.time_entries.clock_in(PERSON)) for _ in range(number)]
+        for done in range(0, number, connections):
+            await server.until_heard(done + connections)
             # Longer in all than an attempt may take, though no one of them is.
-            await asyncio.sleep(20)
+            await asyncio.sleep(takes)
             for held in waves[done:]:
                 held.go.set()
         assert {each.id for each in await asyncio.gather(*punches)} == {PERSON}
-    assert [each.method for each in server.heard] == ["POST"] * 10
+    assert [each.method for each in server.heard] == ["POST"] * number
 
 
 @pytest.mark.parametrize("cut", ["deadline", "cancelled"])
