@@ -63,7 +63,7 @@ def _require(
 
 
 def unseen(function: Callable[P, T]) -> Callable[P, T]:
-    """The function, from whose errors of configuration no variables of it can be read.
+    """The function, from whose errors no variables of it can be read.
 
     Args:
         function: One that holds a secret, or all of the environment.
@@ -73,8 +73,8 @@ def unseen(function: Callable[P, T]) -> Callable[P, T]:
     def call(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return function(*args, **kwargs)
-        except ConfigurationError as error:
-            # Reports of errors show the variables of every frame.
+        except Exception as error:
+            # Reports of errors show the variables of every frame: these too, for a misspelt name.
             failure = error.with_traceback(None)
             if error.__suppress_context__:
                 error.__context__ = None

@@ -191,6 +191,18 @@ MISTAKES: dict[str, Callable[[], Any]] = {
     "a token beside credentials": lambda: JibbleClient("the-id", SECRET, auth=StaticToken(TOKEN)),
     "a secret without an id": lambda: JibbleClient(client_secret=SECRET),
     "a secret that is no text": lambda: ClientCredentials("the-id", SECRET.encode()),
+    "a misspelt argument": lambda: JibbleClient("the-id", SECRET, limitr=None),  # type: ignore[call-arg]
+    "a misspelt argument of the old API's": lambda: LegacyClient(TOKEN, limitr=None),  # type: ignore[call-arg]
+    "a misspelt argument of a window's": lambda: RedisWindow(
+        f"redis://:{SECRET}@cache/0",
+        150,
+        3600,
+        4,
+        rserve=0,  # type: ignore[call-arg]
+    ),
+    "a misspelt argument beside an environment": lambda: JibbleClient.from_env(
+        {"JIBBLE_CLIENT_ID": "x", "JIBBLE_CLIENT_SECRET": SECRET}, limitr=None
+    ),
     "a token with a line break": lambda: StaticToken(f"{TOKEN}\n{TOKEN}"),
     "a secret beyond ASCII": lambda: ClientCredentials("the-id", f"{SECRET}é"),
     "a password grant without a user": lambda: PasswordGrant(
@@ -226,7 +238,7 @@ def test_nothing_is_seen_of_an_environment_that_is_refused(kind: Any, environmen
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_settings_that_are_refused_are_not_quoted(mistake: str) -> None:
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises((ConfigurationError, TypeError)) as caught:
         MISTAKES[mistake]()
     assert found(CANARIES, shown(caught.value)) == []
     assert found(CANARIES, local_variables(caught.value)) == []
