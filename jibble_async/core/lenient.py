@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["decode_leniently", "decoder", "rounds_up", "whole_characters"]
+__all__ = ["decoder", "lenient_decoder", "rounds_up", "whole_characters"]
 
 # What the strict decoder would round up to another second, day or year.
 _ALMOST = b".999999"
@@ -57,8 +57,9 @@ def rounds_up(data: bytes, item: Any) -> bool:
     return _mender(item) is not None and data.rfind(_ALMOST) >= 0
 
 
-def decode_leniently(data: bytes, item: Any) -> Any:
-    """The value, with what is known to be odd put right.
+@functools.cache
+def lenient_decoder(item: Any) -> Callable[[bytes], Any]:
+    """What gives the value in JSON, with what is known to be odd put right.
 
     What would be rounded to the next second is cut off, so that .NET's largest date,
     9999-12-31T23:59:59.9999999Z, stays on its day. All else is rounded to the microsecond, here as
@@ -68,20 +69,24 @@ def decode_leniently(data: bytes, item: Any) -> Any:
     (`IEEE754Compatible`).
 
     Args:
-        data: What the server sent.
         item: The type it should have.
 
     Raises:
-        msgspec.MsgspecError: It can't be read even so.
+        msgspec.MsgspecError: It can't be read even so; raised by what is returned.
     """
-    mend = _mender(item)
-    if mend is None or _ALMOST not in data:
-        try:
-            return decoder(item).decode(data)
-        except msgspec.ValidationError:
-            if mend is None:
-                raise
-    return msgspec.convert(mend(msgspec.json.decode(data)), item)
+    strictly, mend = decoder(item).decode, _mender(item)
+    if mend is None:
+        return strictly
+
+    def decode(data: bytes) -> Any:
+        if _ALMOST not in data:
+            try:
+                return strictly(data)
+            except msgspec.ValidationError:
+                pass
+        return msgspec.convert(mend(msgspec.json.decode(data)), item)
+
+    return decode
 
 
 def whole_characters(body: bytes) -> bytes | None:

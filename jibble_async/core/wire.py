@@ -11,7 +11,7 @@ from xml.parsers import expat
 
 import msgspec
 
-from jibble_async.core.lenient import decode_leniently, decoder, whole_characters
+from jibble_async.core.lenient import decoder, lenient_decoder, whole_characters
 from jibble_async.core.opaque import Opaque
 from jibble_async.errors import (
     APIError,
@@ -145,7 +145,7 @@ def decode_json(reply: Reply, decode: Callable[[bytes], T]) -> T:
 @functools.cache
 def reader(item: Any) -> Callable[[Reply], Any]:
     """What finds a value of a type in a reply."""
-    return functools.partial(decode_json, decode=functools.partial(decode_leniently, item=item))
+    return functools.partial(decode_json, decode=lenient_decoder(item))
 
 
 @functools.cache

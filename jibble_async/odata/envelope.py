@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from jibble_async.core.lenient import decode_leniently, rounds_up, whole_characters
+from jibble_async.core.lenient import lenient_decoder, rounds_up, whole_characters
 from jibble_async.core.pages import PageContent
 from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.reasons import told_error
@@ -83,7 +83,7 @@ def _rows(rows: list[msgspec.Raw], item: Any, on_bad_row: BadRowHandler | None) 
     items: list[Any] = []
     for number, row in enumerate(rows):
         try:
-            items.append(decode_leniently(bytes(row), item))
+            items.append(lenient_decoder(item)(bytes(row)))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             failure = DecodeError(f"row {number} of the page can't be read: {error}", row=number)
             if on_bad_row is None:

@@ -25,7 +25,8 @@ def require_guid(value: str | UUID, label: str) -> str:
     text = str(value) if isinstance(value, UUID) else plain(value)
     if not is_guid(text):
         raise ConfigurationError(f"{label} is a GUID, and {shown(value)} is not one")
-    return str(text)
+    guid: str = text
+    return guid
 
 
 def optional_guid(value: str | UUID | UnsetType | None, label: str) -> str | UnsetType | None:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from jibble_async.core.lenient import decode_leniently, rounds_up
+from jibble_async.core.lenient import lenient_decoder, rounds_up
 from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply, decode_json, reader
 from jibble_async.entities import Entity
@@ -49,7 +49,7 @@ def row_reader(entity: type[Entity]) -> Callable[[bytes | msgspec.Raw], tuple[An
 
     def read(raw: bytes | msgspec.Raw) -> tuple[Any, dict[str, Any]]:
         sent: dict[str, Any] = msgspec.json.decode(raw)
-        return convert(decode_leniently(bytes(raw), row)), {
+        return convert(lenient_decoder(row)(bytes(raw))), {
             name: sent[name] for name in sent if name not in known
         }
 
@@ -87,7 +87,7 @@ def _one_by_one(
     items: list[Any] = []
     for number, each in enumerate(sent):
         try:
-            items.append(table.convert(decode_leniently(bytes(each), table.row)))
+            items.append(table.convert(lenient_decoder(table.row)(bytes(each))))
         except (msgspec.MsgspecError, DecodeError) as error:
             failure = DecodeError(f"row {number} of the page can't be read: {error}", row=number)
             if on_bad_row is None:

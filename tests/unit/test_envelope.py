@@ -21,7 +21,7 @@ from jibble_async import (
     ThrottledOrForbiddenError,
     TimeEntry,
 )
-from jibble_async.core.lenient import decode_leniently
+from jibble_async.core.lenient import lenient_decoder
 from jibble_async.core.pages import PageContent
 from jibble_async.core.wire import Reply
 from jibble_async.entities import ValueObject
@@ -141,7 +141,7 @@ def test_a_length_beyond_all_time_is_an_error_of_ours(length: str) -> None:
 
 def test_lists_and_times_of_day_are_put_right() -> None:
     row = b'{"starts":"23:59:59.9999999","breaks":["P1W","PT1,5S"],"parts":[{"breaks":["P2W"]}]}'
-    assert decode_leniently(row, Shift) == Shift(
+    assert lenient_decoder(Shift)(row) == Shift(
         starts=time.max,
         breaks=[timedelta(weeks=1), timedelta(seconds=1.5)],
         parts=[Shift(breaks=[timedelta(weeks=2)])],
@@ -153,7 +153,7 @@ def test_lists_and_times_of_day_are_put_right() -> None:
 )
 def test_what_cant_be_put_right_is_an_error(row: bytes) -> None:
     with pytest.raises(msgspec.ValidationError):
-        decode_leniently(row, Shift)
+        lenient_decoder(Shift)(row)
 
 
 _json = st.recursive(
