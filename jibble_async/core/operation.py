@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import itertools
 import posixpath
 import re
 from collections.abc import Iterable
@@ -122,7 +123,7 @@ def build(
             raise ConfigurationError(f"{path_id!r} is not an id")
         path = path.replace("{id}", path_id)
     scheme, authority, prefix = _parts(base)
-    query = "&".join([_option(name, value) for name, value in params])
+    query = "&".join(itertools.starmap(_option, params))
     length = len(prefix) + len(path) + len("?") + len(query)
     if length > _LONGEST_TARGET:
         raise ConfigurationError(

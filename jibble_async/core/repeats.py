@@ -107,17 +107,20 @@ class Repeats(Generic[T]):
         return fresh
 
     def _ascend(self, keys: list[Any]) -> bool:
-        try:
-            # By what they are sorted shows on the first page.
-            for part in (self._sorted_by,) if self._highest else _SORTED_BY:
-                parts = keys if part is None else list(map(part, keys))
-                if all(map(operator.lt, (self._highest, *parts), parts)):
-                    self._sorted_by = part
-                    self._highest = parts[-1] if parts else self._highest
+        # By what they are sorted shows on the first page.
+        for sorted_by in (self._sorted_by,) if self._highest else _SORTED_BY:
+            highest = self._highest
+            try:
+                for part in keys if sorted_by is None else map(sorted_by, keys):
+                    if not highest < part:
+                        break
+                    highest = part
+                else:
+                    self._sorted_by, self._highest = sorted_by, highest
                     return True
-        except TypeError:
-            # One has no key.
-            pass
+            except TypeError:
+                # One has no key.
+                return False
         return False
 
     def _compared(self, items: list[T], keys: list[str]) -> list[T]:
