@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import date
+from types import CoroutineType
 from typing import Any, NoReturn, TypeVar, Unpack
 
 from msgspec import UNSET, UnsetType
@@ -32,7 +33,7 @@ __all__ = [
     "LegacyResource",
     "PlainLegacyResource",
     "optional_id",
-    "refuse",
+    "refusal",
     "require_id",
     "routes_of",
 ]
@@ -125,7 +126,10 @@ class LegacyResource(Deletable[E], exportable=True):
         """The entity as it is after a change of the fields that are given."""
         cleared = [name for name, value in values.items() if value is None]
         if cleared:
-            refuse(f"{', '.join(cleared)} can't be cleared", "the old API has no words for it")
+            raise NotSupportedError(
+                f"{', '.join(cleared)} can't be cleared: the old API has no words for it; "
+                "nothing was sent"
+            )
         checked, sent = require_id(id, "id"), wire_values(self.entity, **values)
         return await change(self._session, self.routes.change, checked, sent, self._reader())
 
@@ -182,14 +186,16 @@ def optional_id(value: str | UnsetType | None, label: str) -> str | UnsetType | 
     return value if value is None or value is UNSET else require_id(value, label)
 
 
-def refuse(what: str, reason: str) -> NoReturn:
-    """Raise for what the old API does not offer.
+def refusal(what: str, reason: str) -> Callable[..., CoroutineType[Any, Any, NoReturn]]:
+    """A method for what the old API does not offer: it raises `NotSupportedError`, always.
 
     Args:
         what: The method.
         reason: Why, and what to do instead.
-
-    Raises:
-        NotSupportedError: Always.
     """
-    raise NotSupportedError(f"{what}: {reason}; nothing was sent")
+
+    async def refuse(*_: Any, **__: Any) -> NoReturn:
+        raise NotSupportedError(f"{what}: {reason}; nothing was sent")
+
+    refuse.__doc__ = f"Nothing, but `NotSupportedError`: {reason}."
+    return refuse

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import functools
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NoReturn, Unpack
+from typing import Unpack
 
 from msgspec import UNSET, UnsetType
 
@@ -20,7 +20,7 @@ from jibble_async.query.values import require_aware
 from jibble_legacy.days import WorkingDays
 from jibble_legacy.entities import LegacyTimeEntry
 from jibble_legacy.query_fields import fields
-from jibble_legacy.resources.base import LegacyResource, optional_id, refuse, require_id
+from jibble_legacy.resources.base import LegacyResource, optional_id, refusal, require_id
 from jibble_legacy.resources.punches import LegacyPunch, LegacyPunchOptions
 from jibble_legacy.resources.workspace import People
 from jibble_legacy.session import LegacySession
@@ -188,27 +188,14 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries", day
             note=note,
         )
 
-    async def start_break(self, *_: Any, **__: Any) -> NoReturn:
-        """Nothing: the old API knows no breaks.
-
-        Raises:
-            NotSupportedError: Always.
-        """
-        refuse(
-            "time_entries.start_break()",
-            "the old API knows clocking in and out only: use clock_out()",
-        )
-
-    async def archive(self, *_: Any, **__: Any) -> NoReturn:
-        """Nothing: the old API keeps nothing that was deleted.
-
-        Raises:
-            NotSupportedError: Always.
-        """
-        refuse(
-            "time_entries.archive()",
-            "the old API keeps nothing that is deleted: use delete(), which is for good",
-        )
+    start_break = refusal(
+        "time_entries.start_break()",
+        "the old API knows clocking in and out only: use clock_out()",
+    )
+    archive = refusal(
+        "time_entries.archive()",
+        "the old API keeps nothing that is deleted: use delete(), which is for good",
+    )
 
     async def _punch(
         self,

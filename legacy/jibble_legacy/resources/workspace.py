@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from msgspec import UNSET, UnsetType
 
@@ -17,7 +17,7 @@ from jibble_legacy.columns import wire_values
 from jibble_legacy.entities import PowerUp, Team, TeamClient, TeamMember
 from jibble_legacy.literals import color_out
 from jibble_legacy.query_fields import fields
-from jibble_legacy.resources.base import PlainLegacyResource, refuse, require_id, routes_of
+from jibble_legacy.resources.base import PlainLegacyResource, refusal, require_id, routes_of
 from jibble_legacy.session import LegacySession
 
 __all__ = ["Activities", "Clients", "Organizations", "People", "PowerUps"]
@@ -93,16 +93,9 @@ class Organizations(_Creatable[Team], path="teams"):
 class People(PlainLegacyResource[TeamMember], path="teammembers"):
     """The members of the teams."""
 
-    async def create(self, *_: Any, **__: Any) -> NoReturn:
-        """Nothing: the old API does not add team members.
-
-        Raises:
-            NotSupportedError: Always.
-        """
-        refuse(
-            "people.create()",
-            "the old API does not allow adding team members: invite them in Jibble",
-        )
+    create = refusal(
+        "people.create()", "the old API does not allow adding team members: invite them in Jibble"
+    )
 
     async def update(
         self,
@@ -252,13 +245,7 @@ class PowerUps(_Creatable[PowerUp], path="powerups", exportable=False):
         """
         return await self._change(id, is_enabled=is_enabled)
 
-    async def delete(self, id: str) -> NoReturn:
-        """Nothing: the old API is not documented to delete power-ups.
-
-        Raises:
-            NotSupportedError: Always.
-        """
-        refuse(
-            "power_ups.delete()",
-            "no such call is documented: switch it off with update(id, is_enabled=False)",
-        )
+    delete = refusal(
+        "power_ups.delete()",
+        "no such call is documented: switch it off with update(id, is_enabled=False)",
+    )
