@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import types
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any, Literal, TypeAlias
 
 from tests.support.virtual_time import VirtualTimeLoop
@@ -63,8 +63,33 @@ def _cancel(task: asyncio.Task[Any], _awaited: object) -> None:
     task.cancel()
 
 
+class TurningLoop(VirtualTimeLoop):
+    """A loop of virtual time that says when a turn of it begins.
+
+    Attributes:
+        before_turn: Called once in each turn, before what is due runs.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before_turn: Callable[[], None] = lambda: None
+        select = self._jumping.select
+
+        def watched(timeout: float | None = None) -> Any:
+            self.before_turn()
+            return select(timeout)
+
+        self._jumping.select = watched  # type: ignore[method-assign]
+
+
+def in_turns(main: Coroutine[Any, Any, Any]) -> None:
+    """Run `main` to its end in such a loop."""
+    with asyncio.Runner(loop_factory=TurningLoop) as runner:
+        runner.run(main)
+
+
 class CancelAtTurn:
-    """Cancels a task after so many turns of its loop, which is one of virtual time.
+    """Cancels a task after so many turns of its loop, which is a `TurningLoop`.
 
     Args:
         number: Which turn, counted from 1 while the task is under way; None for none.
@@ -82,7 +107,7 @@ class CancelAtTurn:
     def watch(self, task: asyncio.Task[Any]) -> None:
         """Begin to count."""
         loop = task.get_loop()
-        assert isinstance(loop, VirtualTimeLoop)
+        assert isinstance(loop, TurningLoop)
 
         def turn() -> None:
             if task.done() or self.cancelled:
@@ -91,4 +116,4 @@ class CancelAtTurn:
             if self.turns == self._number:
                 self.cancelled = task.cancel()
 
-        loop.each_turn(turn)
+        loop.before_turn = turn

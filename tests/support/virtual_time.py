@@ -43,10 +43,8 @@ class _JumpingSelector(selectors.DefaultSelector):
         super().__init__()
         self.now = 0.0
         self._beacon: _Beacon | None = None
-        self.watch: Callable[[], None] = lambda: None
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        self.watch()
         ready = super().select(0)
         if not ready and timeout != 0:
             ready = self._arriving()
@@ -86,10 +84,6 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._jumping.now
-
-    def each_turn(self, watch: Callable[[], None]) -> None:
-        """Call `watch` once in each turn of the loop, before what is due runs."""
-        self._jumping.watch = watch
 
     async def subprocess_exec(self, *_: Any, **__: Any) -> Any:
         raise RuntimeError("a process has no virtual time: mark the test real_time")

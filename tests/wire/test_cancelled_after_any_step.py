@@ -18,8 +18,7 @@ from jibble_legacy import LegacyClient
 from jibble_async import AmbiguousWriteError, Entity, JibbleClient, TimeEntry
 from jibble_async.export import Exporter, SetName
 from jibble_async.sandbox import Fault, Sandbox
-from tests.support import virtual_time
-from tests.support.cancelling import CancelAtTurn
+from tests.support.cancelling import CancelAtTurn, TurningLoop, in_turns
 from tests.support.leaks import RecordingLimiter, other_tasks
 from tests.support.memory_wire import MemoryWire, clock_from
 
@@ -143,7 +142,7 @@ class Run:
         self.outcome: Any = None
         self._case = case
         self._out = out
-        virtual_time.run(self._main())
+        in_turns(self._main())
         self._check_files()
         if self.at.cancelled:
             assert isinstance(self.outcome, asyncio.CancelledError), "it was swallowed"
@@ -231,10 +230,10 @@ def test_a_refresh_that_a_stranger_cancels_harms_nobody(api: str, number: int) -
         with pytest.MonkeyPatch.context() as patch:
             async with make(patch) as jibble:
                 loop = asyncio.get_running_loop()
-                assert isinstance(loop, virtual_time.VirtualTimeLoop)
-                loop.each_turn(turn)
+                assert isinstance(loop, TurningLoop)
+                loop.before_turn = turn
                 scene = Scene(box, jibble, Path(), "")
                 assert len(set(map(len, await asyncio.gather(call(scene), call(scene))))) == 1
         assert turns > number
 
-    virtual_time.run(main())
+    in_turns(main())
