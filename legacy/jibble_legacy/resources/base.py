@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import date
-from types import CoroutineType
 from typing import Any, NoReturn, TypeVar, Unpack
 
 from msgspec import UNSET, UnsetType
@@ -186,7 +185,7 @@ def optional_id(value: str | UnsetType | None, label: str) -> str | UnsetType | 
     return value if value is None or value is UNSET else require_id(value, label)
 
 
-def refusal(what: str, reason: str) -> Callable[..., CoroutineType[Any, Any, NoReturn]]:
+def refusal(what: str, reason: str) -> Any:
     """A method for what the old API does not offer: it raises `NotSupportedError`, always.
 
     Args:
