@@ -128,24 +128,22 @@ class Group(Unit):
     activities: list[ActivityGroup] | None = None
 
 
-class Position(Entity):
+class Employment(Entity):
+    """What a position and an employment type have in common."""
+
+    name: str | None = None
+    status: CommonStatus | None = None
+    organization_id: Guid | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+class Position(Employment):
     """A job title."""
 
-    name: str | None = None
-    status: CommonStatus | None = None
-    organization_id: Guid | None = None
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
 
-
-class EmploymentType(Entity):
+class EmploymentType(Employment):
     """How somebody is employed, such as part-time."""
-
-    name: str | None = None
-    status: CommonStatus | None = None
-    organization_id: Guid | None = None
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
 
 
 class PersonStatus(OpenEnum):

@@ -115,18 +115,13 @@ class TimeOffPolicy(Entity):
     updated_at: datetime | None = None
 
 
-class TimeOff(Entity):
-    """Somebody's time off, asked for or decided, as the overview lists it.
-
-    Source: an example (documented: time-off); one of the two dates may be null on a single day
-    (observed: time-off).
-    `person` and `policy` are there only when expanded.
+class Absence(Entity):
+    """What both forms of somebody's time off say.
 
     Attributes:
         start_date: The first day.
         end_date: The last day, included.
         start_time: Where hours are taken: when they begin.
-        duration: How many days, such as 7 or 0.5; not a length of time.
         holidays: As the server sends them; only an empty list was ever seen.
     """
 
@@ -138,29 +133,32 @@ class TimeOff(Entity):
     end_date: date | None = None
     start_time: datetime | None = None
     end_time: datetime | None = None
-    duration: float | None = None
     note: str | None = None
     holidays: list[Any] | None = None
+
+
+class TimeOff(Absence):
+    """Somebody's time off, asked for or decided, as the overview lists it.
+
+    Source: an example (documented: time-off); one of the two dates may be null on a single day
+    (observed: time-off).
+    `person` and `policy` are there only when expanded.
+
+    Attributes:
+        duration: How many days, such as 7 or 0.5; not a length of time.
+    """
+
+    duration: float | None = None
     person: Person | None = None
     policy: TimeOffPolicy | None = None
 
 
-class TimeOffInterval(Entity):
+class TimeOffInterval(Absence):
     """Somebody's time off as the server keeps it; its id is that of the overview's row.
 
     Source: an example (documented: time-off).
     """
 
-    person_id: Guid | None = None
-    policy_id: Guid | None = None
     organization_id: Guid | None = None
-    kind: TimeOffKind | None = None
-    status: TimeOffStatus | None = None
-    start_date: date | None = None
-    end_date: date | None = None
-    start_time: datetime | None = None
-    end_time: datetime | None = None
-    note: str | None = None
-    holidays: list[Any] | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
