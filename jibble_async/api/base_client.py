@@ -35,6 +35,8 @@ class BaseClient(Generic[S]):
     def _equip(self, session: S) -> None:
         """Put a session behind the client, and behind all that it offers."""
         self._session: S = session
+        for name, resource in resources_of(type(self)).items():
+            setattr(self, name, resource(session))
 
     def with_options(
         self,
@@ -98,10 +100,12 @@ def session_of(client: BaseClient[S]) -> S:
 
 
 @functools.cache
-def resources_of(catalog: type[BaseClient[Any]]) -> dict[str, type[Any]]:
+def resources_of(client: Any) -> dict[str, type[Any]]:
     """The classes of the resources that a client offers, by the names that it offers them by.
 
     Args:
-        catalog: The class that declares them; not one that a user made of it.
+        client: Its class; the first one that was made of `BaseClient` declares them, whatever a
+            user adds.
     """
-    return get_type_hints(catalog)
+    above = client.__mro__.index(BaseClient) - 1
+    return get_type_hints(client.__mro__[above])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jibble_async.api.base_client import BaseClient, resources_of
+from jibble_async.api.base_client import BaseClient
 from jibble_async.api.session import Session
 from jibble_async.resources.attendance import Reports, Timesheets, TimesheetSummaries
 from jibble_async.resources.calendars import (
@@ -53,8 +53,3 @@ class Catalog(BaseClient[Session]):
     timesheets: Timesheets
     timesheet_summaries: TimesheetSummaries
     reports: Reports
-
-    def _equip(self, session: Session) -> None:
-        super()._equip(session)
-        for name, resource in resources_of(Catalog).items():
-            setattr(self, name, resource(session))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jibble_async.api.base_client import BaseClient, resources_of
+from jibble_async.api.base_client import BaseClient
 from jibble_legacy.resources.time_entries import LegacyTimeEntries
 from jibble_legacy.resources.workspace import (
     Activities,
@@ -25,8 +25,3 @@ class LegacyCatalog(BaseClient[LegacySession]):
     clients: Clients
     power_ups: PowerUps
     time_entries: LegacyTimeEntries
-
-    def _equip(self, session: LegacySession) -> None:
-        super()._equip(session)
-        for name, resource in resources_of(LegacyCatalog).items():
-            setattr(self, name, resource(session))
