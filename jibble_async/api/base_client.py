@@ -35,7 +35,9 @@ class BaseClient(Generic[S]):
     def _equip(self, session: S) -> None:
         """Put a session behind the client, and behind all that it offers."""
         self._session: S = session
-        for name, resource in resources_of(type(self)).items():
+        # As type[Any] mypy would not take it for a key of a cache.
+        kind: Any = type(self)
+        for name, resource in resources_of(kind).items():
             setattr(self, name, resource(session))
 
     def with_options(
@@ -100,7 +102,7 @@ def session_of(client: BaseClient[S]) -> S:
 
 
 @functools.cache
-def resources_of(client: Any) -> dict[str, type[Any]]:
+def resources_of(client: type[BaseClient[Any]]) -> dict[str, type[Any]]:
     """The classes of the resources that a client offers, by the names that it offers them by.
 
     Args:

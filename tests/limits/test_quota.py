@@ -81,6 +81,39 @@ def test_a_quota_that_was_raised_is_seen_at_once() -> None:
     assert (quota.limit, quota.window.left) == (100, 98)
 
 
+def test_a_limit_is_learnt_anew_only_without_a_doubt() -> None:
+    quota = told()
+    quota.doubt = 1
+    quota.told(*quota.sent(1.0), Reading(98, 10.0, 10.0))
+    assert (quota.limit, quota.window.left) == (10, 98)
+
+
+def test_a_limit_that_is_not_known_is_learnt_in_spite_of_a_doubt() -> None:
+    quota = ToldQuota()
+    quota.clock.lead = 0.0
+    quota.told(*quota.sent(0.0), Reading(0, 10.0, 10.0), refused=True)
+    assert (quota.limit, quota.doubt) == (0, 2)
+    quota.told(*quota.sent(10.1), Reading(9, 20.0, 10.0))
+    assert quota.limit == 10
+
+
+def test_an_answer_of_a_window_that_is_over_leaves_the_present_one() -> None:
+    quota = told()
+    late = quota.sent(9.0)
+    quota.told(*quota.sent(10.5), Reading(9, 20.0, 10.0))
+    left = quota.window.left
+    quota.told(*late, Reading(8, 10.0, 10.0))
+    assert (quota.newest_end, quota.window.ends, quota.window.left) == (20.0, 20.0, left)
+
+
+@pytest.mark.parametrize(("ends", "aligned"), [(30.0, 6), (23.3, 0)])
+def test_windows_are_aligned_while_whole_windows_lie_between(ends: float, aligned: int) -> None:
+    quota = told()
+    quota.aligned = 5
+    quota.told(*quota.sent(ends - 9.0), Reading(9, ends, 10.0))
+    assert quota.aligned == aligned
+
+
 def test_sliding_windows_are_distrusted_until_no_doubt_is_left() -> None:
     quota = told()
     for jump in (1, 2, 3):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -91,3 +92,21 @@ def test_any_headers_are_read_or_left(headers: dict[str, str]) -> None:
         assert reading.remaining >= 0
         assert reading.per >= 0
         assert math.isfinite(reading.resets_at)
+
+
+def test_a_date_without_a_zone_is_utc_wherever_this_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert read_date({"Date": "Tue, 06 Oct 2026 12:00:00 -0000"}) == 1791288000.0
+        limits = {
+            "X-Rate-Limit-Limit": "1s",
+            "X-Rate-Limit-Remaining": "1",
+            "X-Rate-Limit-Reset": "2026-10-06T12:00:00",
+        }
+        reading = read_limits(limits)
+        assert reading is not None
+        assert reading.resets_at == 1791288000.0
+    finally:
+        monkeypatch.undo()
+        time.tzset()
