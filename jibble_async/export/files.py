@@ -1,6 +1,6 @@
 """A file that appears under its name only when it is complete and on the disk.
 
-This module alone opens, names, locks, syncs and renames what the library writes.
+What an output is written to is opened, named, synced and renamed here.
 """
 
 from __future__ import annotations
@@ -20,13 +20,18 @@ from types import TracebackType
 from typing import IO, ClassVar, Self
 
 from jibble_async.errors import ConfigurationError, ExportError
+from jibble_async.export.locks import HAS_LOCKS, is_still, lock
 
-try:
-    import fcntl
-except ImportError:  # Windows, which lets nobody remove a file that is open
-    fcntl = None  # type: ignore[assignment]
-
-__all__ = ["Part", "PartFile", "Spool", "reason_of", "remove_dead_parts"]
+__all__ = [
+    "Part",
+    "PartFile",
+    "Spool",
+    "hidden_name",
+    "make_private",
+    "reason_of",
+    "remove_dead_parts",
+    "sync_folder",
+]
 
 # Of a file's name, in bytes: what every file system in use has, those that encrypt names included.
 _LONGEST_NAME = 143
@@ -154,17 +159,17 @@ class PartFile(Part):
             if self._abandoned:
                 return
             # Windows renames no file that is open, and has no lock to lose.
-            if fcntl is None:
+            if not HAS_LOCKS:
                 self._file.close()
             os.replace(self._part, self.path)
             self._file.close()
-        _sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
 
     def close(self) -> None:
         """Remove the file, unless it has its name."""
         # Unlocked last, so that nobody else removes it meanwhile. Closing writes what is left, so
         # on a full disk it fails once more.
-        if fcntl is None:
+        if not HAS_LOCKS:
             with contextlib.suppress(OSError):
                 self._file.close()
         with contextlib.suppress(OSError):
@@ -231,47 +236,47 @@ def reason_of(error: Exception) -> str:
     return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
+def hidden_name(path: Path, ending: str, room: int = 0) -> str:
+    """The name beside a file for what belongs to it, such as `.july.csv.export`.
+
+    Args:
+        path: The file.
+        ending: What the name ends in.
+        room: Characters that are still to follow.
+    """
+    name = f".{path.name}{ending}"
+    if len(os.fsencode(name)) + room > _LONGEST_NAME:
+        name = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:32]}{ending}"
+    return name
+
+
+def make_private(path: Path) -> int:
+    """A new file that nobody else may read, open to be written and read.
+
+    Raises:
+        OSError: It can't be made, or there is one already.
+    """
+    return os.open(path, _EXCLUSIVE, _PRIVATE)
+
+
 def _prefix(path: Path) -> str:
     """What the names of a file's parts begin with."""
-    prefix = f".{path.name}.part-"
-    if len(os.fsencode(prefix)) + 8 > _LONGEST_NAME:
-        prefix = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:32]}.part-"
-    return prefix
+    return hidden_name(path, ".part-", room=8)
 
 
 def _create(path: Path) -> tuple[Path, int]:
     while True:
         part = path.with_name(f"{_prefix(path)}{secrets.token_hex(4)}")
-        descriptor = os.open(part, _EXCLUSIVE, _PRIVATE)
+        descriptor = make_private(part)
         # Whoever removes dead parts may have come between: then it is gone.
-        if _lock(descriptor) is not False and _is_still(part, descriptor):
+        if lock(descriptor) is not False and is_still(part, descriptor):
             return part, descriptor
         os.close(descriptor)
 
 
-def _lock(descriptor: int) -> bool | None:
-    """Whether the lock was got; None where there are no locks."""
-    if fcntl is None:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return None
-    return True
-
-
-def _is_still(part: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(part.lstat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
-
-
 def _remove_if_dead(part: Path) -> bool:
     try:
-        if fcntl is None:
+        if not HAS_LOCKS:
             part.unlink()
             return True
         descriptor = os.open(part, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -280,7 +285,7 @@ def _remove_if_dead(part: Path) -> bool:
     try:
         found = os.fstat(descriptor)
         is_ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
-        if not is_ours or _lock(descriptor) is not True or not _is_still(part, descriptor):
+        if not is_ours or lock(descriptor) is not True or not is_still(part, descriptor):
             return False
         part.unlink()
     except OSError:
@@ -316,8 +321,9 @@ def _keep_access(descriptor: int, path: Path) -> None:
     os.fchmod(descriptor, mode)
 
 
-def _sync_folder(folder: Path) -> None:
-    # Not every system can do this for a folder, and the file is whole either way.
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, where the system can do that."""
+    # Where it can't, files are whole either way.
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:
