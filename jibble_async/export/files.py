@@ -23,6 +23,7 @@ from jibble_async.errors import ConfigurationError, ExportError
 from jibble_async.export.locks import HAS_LOCKS, is_still, lock
 
 __all__ = [
+    "UNTOUCHED",
     "Part",
     "PartFile",
     "Spool",
@@ -31,12 +32,33 @@ __all__ = [
     "reason_of",
     "remove_dead_parts",
     "sync_folder",
+    "writing",
 ]
 
 # Of a file's name, in bytes: what every file system in use has, those that encrypt names included.
 _LONGEST_NAME = 143
 _PRIVATE = 0o600
 _EXCLUSIVE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+
+UNTOUCHED = "what had the name before is untouched"
+
+
+@contextlib.contextmanager
+def writing(path: Path, left: str = UNTOUCHED) -> Generator[None]:
+    """Make what the system says of a failure within it an error of ours.
+
+    Args:
+        path: What is written.
+        left: What became of it, for the error's text.
+
+    Raises:
+        ExportError: It could not be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ExportError(f"{path} could not be written: {reason_of(error)}; {left}") from error
 
 
 class Part(abc.ABC):
@@ -48,7 +70,7 @@ class Part(abc.ABC):
     """
 
     _file: IO[bytes]
-    _untouched: ClassVar[str] = "what had the name before is untouched"
+    _untouched: ClassVar[str] = UNTOUCHED
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -111,14 +133,8 @@ class Part(abc.ABC):
     def close(self) -> None:
         """Remove what was not published."""
 
-    @contextlib.contextmanager
-    def _naming_path(self, left: str | None = None) -> Generator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise ExportError(
-                f"{self.path} could not be written: {reason_of(error)}; {left or self._untouched}"
-            ) from error
+    def _naming_path(self, left: str | None = None) -> contextlib.AbstractContextManager[None]:
+        return writing(self.path, left or self._untouched)
 
 
 class PartFile(Part):
