@@ -11,7 +11,8 @@ Example:
 from __future__ import annotations
 
 from jibble_async.api.set_names import SetName
-from jibble_async.export.exporter import Exporter, ExportProgress, ExportReport
+from jibble_async.export.exporter import Exporter
+from jibble_async.export.report import ExportProgress, ExportReport
 from jibble_async.export.sinks import Format
 
 __all__ = ["ExportProgress", "ExportReport", "Exporter", "Format", "SetName"]

@@ -122,8 +122,8 @@ class Part(abc.ABC):
         self._abandoned = True
 
     @abc.abstractmethod
-    def publish(self) -> None:
-        """Make it the output.
+    def publish(self) -> bool:
+        """Make it the output; False if it was abandoned.
 
         Raises:
             ExportError: That could not be done.
@@ -162,8 +162,8 @@ class PartFile(Part):
             ) from None
         self._file = os.fdopen(descriptor, "w+b")
 
-    def publish(self) -> None:
-        """Give the file its name, once all of it is on the disk.
+    def publish(self) -> bool:
+        """Give the file its name, once all of it is on the disk; False if it was abandoned.
 
         Raises:
             ExportError: That could not be done; a file that had the name before is still there.
@@ -173,13 +173,14 @@ class PartFile(Part):
             _keep_access(self._file.fileno(), self.path)
             os.fsync(self._file.fileno())
             if self._abandoned:
-                return
+                return False
             # Windows renames no file that is open, and has no lock to lose.
             if not HAS_LOCKS:
                 self._file.close()
             os.replace(self._part, self.path)
             self._file.close()
         sync_folder(self.path.parent)
+        return True
 
     def close(self) -> None:
         """Remove the file, unless it has its name."""
@@ -215,8 +216,8 @@ class Spool(Part):
         except OSError as error:
             raise ConfigurationError(f"no temporary file: {reason_of(error)}") from None
 
-    def publish(self) -> None:
-        """Copy it.
+    def publish(self) -> bool:
+        """Copy it; False if it was abandoned.
 
         Raises:
             ExportError: That could not be done, wholly or in part.
@@ -226,6 +227,7 @@ class Spool(Part):
             with os.fdopen(os.dup(self._descriptor), "wb") as target:
                 if not self._abandoned:
                     shutil.copyfileobj(self._file, target)
+        return not self._abandoned
 
     def close(self) -> None:
         """Let the system forget it."""

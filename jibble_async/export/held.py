@@ -13,13 +13,13 @@ import msgspec
 from jibble_async.core.pages import RawRow
 from jibble_async.export.files import make_private, writing
 from jibble_async.export.parts import id_line, ids_beside
-from jibble_async.export.sweep import SweptRow
+from jibble_async.export.verdicts import SweptRow
 
 __all__ = ["HeldParts"]
 
 
 class HeldParts:
-    """What is held of a set, for `jibble_async.export.sweep.settle`.
+    """What is held of a set, which `jibble_async.export.sweep.settle` puts right.
 
     Memory holds the ids of swept rows alone: the rows themselves wait in a file, and the ids of
     parts are read in passing.
@@ -80,7 +80,7 @@ class HeldParts:
             self._swept[line] = (row.id, *self._kept(bytes(row.raw))) if row.in_scope else None
 
     def retain(self, present: Callable[[str], bool]) -> int:
-        """Drop rows that are neither present nor swept, and tell how many went.
+        """Drop rows that are not present, and tell how many went.
 
         Args:
             present: Whether the server has a row of this id.
@@ -88,8 +88,12 @@ class HeldParts:
         Raises:
             ExportError: The parts can't be read.
         """
+        places = [(line, place) for line, place in self._swept.items() if place is not None]
+        away = [line for line, (key, _, _) in places if not present(key)]
+        for line in away:
+            self._swept[line] = None
+        rows = len(away)
         dropped: set[bytes] = set()
-        rows = 0
         with writing(self._out):
             for part, _ in self._parts:
                 with ids_beside(part).open("rb") as lines:

@@ -39,6 +39,7 @@ class Header(msgspec.Struct, frozen=True, tag="export", kw_only=True):
         library: The version of this package.
         run: Stands in the names of the parts, so that no two exports share one.
         request: What was asked for; an export that goes on must ask for the same.
+        account: What tells the organization from others, if that is known.
         mark: The server's time before the first page, from which on changes are looked for.
         partitions: The windows, as they were planned in the beginning.
     """
@@ -47,6 +48,7 @@ class Header(msgspec.Struct, frozen=True, tag="export", kw_only=True):
     library: str
     run: str
     request: dict[str, Any]
+    account: str | None
     mark: str | None
     partitions: list[Partition]
 
@@ -195,13 +197,14 @@ class History(msgspec.Struct, frozen=True):
         Raises:
             ExportError: They don't fit together.
         """
-        header, *others = [*records] or [None]
+        lines = iter(records)
+        header = next(lines, None)
         if header is None:
             return None
         if not isinstance(header, Header):
             raise _foreign(folder, "it does not begin with what is exported")
         windows = [Window(partition) for partition in header.partitions]
-        for record in others:
+        for record in lines:
             if isinstance(record, Header) or not 0 <= record.partition < len(windows):
                 raise _foreign(folder, "its lines don't fit together")
             windows[record.partition].take(record)

@@ -8,9 +8,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 import msgspec
 
@@ -22,7 +21,6 @@ from jibble_async.export.sinks import Sink
 __all__ = ["PartWriter", "id_line", "ids_beside", "kept", "require_unchanged"]
 
 _ENCODER = msgspec.json.Encoder()
-_CHUNK = 1 << 20
 
 
 def ids_beside(part: Path) -> Path:
@@ -48,6 +46,7 @@ class PartWriter:
         size: Bytes written.
         first: The id of the first row.
         last: That of the last one.
+        is_whole: Whether all that was to be written is.
 
     Raises:
         OSError: It can't be made, here and by what writes.
@@ -59,6 +58,7 @@ class PartWriter:
         self.size: int = 0
         self.first: str | None = None
         self.last: str | None = None
+        self.is_whole: bool = True
         self._sink = sink
         self._hash = hashlib.sha256()
         self._file = os.fdopen(make_private(path), "wb")
@@ -87,8 +87,11 @@ class PartWriter:
         """
         if not rows:
             return
-        self._write(self._sink.encode(rows))
+        data = self._sink.encode(rows)
+        self.is_whole = False
+        self._write(data)
         self._ids.write(_ENCODER.encode_lines([key for key, _ in rows]))
+        self.is_whole = True
         if self.first is None:
             self.first = rows[0][0]
         self.last = rows[-1][0]
@@ -117,7 +120,7 @@ class PartWriter:
         self.size += len(data)
 
 
-def kept(part: Path, gone: frozenset[bytes] | set[bytes]) -> Iterator[bool]:
+def kept(part: Path, gone: Collection[bytes]) -> Iterator[bool]:
     """For each row of a part, in its order, whether it stays.
 
     Args:
@@ -143,8 +146,7 @@ def require_unchanged(part: Path, size: int, sha256: str | None, rows: int) -> N
         ExportError: It is another, or can't be read.
     """
     try:
-        with part.open("rb") as file:
-            is_same = os.fstat(file.fileno()).st_size == size and _hash_of(file) == sha256
+        is_same = part.stat().st_size == size and _hash_of(part) == sha256
         with ids_beside(part).open("rb") as lines:
             is_same = is_same and sum(1 for _ in lines) == rows
     except FileNotFoundError:
@@ -158,13 +160,6 @@ def require_unchanged(part: Path, size: int, sha256: str | None, rows: int) -> N
         )
 
 
-def _hash_of(file: BinaryIO) -> str:
-    return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def copied(files: Iterable[Path]) -> Iterator[bytes]:
-    """The bytes of files, one after the other."""
-    for each in files:
-        with each.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                yield chunk
+def _hash_of(part: Path) -> str:
+    with part.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

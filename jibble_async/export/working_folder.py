@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import stat
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
+
+import msgspec
 
 from jibble_async.errors import ConfigurationError, ExportError
 from jibble_async.export.files import make_private, reason_of, sync_folder, writing
@@ -29,12 +33,13 @@ from jibble_async.export.journal import (
 )
 from jibble_async.export.locks import HAS_LOCKS, is_still, lock
 from jibble_async.export.parts import PartWriter, ids_beside, require_unchanged
-from jibble_async.export.plan import Partition
 from jibble_async.export.sinks import Sink
 
-__all__ = ["WorkingFolder"]
+__all__ = ["WorkingFolder", "new_temporary"]
 
 _JOURNAL = "journal.jsonl"
+_TEMPORARY = "jibble-export-"
+_RUN = re.compile("[0-9a-f]{8}")
 _OPEN = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -44,6 +49,7 @@ class WorkingFolder:
     Args:
         path: The folder; it is made if it is not there.
         out: What is exported to, for errors.
+        published: The run whose parts are an output already, if there is one.
 
     Attributes:
         path: The folder.
@@ -55,8 +61,9 @@ class WorkingFolder:
         ExportError: Another export works in it.
     """
 
-    def __init__(self, path: Path, out: Path) -> None:
+    def __init__(self, path: Path, out: Path, published: str | None = None) -> None:
         self.path = path
+        self._published = published
         self.history: History | None = None
         self._out = out
         self._journal = self._locked_journal()
@@ -150,11 +157,15 @@ class WorkingFolder:
         ]
 
     def clear(self) -> None:
-        """Remove what somebody left.
+        """Remove what somebody left, that which was about to be published included.
 
         Raises:
             ExportError: That could not be done.
         """
+        with contextlib.suppress(ExportError):
+            history = self._told()[0]
+            if history is not None:
+                self._fetch_back(history.header.run)
         with writing(self._out):
             self._remove_others(set())
             os.ftruncate(self._journal, 0)
@@ -174,16 +185,12 @@ class WorkingFolder:
             ConfigurationError: It is another export.
             ExportError: The journal can't be read, or a part is not as it was written.
         """
-        with writing(self._out):
-            os.lseek(self._journal, 0, os.SEEK_SET)
-            with os.fdopen(os.dup(self._journal), "rb") as file:
-                data = file.read()
-        records, whole = read_lines(data, self.path)
-        history = History.of(records, self.path)
-        if history is None:
+        history, whole = self._told()
+        if history is None or history.header.run == self._published:
             self.clear()
             return
         history.header.require_same(self.path, library, request)
+        self._fetch_back(history.header.run)
         with writing(self._out):
             os.ftruncate(self._journal, whole)
             os.lseek(self._journal, whole, os.SEEK_SET)
@@ -193,6 +200,23 @@ class WorkingFolder:
         with writing(self._out):
             names = {path for _, _, path in self.parts()}
             self._remove_others(names | {ids_beside(path) for path in names})
+
+    def _told(self) -> tuple[History | None, int]:
+        """What the journal tells, and the bytes that it takes for that."""
+        with writing(self._out):
+            os.lseek(self._journal, 0, os.SEEK_SET)
+            with os.fdopen(os.dup(self._journal), "rb") as file:
+                data = file.read()
+        records, whole = read_lines(data, self.path)
+        return History.of(records, self.path), whole
+
+    def _fetch_back(self, run: str) -> None:
+        """Take back what was moved to where it is published, before a manifest named it."""
+        if run == self._published or not _RUN.fullmatch(run):
+            return
+        with writing(self._out):
+            for each in self.path.parent.glob(f"*-{run}-*"):
+                os.replace(each, self.path / each.name)
 
     def _require_parts(self, window: Window) -> None:
         for part in window.parts:
@@ -211,31 +235,12 @@ class WorkingFolder:
 
     # What is added to it.
 
-    def begin(
-        self,
-        library: str,
-        request: Mapping[str, Any],
-        mark: str | None,
-        partitions: list[Partition],
-    ) -> None:
+    def begin(self, header: Header) -> None:
         """Write down what is exported.
-
-        Args:
-            library: The version of this package.
-            request: What was asked for.
-            mark: The server's time before the first page.
-            partitions: The windows.
 
         Raises:
             ExportError: It could not be written.
         """
-        header = Header(
-            library=library,
-            run=secrets.token_hex(4),
-            request={**request},
-            mark=mark,
-            partitions=partitions,
-        )
         self._append(header)
         with writing(self._out):
             sync_folder(self.path)
@@ -272,7 +277,7 @@ class WorkingFolder:
         Args:
             part: The part.
             window: The one that it is of.
-            record: All that is to be noted but what the part itself knows.
+            record: What is to be noted, all but what the part itself knows.
 
         Raises:
             ExportError: It could not be written.
@@ -280,7 +285,16 @@ class WorkingFolder:
         with writing(self._out):
             part.finish()
             sync_folder(self.path)
-        self.note(window, record)
+        known = {
+            "name": part.path.name,
+            "rows": part.rows,
+            "bytes": part.size,
+            "sha256": part.sha256,
+            "first": part.first,
+            "last": part.last,
+            "unknown_fields": part.unknown_fields,
+        }
+        self.note(window, msgspec.structs.replace(record, **known))
 
     def note(self, window: Window, record: Written) -> None:
         """Note what a window gave; what a part of it tells of must be on the disk.
@@ -344,3 +358,16 @@ class WorkingFolder:
         self.close()
 
 
+def new_temporary(out: Path) -> tuple[Path, list[Path]]:
+    """A name for a folder of which nothing is to be kept, and what was removed of killed programs.
+
+    Args:
+        out: What is exported to, for errors.
+    """
+    folder = Path(tempfile.gettempdir())
+    removed: list[Path] = []
+    for each in folder.glob(f"{_TEMPORARY}????????"):
+        with contextlib.suppress(ConfigurationError, ExportError), WorkingFolder(each, out) as dead:
+            dead.clear()
+            removed.append(each)
+    return folder / f"{_TEMPORARY}{secrets.token_hex(4)}", removed

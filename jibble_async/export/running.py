@@ -1,0 +1,298 @@
+"""One run of an export: begun or gone on with, read, swept, and published."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import secrets
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from jibble_async.api.base_client import BaseClient, session_of
+from jibble_async.api.raw import RawSet, SetName
+from jibble_async.core.cursor import short_hash
+from jibble_async.errors import ConfigurationError
+from jibble_async.export.destinations import Destination
+from jibble_async.export.disk import DiskThread
+from jibble_async.export.files import Part, PartFile, Spool, hidden_name, remove_dead_parts
+from jibble_async.export.finishing import FinalPart, final_parts, write_joined
+from jibble_async.export.gathering import Gathering
+from jibble_async.export.held import HeldParts
+from jibble_async.export.journal import Header
+from jibble_async.export.manifest import MANIFEST, Manifest, publish, read_manifest
+from jibble_async.export.plan import plan_partitions
+from jibble_async.export.report import ExportProgress, ExportReport, Meter
+from jibble_async.export.sinks import Format, Sink
+from jibble_async.export.sweep import Verdict, server_mark, settle
+from jibble_async.export.working_folder import WorkingFolder, new_temporary
+
+__all__ = ["Job", "Run"]
+
+_KEPT_OF_FOLDER = ".export"
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be exported, and how.
+
+    Attributes:
+        client: Makes the calls.
+        what: The set.
+        scope: Its days, and whether archived rows come along.
+        rows: The set's rows.
+        destination: Where they go.
+        format: What is written.
+        suffix: What the names of parts end in.
+        writing: The arguments of sinks.
+        concurrency: Windows in flight.
+        resume: Whether to go on with what is there.
+        on_progress: Called after every page.
+    """
+
+    client: BaseClient[Any]
+    what: SetName
+    scope: dict[str, Any]
+    rows: RawSet
+    destination: Destination
+    format: Format
+    suffix: str
+    writing: dict[str, Any]
+    concurrency: int
+    resume: bool
+    on_progress: Callable[[ExportProgress], None] | None
+
+    def request(self) -> dict[str, Any]:
+        """All that an export which goes on with this one must have in common with it."""
+        asked = {
+            "what": self.what,
+            "format": self.format,
+            "host": session_of(self.client).base(self.rows.service),
+            "query": self.rows.pages.fingerprint,
+            "page_size": self.rows.page_size,
+            **self.scope,
+            **self.writing,
+        }
+        plain: dict[str, Any] = msgspec.to_builtins(asked)
+        return plain
+
+
+class Run:
+    """One run.
+
+    Args:
+        job: What it is to do.
+
+    Raises:
+        ConfigurationError: Its folder can't be made.
+        ExportError: Another export works there.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._out = job.destination.path
+        self._version = version("jibble-async")
+        self._removed: list[Path] = []
+        self._part: Part | None = None
+        self._abandoned = False
+        published: str | None = None
+        if job.destination.descriptor is not None:
+            # What goes to a pipe is kept nowhere that the next export could know.
+            path, self._removed = new_temporary(self._out)
+        elif job.destination.is_folder:
+            published = self._make_output_folder()
+            path = self._out / _KEPT_OF_FOLDER
+        else:
+            self._removed = remove_dead_parts(self._out)
+            path = self._out.with_name(hidden_name(self._out, ".export"))
+        self._folder = WorkingFolder(path, self._out, published)
+
+    def _make_output_folder(self) -> str | None:
+        """Make it if need be, and tell which run its manifest is of."""
+        try:
+            self._out.mkdir(0o700, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(f"{self._out} can't be made: {error.strerror}") from None
+        manifest = read_manifest(self._out)
+        return None if manifest is None else manifest.run
+
+    async def run(self, disk: DiskThread) -> ExportReport:
+        """Do it, and tell what was done; see `jibble_async.export.Exporter.run`."""
+        job, folder = self._job, self._folder
+        session = session_of(job.client)
+        meter = Meter(session, job.rows.service)
+        if folder.is_used and job.resume:
+            await disk.run(functools.partial(folder.resume, self._version, job.request()))
+        elif folder.is_used:
+            await disk.run(folder.clear)
+            self._removed.append(folder.path)
+        if job.rows.check is not None:
+            await job.rows.check()
+        if folder.history is None:
+            await self._begin(disk)
+        else:
+            await self._require_same_account()
+        resumed = sum(part.rows for _, part, _ in folder.parts())
+        gathering = Gathering(
+            job.client,
+            folder,
+            disk,
+            new_sink=self._new_sink,
+            suffix=job.suffix,
+            concurrency=job.concurrency,
+            on_page=lambda: self._tell(gathering, meter, resumed),
+        )
+        try:
+            await gathering.read()
+            parts = [(path, part.rows) for _, part, path in folder.parts()]
+            held = HeldParts(parts, folder.path / "swept.rows", self._out)
+            with contextlib.closing(held):
+                verdict = await settle(job.client, job.what, folder.header.mark, held)
+                finals = await disk.run(functools.partial(self._finals, held, verdict))
+                await disk.run(functools.partial(self._publish, finals, verdict))
+                swept = held.swept
+        except BaseException as error:
+            self._say_how_to_go_on(error)
+            raise
+        assert self._part is not None
+        written = [part for window in folder.windows for part in window.parts]
+        size = sum(final.entry.bytes for final in finals)
+        unknown: dict[str, int] = {}
+        for part in written:
+            for name, rows in part.unknown_fields.items():
+                unknown[name] = unknown.get(name, 0) + rows
+        return ExportReport(
+            path=self._out,
+            format=job.format,
+            outcome=verdict.outcome,
+            reason=verdict.reason,
+            not_proved=tuple(str(window) for window in verdict.windows),
+            rows=sum(final.entry.rows for final in finals),
+            parts=len(finals) if job.destination.is_folder else 1,
+            pages=sum(part.pages for part in written),
+            reread_pages=sum(window.lost for window in folder.windows),
+            resumed_rows=resumed,
+            swept=swept,
+            requests=meter("requests"),
+            retries=meter("retries"),
+            throttled_seconds=meter("throttled_seconds"),
+            seconds=meter.seconds,
+            duplicates=sum(part.duplicates for part in written),
+            moved=sum(part.moved for part in written),
+            bytes=size if job.destination.is_folder else self._part.size,
+            sha256=self._part.sha256,
+            unknown_fields=dict(sorted(unknown.items())),
+            removed=tuple(self._removed),
+        )
+
+    async def _begin(self, disk: DiskThread) -> None:
+        job = self._job
+        mark = await server_mark(job.client, job.what)
+        partitions = await plan_partitions(job.client, job.what, **job.scope)
+        header = Header(
+            library=self._version,
+            run=secrets.token_hex(4),
+            request=job.request(),
+            account=await self._account(),
+            mark=mark,
+            partitions=partitions,
+        )
+        await disk.run(functools.partial(self._folder.begin, header))
+
+    async def _require_same_account(self) -> None:
+        account = self._folder.header.account
+        if account is not None and await self._account() != account:
+            raise ConfigurationError(
+                f"what was begun in {self._folder.path} is of another organization: go on with "
+                "its credentials, or begin again without resume"
+            )
+
+    async def _account(self) -> str | None:
+        """What tells the account from others and does not give it away, if it is known."""
+        whoami = getattr(self._job.client, "whoami", None)
+        organization = None if whoami is None else (await whoami()).organization_id
+        return None if organization is None else short_hash(organization)
+
+    def _new_sink(self) -> Sink:
+        return self._job.format.sink(self._job.rows.shape, **self._job.writing)
+
+    def _tell(self, gathering: Gathering, meter: Meter, resumed: int) -> None:
+        if self._job.on_progress is None:
+            return
+        windows = self._folder.windows
+        rows, total, seconds = gathering.rows, gathering.expected, meter.seconds
+        new = rows - resumed
+        known = total is not None and new > 0
+        self._job.on_progress(
+            ExportProgress(
+                rows=rows,
+                total=total,
+                windows=sum(window.done for window in windows),
+                of=len(windows),
+                requests=meter("requests"),
+                retries=meter("retries"),
+                throttled_seconds=meter("throttled_seconds"),
+                quota=meter.quota,
+                seconds=seconds,
+                seconds_left=(total - rows) * seconds / new if known and total else None,
+            )
+        )
+
+    # How it ends.
+
+    def _finals(self, held: HeldParts, verdict: Verdict) -> list[FinalPart]:
+        def outcome_of(index: int | None) -> str:
+            return verdict.outcome
+
+        return final_parts(
+            self._folder, held, self._job.suffix, self._new_sink, outcome_of, self._out
+        )
+
+    def _publish(self, finals: list[FinalPart], verdict: Verdict) -> None:
+        destination, header = self._job.destination, self._folder.header
+        if destination.descriptor is not None:
+            self._part = Spool(self._out, destination.descriptor)
+        elif destination.is_folder:
+            self._part = PartFile(self._out / MANIFEST)
+        else:
+            self._part = PartFile(self._out)
+        if self._abandoned:
+            self._part.abandon()
+        with self._part as part:
+            if isinstance(part, PartFile) and destination.is_folder:
+                manifest = Manifest(
+                    library=self._version,
+                    run=header.run,
+                    request=header.request,
+                    outcome=verdict.outcome,
+                    reason=verdict.reason,
+                    mark=header.mark,
+                    rows=sum(final.entry.rows for final in finals),
+                    parts=[final.entry for final in finals],
+                )
+                publish(part, manifest, [final.path for final in finals])
+                is_published = publish(part, manifest, [final.path for final in finals])
+            else:
+                write_joined(part, [final.path for final in finals], self._new_sink)
+                is_published = part.publish()
+        if is_published:
+            self._folder.remove()
+
+    def _say_how_to_go_on(self, error: BaseException) -> None:
+        has_parts = any(window.parts for window in self._folder.windows)
+        if self._job.destination.descriptor is None and has_parts:
+            error.add_note(f"what was read is kept for {self._out}: go on with resume")
+
+    def abandon(self) -> None:
+        """Let nothing be published any more."""
+        self._abandoned = True
+        if self._part is not None:
+            self._part.abandon()
+
+    def close(self) -> None:
+        """Let others have the folder."""
+        if self._job.destination.descriptor is not None:
+            self._folder.remove()
+        self._folder.close()
