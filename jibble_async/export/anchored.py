@@ -108,7 +108,7 @@ class AnchoredCourse:
         self._anchors = place.anchors
         # By their hashes, since a text that outlives its page keeps the memory around it in use.
         # Two sets, of which the older is dropped whole.
-        self._met = set(map(hash, place.anchors))
+        self._met: set[int] = set(map(hash, place.anchors))
         self._met_before: set[int] = set()
         self._pages = 0
         self._idle = 0
@@ -199,6 +199,6 @@ class AnchoredCourse:
 
     def _remember(self, keys: Sequence[str]) -> None:
         if self._pages and self._pages % _REMEMBERED_PAGES == 0:
-            self._met, self._met_before = set(), self._met
+            self._met, self._met_before = set[int](), self._met
         self._pages += 1
         self._met.update(map(hash, keys))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Callable
 from random import Random
@@ -24,7 +25,7 @@ def walk(
     course: AnchoredCourse,
     *,
     cap: int | None = None,
-    between: Callable[[], None] = lambda: None,
+    between: Callable[[], object] = lambda: None,
     counted: int | None = None,
 ) -> list[str]:
     """What a walk delivers of rows that `between` may change before each request."""
@@ -67,10 +68,10 @@ def test_what_is_known_of_the_servers_pages_saves_the_other_walks_a_request() ->
     lengths = Lengths()
     requests: list[int] = []
     for count in (3, 60, 3):
-        asked: list[None] = []
+        asked = itertools.count()
         course = AnchoredCourse(50, lengths=lengths)
-        assert walk(ids(count), course, between=lambda: asked.append(None)) == ids(count)
-        requests.append(len(asked))
+        assert walk(ids(count), course, between=functools.partial(next, asked)) == ids(count)
+        requests.append(next(asked))
     # The first can't tell whether three rows are all that the server ever gives.
     assert requests == [2, 2, 1]
 
@@ -186,9 +187,9 @@ def test_a_set_that_went_away_ends() -> None:
 
 def test_a_server_that_ignores_the_place_is_found_out() -> None:
     course = AnchoredCourse(10)
+    pages = (course.take(ids(10)) for _ in range(MOST_REQUESTS))
     with pytest.raises(PaginationError, match="nothing new"):
-        for _ in range(MOST_REQUESTS):
-            course.take(ids(10))
+        list(pages)
 
 
 def test_a_walk_goes_on_from_a_place() -> None:
