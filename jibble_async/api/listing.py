@@ -96,6 +96,7 @@ class BaseResource(abc.ABC, Generic[V]):
         entity: The class of its rows, which is what the class of the set is generic in.
         exportable: Whether `jibble_async.export` offers the set.
         day: The field by which rows belong to a day, if they do.
+        spans: Whether rows are asked for by spans of days.
 
     Args:
         session: Makes the calls.
@@ -106,11 +107,13 @@ class BaseResource(abc.ABC, Generic[V]):
     entity: ClassVar[Any]
     exportable: ClassVar[bool] = False
     day: ClassVar[str | None] = None
+    spans: ClassVar[bool] = False
 
     def __init_subclass__(cls, routes: Routes | None = None, **options: Any) -> None:
         super().__init_subclass__(**options)
         if routes is not None:
             cls.routes = routes
+        cls.spans = cls.spans or cls.day is not None
         bases: tuple[Any, ...] = vars(cls).get("__orig_bases__", ())
         rows = [each for base in bases for each in get_args(base) if isinstance(each, type)]
         if rows:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from typing import Any, TypeAlias, TypeVar, Unpack
+from typing import Any, ClassVar, TypeAlias, TypeVar, Unpack
 
+from jibble_async.api.listing import query_of
+from jibble_async.api.raw import RawSet
 from jibble_async.api.session import Session
 from jibble_async.api.writing import call_once
 from jibble_async.core.operation import Operation, Safety, build
@@ -23,7 +25,7 @@ from jibble_async.entities import (
     ValueObject,
 )
 from jibble_async.errors import ConfigurationError
-from jibble_async.odata.pages import ODataPages
+from jibble_async.odata.pages import ODataPages, query_pages
 from jibble_async.odata.parameters import day_or_moment, flag, repeated_ids
 from jibble_async.query.clauses import Expandable, Sortable
 from jibble_async.query.days import require_span
@@ -45,7 +47,39 @@ _START_EXPORT = Operation(_SERVICE, "GET", "/v1/TimeAttendanceReportStartExport"
 
 
 class _Sheets(Listing[V]):
-    """Rows that are people with all their days, so a page holds fewer of them than elsewhere."""
+    """Rows that are people with all their days, so a page holds fewer of them than elsewhere.
+
+    They are exported as they are listed: a row for each person, of one span of days.
+
+    Attributes:
+        counted: Whether the server is asked to count them.
+        sorted_by: What they are sorted by, if that can be asked for.
+    """
+
+    exportable: ClassVar[bool] = True
+    spans: ClassVar[bool] = True
+    counted: ClassVar[bool] = True
+    sorted_by: ClassVar[Sortable | None] = None
+
+    def _raw_set(
+        self, since: date | None, until: date | None, *, include_archived: bool, as_sent: bool
+    ) -> RawSet:
+        """A row for each person; see `jibble_async.api.raw.raw_set_of`."""
+        if since is None or until is None:
+            raise ConfigurationError(
+                "timesheets are of a span of days: give since= and until=, such as a month's"
+            )
+        operation = self.routes.listing
+        order = () if self.sorted_by is None else self.sorted_by
+        source = query_pages(
+            operation,
+            self._session.base(operation.service),
+            query_of(self.entity, [], {"order_by": order}),
+            params=_period(since, Period.CUSTOM, until),
+            counted=self.counted,
+        )
+        size = min(_PAGE_SIZE, self._session.page_size)
+        return RawSet(operation.service, self.entity, source.raw(), size, anchored=True)
 
     def _sheets(
         self,
@@ -67,6 +101,8 @@ class _Sheets(Listing[V]):
 
 class Timesheets(_Sheets[Timesheet], service=_SERVICE, path="Timesheets"):
     """People's days in full."""
+
+    sorted_by: ClassVar[Sortable | None] = fields(Timesheet).person.full_name.asc()
 
     def list(
         self,
@@ -106,7 +142,7 @@ class Timesheets(_Sheets[Timesheet], service=_SERVICE, path="Timesheets"):
             ...     print(sheet.person.full_name, sheet.total_payroll)
         """
         if order_by is None:
-            order_by = () if server_paged else fields(Timesheet).person.full_name.asc()
+            order_by = () if server_paged else self.sorted_by
         asked = {"expand": expand, "order_by": order_by, **options}
         term = () if search_term is None else (("searchTerm", search_term),)
         return self._sheets(date, period, end_date, person_ids, where, server_paged, asked, *term)
@@ -114,6 +150,8 @@ class Timesheets(_Sheets[Timesheet], service=_SERVICE, path="Timesheets"):
 
 class TimesheetSummaries(_Sheets[TimesheetSummary], service=_SERVICE, path="TimesheetsSummary"):
     """People's days as sums."""
+
+    counted: ClassVar[bool] = False
 
     def list(
         self,
@@ -149,7 +187,7 @@ class TimesheetSummaries(_Sheets[TimesheetSummary], service=_SERVICE, path="Time
             >>> async for person in jibble.timesheet_summaries.list(first, end_date=last):
             ...     print(person.person_id, [day.payroll_hours for day in person.daily])
         """
-        asked = {"counted": False, **options}
+        asked = {"counted": self.counted, **options}
         return self._sheets(date, period, end_date, person_ids, where, server_paged, asked)
 
 

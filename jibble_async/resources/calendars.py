@@ -29,14 +29,19 @@ __all__ = [
 class Schedules(PlainResource[Schedule], path="Schedules"):
     """When people are expected to work."""
 
+    exportable: ClassVar[bool] = True
+
 
 class Calendars(PlainResource[Calendar], path="Calendars"):
     """The sets of holidays."""
+
+    exportable: ClassVar[bool] = True
 
 
 class CalendarDays(Resource[CalendarDay], path="CalendarDays"):
     """The holidays and short days of all calendars."""
 
+    exportable: ClassVar[bool] = True
     day: ClassVar[str | None] = "date"
 
     def list(
@@ -69,6 +74,10 @@ class CalendarDays(Resource[CalendarDay], path="CalendarDays"):
 class TimeOffPolicies(ArchivableResource[TimeOffPolicy], path="TimeOffPolicies"):
     """The kinds of time off."""
 
+    exportable: ClassVar[bool] = True
+
 
 class PayPeriodDefinitions(PlainResource[PayPeriodDefinition], path="PayPeriodDefinitions"):
     """The periods that people are paid by."""
+
+    exportable: ClassVar[bool] = True

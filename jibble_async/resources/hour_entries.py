@@ -26,6 +26,7 @@ __all__ = ["HourEntries"]
 class HourEntries(Resource[HourEntry], service="time-tracking", path="HourEntries"):
     """Hours of a day that people write down; they are no punches."""
 
+    exportable: ClassVar[bool] = True
     day: ClassVar[str | None] = "date"
 
     def list(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from datetime import date, datetime
-from typing import Any, Unpack
+from typing import Any, ClassVar, Unpack
 
 from jibble_async.api.listing import ListOptions, paging_of
 from jibble_async.api.outcomes import ItemOutcome, each_of
@@ -31,7 +31,14 @@ _BALANCES = routes_of(_SERVICE, "LeaveBalances").listing
 
 
 class TimeOffRequests(Listing[TimeOff], service=_SERVICE, path="TimeOffOverview"):
-    """Time off: asked for, granted and refused."""
+    """Time off: asked for, granted and refused.
+
+    It is exported whole, for a span of days or for all: what lasts from one into another would
+    come with both.
+    """
+
+    exportable: ClassVar[bool] = True
+    spans: ClassVar[bool] = True
 
     def list(
         self,
@@ -62,7 +69,11 @@ class TimeOffRequests(Listing[TimeOff], service=_SERVICE, path="TimeOffOverview"
             >>> async for absence in pager:
             ...     print(absence.person_id, absence.start_date, absence.duration)
         """
-        return self._pager([_touching(since, until), where], options)
+        return self._pager([self._between(since, until), where], options)
+
+    def _between(self, since: date | None, until: date | None) -> Expression | None:
+        """The condition that something lies in a span at least in part."""
+        return _touching(since, until)
 
     async def get(self, id: str) -> TimeOffInterval:
         """The time off with this id.

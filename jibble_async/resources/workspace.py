@@ -132,6 +132,10 @@ class Locations(ArchivableResource[Location], path="Locations"):
 class Positions(ArchivableResource[Position], path="Positions"):
     """The job titles."""
 
+    exportable: ClassVar[bool] = True
+
 
 class EmploymentTypes(ArchivableResource[EmploymentType], path="EmploymentTypes"):
     """The ways in which people are employed."""
+
+    exportable: ClassVar[bool] = True
