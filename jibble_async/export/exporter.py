@@ -10,11 +10,12 @@ from typing import Any
 import msgspec
 
 from jibble_async.api.base_client import BaseClient, session_of
-from jibble_async.api.raw import SetName, raw_set_of
+from jibble_async.api.raw import SetName
 from jibble_async.core.call_options import Timeouts
 from jibble_async.errors import ConfigurationError
 from jibble_async.export.destinations import destination_of
 from jibble_async.export.disk import DiskThread
+from jibble_async.export.plan import Extent
 from jibble_async.export.report import ExportProgress, ExportReport
 from jibble_async.export.running import Job, Run
 from jibble_async.export.sinks import Format, format_of
@@ -102,16 +103,17 @@ class Exporter:
         if give_up_after is not None:
             retry = msgspec.structs.replace(retry, patience=give_up_after)
         patient = client.with_options(timeout=_PATIENT, priority="bulk", retry=retry)
-        scope: dict[str, Any] = {
-            "since": since,
-            "until": until,
-            "include_archived": include_archived,
-        }
+        extent = Extent(
+            set=what,
+            since=since,
+            until=until,
+            include_archived=include_archived,
+            as_sent=wanted.sink.as_sent,
+        )
         self._job = Job(
             client=patient,
-            what=what,
-            scope=scope,
-            rows=raw_set_of(patient, what, **scope, as_sent=wanted.sink.as_sent),
+            extent=extent,
+            rows=extent.raw_set(patient),
             destination=destination,
             format=wanted,
             suffix=wanted.suffixes[0],

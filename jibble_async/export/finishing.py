@@ -40,7 +40,6 @@ def final_parts(
     held: HeldParts,
     suffix: str,
     new_sink: Callable[[], Sink],
-    outcome_of: Callable[[int | None], str],
     out: Path,
 ) -> list[FinalPart]:
     """The parts of the output, on the disk: those from which rows went are written anew.
@@ -50,7 +49,6 @@ def final_parts(
         held: Which rows count.
         suffix: What the names of parts end in.
         new_sink: Makes what turns rows into the bytes of a part.
-        outcome_of: What is known of the window of an index; of None, of rows that were swept.
         out: What is exported to, for errors.
 
     Raises:
@@ -73,7 +71,6 @@ def final_parts(
                 first=part.first,
                 last=part.last,
                 seams=part.seams,
-                outcome=outcome_of(window.partition.index),
             )
             parts.append(FinalPart(path, entry) if not gone else _rewritten(path, entry, held.gone))
         rows = held.in_scope()
@@ -91,7 +88,6 @@ def final_parts(
                 sha256=writer.sha256,
                 first=writer.first,
                 last=writer.last,
-                outcome=outcome_of(None),
             )
             parts.append(FinalPart(writer.path, entry))
     return parts

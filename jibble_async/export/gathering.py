@@ -14,10 +14,11 @@ from typing import Any
 
 from jibble_async.api.base_client import BaseClient, session_of
 from jibble_async.errors import PaginationError
+from jibble_async.export.anchored import AnchorLostError
 from jibble_async.export.disk import DiskThread
 from jibble_async.export.journal import Window, Written
 from jibble_async.export.parts import PartWriter
-from jibble_async.export.reading import AnchorLostError, Batch, read_partition
+from jibble_async.export.reading import Batch, read_partition
 from jibble_async.export.sinks import Sink
 from jibble_async.export.working_folder import WorkingFolder
 

@@ -37,7 +37,6 @@ class ManifestPart(msgspec.Struct, frozen=True, kw_only=True):
         first: The id of the first row that was read for it.
         last: That of the last one.
         seams: How often a page began where the one before had ended.
-        outcome: What is known of its window, such as `proved`.
     """
 
     name: str
@@ -49,7 +48,6 @@ class ManifestPart(msgspec.Struct, frozen=True, kw_only=True):
     first: str | None = None
     last: str | None = None
     seams: int = 0
-    outcome: str
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,8 +59,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         run: Of the export, which stands in the files' names.
         request: What was asked for.
         outcome: What is known of the whole, such as `proved`.
-        reason: Why it is not more.
-        mark: The server's time from which on changes are to be looked for next time.
+        reason: Why it is no more; empty where it is proved.
+        mark: The server's time from which on changes are not in it.
         rows: Rows of all parts.
         parts: The files.
     """
@@ -72,8 +70,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     run: str
     request: dict[str, Any]
     outcome: str
-    reason: str | None = None
-    mark: str | None = None
+    reason: str
+    mark: str
     rows: int
     parts: list[ManifestPart]
 

@@ -54,15 +54,15 @@ class ExportReport:
         path: The file, or the folder.
         format: What is in it.
         outcome: What is known of it: whether a row may be missing.
-        reason: Why that is not more; None if it is proved.
-        not_proved: The windows of which it is not known.
+        reason: Why it is no more than that; empty if it is proved.
         rows: Rows in it.
         parts: Files that a folder holds; 1 for a file.
         pages: Pages that they came on, those of runs before included.
         reread_pages: Pages that were fetched more than once: they came when a run was killed, or
             before a window had to begin again.
         resumed_rows: Rows that runs before had left.
-        swept: Rows that had changed since the export began, and were fetched again.
+        swept: Rows that had changed since the export began, and were put in their place.
+        dropped: Rows that were deleted for good meanwhile, and are left out.
         requests: Requests that the client sent in this run, those for tokens included.
         retries: Those of them that repeated one that had failed.
         throttled_seconds: Time that its calls spent waiting for the quota, in sum.
@@ -80,14 +80,14 @@ class ExportReport:
     path: Path
     format: Format
     outcome: Outcome
-    reason: str | None
-    not_proved: tuple[str, ...]
+    reason: str
     rows: int
     parts: int
     pages: int
     reread_pages: int
     resumed_rows: int
     swept: int
+    dropped: int
     requests: int
     retries: int
     throttled_seconds: float
@@ -98,11 +98,6 @@ class ExportReport:
     sha256: str
     unknown_fields: dict[str, int] = field(default_factory=dict[str, int])
     removed: tuple[Path, ...] = ()
-
-    @property
-    def proved(self) -> bool:
-        """Whether no row that was there is missing, as far as `updatedAt` tells of changes."""
-        return self.outcome is Outcome.PROVED
 
 
 class Meter:

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from jibble_async.api.base_client import BaseClient, session_of
-from jibble_async.api.raw import RawSet, SetName
+from jibble_async.api.raw import RawSet
 from jibble_async.core.cursor import short_hash
 from jibble_async.errors import ConfigurationError
 from jibble_async.export.destinations import Destination
@@ -24,10 +24,11 @@ from jibble_async.export.gathering import Gathering
 from jibble_async.export.held import HeldParts
 from jibble_async.export.journal import Header
 from jibble_async.export.manifest import MANIFEST, Manifest, publish, read_manifest
-from jibble_async.export.plan import plan_partitions
+from jibble_async.export.plan import Extent, plan_partitions
 from jibble_async.export.report import ExportProgress, ExportReport, Meter
 from jibble_async.export.sinks import Format, Sink
-from jibble_async.export.sweep import Verdict, server_mark, settle
+from jibble_async.export.sweep import server_mark, settle
+from jibble_async.export.verdicts import Verdict
 from jibble_async.export.working_folder import WorkingFolder, new_temporary
 
 __all__ = ["Job", "Run"]
@@ -40,9 +41,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         client: Makes the calls.
-        what: The set.
-        scope: Its days, and whether archived rows come along.
-        rows: The set's rows.
+        extent: Which rows.
+        rows: How the client gives them.
         destination: Where they go.
         format: What is written.
         suffix: What the names of parts end in.
@@ -53,8 +53,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     client: BaseClient[Any]
-    what: SetName
-    scope: dict[str, Any]
+    extent: Extent
     rows: RawSet
     destination: Destination
     format: Format
@@ -67,12 +66,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def request(self) -> dict[str, Any]:
         """All that an export which goes on with this one must have in common with it."""
         asked = {
-            "what": self.what,
+            "set": self.extent.set,
+            "since": self.extent.since,
+            "until": self.extent.until,
+            "include_archived": self.extent.include_archived,
             "format": self.format,
             "host": session_of(self.client).base(self.rows.service),
             "query": self.rows.pages.fingerprint,
-            "page_size": self.rows.page_size,
-            **self.scope,
             **self.writing,
         }
         plain: dict[str, Any] = msgspec.to_builtins(asked)
@@ -149,10 +149,9 @@ class Run:
             parts = [(path, part.rows) for _, part, path in folder.parts()]
             held = HeldParts(parts, folder.path / "swept.rows", self._out)
             with contextlib.closing(held):
-                verdict = await settle(job.client, job.what, folder.header.mark, held)
-                finals = await disk.run(functools.partial(self._finals, held, verdict))
+                verdict = await settle(job.client, job.extent, folder.header.mark or "", held)
+                finals = await disk.run(functools.partial(self._finals, held))
                 await disk.run(functools.partial(self._publish, finals, verdict))
-                swept = held.swept
         except BaseException as error:
             self._say_how_to_go_on(error)
             raise
@@ -168,13 +167,13 @@ class Run:
             format=job.format,
             outcome=verdict.outcome,
             reason=verdict.reason,
-            not_proved=tuple(str(window) for window in verdict.windows),
             rows=sum(final.entry.rows for final in finals),
             parts=len(finals) if job.destination.is_folder else 1,
             pages=sum(part.pages for part in written),
             reread_pages=sum(window.lost for window in folder.windows),
             resumed_rows=resumed,
-            swept=swept,
+            swept=verdict.swept,
+            dropped=verdict.dropped,
             requests=meter("requests"),
             retries=meter("retries"),
             throttled_seconds=meter("throttled_seconds"),
@@ -189,8 +188,17 @@ class Run:
 
     async def _begin(self, disk: DiskThread) -> None:
         job = self._job
-        mark = await server_mark(job.client, job.what)
-        partitions = await plan_partitions(job.client, job.what, **job.scope)
+        extent = job.extent
+        # The old API can't be asked what changed, and each request counts.
+        mark = await server_mark(job.client, extent) if job.rows.anchored else None
+        partitions = await plan_partitions(
+            job.client,
+            extent.set,
+            since=extent.since,
+            until=extent.until,
+            include_archived=extent.include_archived,
+            as_sent=extent.as_sent,
+        )
         header = Header(
             library=self._version,
             run=secrets.token_hex(4),
@@ -242,13 +250,8 @@ class Run:
 
     # How it ends.
 
-    def _finals(self, held: HeldParts, verdict: Verdict) -> list[FinalPart]:
-        def outcome_of(index: int | None) -> str:
-            return verdict.outcome
-
-        return final_parts(
-            self._folder, held, self._job.suffix, self._new_sink, outcome_of, self._out
-        )
+    def _finals(self, held: HeldParts) -> list[FinalPart]:
+        return final_parts(self._folder, held, self._job.suffix, self._new_sink, self._out)
 
     def _publish(self, finals: list[FinalPart], verdict: Verdict) -> None:
         destination, header = self._job.destination, self._folder.header
@@ -268,7 +271,7 @@ class Run:
                     request=header.request,
                     outcome=verdict.outcome,
                     reason=verdict.reason,
-                    mark=header.mark,
+                    mark=verdict.mark,
                     rows=sum(final.entry.rows for final in finals),
                     parts=[final.entry for final in finals],
                 )
