@@ -167,6 +167,7 @@ class Run:
             format=job.format,
             outcome=verdict.outcome,
             reason=verdict.reason,
+            counted=verdict.counted,
             rows=sum(final.entry.rows for final in finals),
             parts=len(finals) if job.destination.is_folder else 1,
             pages=sum(part.pages for part in written),
