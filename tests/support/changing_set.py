@@ -18,8 +18,12 @@ from email.utils import format_datetime
 from random import Random
 from urllib.parse import parse_qsl
 
+import msgspec
 from multidict import CIMultiDict
 
+from jibble_async import StaticToken
+from jibble_async.core.credentials import Auth
+from jibble_async.core.operation import Request
 from jibble_async.core.wire import Reply
 
 __all__ = ["UNIT", "ChangingSet", "Entry", "Habits"]
@@ -87,16 +91,23 @@ class Entry:
         self._body: bytes | None = None
 
     @property
+    def fields(self) -> dict[str, str]:
+        """What there is of the row."""
+        seconds, fraction = divmod(self.ticks, 10**7)
+        moment = (BEGIN + timedelta(seconds=seconds)).isoformat()[:19]
+        return {
+            "id": self.id,
+            "belongsToDate": self.day,
+            "status": "Archived" if self.archived else "Active",
+            "note": str(self.note),
+            "updatedAt": f"{moment}.{fraction:07d}Z",
+        }
+
+    @property
     def body(self) -> bytes:
         """The row as it is written."""
         if self._body is None:
-            seconds, fraction = divmod(self.ticks, 10**7)
-            moment = (BEGIN + timedelta(seconds=seconds)).isoformat()[:19]
-            status = "Archived" if self.archived else "Active"
-            self._body = (
-                f'{{"id":"{self.id}","belongsToDate":"{self.day}","status":"{status}",'
-                f'"note":"{self.note}","updatedAt":"{moment}.{fraction:07d}Z"}}'
-            ).encode()
+            self._body = msgspec.json.encode(self.fields)
         return self._body
 
     def changed(self, ticks: int | None) -> None:
@@ -117,7 +128,9 @@ class ChangingSet:
         random: Decides all that is left to chance.
 
     Attributes:
+        auth: What lets a client in.
         requests: How many there were.
+        entries: The rows in their order.
         busy: Whether anything changes.
         counted: What was meant at the latest count, by id.
     """
@@ -125,6 +138,7 @@ class ChangingSet:
     def __init__(self, habits: Habits, random: Random) -> None:
         self.habits = habits
         self.random = random
+        self.auth: Auth = StaticToken("token")
         self.requests = 0
         self.busy = True
         self.meant: Callable[[Entry], bool] = lambda _: True
@@ -134,29 +148,36 @@ class ChangingSet:
         self._days = [
             (FIRST_DAY + timedelta(days=number)).isoformat() for number in range(habits.days)
         ]
-        self._entries: list[Entry] = []
+        self.entries: list[Entry] = []
         self._pending: list[tuple[float, int, int]] = []
         self._version = 0
         self._found: dict[tuple[str, str], tuple[int, list[Entry]]] = {}
         for number in range(habits.rows):
             entry = self._new(self._ticks(-1_000 + 900 * number / habits.rows))
             entry.archived = random.random() < 0.08
-            self._entries.append(entry)
-        self._entries.sort(key=_order)
+            self.entries.append(entry)
+        self.entries.sort(key=_order)
 
     def state(self) -> dict[str, bytes]:
         """What is meant, as it is."""
-        return {entry.id: entry.body for entry in self._entries if self.meant(entry)}
+        return {entry.id: entry.body for entry in self.entries if self.meant(entry)}
 
-    def answer(self, query: str) -> Reply:
+    def clock(self) -> datetime:
+        """The time by the clock of one of its machines, to the second before."""
+        units = self._now + self.random.choice(self._clocks)
+        return BEGIN + timedelta(seconds=int(units * UNIT // 1))
+
+    def as_written(self, raw: bytes) -> bytes:
+        """A row as it is written here, from how a client got it."""
+        return raw
+
+    def answer(self, request: Request, headers: Mapping[str, str]) -> Reply:
         """The answer to a request for the set."""
         self.requests += 1
-        self._pass_time()
-        options = dict(parse_qsl(query, keep_blank_values=True))
-        clock = self._now + self.random.choice(self._clocks)
-        moment = BEGIN + timedelta(seconds=int(clock * UNIT // 1))
-        headers: Mapping[str, str] = CIMultiDict(
-            {"Date": format_datetime(moment, usegmt=True), "Content-Type": "application/json"}
+        self.pass_time()
+        options = dict(parse_qsl(request.url.query_string, keep_blank_values=True))
+        headers = CIMultiDict(
+            {"Date": format_datetime(self.clock(), usegmt=True), "Content-Type": "application/json"}
         )
         if not options.keys() <= _KNOWN or options.get("$orderby") not in _ORDERS:
             return Reply(400, headers, _REFUSED % b"an option")
@@ -184,7 +205,7 @@ class ChangingSet:
         first, last, current, since = self._terms(text)
         found = [
             entry
-            for entry in self._entries
+            for entry in self.entries
             if entry.ticks >= since
             and first <= entry.day <= last
             and not (current and entry.archived)
@@ -217,7 +238,8 @@ class ChangingSet:
                 last = value if operation in {"le", "eq"} else last
         return first, last, current, since
 
-    def _pass_time(self) -> None:
+    def pass_time(self) -> None:
+        """Make the changes that are seen before the next request."""
         begin, self._now = self._now, self._now + 1
         if self.busy:
             at = begin + self._pause()
@@ -241,17 +263,17 @@ class ChangingSet:
         random = self.random
         self._version += 1
         if kind == "insert":
-            bisect.insort(self._entries, self._new(ticks), key=_order)
+            bisect.insort(self.entries, self._new(ticks), key=_order)
             return
-        entry = random.choice(self._entries)
+        entry = random.choice(self.entries)
         stamp: int | None = ticks
         match kind:
             case "delete":
-                del self._entries[bisect.bisect_left(self._entries, entry.order, key=_order)]
+                del self.entries[bisect.bisect_left(self.entries, entry.order, key=_order)]
                 return
             case "statement":
-                begin = random.randrange(len(self._entries))
-                alike = self._entries[begin :: random.choice((1, 7))]
+                begin = random.randrange(len(self.entries))
+                alike = self.entries[begin :: random.choice((1, 7))]
                 for each in alike[: random.randrange(1, _MOST_ALIKE + 1)]:
                     each.note += 1
                     each.changed(ticks)
@@ -263,7 +285,7 @@ class ChangingSet:
             case "archive":
                 entry.archived = True
             case "restore":
-                away = [each for each in self._entries if each.archived]
+                away = [each for each in self.entries if each.archived]
                 entry = random.choice(away) if away else entry
                 entry.archived = False
             case _:

@@ -18,7 +18,7 @@ from unittest import mock
 
 import msgspec
 
-from jibble_async import JibbleClient, StaticToken, Unlimited
+from jibble_async import JibbleClient, Unlimited
 from jibble_async.api.base_client import session_of
 from jibble_async.core.call import Call
 from jibble_async.core.operation import Request
@@ -116,7 +116,7 @@ class Wire:
     async def send(self, request: Request, headers: Mapping[str, str], call: Call[Any]) -> Reply:
         await asyncio.sleep(self._server.random.random())
         call.leaves(on_kept=False)
-        answer = self._server.answer(request.url.query_string)
+        answer = self._server.answer(request, headers)
         await asyncio.sleep(self._server.random.random())
         return answer
 
@@ -238,19 +238,28 @@ WAYS: dict[str, Callable[[_Attempt], Any]] = {
 }
 
 
-def prove(way: str, setting: Setting, seed: str) -> Run:
-    """One export of a set that never rests."""
+def prove(
+    way: str, setting: Setting, seed: str, make: Callable[..., ChangingSet] = ChangingSet
+) -> Run:
+    """One export of a set that never rests.
+
+    Args:
+        way: One of `WAYS`.
+        setting: What it is like.
+        seed: Decides all that is left to chance.
+        make: Makes the server.
+    """
 
     async def main() -> Run:
-        server = ChangingSet(setting.habits, Random(seed))
+        server = make(setting.habits, Random(seed))
         with mock.patch(SEAM, return_value=Wire(server)):
-            async with JibbleClient(auth=StaticToken("token"), limiter=Unlimited()) as client:
+            async with JibbleClient(auth=server.auth, limiter=Unlimited()) as client:
                 attempt = _Attempt(client, server, setting)
                 try:
                     outcome, reason = await WAYS[way](attempt)
                 except* PaginationError as errors:
                     outcome, reason = Outcome.NOT_PROVED, str(errors.exceptions[0])
-        held = Counter((key, bytes(raw)) for key, raw in attempt.parts.rows())
+        held = Counter((key, server.as_written(bytes(raw))) for key, raw in attempt.parts.rows())
         wrong = outcome is Outcome.PROVED and held != Counter(server.counted.items())
         size = min(setting.page_size, setting.habits.cap or setting.page_size)
         ideal = max(1, math.ceil(len(server.counted or server.state()) / size))
