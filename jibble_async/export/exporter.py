@@ -26,7 +26,7 @@ from jibble_async.errors import PaginationError
 from jibble_async.export.destinations import destination_of
 from jibble_async.export.files import Part
 from jibble_async.export.output import Output
-from jibble_async.export.sinks import Format, Sink, format_of
+from jibble_async.export.sinks import FileFormat, Format, Sink, file_format
 
 __all__ = ["ExportProgress", "ExportReport", "Exporter"]
 
@@ -166,7 +166,7 @@ class Exporter:
         on_progress: Callable[[ExportProgress], None] | None = None,
     ) -> None:
         self._destination = destination_of(out)
-        self._format: Format = format_of(self._destination.path, format)
+        self._format: FileFormat = file_format(self._destination.path, format)
         retry = session_of(client).options.retry
         if give_up_after is not None:
             retry = msgspec.structs.replace(retry, patience=give_up_after)
@@ -178,7 +178,7 @@ class Exporter:
             since,
             until,
             include_archived=include_archived,
-            as_sent=self._format.sink.as_sent,
+            as_sent=self._format.format.sink.as_sent,
         )
         self._paging = Paging(page_size=self._set.page_size, concurrency=concurrency, verify=True)
         self._spreadsheet_safe = spreadsheet_safe
@@ -253,7 +253,7 @@ class Exporter:
         progress = meter.progress(rows, counted, reading)
         return ExportReport(
             path=self._destination.path,
-            format=self._format,
+            format=self._format.format,
             rows=rows,
             counted=counted is not None,
             pages=pages,
