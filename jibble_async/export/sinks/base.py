@@ -94,7 +94,7 @@ class FormatSink(Sink):
         secrets: bool = False,
         on_bad_row: BadRowHandler | None = None,
     ) -> None:
-        self.unknown_fields = Counter()
+        self.unknown_fields: Counter[str] = Counter()
         self._names: Names = names or {}
         self._table = table_of(shape, columns=columns, names=self._names, secrets=secrets)
         self._on_bad_row = on_bad_row

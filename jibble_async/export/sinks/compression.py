@@ -11,6 +11,7 @@ import enum
 import gzip
 import io
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, Protocol, cast
 
@@ -111,7 +112,7 @@ class Compressed(Sink):
         self._codec = compression.codec()
         self._sink = sink
         self._compressor = self._codec.compressor()
-        self.unknown_fields = sink.unknown_fields
+        self.unknown_fields: Counter[str] = sink.unknown_fields
 
     def head(self) -> bytes:
         """What a file begins with, in a member of its own."""

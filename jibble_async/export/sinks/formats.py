@@ -112,7 +112,7 @@ def file_format(path: Path, wanted: FileFormat | Format | str | None = None) -> 
         named, asked = _packed(str(wanted).lower())
         compression = asked or compression
     for each in Format:
-        if suffix in each.suffixes if wanted is None else each == named:
+        if suffix in each.suffixes if wanted is None else named == each.value:
             if compression is not None and each.sink.is_packed:
                 raise ConfigurationError(f"{each} compresses by itself: leave out {compression!r}")
             return FileFormat(each, compression)
