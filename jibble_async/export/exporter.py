@@ -18,7 +18,7 @@ from jibble_async.export.disk import DiskThread
 from jibble_async.export.plan import Extent
 from jibble_async.export.report import ExportProgress, ExportReport
 from jibble_async.export.running import Job, Run
-from jibble_async.export.sinks import Format, format_of
+from jibble_async.export.sinks import Format, file_format
 
 __all__ = ["Exporter"]
 
@@ -92,7 +92,7 @@ class Exporter:
     ) -> None:
         destination = destination_of(out, folders=True)
         by_default = Format.JSONL if destination.is_folder else None
-        wanted: Format = format_of(destination.path, format or by_default)
+        wanted = file_format(destination.path, format or by_default)
         if resume and destination.descriptor is not None:
             raise ConfigurationError(
                 f"resume=True needs a file or a folder: nothing is kept of what goes to {out}"
@@ -108,7 +108,7 @@ class Exporter:
             since=since,
             until=until,
             include_archived=include_archived,
-            as_sent=wanted.sink.as_sent,
+            as_sent=wanted.format.sink.as_sent,
         )
         self._job = Job(
             client=patient,
@@ -116,7 +116,6 @@ class Exporter:
             rows=extent.raw_set(patient),
             destination=destination,
             format=wanted,
-            suffix=wanted.suffixes[0],
             writing={
                 "spreadsheet_safe": spreadsheet_safe,
                 "mark": utf8_mark,

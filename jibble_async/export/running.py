@@ -15,7 +15,8 @@ import msgspec
 from jibble_async.api.base_client import BaseClient, session_of
 from jibble_async.api.raw import RawSet
 from jibble_async.core.cursor import short_hash
-from jibble_async.errors import ConfigurationError
+from jibble_async.errors import ConfigurationError, PaginationError
+from jibble_async.export.anchored import AnchorLostError
 from jibble_async.export.destinations import Destination
 from jibble_async.export.disk import DiskThread
 from jibble_async.export.files import Part, PartFile, Spool, hidden_name, remove_dead_parts
@@ -26,7 +27,7 @@ from jibble_async.export.journal import Header
 from jibble_async.export.manifest import MANIFEST, Manifest, publish, read_manifest
 from jibble_async.export.plan import Extent, plan_partitions
 from jibble_async.export.report import ExportProgress, ExportReport, Meter
-from jibble_async.export.sinks import Format, Sink
+from jibble_async.export.sinks import FileFormat, Sink
 from jibble_async.export.sweep import server_mark, settle
 from jibble_async.export.verdicts import Verdict
 from jibble_async.export.working_folder import WorkingFolder, new_temporary
@@ -45,7 +46,6 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         rows: How the client gives them.
         destination: Where they go.
         format: What is written.
-        suffix: What the names of parts end in.
         writing: The arguments of sinks.
         concurrency: Windows in flight.
         resume: Whether to go on with what is there.
@@ -56,8 +56,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     extent: Extent
     rows: RawSet
     destination: Destination
-    format: Format
-    suffix: str
+    format: FileFormat
     writing: dict[str, Any]
     concurrency: int
     resume: bool
@@ -128,8 +127,6 @@ class Run:
         elif folder.is_used:
             await disk.run(folder.clear)
             self._removed.append(folder.path)
-        if job.rows.check is not None:
-            await job.rows.check()
         if folder.history is None:
             await self._begin(disk)
         else:
@@ -140,9 +137,11 @@ class Run:
             folder,
             disk,
             new_sink=self._new_sink,
-            suffix=job.suffix,
+            suffix=job.format.suffix,
             concurrency=job.concurrency,
             on_page=lambda: self._tell(gathering, meter, resumed),
+            # Where rows are not found again by themselves, every seam that does not fit shows it.
+            restless=AnchorLostError if job.rows.anchored else PaginationError,
         )
         try:
             await gathering.read()
@@ -164,7 +163,7 @@ class Run:
                 unknown[name] = unknown.get(name, 0) + rows
         return ExportReport(
             path=self._out,
-            format=job.format,
+            format=job.format.format,
             outcome=verdict.outcome,
             reason=verdict.reason,
             counted=verdict.counted,
@@ -252,10 +251,11 @@ class Run:
     # How it ends.
 
     def _finals(self, held: HeldParts) -> list[FinalPart]:
-        return final_parts(self._folder, held, self._job.suffix, self._new_sink, self._out)
+        return final_parts(self._folder, held, self._job.format, self._new_sink, self._out)
 
     def _publish(self, finals: list[FinalPart], verdict: Verdict) -> None:
-        destination, header = self._job.destination, self._folder.header
+        job, header = self._job, self._folder.header
+        destination = job.destination
         if destination.descriptor is not None:
             self._part = Spool(self._out, destination.descriptor)
         elif destination.is_folder:
@@ -279,7 +279,7 @@ class Run:
                 publish(part, manifest, [final.path for final in finals])
                 is_published = publish(part, manifest, [final.path for final in finals])
             else:
-                write_joined(part, [final.path for final in finals], self._new_sink)
+                write_joined(part, [final.path for final in finals], job.format, self._new_sink)
                 is_published = part.publish()
         if is_published:
             self._folder.remove()

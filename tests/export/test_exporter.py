@@ -21,7 +21,7 @@ from jibble_async import (
     Unlimited,
 )
 from jibble_async.export import Exporter, ExportProgress, Outcome
-from jibble_async.export.sinks import JsonLinesSink
+from jibble_async.export.sinks.json_lines import JsonLinesSink
 from jibble_async.sandbox import Fault, Sandbox
 from tests.support.leaks import RecordingLimiter, other_tasks
 
