@@ -25,9 +25,10 @@ from jibble_async.export.gathering import Gathering
 from jibble_async.export.held import HeldParts
 from jibble_async.export.journal import Header
 from jibble_async.export.manifest import MANIFEST, Manifest, publish, read_manifest
+from jibble_async.export.naming import fetch_names
 from jibble_async.export.plan import Extent, plan_partitions
 from jibble_async.export.report import ExportProgress, ExportReport, Meter
-from jibble_async.export.sinks import FileFormat, Sink
+from jibble_async.export.sinks import FileFormat, Names, Sink
 from jibble_async.export.sweep import server_mark, settle
 from jibble_async.export.verdicts import Verdict
 from jibble_async.export.working_folder import WorkingFolder, new_temporary
@@ -47,6 +48,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         destination: Where they go.
         format: What is written.
         writing: The arguments of sinks.
+        with_names: Whether names come along.
+        reconcile: Whether to look for rows that were deleted for good in any case.
         concurrency: Windows in flight.
         resume: Whether to go on with what is there.
         on_progress: Called after every page.
@@ -58,6 +61,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     destination: Destination
     format: FileFormat
     writing: dict[str, Any]
+    with_names: bool
+    reconcile: bool
     concurrency: int
     resume: bool
     on_progress: Callable[[ExportProgress], None] | None
@@ -69,13 +74,25 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
             "since": self.extent.since,
             "until": self.extent.until,
             "include_archived": self.extent.include_archived,
-            "format": self.format,
+            "format": self.format.suffix,
             "host": session_of(self.client).base(self.rows.service),
             "query": self.rows.pages.fingerprint,
+            "with_names": self.with_names,
             **self.writing,
         }
         plain: dict[str, Any] = msgspec.to_builtins(asked)
         return plain
+
+    def new_sink(self, names: Names) -> Sink:
+        """What turns rows into the bytes of a part.
+
+        Args:
+            names: What is called how, by fields.
+
+        Raises:
+            ConfigurationError: It can't be written in that way.
+        """
+        return self.format.sink(self.rows.shape, names=names, **self.writing)
 
 
 class Run:
@@ -96,6 +113,7 @@ class Run:
         self._removed: list[Path] = []
         self._part: Part | None = None
         self._abandoned = False
+        self._names: Names = {}
         published: str | None = None
         if job.destination.descriptor is not None:
             # What goes to a pipe is kept nowhere that the next export could know.
@@ -131,6 +149,8 @@ class Run:
             await self._begin(disk)
         else:
             await self._require_same_account()
+        if job.with_names:
+            self._names = await fetch_names(job.client, job.rows.shape)
         resumed = sum(part.rows for _, part, _ in folder.parts())
         gathering = Gathering(
             job.client,
@@ -148,7 +168,13 @@ class Run:
             parts = [(path, part.rows) for _, part, path in folder.parts()]
             held = HeldParts(parts, folder.path / "swept.rows", self._out)
             with contextlib.closing(held):
-                verdict = await settle(job.client, job.extent, folder.header.mark or "", held)
+                verdict = await settle(
+                    job.client,
+                    job.extent,
+                    folder.header.mark or "",
+                    held,
+                    reconcile=job.reconcile,
+                )
                 finals = await disk.run(functools.partial(self._finals, held))
                 await disk.run(functools.partial(self._publish, finals, verdict))
         except BaseException as error:
@@ -224,7 +250,7 @@ class Run:
         return None if organization is None else short_hash(organization)
 
     def _new_sink(self) -> Sink:
-        return self._job.format.sink(self._job.rows.shape, **self._job.writing)
+        return self._job.new_sink(self._names)
 
     def _tell(self, gathering: Gathering, meter: Meter, resumed: int) -> None:
         if self._job.on_progress is None:
