@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 from unittest import mock
 
+import msgspec
 import pytest
 
 from jibble_async import JibbleClient, Unlimited
@@ -168,16 +169,22 @@ async def test_what_was_deleted_for_good_is_found(export: Export, reconcile: boo
 
 async def test_a_row_that_changed_and_was_missed_among_the_ids_comes_back(export: Export) -> None:
     await export.read()
-    entry, real = export.entry(is_meant), Parts.retain
+    entry, real = export.entry(is_meant), export.server.answer
 
-    def retain(parts: Parts, present: Callable[[str], bool]) -> int:
-        # As if it had gone before its page, and come back after it.
-        return real(parts, lambda key: key != entry.id and present(key))
+    def answer(request: Any, headers: Any) -> Reply:
+        reply = real(request, headers)
+        if "$select" in request.url.query:
+            # As if it had gone before its page, and come back after it.
+            page = msgspec.json.decode(reply.body)
+            page["value"] = [row for row in page["value"] if row["id"] != entry.id]
+            reply.body = msgspec.json.encode(page)
+        return reply
 
     export.server.note(entry, export.now())
-    with mock.patch.object(Parts, "retain", retain):
+    with mock.patch.object(export.server, "answer", answer):
         verdict = await export.settle(reconcile=True)
     assert verdict.outcome is Outcome.PROVED
+    assert verdict.dropped == 1
     assert export.is_whole()
 
 
