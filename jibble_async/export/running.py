@@ -36,6 +36,8 @@ from jibble_async.export.working_folder import WorkingFolder, new_temporary
 __all__ = ["Job", "Run"]
 
 _KEPT_OF_FOLDER = ".export"
+# Enough that counting windows and their last pages cost little, few enough that many are in flight.
+_PAGES_OF_WINDOW = 20
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -224,6 +226,7 @@ class Run:
             until=extent.until,
             include_archived=extent.include_archived,
             as_sent=extent.as_sent,
+            rows=_PAGES_OF_WINDOW * job.rows.page_size,
         )
         header = Header(
             library=self._version,
