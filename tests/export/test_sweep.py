@@ -167,6 +167,23 @@ async def test_what_was_deleted_for_good_is_found(export: Export, reconcile: boo
     assert export.is_whole()
 
 
+async def test_what_goes_on_being_deleted_is_looked_for_again(export: Export) -> None:
+    await export.read()
+    real, left = Parts.retain, iter(range(3))
+
+    def retain(parts: Parts, present: Callable[[str], bool]) -> int:
+        if next(left, None) is not None:
+            export.server.remove(export.entry(is_meant))
+        return real(parts, present)
+
+    export.server.remove(export.entry(is_meant))
+    with mock.patch.object(Parts, "retain", retain):
+        verdict = await export.settle()
+    assert verdict.outcome is Outcome.PROVED
+    assert verdict.dropped == 4
+    assert export.is_whole()
+
+
 async def test_a_row_that_changed_and_was_missed_among_the_ids_comes_back(export: Export) -> None:
     await export.read()
     entry, real = export.entry(is_meant), export.server.answer
