@@ -122,6 +122,33 @@ async def test_a_later_change_with_an_earlier_moment_counts(export: Export) -> N
     assert export.is_whole()
 
 
+async def test_a_row_that_moves_to_the_end_of_a_sweep_hides_none_before_it(
+    export: Export,
+) -> None:
+    await export.read()
+    base = export.now()
+    alike = [entry for entry in export.server.entries if is_meant(entry)][:60]
+    for place, entry in enumerate(alike):
+        entry.note = 1
+        export.server.note(entry, base + place)
+    # Long ago: the sweep after this one does not reach back to them.
+    for _ in range(20):
+        export.server.pass_time()
+    real, moved = export.server.answer, iter(alike[5:6])
+
+    def answer(request: Any, headers: Any) -> Reply:
+        reply = real(request, headers)
+        for entry in moved:
+            entry.note = 2
+            export.server.note(entry, base + 20 * UNIT * 10**7)
+        return reply
+
+    with mock.patch.object(export.server, "answer", answer):
+        verdict = await export.settle()
+    assert verdict.outcome is Outcome.PROVED
+    assert export.is_whole()
+
+
 async def test_a_row_that_moves_behind_a_sweep_of_several_pages_is_not_missed(
     export: Export,
 ) -> None:
@@ -164,6 +191,23 @@ async def test_what_was_deleted_for_good_is_found(export: Export, reconcile: boo
     verdict = await export.settle(reconcile=reconcile)
     assert verdict.outcome is Outcome.PROVED
     assert verdict.dropped == 3
+    assert export.is_whole()
+
+
+async def test_what_goes_on_being_deleted_is_looked_for_again(export: Export) -> None:
+    await export.read()
+    real, left = Parts.retain, iter(range(3))
+
+    def retain(parts: Parts, present: Callable[[str], bool]) -> int:
+        if next(left, None) is not None:
+            export.server.remove(export.entry(is_meant))
+        return real(parts, present)
+
+    export.server.remove(export.entry(is_meant))
+    with mock.patch.object(Parts, "retain", retain):
+        verdict = await export.settle()
+    assert verdict.outcome is Outcome.PROVED
+    assert verdict.dropped == 4
     assert export.is_whole()
 
 
