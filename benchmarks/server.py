@@ -46,7 +46,9 @@ def serving() -> Generator[str]:
             process.terminate()
 
 
-def _row(chance: random.Random, number: int) -> dict[str, Any]:
+def row(chance: random.Random, number: int) -> dict[str, Any]:
+    """A time entry as the server gives one, with its person."""
+
     def guid() -> str:
         return str(uuid.UUID(int=chance.getrandbits(128), version=4))
 
@@ -81,7 +83,7 @@ def _row(chance: random.Random, number: int) -> dict[str, Any]:
 def _rows() -> list[bytes]:
     chance = random.Random(7)
     # By id, which is the order that is asked for.
-    rows = sorted((_row(chance, number) for number in range(ROWS_MOST)), key=itemgetter("id"))
+    rows = sorted((row(chance, number) for number in range(ROWS_MOST)), key=itemgetter("id"))
     return [json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() for row in rows]
 
 

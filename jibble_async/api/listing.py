@@ -98,6 +98,7 @@ class BaseResource(abc.ABC, Generic[V]):
         entity: The class of its rows, which is what the class of the set is generic in.
         exportable: Whether `jibble_async.export` offers the set.
         day: The field by which rows belong to a day, if they do.
+        spans: Whether rows are asked for by spans of days.
 
     Args:
         session: Makes the calls.
@@ -108,6 +109,7 @@ class BaseResource(abc.ABC, Generic[V]):
     entity: ClassVar[Any]
     exportable: ClassVar[bool] = False
     day: ClassVar[str | None] = None
+    spans: ClassVar[bool] = False
 
     def __init_subclass__(
         cls,
@@ -115,12 +117,15 @@ class BaseResource(abc.ABC, Generic[V]):
         routes: Routes | None = None,
         exportable: bool | None = None,
         day: str | None = None,
+        spans: bool | None = None,
         **options: Any,
     ) -> None:
         super().__init_subclass__(**options)
-        for name, said in {"routes": routes, "exportable": exportable, "day": day}.items():
-            if said is not None:
-                setattr(cls, name, said)
+        spans = spans or (None if day is None else True)
+        said = {"routes": routes, "exportable": exportable, "day": day, "spans": spans}
+        for name, value in said.items():
+            if value is not None:
+                setattr(cls, name, value)
         bases: tuple[Any, ...] = vars(cls).get("__orig_bases__", ())
         rows = [each for base in bases for each in get_args(base) if isinstance(each, type)]
         if rows:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Any, get_args
 
 import msgspec
@@ -27,6 +27,15 @@ class RawSet(msgspec.Struct, frozen=True):
         page_size: Rows to ask for at a time.
         check: Finds out before a row is asked for whether all can be read, where that needs
             a request.
+        anchored: Whether rows stay in an order in which each place can be asked for.
+        ids: The same rows, of which only the ids come.
+        changes: The rows that changed since a moment, by it and the id, archived ones and those of
+            other days too; None if nothing tells.
+        by_day: The same rows by their days, or backwards; None if they are not asked for by days.
+        day: The wire's name for the day by which rows are asked for.
+        archived: The wire's name for what says whether a row is left out, and what it says then;
+            None if none is.
+        stamp: The wire's name for the moment of a row's last change.
     """
 
     service: str
@@ -34,6 +43,13 @@ class RawSet(msgspec.Struct, frozen=True):
     pages: PageSource[RawRow]
     page_size: int
     check: Callable[[], Awaitable[None]] | None = None
+    anchored: bool = False
+    ids: PageSource[RawRow] | None = None
+    changes: Callable[[datetime], PageSource[RawRow]] | None = None
+    by_day: Callable[[bool], PageSource[RawRow]] | None = None
+    day: str | None = None
+    archived: tuple[str, str] | None = None
+    stamp: str | None = None
 
 
 def raw_set_of(
@@ -50,7 +66,7 @@ def raw_set_of(
     Args:
         client: A client of either API.
         name: The set.
-        since: The first working day; only for time entries.
+        since: The first day; only for rows that belong to days.
         until: The last one, included.
         include_archived: Whether archived rows and removed people come along.
         as_sent: Whether rows are to be as the server wrote them; otherwise they have the fields of
@@ -67,8 +83,11 @@ def raw_set_of(
     if name not in offered:
         raise NotSupportedError(f"this API has no {name} to export: there are {', '.join(offered)}")
     resource = getattr(client, name)
-    if resource.day is None and (since is not None or until is not None):
-        raise ConfigurationError("since= and until= are for time entries: these have no date")
+    if not resource.spans and (since is not None or until is not None):
+        dated = [each for each in offered if getattr(client, each).spans]
+        raise ConfigurationError(
+            f"since= and until= are for {', '.join(dated)}: {name} have no date"
+        )
     require_span(since, until)
     raw_set: RawSet = resource._raw_set(
         since, until, include_archived=include_archived, as_sent=as_sent

@@ -6,11 +6,22 @@ from typing import Literal, TypeAlias
 __all__ = ["SetName"]
 SetName: TypeAlias = Literal[
     "activities",
+    "calendar_days",
+    "calendars",
     "clients",
+    "employment_types",
     "groups",
+    "hour_entries",
     "locations",
     "organizations",
+    "pay_period_definitions",
     "people",
+    "positions",
     "projects",
+    "schedules",
     "time_entries",
+    "time_off",
+    "time_off_policies",
+    "timesheet_summaries",
+    "timesheets",
 ]

@@ -224,7 +224,10 @@ class _Request(aiohttp.ClientRequest):
 
     call: Call[Any]
 
-    def send(self, conn: Connection) -> Coroutine[Any, Any, aiohttp.ClientResponse]:
+    # No coroutine of its own: one more would cost as much as all that stands here.
+    def send(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, conn: Connection
+    ) -> Coroutine[Any, Any, aiohttp.ClientResponse]:
         protocol = conn.protocol
         assert protocol is not None
         notes = vars(protocol)

@@ -30,29 +30,37 @@ class Destination:
         path: The file, links followed; or what was given, if that names an open descriptor.
         descriptor: The open file of this process that is written to, such as standard output;
             None if a file is made, and takes its name when it is whole.
+        is_folder: Whether it is a folder of files.
     """
 
     path: Path
     descriptor: int | None = None
+    is_folder: bool = False
 
 
-def destination_of(out: str | os.PathLike[str]) -> Destination:
+def destination_of(out: str | os.PathLike[str], *, folders: bool = False) -> Destination:
     """What a name stands for.
 
     `-` is standard output. What names an open file of this process, such as `/dev/stdout` or the
-    `/dev/fd/63` of a shell's `>(gzip)`, is written to as it is open: appended, behind `>>`.
+    `/dev/fd/63` of a shell's `>(gzip)`, is written to as it is open: appended, behind `>>`. A
+    folder is what is one, or ends in a slash.
 
     Args:
         out: The file, or a name such as `-`.
+        folders: Whether it may be a folder.
 
     Raises:
-        ConfigurationError: It can't be written in the end: it is a folder, a device, or a mount of
-            its own, has no folder, is somebody else's in a folder for everybody, or a link there
-            that somebody else made.
+        ConfigurationError: It can't be written in the end: it is a device, or a mount of its own,
+            has no folder, is somebody else's in a folder for everybody, or a link there that
+            somebody else made; or it is a folder, and may not be.
     """
     try:
         destination = _follow(Path(out), str(out))
-        if destination.descriptor is None:
+        is_meant = str(out).endswith(("/", os.sep)) or destination.path.is_dir()
+        if destination.descriptor is None and folders and is_meant:
+            destination = Destination(destination.path, is_folder=True)
+            objection = _objection_to_folder(destination.path)
+        elif destination.descriptor is None:
             objection = _objection(destination.path)
         else:
             objection = _not_open(destination.descriptor)
@@ -139,6 +147,14 @@ def _not_open(descriptor: int) -> str | None:
     except OSError:
         return f"descriptor {descriptor} can't be written: redirect it to a file or a program"
     return None
+
+
+def _objection_to_folder(path: Path) -> str | None:
+    if path.is_dir():
+        return None
+    if path.exists():
+        return f"{path} is no folder: leave out the slash, or name another"
+    return None if path.parent.is_dir() else f"there is no folder {path.parent}: make it first"
 
 
 def _objection(path: Path) -> str | None:

@@ -1,6 +1,6 @@
 """A file that appears under its name only when it is complete and on the disk.
 
-This module alone opens, names, locks, syncs and renames what the library writes.
+What an output is written to is opened, named, synced and renamed here.
 """
 
 from __future__ import annotations
@@ -20,18 +20,45 @@ from types import TracebackType
 from typing import IO, ClassVar, Self
 
 from jibble_async.errors import ConfigurationError, ExportError
+from jibble_async.export.locks import HAS_LOCKS, is_still, lock
 
-try:
-    import fcntl
-except ImportError:  # Windows, which lets nobody remove a file that is open
-    fcntl = None  # type: ignore[assignment]
-
-__all__ = ["Part", "PartFile", "Spool", "reason_of", "remove_dead_parts"]
+__all__ = [
+    "UNTOUCHED",
+    "Part",
+    "PartFile",
+    "Spool",
+    "hidden_name",
+    "make_private",
+    "reason_of",
+    "remove_dead_parts",
+    "sync_folder",
+    "writing",
+]
 
 # Of a file's name, in bytes: what every file system in use has, those that encrypt names included.
 _LONGEST_NAME = 143
 _PRIVATE = 0o600
 _EXCLUSIVE = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+
+
+UNTOUCHED = "what had the name before is untouched"
+
+
+@contextlib.contextmanager
+def writing(path: Path, left: str = UNTOUCHED) -> Generator[None]:
+    """Make what the system says of a failure within it an error of ours.
+
+    Args:
+        path: What is written.
+        left: What became of it, for the error's text.
+
+    Raises:
+        ExportError: It could not be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ExportError(f"{path} could not be written: {reason_of(error)}; {left}") from error
 
 
 class Part(abc.ABC):
@@ -43,7 +70,7 @@ class Part(abc.ABC):
     """
 
     _file: IO[bytes]
-    _untouched: ClassVar[str] = "what had the name before is untouched"
+    _untouched: ClassVar[str] = UNTOUCHED
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -95,8 +122,8 @@ class Part(abc.ABC):
         self._abandoned = True
 
     @abc.abstractmethod
-    def publish(self) -> None:
-        """Make it the output.
+    def publish(self) -> bool:
+        """Make it the output; False if it was abandoned.
 
         Raises:
             ExportError: That could not be done.
@@ -106,14 +133,8 @@ class Part(abc.ABC):
     def close(self) -> None:
         """Remove what was not published."""
 
-    @contextlib.contextmanager
-    def _naming_path(self, left: str | None = None) -> Generator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise ExportError(
-                f"{self.path} could not be written: {reason_of(error)}; {left or self._untouched}"
-            ) from error
+    def _naming_path(self, left: str | None = None) -> contextlib.AbstractContextManager[None]:
+        return writing(self.path, left or self._untouched)
 
 
 class PartFile(Part):
@@ -141,8 +162,8 @@ class PartFile(Part):
             ) from None
         self._file = os.fdopen(descriptor, "w+b")
 
-    def publish(self) -> None:
-        """Give the file its name, once all of it is on the disk.
+    def publish(self) -> bool:
+        """Give the file its name, once all of it is on the disk; False if it was abandoned.
 
         Raises:
             ExportError: That could not be done; a file that had the name before is still there.
@@ -152,19 +173,20 @@ class PartFile(Part):
             _keep_access(self._file.fileno(), self.path)
             os.fsync(self._file.fileno())
             if self._abandoned:
-                return
+                return False
             # Windows renames no file that is open, and has no lock to lose.
-            if fcntl is None:
+            if not HAS_LOCKS:
                 self._file.close()
             os.replace(self._part, self.path)
             self._file.close()
-        _sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
+        return True
 
     def close(self) -> None:
         """Remove the file, unless it has its name."""
         # Unlocked last, so that nobody else removes it meanwhile. Closing writes what is left, so
         # on a full disk it fails once more.
-        if fcntl is None:
+        if not HAS_LOCKS:
             with contextlib.suppress(OSError):
                 self._file.close()
         with contextlib.suppress(OSError):
@@ -194,8 +216,8 @@ class Spool(Part):
         except OSError as error:
             raise ConfigurationError(f"no temporary file: {reason_of(error)}") from None
 
-    def publish(self) -> None:
-        """Copy it.
+    def publish(self) -> bool:
+        """Copy it; False if it was abandoned.
 
         Raises:
             ExportError: That could not be done, wholly or in part.
@@ -205,6 +227,7 @@ class Spool(Part):
             with os.fdopen(os.dup(self._descriptor), "wb") as target:
                 if not self._abandoned:
                     shutil.copyfileobj(self._file, target)
+        return not self._abandoned
 
     def close(self) -> None:
         """Let the system forget it."""
@@ -231,47 +254,47 @@ def reason_of(error: Exception) -> str:
     return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
+def hidden_name(path: Path, ending: str, room: int = 0) -> str:
+    """The name beside a file for what belongs to it, such as `.july.csv.export`.
+
+    Args:
+        path: The file.
+        ending: What the name ends in.
+        room: Characters that are still to follow.
+    """
+    name = f".{path.name}{ending}"
+    if len(os.fsencode(name)) + room > _LONGEST_NAME:
+        name = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:32]}{ending}"
+    return name
+
+
+def make_private(path: Path) -> int:
+    """A new file that nobody else may read, open to be written and read.
+
+    Raises:
+        OSError: It can't be made, or there is one already.
+    """
+    return os.open(path, _EXCLUSIVE, _PRIVATE)
+
+
 def _prefix(path: Path) -> str:
     """What the names of a file's parts begin with."""
-    prefix = f".{path.name}.part-"
-    if len(os.fsencode(prefix)) + 8 > _LONGEST_NAME:
-        prefix = f".{hashlib.sha256(os.fsencode(path.name)).hexdigest()[:32]}.part-"
-    return prefix
+    return hidden_name(path, ".part-", room=8)
 
 
 def _create(path: Path) -> tuple[Path, int]:
     while True:
         part = path.with_name(f"{_prefix(path)}{secrets.token_hex(4)}")
-        descriptor = os.open(part, _EXCLUSIVE, _PRIVATE)
+        descriptor = make_private(part)
         # Whoever removes dead parts may have come between: then it is gone.
-        if _lock(descriptor) is not False and _is_still(part, descriptor):
+        if lock(descriptor) is not False and is_still(part, descriptor):
             return part, descriptor
         os.close(descriptor)
 
 
-def _lock(descriptor: int) -> bool | None:
-    """Whether the lock was got; None where there are no locks."""
-    if fcntl is None:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return None
-    return True
-
-
-def _is_still(part: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(part.lstat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
-
-
 def _remove_if_dead(part: Path) -> bool:
     try:
-        if fcntl is None:
+        if not HAS_LOCKS:
             part.unlink()
             return True
         descriptor = os.open(part, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -280,7 +303,7 @@ def _remove_if_dead(part: Path) -> bool:
     try:
         found = os.fstat(descriptor)
         is_ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
-        if not is_ours or _lock(descriptor) is not True or not _is_still(part, descriptor):
+        if not is_ours or lock(descriptor) is not True or not is_still(part, descriptor):
             return False
         part.unlink()
     except OSError:
@@ -316,8 +339,9 @@ def _keep_access(descriptor: int, path: Path) -> None:
     os.fchmod(descriptor, mode)
 
 
-def _sync_folder(folder: Path) -> None:
-    # Not every system can do this for a folder, and the file is whole either way.
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk, where the system can do that."""
+    # Where it can't, files are whole either way.
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
 from jibble_async.export.destinations import Destination
+from jibble_async.export.disk import DiskThread
 from jibble_async.export.files import Part, PartFile, Spool, remove_dead_parts
 
 __all__ = ["Output"]
@@ -32,14 +31,14 @@ class Output:
 
     def __init__(self, destination: Destination) -> None:
         self._destination = destination
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="jibble-disk")
+        self._disk = DiskThread()
         self.removed: list[Path] = []
 
     async def __aenter__(self) -> Self:
         try:
             self.part = await self.run(self._open)
         except BaseException:
-            self._thread.shutdown(wait=False)
+            self._disk.forget()
             raise
         return self
 
@@ -51,11 +50,7 @@ class Output:
     ) -> None:
         if exc_type is not None:
             self.part.abandon()
-        try:
-            # Cancelled once more it is closed all the same, by its thread.
-            await asyncio.shield(self._begun(self.part.close))
-        finally:
-            self._thread.shutdown(wait=False)
+        await self._disk.end(self.part.close)
 
     async def run(self, job: Callable[[], T]) -> T:
         """The result of a job, done after those before it.
@@ -63,14 +58,7 @@ class Output:
         Args:
             job: What to do with the part, such as `output.part.publish`.
         """
-        return await self._begun(job)
-
-    def _begun(self, job: Callable[[], T]) -> asyncio.Future[T]:
-        try:
-            return asyncio.get_running_loop().run_in_executor(self._thread, job)
-        except (AssertionError, NotImplementedError):
-            # Some loops, such as trio-asyncio's, take no executors but their own, or none.
-            return asyncio.wrap_future(self._thread.submit(job))
+        return await self._disk.run(job)
 
     def _open(self) -> Part:
         path, descriptor = self._destination.path, self._destination.descriptor

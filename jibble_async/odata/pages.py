@@ -74,6 +74,7 @@ class ODataPages(PageSource[T]):
         options = (f"{name}={value}" for name, value in (*before, *after))
         self.fingerprint: str = fingerprint((operation.service, operation.path, *options))
         key = next((name for name in _KEYS if hasattr(item, name)), None)
+        self._head = _Head if key is None or key == _KEY else _PersonHead
         self.key: Callable[[T], str | None] = (
             _key_of_dict if key is None else operator.attrgetter(key)
         )
@@ -107,7 +108,7 @@ class ODataPages(PageSource[T]):
     def raw(self) -> ODataPages[RawRow]:
         """The same pages, of rows that nobody takes apart."""
         pages: Any = copy.copy(self)
-        pages._read, pages.key = _read_raw, operator.itemgetter(0)
+        pages._read, pages.key = functools.partial(_read_raw, head=self._head), _first
         return cast("ODataPages[RawRow]", pages)
 
     def request(self, offset: int, count: int | None) -> Request:
@@ -196,8 +197,17 @@ class _Head(msgspec.Struct, gc=False):
     id: str
 
 
-def _read_raw(reply: Reply, on_bad_row: BadRowHandler | None) -> PageContent[RawRow]:
-    content, heads = read_page(reply, msgspec.Raw), read_page(reply, _Head).items
+class _PersonHead(msgspec.Struct, gc=False):
+    id: str = msgspec.field(name="personId")
+
+
+_first: Callable[[RawRow], str] = operator.itemgetter(0)
+
+
+def _read_raw(
+    reply: Reply, on_bad_row: BadRowHandler | None, head: type[Any] = _Head
+) -> PageContent[RawRow]:
+    content, heads = read_page(reply, msgspec.Raw), read_page(reply, head).items
     content.items = [(head.id, raw) for head, raw in zip(heads, content.items, strict=True)]
     return content
 

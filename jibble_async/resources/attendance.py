@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, TypeAlias, TypeVar, Unpack
+from typing import Any, ClassVar, TypeAlias, TypeVar, Unpack
 
+from jibble_async.api.listing import query_of
+from jibble_async.api.raw import RawSet
 from jibble_async.api.session import Session
 from jibble_async.api.writing import call_once
 from jibble_async.core.operation import Operation, Safety
@@ -23,7 +25,7 @@ from jibble_async.entities import (
     ValueObject,
 )
 from jibble_async.errors import ConfigurationError
-from jibble_async.odata.pages import ODataPages
+from jibble_async.odata.pages import ODataPages, query_pages
 from jibble_async.odata.parameters import day_or_moment, flag, repeated_ids
 from jibble_async.odata.slices import sliced
 from jibble_async.query.clauses import Expandable, Ordering, Sortable
@@ -45,8 +47,37 @@ _TRACKED_TIME = routes_of(_SERVICE, "TrackedTimeReport").listing
 _START_EXPORT = Operation(_SERVICE, "GET", "/v1/TimeAttendanceReportStartExport", Safety.ONCE)
 
 
-class _Sheets(Listing[V]):
-    """Rows that are people with all their days, so a page holds fewer of them than elsewhere."""
+class _Sheets(Listing[V], exportable=True, spans=True):
+    """Rows that are people with all their days, so a page holds fewer of them than elsewhere.
+
+    They are exported as they are listed: a row for each person, of one span of days.
+
+    Attributes:
+        counted: Whether the server is asked to count them.
+        sorted_by: What they are sorted by, where that can be asked for.
+    """
+
+    counted: ClassVar[bool] = True
+    sorted_by: ClassVar[tuple[Ordering, ...]] = ()
+
+    def _raw_set(
+        self, since: date | None, until: date | None, *, include_archived: bool, as_sent: bool
+    ) -> RawSet:
+        """A row for each person; see `jibble_async.api.raw.raw_set_of`."""
+        if since is None or until is None:
+            raise ConfigurationError(
+                "timesheets are of a span of days: give since= and until=, such as a month's"
+            )
+        operation = self.routes.listing
+        source = query_pages(
+            operation,
+            self._session.base(operation.service),
+            query_of(self.entity, [], {"order_by": self.sorted_by}),
+            params=_period(since, Period.CUSTOM, until),
+            counted=self.counted,
+        )
+        size = min(_PAGE_SIZE, self._session.page_size)
+        return RawSet(operation.service, self.entity, source.raw(), size, anchored=True)
 
     def _sheets(
         self,
@@ -68,6 +99,8 @@ class _Sheets(Listing[V]):
 
 class Timesheets(_Sheets[Timesheet], service=_SERVICE, path="Timesheets"):
     """People's days in full."""
+
+    sorted_by: ClassVar[tuple[Ordering, ...]] = (fields(Timesheet).person.full_name.asc(),)
 
     def list(
         self,
@@ -107,9 +140,9 @@ class Timesheets(_Sheets[Timesheet], service=_SERVICE, path="Timesheets"):
             >>> async for sheet in month:
             ...     print(sheet.person.full_name, sheet.total_payroll)
         """
-        asked = {"expand": expand, "order_by": () if order_by is None else order_by, **options}
         by_name = order_by is None and not server_paged
-        order = (fields(Timesheet).person.full_name.asc(),) if by_name else ()
+        order = self.sorted_by if by_name else ()
+        asked = {"expand": expand, "order_by": () if order_by is None else order_by, **options}
         term = () if search_term is None else (("searchTerm", search_term),)
         return self._sheets(
             date, period, end_date, person_ids, where, server_paged, asked, *term, order=order
@@ -118,6 +151,8 @@ class Timesheets(_Sheets[Timesheet], service=_SERVICE, path="Timesheets"):
 
 class TimesheetSummaries(_Sheets[TimesheetSummary], service=_SERVICE, path="TimesheetsSummary"):
     """People's days as sums."""
+
+    counted: ClassVar[bool] = False
 
     def list(
         self,
@@ -153,7 +188,7 @@ class TimesheetSummaries(_Sheets[TimesheetSummary], service=_SERVICE, path="Time
             >>> async for person in jibble.timesheet_summaries.list(first, end_date=last):
             ...     print(person.person_id, [day.payroll_hours for day in person.daily])
         """
-        asked = {"counted": False, **options}
+        asked = {"counted": self.counted, **options}
         return self._sheets(date, period, end_date, person_ids, where, server_paged, asked)
 
 

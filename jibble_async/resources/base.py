@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import functools
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any, ClassVar, TypeVar, Unpack
 
 from msgspec.structs import replace
@@ -23,10 +23,11 @@ from jibble_async.api.session import Session
 from jibble_async.api.writing import call_once, change, new
 from jibble_async.core.operation import Operation
 from jibble_async.core.pager import Pager
+from jibble_async.core.pages import PageSource, RawRow
 from jibble_async.core.paging import Paging
 from jibble_async.core.wire import Reply, acknowledgement, reader
 from jibble_async.entities import CommonStatus, Entity, OpenEnum, ValueObject
-from jibble_async.odata.names import wire_values
+from jibble_async.odata.names import wire_name, wire_values
 from jibble_async.odata.pages import ODataPages, query_pages
 from jibble_async.odata.parameters import require_guid
 from jibble_async.odata.slices import sliced_query
@@ -112,11 +113,34 @@ class Listing(BaseResource[V]):
         self, since: date | None, until: date | None, *, include_archived: bool, as_sent: bool
     ) -> RawSet:
         """The rows as the server writes them; see `jibble_async.api.raw.raw_set_of`."""
-        conditions = [self._between(since, until), None if include_archived else self.current()]
-        operation, query = self.routes.listing, query_of(self.entity, conditions, {})
-        source = query_pages(operation, self._session.base(operation.service), query)
-        size = self._session.page_size
-        return RawSet(operation.service, self.entity, source.raw(), size)
+        row = VOCABULARY.fields(self.entity)
+        known, name = self.entity.__struct_fields__, functools.partial(wire_name, self.entity)
+        archived = None if include_archived else self.archived
+        meant = [self._between(since, until), None if archived is None else self.current()]
+
+        def rows(where: builtins.list[Expression | None], **options: Any) -> PageSource[RawRow]:
+            operation, query = self.routes.listing, query_of(self.entity, where, options)
+            return query_pages(operation, self._session.base(operation.service), query).raw()
+
+        def changes(since: datetime) -> PageSource[RawRow]:
+            return rows([row.updated_at >= since], order_by=row.updated_at)
+
+        def by_day(descending: bool) -> PageSource[RawRow]:
+            return rows(meant, order_by=Ordering(getattr(row, self.day or "").path, descending))
+
+        return RawSet(
+            self.routes.listing.service,
+            self.entity,
+            rows(meant),
+            self._session.page_size,
+            anchored=True,
+            ids=rows(meant, select=["id"]),
+            changes=changes if "updated_at" in known else None,
+            by_day=None if self.day is None else by_day,
+            day=None if self.day is None else name(self.day),
+            archived=None if archived is None else (name("status"), str(archived)),
+            stamp=name("updated_at") if "updated_at" in known else None,
+        )
 
     def _between(self, since: date | None, until: date | None) -> Expression | None:
         """The condition that rows belong to the days of a span, if they belong to days at all."""

@@ -20,16 +20,20 @@ __all__ = [
 ]
 
 
-class Schedules(PlainResource[Schedule], path="Schedules"):
+class Schedules(PlainResource[Schedule], path="Schedules", exportable=True):
     """When people are expected to work."""
 
 
-class Calendars(PlainResource[Calendar], path="Calendars"):
+class Calendars(PlainResource[Calendar], path="Calendars", exportable=True):
     """The sets of holidays."""
 
 
 class CalendarDays(
-    DatedListing[CalendarDay], Resource[CalendarDay], path="CalendarDays", day="date"
+    DatedListing[CalendarDay],
+    Resource[CalendarDay],
+    path="CalendarDays",
+    day="date",
+    exportable=True,
 ):
     """The holidays and short days of all calendars.
 
@@ -40,9 +44,11 @@ class CalendarDays(
     """
 
 
-class TimeOffPolicies(ArchivableResource[TimeOffPolicy], path="TimeOffPolicies"):
+class TimeOffPolicies(ArchivableResource[TimeOffPolicy], path="TimeOffPolicies", exportable=True):
     """The kinds of time off."""
 
 
-class PayPeriodDefinitions(PlainResource[PayPeriodDefinition], path="PayPeriodDefinitions"):
+class PayPeriodDefinitions(
+    PlainResource[PayPeriodDefinition], path="PayPeriodDefinitions", exportable=True
+):
     """The periods that people are paid by."""

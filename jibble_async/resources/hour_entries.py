@@ -28,6 +28,7 @@ class HourEntries(
     service="time-tracking",
     path="HourEntries",
     day="date",
+    exportable=True,
 ):
     """Hours of a day that people write down; they are no punches.
 

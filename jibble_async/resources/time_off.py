@@ -30,12 +30,21 @@ _INTERVALS = routes_of(_SERVICE, "TimeOffIntervals")
 _BALANCES = routes_of(_SERVICE, "LeaveBalances").listing
 
 
-class TimeOffRequests(DatedListing[TimeOff], service=_SERVICE, path="TimeOffOverview"):
+class TimeOffRequests(
+    DatedListing[TimeOff],
+    service=_SERVICE,
+    path="TimeOffOverview",
+    exportable=True,
+    spans=True,
+):
     """Time off: asked for, granted and refused.
 
     What is listed touches a span of days, whatever became of it. What begins before the span and
     ends after it is part of it; the filter that the documentation shows, by start or by end within
     the span, misses that. `person` and `policy` can be expanded.
+
+    It is exported whole, for a span of days or for all: what lasts from one into another would
+    come with both.
 
     Example:
         >>> pager = jibble.time_off.list(

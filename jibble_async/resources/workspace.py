@@ -115,9 +115,9 @@ class Locations(ArchivableResource[Location], path="Locations", exportable=True)
         )
 
 
-class Positions(ArchivableResource[Position], path="Positions"):
+class Positions(ArchivableResource[Position], path="Positions", exportable=True):
     """The job titles."""
 
 
-class EmploymentTypes(ArchivableResource[EmploymentType], path="EmploymentTypes"):
+class EmploymentTypes(ArchivableResource[EmploymentType], path="EmploymentTypes", exportable=True):
     """The ways in which people are employed."""

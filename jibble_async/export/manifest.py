@@ -1,0 +1,128 @@
+"""The manifest of a folder: which of its files are the output, and what is known of them.
+
+It is written last, in one step. Files that it does not name are none of the output, whatever a
+program finds in the folder that was killed, or has just begun.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from jibble_async.errors import ConfigurationError
+from jibble_async.export.files import PartFile, reason_of, sync_folder, writing
+
+__all__ = ["MANIFEST", "Manifest", "ManifestPart", "publish", "read_manifest"]
+
+MANIFEST = "manifest.json"
+_VERSION = 1
+
+
+class ManifestPart(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of the output.
+
+    Attributes:
+        name: Of the file, in the folder of the manifest.
+        rows: Rows in it.
+        bytes: Its size.
+        sha256: Its hash, in hexadecimal digits.
+        since: The first working day of its window; None where that is open.
+        until: The last one.
+        first: The id of the first row that was read for it.
+        last: That of the last one.
+        seams: How often a page began where the one before had ended.
+    """
+
+    name: str
+    rows: int
+    bytes: int
+    sha256: str
+    since: date | None = None
+    until: date | None = None
+    first: str | None = None
+    last: str | None = None
+    seams: int = 0
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a folder holds.
+
+    Attributes:
+        version: Of the manifest's own form.
+        library: The version of the package that wrote it.
+        run: Of the export, which stands in the files' names.
+        request: What was asked for.
+        outcome: What is known of the whole, such as `proved`.
+        reason: Why it is no more; empty where it is proved.
+        mark: The server's time from which on changes are not in it.
+        rows: Rows of all parts.
+        parts: The files.
+    """
+
+    version: int = _VERSION
+    library: str
+    run: str
+    request: dict[str, Any]
+    outcome: str
+    reason: str
+    mark: str
+    rows: int
+    parts: list[ManifestPart]
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """The manifest of a folder; None if it has none.
+
+    Raises:
+        ConfigurationError: What is called so is none of an export's.
+    """
+    path = folder / MANIFEST
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise ConfigurationError(f"{path} can't be read: {reason_of(error)}") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise ConfigurationError(
+            f"{path} is no manifest of an export: export into another folder"
+        ) from None
+
+
+def publish(part: PartFile, manifest: Manifest, files: Iterable[Path]) -> bool:
+    """Make files the output of a folder, in place of those that its manifest names.
+
+    Args:
+        part: What becomes the manifest.
+        manifest: What it says.
+        files: The files it names, which are on the disk and are moved into its folder.
+
+    Returns:
+        False if that was abandoned.
+
+    Raises:
+        ConfigurationError: What has the manifest's name is none of an export's.
+        ExportError: That could not be done; the manifest that was there still holds.
+    """
+    folder = part.path.parent
+    before = read_manifest(folder)
+    with writing(part.path):
+        for file in files:
+            os.replace(file, folder / file.name)
+        sync_folder(folder)
+    part.write(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
+    if not part.publish():
+        return False
+    names = {each.name for each in manifest.parts}
+    for each in [] if before is None else before.parts:
+        # A manifest may be anybody's word: it names files of its own folder.
+        if each.name not in names and Path(each.name).name == each.name:
+            with contextlib.suppress(OSError):
+                (folder / each.name).unlink()
+    return True
