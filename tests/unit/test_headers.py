@@ -8,6 +8,7 @@ from email.utils import format_datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from multidict import CIMultiDict
 
 from jibble_async.limits.headers import (
     read_date,
@@ -110,3 +111,44 @@ def test_a_date_without_a_zone_is_utc_wherever_this_runs(monkeypatch: pytest.Mon
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+DOCUMENTED = {
+    "X-Rate-Limit-Limit": "1s",
+    "X-Rate-Limit-Remaining": "3",
+    "X-Rate-Limit-Reset": "2025-06-11T05:18:51.0588326Z",
+}
+
+
+def test_reads_the_documented_headers() -> None:
+    lower = {name.lower(): value for name, value in DOCUMENTED.items()}
+    assert read_limits(DOCUMENTED) == read_limits(CIMultiDict(lower)) == read_limits(lower)
+    reading = read_limits(DOCUMENTED)
+    assert reading is not None
+    assert (reading.remaining, reading.per) == (3, 1.0)
+    assert reading.resets_at == pytest.approx(1749619131.058832, abs=1e-5)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("15m", 900), ("12h", 43200), ("7d", 604800)])
+def test_reads_longer_windows(text: str, seconds: float) -> None:
+    reading = read_limits(DOCUMENTED | {"X-Rate-Limit-Limit": text})
+    assert reading is not None
+    assert reading.per == seconds
+
+
+@pytest.mark.parametrize("name", list(DOCUMENTED))
+@pytest.mark.parametrize("value", ["", "soon", "-1", "0s", "99999-01-01", "32d", "9" * 400 + "d"])
+def test_headers_without_sense_tell_nothing(name: str, value: str) -> None:
+    assert read_limits(DOCUMENTED | {name: value}) is None
+    assert read_limits({key: held for key, held in DOCUMENTED.items() if key != name}) is None
+
+
+def test_reads_retry_after_in_both_forms() -> None:
+    date = {"Retry-After": "Wed, 11 Jun 2025 05:19:00 GMT"}
+    assert read_retry_after({"retry-after": "7"}) == 7
+    assert read_retry_after(date | {"Date": "Wed, 11 Jun 2025 05:18:50 GMT"}) == 10
+    assert read_retry_after(date, now=1749619139.5) == 0.5
+    assert read_retry_after(date, now=1749619199) == 0
+    assert read_retry_after(date) is None
+    assert read_retry_after({"Retry-After": "soon"}) is None
+    assert read_retry_after({}) is None

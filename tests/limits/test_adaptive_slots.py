@@ -1,0 +1,117 @@
+"""What the adaptive limiter makes of slots, and what it tells of itself."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from multidict import CIMultiDict
+
+from jibble_async.errors import ConfigurationError
+from jibble_async.limits.adaptive.limiter import AdaptiveLimiter
+from jibble_async.limits.adaptive.rate import RateEstimator
+from jibble_async.limits.slots import Outcome
+from tests.support.virtual_time import run
+
+
+def test_cancelling_a_waiter_costs_no_slot() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        limiter = AdaptiveLimiter(initial=1)
+        await limiter.acquire()
+        waiting = [asyncio.create_task(limiter.acquire()) for _ in range(100)]
+        last = asyncio.create_task(limiter.acquire())
+        await asyncio.sleep(0.5)
+        for task in waiting:
+            task.cancel()
+        await last
+        assert loop.time() == pytest.approx(1, abs=0.01)
+        assert limiter.waits == 1
+        assert limiter.waited == pytest.approx(1, abs=0.01)
+
+    run(main())
+
+
+def test_a_request_that_was_not_sent_gives_its_slot_back() -> None:
+    async def main() -> None:
+        limiter = AdaptiveLimiter(initial=1)
+        for _ in range(10):
+            slot = await limiter.acquire(max_wait=0.1)
+            slot.release(Outcome.NOT_SENT)
+            slot.release(Outcome.THROTTLED)
+        assert limiter.rejections == 0
+
+    run(main())
+
+
+@pytest.mark.parametrize("released", [True, False])
+def test_a_lost_probe_does_not_hold_up_the_rest_for_ever(released: bool) -> None:
+    async def main() -> float:
+        loop = asyncio.get_running_loop()
+        limiter = AdaptiveLimiter(initial=10)
+        for _ in range(2):
+            (await limiter.acquire()).release(Outcome.THROTTLED)
+        probe = await limiter.acquire()
+        began = loop.time()
+        if released:
+            probe.release(Outcome.ABANDONED)
+        await limiter.acquire()
+        return loop.time() - began
+
+    assert run(main()) <= (1 if released else 31)
+
+
+def test_a_rate_that_nobody_uses_does_not_grow() -> None:
+    estimator = RateEstimator(10)
+    for second in range(100):
+        estimator.sent(second)
+        estimator.accepted(second, second + 0.1, held=False)
+    assert estimator.rate == 10
+    estimator.sent(100)
+    estimator.accepted(100, 100.1, held=True)
+    assert estimator.rate > 10
+
+
+def test_tells_what_it_believes() -> None:
+    async def main() -> None:
+        limiter = AdaptiveLimiter(initial=10)
+        assert (limiter.rate, limiter.quota) == (10, None)
+        slot = await limiter.acquire()
+        slot.release(
+            Outcome.ANSWERED,
+            CIMultiDict(
+                {
+                    "x-rate-limit-limit": "1s",
+                    "x-rate-limit-remaining": "3",
+                    "x-rate-limit-reset": "2025-06-11T05:18:51.0588326Z",
+                }
+            ),
+        )
+        assert (limiter.rate, limiter.quota) == (4, (4, 1))
+        assert "4 requests per second" in repr(limiter)
+
+    run(main())
+
+
+@pytest.mark.parametrize("initial", [0, -1, float("nan"), float("inf"), "5", None])
+def test_a_senseless_rate_is_an_error(initial: Any) -> None:
+    with pytest.raises(ConfigurationError):
+        AdaptiveLimiter(initial=initial)
+
+
+def test_one_limiter_serves_one_loop_at_a_time() -> None:
+    limiter = AdaptiveLimiter(initial=1000)
+
+    async def use() -> None:
+        await limiter.acquire()
+
+    run(use())
+    run(use())  # the first loop is closed by now
+
+    async def use_in_both() -> None:
+        await limiter.acquire()
+        with pytest.raises(ConfigurationError, match="another event loop"):
+            await asyncio.to_thread(run, use())
+
+    asyncio.run(use_in_both())
