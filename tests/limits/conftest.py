@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.limits.redis_server import RedisServer
-from tests.limits.stores import SHARED, STORES, Local, Redis, SharedStore, Sqlite, Store
+from tests.limits.stores import SHARED, STORES, Local, SharedStore, Store
 
 
 @pytest.fixture
@@ -51,6 +51,5 @@ def shared(request: pytest.FixtureRequest) -> SharedStore:
 
 
 def _shared(request: pytest.FixtureRequest) -> SharedStore:
-    if request.param == "redis":
-        return Redis(request.getfixturevalue("redis_server"))
-    return Sqlite(request.getfixturevalue("path"))
+    make, place = SHARED[request.param]
+    return make(request.getfixturevalue(place))

@@ -1,6 +1,6 @@
 """The places where slots are counted, each in virtual time: what the contract suite runs over.
 
-To add one: a class here with its name in `STORES`, and in `SHARED` if processes share it.
+To add one that processes share: a class here, and its line in `SHARED`.
 """
 
 from __future__ import annotations
@@ -211,5 +211,9 @@ class Redis(_Shared):
         return store.at_once
 
 
-STORES = ("local", "sqlite", "redis")
-SHARED = ("sqlite", "redis")
+SHARED: dict[str, tuple[Callable[[Any], SharedStore], str]] = {
+    "sqlite": (Sqlite, "path"),
+    "redis": (Redis, "redis_server"),
+}
+"""Each store that processes share, with the fixture that gives its place."""
+STORES = ("local", *SHARED)
