@@ -115,3 +115,30 @@ def test_one_limiter_serves_one_loop_at_a_time() -> None:
             await asyncio.to_thread(run, use())
 
     asyncio.run(use_in_both())
+
+
+def test_what_was_not_sent_and_a_shorter_wait_change_nothing_of_a_told_window() -> None:
+    """A shorter wait does not end a longer one, and a slot that was not used is there again."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        limiter = AdaptiveLimiter()
+        headers = {
+            "X-Rate-Limit-Limit": "600s",
+            "X-Rate-Limit-Remaining": "9",
+            "X-Rate-Limit-Reset": "2026-01-01T00:10:00Z",
+        }
+        (await limiter.acquire()).release(Outcome.ANSWERED, headers)
+        assert limiter.quota == (10, 600.0)
+        before = limiter._quota.window.left
+        slot = await limiter.acquire()
+        slot.release(Outcome.NOT_SENT)
+        assert limiter._quota.window.left == before
+        first, second = await limiter.acquire(), await limiter.acquire()
+        begun = loop.time()
+        first.release(Outcome.THROTTLED, {"Retry-After": "2000"})
+        second.release(Outcome.THROTTLED, {"Retry-After": "10"})
+        await limiter.acquire()
+        assert loop.time() >= begun + 2000
+
+    run(main())
