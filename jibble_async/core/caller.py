@@ -33,7 +33,7 @@ from jibble_async.core.retry import (
 )
 from jibble_async.core.tokens import Bearer, Grant, Tokens
 from jibble_async.core.transport import Network, Transport
-from jibble_async.core.wire import Reply
+from jibble_async.core.wire import Reply, whole
 from jibble_async.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -180,7 +180,7 @@ class Caller:
 
     async def _exchange(self, request: Request) -> Reply:
         options = CallOptions(self.config.timeouts, self.config.retry)
-        return await self._run(Call(request, _whole, options, self._end(options), authorised=False))
+        return await self._run(Call(request, whole, options, self._end(options), authorised=False))
 
     def _end(self, options: CallOptions) -> float | None:
         total = options.timeouts.total
@@ -383,7 +383,3 @@ class Caller:
     def _token_refreshed(self, lifetime: float | None) -> None:
         self.stats.token_requests += 1
         self.emit(TokenRefreshed(lifetime))
-
-
-def _whole(reply: Reply) -> Reply:
-    return reply

@@ -32,7 +32,6 @@ from jibble_async.errors import (
 
 if TYPE_CHECKING:
     from aiohttp.abc import AbstractStreamWriter
-    from aiohttp.client_proto import ResponseHandler
     from aiohttp.connector import Connection
 
 __all__ = ["Network", "Transport"]
@@ -233,16 +232,18 @@ class _Request(aiohttp.ClientRequest):
         notes = vars(protocol)
         has_come: _HasCome | None = notes.get(_USED)
         self._on_kept = has_come is not None
+        # On one that was lost in the meantime nothing is written.
+        connected = protocol.is_connected()
         if has_come is None:
             notes[_USED] = _has_come_on(conn)
         # A late answer to somebody else's request, a proxy's 408, or the end of it.
-        elif protocol.should_close or not protocol.is_connected() or has_come():
+        elif not connected or protocol.should_close or has_come():
             raise _StaleConnectionError
         if self.call.alone:
             # Whatever the answer's headers say: a server need not repeat `Connection: close`.
             protocol.force_close()
-        if self.call.request.body is None:
-            self._leaves(protocol)
+        if connected and self.call.request.body is None:
+            self.call.leaves(on_kept=self._on_kept)
         return super().send(conn)
 
     async def write_bytes(
@@ -252,14 +253,9 @@ class _Request(aiohttp.ClientRequest):
         content_length: int | None = None,
     ) -> None:
         # The head waits for the body, which is written in a task of its own, perhaps a step later.
-        if conn.protocol is not None:
-            self._leaves(conn.protocol)
-        await super().write_bytes(writer, conn, content_length)
-
-    def _leaves(self, protocol: ResponseHandler) -> None:
-        # On one that was lost in the meantime nothing is written.
-        if protocol.is_connected():
+        if conn.protocol is not None and conn.protocol.is_connected():
             self.call.leaves(on_kept=self._on_kept)
+        await super().write_bytes(writer, conn, content_length)
 
 
 def _has_come_on(conn: Connection) -> _HasCome:

@@ -15,7 +15,7 @@ from jibble_async.core.events import Event, PageRead, Stats
 from jibble_async.core.operation import Request
 from jibble_async.core.pages import Page, PageContent, PageSource
 from jibble_async.core.paging import Paging
-from jibble_async.core.wire import Reply
+from jibble_async.core.wire import Reply, whole
 from jibble_async.errors import DecodeError, JibbleError
 
 __all__ = ["Session", "Walk"]
@@ -96,7 +96,7 @@ class Walk(Generic[T]):
                     if rows is None:
                         break
                     count = course.count(*rows)
-                    answer = self._session.call(course.request(rows[0], count), _as_it_is)
+                    answer = self._session.call(course.request(rows[0], count), whole)
                     task = asyncio.create_task(answer, name="jibble page")
                     flying.append((*rows, task))
                     offset = rows[1]
@@ -154,7 +154,3 @@ class Walk(Generic[T]):
     def _told(self, content: PageContent[T]) -> PageContent[T]:
         self._session.emit(PageRead(content.received, content.total))
         return content
-
-
-def _as_it_is(reply: Reply) -> Reply:
-    return reply

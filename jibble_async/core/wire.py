@@ -36,6 +36,7 @@ __all__ = [
     "plain_error",
     "printable",
     "reader",
+    "whole",
 ]
 
 T = TypeVar("T")
@@ -79,6 +80,11 @@ class Reply(Opaque):
         if encoding is not None:
             with contextlib.suppress(UnicodeError):
                 self.body = self.body.decode(encoding).lstrip("\ufeff").encode()
+
+
+def whole(reply: Reply) -> Reply:
+    """The reply itself, for calls that want all of it."""
+    return reply
 
 
 def error_class(status: int) -> type[APIError]:
