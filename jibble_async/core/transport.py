@@ -7,7 +7,7 @@ import functools
 import os
 import select
 import ssl as tls
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -223,10 +223,7 @@ class _Request(aiohttp.ClientRequest):
 
     call: Call[Any]
 
-    # No coroutine of its own: one more would cost as much as all that stands here.
-    def send(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, conn: Connection
-    ) -> Coroutine[Any, Any, aiohttp.ClientResponse]:
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
         protocol = conn.protocol
         assert protocol is not None
         notes = vars(protocol)
@@ -244,7 +241,7 @@ class _Request(aiohttp.ClientRequest):
             protocol.force_close()
         if connected and self.call.request.body is None:
             self.call.leaves(on_kept=self._on_kept)
-        return super().send(conn)
+        return await super().send(conn)
 
     async def write_bytes(
         self,
