@@ -27,6 +27,7 @@ from jibble_async.query.clauses import (
     selection,
 )
 from jibble_async.query.expressions import Expression, all_of
+from jibble_async.query.values import IdLike
 
 __all__ = [
     "BaseResource",
@@ -141,14 +142,16 @@ class BaseResource(abc.ABC, Generic[V]):
         """The rows as bytes, for an export; see `jibble_async.api.raw.raw_set_of`."""
 
     @abc.abstractmethod
-    def _checked_id(self, id: str, label: str) -> str:
+    def _checked_id(self, id: IdLike, label: str) -> str:
         """The id, if it is one of this API; `ConfigurationError` if it is not."""
 
     @abc.abstractmethod
     def _reader(self) -> Callable[[Reply], V]:
         """What finds a row in an answer."""
 
-    def _addressed(self, operation: Operation, id: str, owner: type[Any] | None = None) -> Request:
+    def _addressed(
+        self, operation: Operation, id: IdLike, owner: type[Any] | None = None
+    ) -> Request:
         """The request for what an operation does with one id; `owner` has it, or else a row."""
         checked = self._checked_id(id, f"a {(owner or self.entity).__name__}'s id")
         return self._session.build(operation, path_id=checked)
@@ -157,11 +160,12 @@ class BaseResource(abc.ABC, Generic[V]):
 class Members(BaseResource[E]):
     """A set of entities, each of which can be asked for by its id."""
 
-    async def get(self, id: str) -> E:
+    async def get(self, id: IdLike) -> E:
         """The entity with this id.
 
         Args:
-            id: As this API has it: a GUID, or the letters and digits of the old one.
+            id: As this API has it: a GUID, also as a `UUID`, or the letters and digits of the old
+                one.
 
         Raises:
             ConfigurationError: It is no id of this API.
@@ -173,7 +177,7 @@ class Members(BaseResource[E]):
 class Deletable(Members[E]):
     """A set of entities that can be deleted."""
 
-    async def delete(self, id: str) -> None:
+    async def delete(self, id: IdLike) -> None:
         """Delete an entity completely, and for good.
 
         Args:

@@ -11,12 +11,12 @@ from msgspec import UNSET, UnsetType
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.literals import moment_text
 from jibble_async.odata.names import camel
-from jibble_async.query.values import is_guid, plain, require_aware, require_date, shown
+from jibble_async.query.values import IdLike, is_guid, plain, require_aware, require_date, shown
 
 __all__ = ["day_or_moment", "flag", "optional_guid", "repeated_ids", "require_guid"]
 
 
-def require_guid(value: str | UUID, label: str) -> str:
+def require_guid(value: IdLike, label: str) -> str:
     """The id.
 
     Raises:
@@ -29,13 +29,13 @@ def require_guid(value: str | UUID, label: str) -> str:
     return guid
 
 
-def optional_guid(value: str | UUID | UnsetType | None, label: str) -> str | UnsetType | None:
+def optional_guid(value: IdLike | UnsetType | None, label: str) -> str | UnsetType | None:
     """The id, if one is given; raises as `require_guid` does."""
     return value if value is None or value is UNSET else require_guid(value, label)
 
 
 def repeated_ids(
-    label: str, ids: Iterable[str | UUID], *, spelt: str | None = None
+    label: str, ids: Iterable[IdLike], *, spelt: str | None = None
 ) -> tuple[tuple[str, str], ...]:
     """A parameter once for each id: how several are given (documented: parameters).
 

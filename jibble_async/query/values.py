@@ -13,12 +13,13 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.expressions import Constant, Kind, Scalar
 
 __all__ = [
+    "IdLike",
     "constant",
     "duration_text",
     "in_utc",
@@ -30,6 +31,9 @@ __all__ = [
     "shown",
 ]
 
+
+IdLike: TypeAlias = str | uuid.UUID
+"""What is taken where an id is wanted: a GUID as text or as an object, or an old API's own text."""
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # No field holds more, and Python itself refuses to write numbers of thousands of digits.

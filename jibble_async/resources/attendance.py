@@ -31,7 +31,7 @@ from jibble_async.odata.slices import sliced
 from jibble_async.query.clauses import Expandable, Ordering, Sortable
 from jibble_async.query.days import require_span
 from jibble_async.query.expressions import Expression
-from jibble_async.query.values import require_date
+from jibble_async.query.values import IdLike, require_date
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.base import Listing, routes_of
 
@@ -84,7 +84,7 @@ class _Sheets(Listing[V], exportable=True, spans=True):
         date: date,
         period: Period | str | None,
         end_date: date | None,
-        person_ids: Iterable[str],
+        person_ids: Iterable[IdLike],
         where: Expression | None,
         server_paged: bool,
         options: Mapping[str, Any],
@@ -108,7 +108,7 @@ class Timesheets(_Sheets[Timesheet], service=_SERVICE, path="Timesheets"):
         *,
         period: Period | str | None = None,
         end_date: date | None = None,
-        person_ids: Iterable[str] = (),
+        person_ids: Iterable[IdLike] = (),
         search_term: str | None = None,
         where: Expression | None = None,
         expand: Iterable[Expandable] = (),
@@ -160,7 +160,7 @@ class TimesheetSummaries(_Sheets[TimesheetSummary], service=_SERVICE, path="Time
         *,
         period: Period | str | None = None,
         end_date: date | None = None,
-        person_ids: Iterable[str] = (),
+        person_ids: Iterable[IdLike] = (),
         where: Expression | None = None,
         server_paged: bool = False,
         **options: Unpack[PageOptions],
@@ -205,13 +205,13 @@ class Reports:
         *,
         group_by: GroupBy | str = GroupBy.MEMBER,
         sub_group_by: GroupBy | str | None = None,
-        person_ids: Iterable[str] = (),
-        activity_ids: Iterable[str] = (),
-        project_ids: Iterable[str] = (),
-        client_ids: Iterable[str] = (),
-        group_ids: Iterable[str] = (),
-        location_ids: Iterable[str] = (),
-        schedule_ids: Iterable[str] = (),
+        person_ids: Iterable[IdLike] = (),
+        activity_ids: Iterable[IdLike] = (),
+        project_ids: Iterable[IdLike] = (),
+        client_ids: Iterable[IdLike] = (),
+        group_ids: Iterable[IdLike] = (),
+        location_ids: Iterable[IdLike] = (),
+        schedule_ids: Iterable[IdLike] = (),
     ) -> Pager[TrackedTime]:
         """Tracked time added up by one thing, or by two.
 
@@ -283,9 +283,9 @@ class Reports:
         raw_time_entries: bool = False,
         raw_timesheets: bool = False,
         summary_by_date: bool = False,
-        person_ids: Iterable[str] = (),
-        group_ids: Iterable[str] = (),
-        schedule_ids: Iterable[str] = (),
+        person_ids: Iterable[IdLike] = (),
+        group_ids: Iterable[IdLike] = (),
+        schedule_ids: Iterable[IdLike] = (),
     ) -> ExportJob:
         """A file that the server begins to make; how to ask for it later is not documented.
 

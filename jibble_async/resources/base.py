@@ -35,6 +35,7 @@ from jibble_async.query.clauses import Ordering
 from jibble_async.query.days import days_between
 from jibble_async.query.expressions import Expression
 from jibble_async.query.fields import EnumField
+from jibble_async.query.values import IdLike
 from jibble_async.query.vocabulary import VOCABULARY
 
 __all__ = [
@@ -186,7 +187,7 @@ class Listing(BaseResource[V]):
         paging = paging_of(options, self._session, server_paged=server_paged)
         return Pager(source, self._session, paging)
 
-    def _checked_id(self, id: str, label: str) -> str:
+    def _checked_id(self, id: IdLike, label: str) -> str:
         return require_guid(id, label)
 
     def _reader(self) -> Callable[[Reply], V]:
@@ -203,7 +204,7 @@ class Resource(Listing[E], Members[E]):
         request = new(self._session, self.routes.creation, sent)
         return await call_once(self._session, request, self._reader())
 
-    async def _change(self, id: str, **values: Any) -> None:
+    async def _change(self, id: IdLike, **values: Any) -> None:
         """Change the fields that are given."""
         checked, sent = self._checked_id(id, "id"), wire_values(self.entity, **values)
         await change(self._session, self.routes.change, checked, sent, acknowledgement)

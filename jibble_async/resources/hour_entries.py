@@ -14,7 +14,7 @@ from jibble_async.entities import ClientType, HourEntry, Platform
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.names import wire_values
 from jibble_async.odata.parameters import optional_guid, require_guid
-from jibble_async.query.values import duration_text, require_date
+from jibble_async.query.values import IdLike, duration_text, require_date
 from jibble_async.resources.base import DatedListing, Resource
 from jibble_async.resources.punches import made_with
 
@@ -37,12 +37,12 @@ class HourEntries(
 
     async def create(
         self,
-        person_id: str,
+        person_id: IdLike,
         date: date,
         duration: timedelta,
         *,
-        activity_id: str | None = None,
-        project_id: str | None = None,
+        activity_id: IdLike | None = None,
+        project_id: IdLike | None = None,
         note: str | None = None,
         platform: Platform | None = None,
     ) -> HourEntry:
@@ -82,12 +82,12 @@ class HourEntries(
 
     async def update(
         self,
-        id: str,
+        id: IdLike,
         *,
         date: date | UnsetType = UNSET,
         duration: timedelta | UnsetType = UNSET,
-        activity_id: str | UnsetType | None = UNSET,
-        project_id: str | UnsetType | None = UNSET,
+        activity_id: IdLike | UnsetType | None = UNSET,
+        project_id: IdLike | UnsetType | None = UNSET,
         note: str | UnsetType | None = UNSET,
     ) -> None:
         """Change what is given of an entry; None clears it, and the rest is left.

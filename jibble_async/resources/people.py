@@ -19,6 +19,7 @@ from jibble_async.odata.pages import query_pages
 from jibble_async.odata.parameters import optional_guid, require_guid
 from jibble_async.query.clauses import Query, selection
 from jibble_async.query.expressions import Expression
+from jibble_async.query.values import IdLike
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.base import Resource, rows_of
 
@@ -72,7 +73,7 @@ class People(Resource[Person], Deletable[Person], path="People", exportable=True
             raise ConfigurationError("by_email() needs an address")
         return await self.list(where=fields(Person).email == email).first()
 
-    async def schedule(self, person_id: str) -> Schedule | None:
+    async def schedule(self, person_id: IdLike) -> Schedule | None:
         """The schedule that holds for a person, whoever it was given to; None if there is none.
 
         What the server gives is the schedule without its locations and its creation.
@@ -88,7 +89,7 @@ class People(Resource[Person], Deletable[Person], path="People", exportable=True
         schedule: Schedule | None = await self._session.call(request, optional_reader(Schedule))
         return schedule
 
-    def holidays(self, person_id: str) -> Pager[PersonHoliday]:
+    def holidays(self, person_id: IdLike) -> Pager[PersonHoliday]:
         """The holidays that hold for a person, in the server's order.
 
         Args:
@@ -153,15 +154,15 @@ class People(Resource[Person], Deletable[Person], path="People", exportable=True
 
     async def update(
         self,
-        id: str,
+        id: IdLike,
         *,
         full_name: str | UnsetType = UNSET,
         preferred_name: str | UnsetType | None = UNSET,
         email: str | UnsetType | None = UNSET,
         phone_number: str | UnsetType | None = UNSET,
         country_code: str | UnsetType | None = UNSET,
-        group_id: str | UnsetType | None = UNSET,
-        schedule_id: str | UnsetType | None = UNSET,
+        group_id: IdLike | UnsetType | None = UNSET,
+        schedule_id: IdLike | UnsetType | None = UNSET,
     ) -> None:
         """Change what is given of a person; None clears it, and the rest is left.
 
@@ -193,7 +194,7 @@ class People(Resource[Person], Deletable[Person], path="People", exportable=True
             schedule_id=optional_guid(schedule_id, "schedule_id"),
         )
 
-    async def remove(self, id: str) -> None:
+    async def remove(self, id: IdLike) -> None:
         """Archive a person: what they did is kept.
 
         Args:

@@ -19,7 +19,7 @@ from jibble_async.entities import ClientType, Coordinates, EntryType, Platform, 
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.names import wire_values
 from jibble_async.odata.parameters import optional_guid, require_guid
-from jibble_async.query.values import require_aware, require_date
+from jibble_async.query.values import IdLike, require_aware, require_date
 
 __all__ = ["EntryPunch", "PunchOptions", "made_with"]
 
@@ -47,13 +47,13 @@ class PunchOptions(TypedDict, total=False):
             keep it.
     """
 
-    activity_id: str | None
-    project_id: str | None
-    location_id: str | None
+    activity_id: IdLike | None
+    project_id: IdLike | None
+    location_id: IdLike | None
     note: str | None
     coordinates: Coordinates | None
     platform: Platform | None
-    id: str | None
+    id: IdLike | None
 
 
 class EntryPunch(Punch[TimeEntry], frozen=True, kw_only=True):
@@ -65,7 +65,7 @@ class EntryPunch(Punch[TimeEntry], frozen=True, kw_only=True):
     def make(
         cls,
         type: EntryType | str,
-        person_id: str,
+        person_id: IdLike,
         now: datetime,
         options: PunchOptions,
         *,

@@ -16,7 +16,7 @@ from jibble_async.core.wire import optional_reader
 from jibble_async.entities import EntryStatus, EntryType, OpenEnum, Person, TimeEntry, WorkingNow
 from jibble_async.odata.parameters import optional_guid
 from jibble_async.query.expressions import Expression
-from jibble_async.query.values import require_aware, require_date
+from jibble_async.query.values import IdLike, require_aware, require_date
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.base import Resource, routes_of, rows_of
 from jibble_async.resources.punches import EntryPunch, PunchOptions
@@ -79,7 +79,7 @@ class TimeEntries(
         current = None if include_archived else self.current()
         return self._pager([self._between(since, until), where, current], options)
 
-    async def latest(self, person_id: str) -> TimeEntry | None:
+    async def latest(self, person_id: IdLike) -> TimeEntry | None:
         """A person's latest entry, which says whether they are at work; None if there is none.
 
         Args:
@@ -110,7 +110,7 @@ class TimeEntries(
 
     async def clock_in(
         self,
-        person_id: str,
+        person_id: IdLike,
         *,
         at: datetime | None = None,
         auto_clock_out_at: datetime | None = None,
@@ -140,20 +140,20 @@ class TimeEntries(
         )
 
     async def clock_out(
-        self, person_id: str, *, at: datetime | None = None, **options: Unpack[PunchOptions]
+        self, person_id: IdLike, *, at: datetime | None = None, **options: Unpack[PunchOptions]
     ) -> TimeEntry:
         """The entry with which a person ends work; all is as with `clock_in`."""
         return await self._punch(EntryType.OUT, person_id, at, options)
 
     async def start_break(
-        self, person_id: str, *, at: datetime | None = None, **options: Unpack[PunchOptions]
+        self, person_id: IdLike, *, at: datetime | None = None, **options: Unpack[PunchOptions]
     ) -> TimeEntry:
         """The entry with which a person goes on a break until `clock_in`, as which it is sent."""
         return await self._punch(EntryType.START_BREAK, person_id, at, options)
 
     async def create(
         self,
-        person_id: str,
+        person_id: IdLike,
         type: EntryType | str,
         at: datetime,
         belongs_to_date: date,
@@ -174,10 +174,10 @@ class TimeEntries(
 
     async def update(
         self,
-        id: str,
+        id: IdLike,
         *,
-        activity_id: str | UnsetType | None = UNSET,
-        project_id: str | UnsetType | None = UNSET,
+        activity_id: IdLike | UnsetType | None = UNSET,
+        project_id: IdLike | UnsetType | None = UNSET,
         note: str | UnsetType | None = UNSET,
     ) -> None:
         """Change what is given of an entry; None clears it, and the rest is left.
@@ -199,7 +199,7 @@ class TimeEntries(
             note=note,
         )
 
-    async def archive(self, id: str) -> None:
+    async def archive(self, id: IdLike) -> None:
         """Put an entry away as Jibble does when it deletes one: it is kept, and no longer counts.
 
         Args:
@@ -214,7 +214,7 @@ class TimeEntries(
     async def _punch(
         self,
         type: EntryType | str,
-        person_id: str,
+        person_id: IdLike,
         at: datetime | None,
         options: PunchOptions,
         **more: Any,

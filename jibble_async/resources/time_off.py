@@ -17,7 +17,7 @@ from jibble_async.odata.names import wire_values
 from jibble_async.odata.parameters import require_guid
 from jibble_async.query.days import require_span
 from jibble_async.query.expressions import Expression, all_of
-from jibble_async.query.values import require_date
+from jibble_async.query.values import IdLike, require_date
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.base import DatedListing, routes_of, rows_of
 
@@ -54,7 +54,7 @@ class TimeOffRequests(
         ...     print(absence.person_id, absence.start_date, absence.duration)
     """
 
-    async def get(self, id: str) -> TimeOffInterval:
+    async def get(self, id: IdLike) -> TimeOffInterval:
         """The time off with this id.
 
         Args:
@@ -70,8 +70,8 @@ class TimeOffRequests(
 
     async def request(
         self,
-        person_id: str,
-        policy_id: str,
+        person_id: IdLike,
+        policy_id: IdLike,
         start: date | datetime,
         end: date | datetime | None = None,
         *,
@@ -104,7 +104,7 @@ class TimeOffRequests(
         interval: TimeOffInterval = await call_once(self._session, request, reader(TimeOffInterval))
         return interval
 
-    async def approve(self, *ids: str) -> builtins.list[ItemOutcome]:
+    async def approve(self, *ids: IdLike) -> builtins.list[ItemOutcome]:
         """Grant requests, one after the other, and say what became of each.
 
         If the server is away or refuses for speed, the rest is not tried. A cancellation has the
@@ -122,16 +122,16 @@ class TimeOffRequests(
         """
         return await self._decide(ids, TimeOffStatus.APPROVED)
 
-    async def reject(self, *ids: str) -> builtins.list[ItemOutcome]:
+    async def reject(self, *ids: IdLike) -> builtins.list[ItemOutcome]:
         """Refuse requests; all is as with `approve`."""
         return await self._decide(ids, TimeOffStatus.REJECTED)
 
-    async def cancel(self, *ids: str) -> builtins.list[ItemOutcome]:
+    async def cancel(self, *ids: IdLike) -> builtins.list[ItemOutcome]:
         """Withdraw requests; all is as with `approve`."""
         return await self._decide(ids, TimeOffStatus.CANCELLED)
 
     async def _decide(
-        self, ids: tuple[str, ...], status: TimeOffStatus
+        self, ids: tuple[IdLike, ...], status: TimeOffStatus
     ) -> builtins.list[ItemOutcome]:
         checked = [require_guid(each, "id") for each in ids]
         decided = wire_values(TimeOffInterval, status=status)

@@ -201,6 +201,13 @@ async def uses(jibble: JibbleClient) -> None:
     await jibble.time_entries.update("x", note=None)
     await jibble.people.update("x", email=None)
 
+    key = UUID(int=1)
+    assert_type(await jibble.people.get(key), Person)
+    assert_type(await jibble.time_entries.clock_in(key, activity_id=key, id=key), TimeEntry)
+    assert_type(await jibble.time_off.approve(key, "x"), list[ItemOutcome])
+    jibble.timesheets.list(DAY, person_ids=[key, "x"])
+    await jibble.people.update(key, group_id=key)
+
     await jibble.time_entries.clock_in("x", at="2026-10-01")  # error
     await jibble.time_entries.clock_in("x", projectId="y")  # error
     await jibble.time_entries.clock_out("x", auto_clock_out_at=NOW)  # error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import pickle
 import uuid
@@ -19,6 +20,7 @@ import pytest
 from jibble_async import (
     ConfigurationError,
     EntryType,
+    JibbleError,
     Project,
     TimeEntry,
     fields,
@@ -231,3 +233,49 @@ async def test_a_punch_takes_a_uuid_and_a_moment_of_another_make() -> None:
     assert msgspec.json.decode(jibble.requests[-1].body)["time"] == "2024-06-13T12:00:00Z"
     await jibble.people.get(person)
     assert jibble.requests[-1].url.raw_path == f"/v1/People({KEY})"
+
+
+ID = uuid.UUID(KEY)
+DAY = date(2026, 7, 10)
+GIVEN_IDS: dict[str, Callable[[Any], Any]] = {
+    "get": lambda jibble: jibble.people.get(ID),
+    "delete": lambda jibble: jibble.people.delete(ID),
+    "update": lambda jibble: jibble.people.update(ID, group_id=ID, schedule_id=ID),
+    "schedule": lambda jibble: jibble.people.schedule(ID),
+    "holidays": lambda jibble: jibble.people.holidays(ID).collect(),
+    "punch": lambda jibble: jibble.time_entries.clock_in(
+        ID, id=ID, activity_id=ID, project_id=ID, location_id=ID
+    ),
+    "entry": lambda jibble: jibble.time_entries.create(ID, "In", NOON, DAY, project_id=ID),
+    "change of an entry": lambda jibble: jibble.time_entries.update(ID, activity_id=ID),
+    "archiving": lambda jibble: jibble.time_entries.archive(ID),
+    "latest": lambda jibble: jibble.time_entries.latest(ID),
+    "hours": lambda jibble: jibble.hour_entries.create(ID, DAY, timedelta(hours=1), project_id=ID),
+    "change of hours": lambda jibble: jibble.hour_entries.update(ID, activity_id=ID),
+    "time off": lambda jibble: jibble.time_off.get(ID),
+    "request": lambda jibble: jibble.time_off.request(ID, ID, DAY),
+    "approval": lambda jibble: jibble.time_off.approve(ID),
+    "timesheets": lambda jibble: jibble.timesheets.list(DAY, person_ids=[ID]).collect(),
+    "report": lambda jibble: jibble.reports.tracked_time(
+        DAY, DAY, person_ids=[ID], group_ids=[ID], client_ids=[ID]
+    ).collect(),
+    "export": lambda jibble: jibble.reports.start_attendance_export(DAY, DAY, person_ids=[ID]),
+    "condition": lambda jibble: jibble.time_entries.list(where=T.person_id.is_in([ID])).collect(),
+}
+
+
+@pytest.mark.parametrize("what", GIVEN_IDS)
+async def test_an_id_may_be_a_uuid_wherever_one_is_taken(what: str) -> None:
+    sent: list[str] = []
+    for key in (ID, KEY):
+        jibble = RecordingClient()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(globals(), "ID", key)
+            patch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=1))
+            # What comes back is no row of this kind: what was sent is looked at.
+            with contextlib.suppress(JibbleError):
+                await GIVEN_IDS[what](jibble)
+        (request, *_) = jibble.requests
+        sent.append(f"{request.url} {request.body!r}")
+    assert KEY in sent[0]
+    assert sent[0] == sent[1]

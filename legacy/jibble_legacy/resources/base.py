@@ -19,7 +19,7 @@ from jibble_async.entities.base import Entity
 from jibble_async.errors import ConfigurationError, NotSupportedError
 from jibble_async.query.clauses import Query, Sortable, orderings
 from jibble_async.query.expressions import Expression
-from jibble_async.query.values import is_guid, shown
+from jibble_async.query.values import IdLike, is_guid, shown
 from jibble_legacy.columns import wire_values
 from jibble_legacy.config import MAX_PAGE_SIZE
 from jibble_legacy.days import WorkingDays
@@ -132,7 +132,7 @@ class LegacyResource(Deletable[E], exportable=True):
         checked, sent = require_id(id, "id"), wire_values(self.entity, **values)
         return await change(self._session, self.routes.change, checked, sent, self._reader())
 
-    def _checked_id(self, id: str, label: str) -> str:
+    def _checked_id(self, id: IdLike, label: str) -> str:
         return require_id(id, label)
 
     def _reader(self) -> Callable[[Reply], E]:
