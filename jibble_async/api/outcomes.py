@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
+from jibble_async.api.writing import surely_not_done
 from jibble_async.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -77,7 +78,9 @@ async def each_of(
             stopped = isinstance(error, _OF_ALL)
         except asyncio.CancelledError as cancelled:
             later = items[len(outcomes) + 1 :]
-            outcomes.append(ItemOutcome(item, ItemState.UNKNOWN))
+            unsent = surely_not_done(cancelled)
+            state = ItemState.NOT_TRIED if unsent else ItemState.UNKNOWN
+            outcomes.append(ItemOutcome(item, state))
             outcomes += [ItemOutcome(each, ItemState.NOT_TRIED) for each in later]
             cancelled.add_note(_told(outcomes))
             raise

@@ -12,6 +12,7 @@ from msgspec import UNSET
 
 from jibble_async.api.custom import json_body
 from jibble_async.api.session import Session
+from jibble_async.core.call import NOT_DONE
 from jibble_async.core.operation import JSON, Operation, Request
 from jibble_async.core.wire import Reply, acknowledgement
 from jibble_async.entities import Coordinates
@@ -29,6 +30,7 @@ __all__ = [
     "noting_cancellation",
     "place",
     "require_text",
+    "surely_not_done",
     "write",
 ]
 
@@ -136,6 +138,11 @@ async def call_once(
         raise lost(error, known, nonce=nonce) from error
 
 
+def surely_not_done(cancelled: asyncio.CancelledError) -> bool:
+    """Whether a write that was cut off is known not to have been done: nothing of it had left."""
+    return NOT_DONE in getattr(cancelled, "__notes__", ())
+
+
 @contextlib.contextmanager
 def noting_cancellation(trace: str) -> Generator[None]:
     """A place in which a cancellation is told how the write that it cut off can be found.
@@ -146,7 +153,8 @@ def noting_cancellation(trace: str) -> Generator[None]:
     try:
         yield
     except asyncio.CancelledError as cancelled:
-        cancelled.add_note(f"whether the server did this write is not known: {trace}")
+        if not surely_not_done(cancelled):
+            cancelled.add_note(f"whether the server did this write is not known: {trace}")
         raise
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -14,9 +15,12 @@ from jibble_async.core.retry import may_have_been_processed
 from jibble_async.core.wire import Reply
 from jibble_async.errors import ConfigurationError, ConnectionLostError, JibbleError, TransportError
 
-__all__ = ["Call"]
+__all__ = ["NOT_DONE", "Call"]
 
 T = TypeVar("T")
+
+NOT_DONE = "the server surely did not do this write: nothing of it had left"
+"""The note on the cancellation of a write of which that is so."""
 
 
 class Call(msgspec.Struct, Generic[T], eq=False):
@@ -91,6 +95,12 @@ class Call(msgspec.Struct, Generic[T], eq=False):
         if error.request is None:
             error.request = self.request.line
             error.attempts = attempts
+
+    def cancelled(self, cancelled: asyncio.CancelledError) -> None:
+        """Note on the cancellation of a write that the server surely has not done it, if so."""
+        write = self.authorised and self.request.operation.safety is not Safety.READ
+        if write and not self.sent and not self.maybe_processed:
+            cancelled.add_note(NOT_DONE)
 
     def closed(self) -> ConfigurationError:
         """The error of a call that is under way when its client is closed."""

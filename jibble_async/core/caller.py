@@ -201,9 +201,10 @@ class Caller:
         except JibbleError as error:
             call.ended(error, call.attempts)
             raise
-        except asyncio.CancelledError:
+        except asyncio.CancelledError as cancelled:
             # Ours, or that of somebody who gave up on the whole: only ours becomes an error.
             if not (deadline.closed and deadline.expired()):
+                call.cancelled(cancelled)
                 raise
         finally:
             deadline.stop()

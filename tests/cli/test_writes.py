@@ -167,19 +167,28 @@ def test_a_decision_asks_first(
 
 
 @pytest.mark.usefixtures("boxes")
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (True, "whether the server did this write is not known"),
+        (False, "the server surely did not do this write"),
+    ],
+)
 def test_an_interrupted_punch_says_how_it_can_be_found(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], left: bool, said: str
 ) -> None:
     send = Transport.send
 
     async def interrupted(self: Transport, request: Request, *others: Any) -> Reply:
         if request.operation.method == "POST" and request.operation.service == "time-tracking":
+            if left:
+                others[-1].leaves(on_kept=False)
             signal.raise_signal(signal.SIGINT)
         return await send(self, request, *others)
 
     monkeypatch.setattr(Transport, "send", interrupted)
     assert main(["clock", "in", "--sandbox"]) == 130
-    assert "interrupted; whether the server did this write is not known" in capsys.readouterr().err
+    assert f"interrupted; {said}" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("boxes")

@@ -16,6 +16,7 @@ import pytest
 from jibble_legacy import LegacyClient
 
 from jibble_async import AmbiguousWriteError, Entity, JibbleClient, TimeEntry
+from jibble_async.core.call import NOT_DONE
 from jibble_async.export import Exporter, SetName
 from jibble_async.sandbox import Fault, Sandbox
 from tests.support.cancelling import CancelAtTurn, TurningLoop, in_turns
@@ -188,9 +189,13 @@ class Run:
     def _check_punches(self, box: Sandbox) -> None:
         made = [each.id for each in box.ledger.committed if each.change == "created"]
         assert len(made) <= 1
-        if made and isinstance(self.outcome, asyncio.CancelledError):
-            # Whoever cancels a punch that was made is told how it can be found.
-            assert self.outcome.__notes__
+        if self._case[1] == "a punch" and isinstance(self.outcome, asyncio.CancelledError):
+            # Whoever cancels a punch is told how it can be found, or that it was surely not made.
+            (note,) = getattr(self.outcome, "__notes__", [NOT_DONE])
+            assert note == NOT_DONE or "is not known" in note
+            posts = box.ledger.count(method="POST") - len(box.ledger.token_requests)
+            assert (note == NOT_DONE) >= (posts == 0)
+            assert (note != NOT_DONE) >= bool(made)
 
     def _check_files(self) -> None:
         """An export leaves its file when it is done, and nothing otherwise."""

@@ -18,6 +18,7 @@ from jibble_async import (
     RetryPolicy,
     Timeouts,
 )
+from jibble_async.core.call import NOT_DONE
 from tests.support.clients import client_at
 from tests.support.leaks import RecordingLimiter
 from tests.support.raw_server import Answer, Heard, Held, RawServer, Script, json_reply
@@ -119,8 +120,9 @@ async def test_what_ends_before_a_connection_is_there_was_not_sent(
             assert not caught.value.maybe_processed
         else:
             punch.cancel()
-            with pytest.raises(asyncio.CancelledError):
+            with pytest.raises(asyncio.CancelledError) as cancelled:
                 await punch
+            assert cancelled.value.__notes__ == [NOT_DONE]
         assert limiter.outcomes == [Outcome.NOT_SENT]
         held.go.set()
         await slow

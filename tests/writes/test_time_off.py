@@ -14,7 +14,9 @@ from jibble_async import (
     JibbleClient,
     RetryPolicy,
 )
+from jibble_async.core.call import NOT_DONE
 from jibble_async.sandbox import Fault, Sandbox
+from tests.support.leaks import RecordingLimiter
 
 INTERVALS = "TimeOffIntervals"
 NOBODY = "5d3b37e7-64a8-411a-9a1e-056c149a13fc"
@@ -118,6 +120,29 @@ async def test_a_cancellation_says_what_became_of_each(
     assert note == (
         f"done: {first}; refused: {NOBODY}; unknown: {second}; not tried: {third}, {fourth}"
     )
+
+
+async def test_what_had_not_left_when_it_was_cut_off_was_not_tried(
+    box: Sandbox, pending: list[str]
+) -> None:
+    first, second, third, _ = pending
+    waits = 0
+    waiting = asyncio.Event()
+
+    async def wait() -> None:
+        nonlocal waits
+        waits += 1
+        if waits == 2:
+            waiting.set()
+            await asyncio.Event().wait()
+
+    async with JibbleClient.from_env(box.environment(), limiter=RecordingLimiter(wait)) as jibble:
+        call = asyncio.create_task(jibble.time_off.approve(first, second, third))
+        await waiting.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await call
+    assert caught.value.__notes__ == [NOT_DONE, f"done: {first}; not tried: {second}, {third}"]
 
 
 async def test_a_closed_client_refuses_nothing_in_the_servers_name(
