@@ -20,6 +20,7 @@ from jibble_async.core.call import NOT_DONE
 from jibble_async.export import Exporter, SetName
 from jibble_async.sandbox import Fault, Sandbox
 from tests.support.cancelling import CancelAtTurn, TurningLoop, in_turns
+from tests.support.chaos import TIMES
 from tests.support.leaks import RecordingLimiter, other_tasks
 from tests.support.memory_wire import MemoryWire, clock_from
 
@@ -213,6 +214,24 @@ def test_nothing_is_left_and_nobody_harmed(tmp_path: Path, api: str, work: str) 
     for index, case in enumerate(each for each in CASES if each[:2] == (api, work)):
         cancelled += Run(case, (2, 9, 5, 14, 7, 20, 11)[index % 7], tmp_path).at.cancelled
     assert cancelled >= 5
+
+
+@pytest.mark.chaos
+@pytest.mark.skipif(TIMES == 1, reason="takes minutes: a part of `make chaos`")
+def test_nor_at_any_place(tmp_path: Path) -> None:
+    """At every place of each case: some 4,000."""
+    places = 0
+    for case in CASES:
+        number: int | None = None
+        try:
+            turns = Run(case, number, tmp_path).at.turns
+            for number in range(1, turns + 1):
+                assert Run(case, number, tmp_path).at.cancelled
+        except BaseException as error:
+            error.add_note(f"{' - '.join(case)}, cancelled after turn {number}")
+            raise
+        places += turns
+    assert places >= 1700
 
 
 @pytest.mark.parametrize("api", ["current", "old"])
