@@ -51,7 +51,7 @@ def test_rows_are_meant_by_day_and_status(scope: Scope, day: Any, status: Any, m
     if meant:
         scope.require(found)
     else:
-        with pytest.raises(PaginationError, match="the row 'a'.*was not asked for"):
+        with pytest.raises(PaginationError, match=r"the row 'a'.*was not asked for"):
             scope.require(found)
 
 
