@@ -84,7 +84,8 @@ class ExportReport:
             last one by its moment. What was deleted or back-dated meanwhile may be in the file.
         bytes: Size of the file.
         sha256: Its hash, in hexadecimal digits.
-        unknown_fields: Fields that the format has no place for, and in how many rows they came.
+        unknown_fields: Fields that the format has no place for, and in how many rows they had a
+            value.
         removed: Parts of this file that killed exports had left, and that this one removed.
     """
 
@@ -127,7 +128,8 @@ class Exporter:
             everything in the end, as do names of open files, such as `/dev/stdout`.
         since: The first working day of time entries.
         until: The last one, included.
-        format: A `Format` or its name, such as `csv`; by default what the file's name says.
+        format: A `Format` or its name, such as `csv` or `csv.gz`; by default what the file's name
+            says.
         concurrency: Pages in flight; the old API's come one after the other.
         include_archived: Whether archived rows and removed people come along.
         spreadsheet_safe: In CSV, put `'` wherever a spreadsheet would begin a formula.
