@@ -187,6 +187,8 @@ class Exporter:
         self._utf8_mark = utf8_mark
         self._secrets = secrets
         self._on_progress = on_progress
+        # What a format needs and is not installed is told before anything is sent.
+        self._new_sink()
 
     async def run(self) -> ExportReport:
         """Export, and tell what was done.
@@ -218,12 +220,7 @@ class Exporter:
                 reading += 1
 
     async def _read(self, output: Output, meter: _Meter, reading: int) -> ExportReport:
-        sink = self._format.sink(
-            self._set.shape,
-            spreadsheet_safe=self._spreadsheet_safe,
-            mark=self._utf8_mark,
-            secrets=self._secrets,
-        )
+        sink = self._new_sink()
         part = output.part
         rows = pages = 0
         counted: int | None = None
@@ -270,6 +267,14 @@ class Exporter:
             sha256=part.sha256,
             unknown_fields=dict(sorted(sink.unknown_fields.items())),
             removed=tuple(output.removed),
+        )
+
+    def _new_sink(self) -> Sink:
+        return self._format.sink(
+            self._set.shape,
+            spreadsheet_safe=self._spreadsheet_safe,
+            mark=self._utf8_mark,
+            secrets=self._secrets,
         )
 
     def _walk(self, cursor: Cursor | None) -> AsyncGenerator[Page[RawRow], None]:
