@@ -22,7 +22,7 @@ from jibble_async.export.disk import DiskThread
 from jibble_async.export.files import Part, PartFile, Spool, hidden_name, remove_dead_parts
 from jibble_async.export.finishing import FinalPart, final_parts, write_joined
 from jibble_async.export.gathering import Gathering
-from jibble_async.export.held import HeldParts
+from jibble_async.export.held import HeldOffLoop, HeldParts
 from jibble_async.export.journal import Header
 from jibble_async.export.manifest import MANIFEST, Manifest, publish, read_manifest
 from jibble_async.export.naming import fetch_names
@@ -174,7 +174,7 @@ class Run:
                     job.client,
                     job.extent,
                     folder.header.mark or "",
-                    held,
+                    HeldOffLoop(held, disk),
                     reconcile=job.reconcile,
                 )
                 finals = await disk.run(functools.partial(self._finals, held))

@@ -76,7 +76,7 @@ async def test_a_set_at_rest_is_proved_by_three_requests(export: Export) -> None
     verdict = await export.settle()
     assert verdict.outcome is Outcome.PROVED
     assert (verdict.swept, verdict.dropped, verdict.reason) == (0, 0, "")
-    assert verdict.counted == export.held.count() == len(export.server.state)
+    assert verdict.counted == len(export.held) == len(export.server.state)
     assert export.server.requests - before == 3
     assert verdict.mark > export.mark
 
@@ -109,8 +109,8 @@ async def test_a_later_change_with_an_earlier_moment_counts(export: Export) -> N
     export.server.note(entry, export.now() + 5 * 10**6)
     held, real = export.held, Parts.replace
 
-    def replace(parts: Parts, rows: Any) -> None:
-        real(parts, rows)
+    async def replace(parts: Parts, rows: Any) -> None:
+        await real(parts, rows)
         if entry.note == 1:
             entry.note = 2
             export.server.note(entry, export.now() - 5 * 10**6)
@@ -198,10 +198,10 @@ async def test_what_goes_on_being_deleted_is_looked_for_again(export: Export) ->
     await export.read()
     real, left = Parts.retain, iter(range(3))
 
-    def retain(parts: Parts, present: Callable[[str], bool]) -> int:
+    async def retain(parts: Parts, present: Callable[[str], bool]) -> int:
         if next(left, None) is not None:
             export.server.remove(export.entry(is_meant))
-        return real(parts, present)
+        return await real(parts, present)
 
     export.server.remove(export.entry(is_meant))
     with mock.patch.object(Parts, "retain", retain):
@@ -240,7 +240,7 @@ async def test_a_count_that_does_not_fit_is_no_proof(export: Export) -> None:
     export.server.note(entry, None)
     verdict = await export.settle()
     assert verdict.outcome is Outcome.NOT_PROVED
-    held = export.held.count()
+    held = len(export.held)
     assert f"counts {held + 1} rows, and {held} are held" in verdict.reason
 
 

@@ -105,11 +105,11 @@ def _encoded(records: Sequence[Sequence[str]]) -> bytes:
         return b""
     plain = [",".join(record) for record in records]
     commas = len(records[0]) - 1
-    text = "\r\n".join([*plain, ""])
-    breaks = text.count("\n"), text.count("\r"), text.count(",")
-    # To count is many times as quick as to look at each cell for what needs quotes.
-    if breaks == (len(plain), len(plain), commas * len(plain)) and '"' not in text and commas:
-        return text.encode()
+    text = "".join(plain)
+    # To search all is many times as quick as to look at each cell for what needs quotes.
+    is_plain = commas and not any(each in text for each in '"\r\n')
+    if is_plain and text.count(",") == commas * len(plain):
+        return "\r\n".join([*plain, ""]).encode()
     for place, line in enumerate(plain):
         if line.count(",") != commas or not line or any(each in line for each in '"\r\n'):
             plain[place] = csv_lines([records[place]]).decode().removesuffix("\r\n")
