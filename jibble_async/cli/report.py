@@ -16,7 +16,7 @@ from jibble_async.entities import GroupBy
 from jibble_async.errors import ConfigurationError
 from jibble_async.export.destinations import Destination, destination_of
 from jibble_async.export.output import Output
-from jibble_async.export.sinks import UTF8_MARK
+from jibble_async.export.sinks.spreadsheets import UTF8_MARK
 from jibble_async.query.days import require_span
 
 __all__ = ["report"]

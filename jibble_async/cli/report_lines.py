@@ -8,7 +8,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from jibble_async.entities import GroupBy, TrackedTime
-from jibble_async.export.sinks import csv_lines, spreadsheet_safe
+from jibble_async.export.sinks.csv_records import csv_lines
+from jibble_async.export.sinks.spreadsheets import spreadsheet_safe
 
 __all__ = ["Line", "as_csv", "as_json", "lines_of", "total"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import ClassVar
 
 from jibble_async.entities.base import Entity, Guid, OpenEnum, ValueObject
 from jibble_async.entities.locations import Coordinates
@@ -109,6 +110,9 @@ class TimeEntry(Entity):
     person: Person | None = None
     activity: Activity | None = None
     project: Project | None = None
+
+    # Moments on the person's clock, whose offset an export leaves out.
+    local_fields: ClassVar[tuple[str, ...]] = ("local_time",)
 
 
 class WorkingNow(ValueObject):

@@ -7,6 +7,7 @@ published.
 from __future__ import annotations
 
 import datetime
+from typing import ClassVar
 
 from jibble_async.entities.base import Guid, OpenEnum, ValueObject
 from jibble_async.entities.time_off import Compensation
@@ -141,6 +142,9 @@ class TimesheetDay(ValueObject):
     has_archived_screenshots: bool | None = None
     updated_at: datetime.datetime | None = None
 
+    # Moments on the person's clock, whose offset an export leaves out.
+    local_fields: ClassVar[tuple[str, ...]] = ("first_in_offset", "last_out_offset")
+
 
 class Timesheet(ValueObject):
     """A person's days in full; a row has no id but the person's.
@@ -178,6 +182,9 @@ class TimesheetSummaryDay(ValueObject):
     public_holiday_overtime: datetime.timedelta | None = None
     paid_break: datetime.timedelta | None = None
     unpaid_break: datetime.timedelta | None = None
+
+    # Moments on the person's clock, whose offset an export leaves out.
+    local_fields: ClassVar[tuple[str, ...]] = ("first_in", "last_out")
 
 
 class TimesheetSummary(ValueObject):

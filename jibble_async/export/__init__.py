@@ -12,7 +12,22 @@ from __future__ import annotations
 
 from jibble_async.api.set_names import SetName
 from jibble_async.export.exporter import Exporter
+from jibble_async.export.plan import Extent, Partition, plan_partitions
+from jibble_async.export.reading import Batch, read_partition
 from jibble_async.export.report import ExportProgress, ExportReport
 from jibble_async.export.sinks import Format
+from jibble_async.export.verdicts import Outcome
 
-__all__ = ["ExportProgress", "ExportReport", "Exporter", "Format", "SetName"]
+__all__ = [
+    "Batch",
+    "ExportProgress",
+    "ExportReport",
+    "Exporter",
+    "Extent",
+    "Format",
+    "Outcome",
+    "Partition",
+    "SetName",
+    "plan_partitions",
+    "read_partition",
+]

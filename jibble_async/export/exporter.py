@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,10 +15,11 @@ from jibble_async.core.call_options import Timeouts
 from jibble_async.errors import ConfigurationError
 from jibble_async.export.destinations import destination_of
 from jibble_async.export.disk import DiskThread
+from jibble_async.export.naming import named_fields
 from jibble_async.export.plan import Extent
 from jibble_async.export.report import ExportProgress, ExportReport
 from jibble_async.export.running import Job, Run
-from jibble_async.export.sinks import Format, format_of
+from jibble_async.export.sinks import Format, file_format
 
 __all__ = ["Exporter"]
 
@@ -56,6 +57,11 @@ class Exporter:
         utf8_mark: Begin CSV with the mark of UTF-8 without which Excel takes `Zoë` for `ZoÃ«`; by
             default if it shall be safe for spreadsheets.
         secrets: Keep what opens a kiosk, such as a person's PIN and card.
+        columns: The names of the fields that are wanted, as the server has them, in their order;
+            by default all. `coordinates.latitude` is a field of an object.
+        with_names: Add the names of persons, projects and activities beside their ids.
+        reconcile: Look through the ids for rows that were deleted for good meanwhile, though the
+            server counts as many as there are.
         resume: Go on with what an export of the same had left, if there is any; otherwise it is
             removed.
         give_up_after: Seconds that an outage may last: a page that fails is asked for again until
@@ -86,13 +92,16 @@ class Exporter:
         spreadsheet_safe: bool = True,
         utf8_mark: bool | None = None,
         secrets: bool = False,
+        columns: Sequence[str] | None = None,
+        with_names: bool = False,
+        reconcile: bool = False,
         resume: bool = False,
         give_up_after: float | None = _GIVE_UP_AFTER,
         on_progress: Callable[[ExportProgress], None] | None = None,
     ) -> None:
         destination = destination_of(out, folders=True)
         by_default = Format.JSONL if destination.is_folder else None
-        wanted: Format = format_of(destination.path, format or by_default)
+        wanted = file_format(destination.path, format or by_default)
         if resume and destination.descriptor is not None:
             raise ConfigurationError(
                 f"resume=True needs a file or a folder: nothing is kept of what goes to {out}"
@@ -108,24 +117,31 @@ class Exporter:
             since=since,
             until=until,
             include_archived=include_archived,
-            as_sent=wanted.sink.as_sent,
+            as_sent=wanted.format.sink.as_sent,
         )
+        rows = extent.raw_set(patient)
+        if with_names and not named_fields(rows.shape):
+            raise ConfigurationError(f"with_names=True: rows of {what} hold no ids that have names")
         self._job = Job(
             client=patient,
             extent=extent,
-            rows=extent.raw_set(patient),
+            rows=rows,
             destination=destination,
             format=wanted,
-            suffix=wanted.suffixes[0],
             writing={
                 "spreadsheet_safe": spreadsheet_safe,
                 "mark": utf8_mark,
                 "secrets": secrets,
+                "columns": columns,
             },
+            with_names=with_names,
+            reconcile=reconcile,
             concurrency=concurrency,
             resume=resume,
             on_progress=on_progress,
         )
+        # What can't be written in that way is told before anything is sent.
+        self._job.new_sink({field: {} for field in named_fields(rows.shape) if with_names})
 
     async def run(self) -> ExportReport:
         """Export, and tell what was done.

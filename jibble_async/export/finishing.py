@@ -6,8 +6,9 @@ import contextlib
 import hashlib
 import itertools
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -15,7 +16,7 @@ from jibble_async.export.files import Part, make_private, writing
 from jibble_async.export.held import HeldParts
 from jibble_async.export.manifest import ManifestPart
 from jibble_async.export.parts import PartWriter, kept
-from jibble_async.export.sinks import Sink
+from jibble_async.export.sinks import FileFormat, Sink
 from jibble_async.export.working_folder import WorkingFolder
 
 __all__ = ["FinalPart", "final_parts", "write_joined"]
@@ -38,7 +39,7 @@ class FinalPart(msgspec.Struct, frozen=True):
 def final_parts(
     folder: WorkingFolder,
     held: HeldParts,
-    suffix: str,
+    format: FileFormat,
     new_sink: Callable[[], Sink],
     out: Path,
 ) -> list[FinalPart]:
@@ -47,7 +48,7 @@ def final_parts(
     Args:
         folder: Where the parts are.
         held: Which rows count.
-        suffix: What the names of parts end in.
+        format: What is in them.
         new_sink: Makes what turns rows into the bytes of a part.
         out: What is exported to, for errors.
 
@@ -72,11 +73,12 @@ def final_parts(
                 last=part.last,
                 seams=part.seams,
             )
-            parts.append(FinalPart(path, entry) if not gone else _rewritten(path, entry, held.gone))
+            final = FinalPart(path, entry)
+            parts.append(_rewritten(final, format, held.gone) if gone else final)
         rows = held.in_scope()
         if first := next(rows, None):
             what, run = folder.windows[0].partition.set, folder.header.run
-            writer = PartWriter(folder.path / f"{what}-{run}-swept{suffix}", new_sink())
+            writer = PartWriter(folder.path / f"{what}-{run}-swept{format.suffix}", new_sink())
             rows = itertools.chain([first], rows)
             while batch := [*itertools.islice(rows, _BATCH)]:
                 writer.append(batch)
@@ -93,32 +95,39 @@ def final_parts(
     return parts
 
 
-def _rewritten(path: Path, entry: ManifestPart, gone: Collection[bytes]) -> FinalPart:
+def _rewritten(part: FinalPart, format: FileFormat, gone: Collection[bytes]) -> FinalPart:
     """A part without the rows that went, under another name: the journal knows the old one."""
-    new = path.with_name(f"{path.name.partition('.')[0]}-swept{''.join(path.suffixes)}")
+    path = part.path
+    new = path.with_name(f"{path.name.removesuffix(format.suffix)}-swept{format.suffix}")
     digest, size = hashlib.sha256(), 0
     with path.open("rb") as old, os.fdopen(make_private(new), "wb") as file:
-        for chunk in without(old, kept(path, gone)):
+        for chunk in format.without(old, kept(path, gone)):
             file.write(chunk)
             digest.update(chunk)
             size += len(chunk)
         file.flush()
         os.fsync(file.fileno())
     known = {"name": new.name, "bytes": size, "sha256": digest.hexdigest()}
-    return FinalPart(new, msgspec.structs.replace(entry, **known))
+    return FinalPart(new, msgspec.structs.replace(part.entry, **known))
 
 
-def write_joined(part: Part, paths: Iterable[Path], new_sink: Callable[[], Sink]) -> None:
+def write_joined(
+    part: Part, paths: Iterable[Path], format: FileFormat, new_sink: Callable[[], Sink]
+) -> None:
     """Write parts as one file; what a file without rows has, if there are none.
+
+    Args:
+        part: The file.
+        paths: The parts.
+        format: What is in them.
+        new_sink: Makes what writes a file of that format.
 
     Raises:
         ExportError: It could not be written.
     """
-    with contextlib.ExitStack() as stack:
-        with writing(part.path):
-            files = (stack.enter_context(path.open("rb")) for path in paths)
-            chunks = joined(files)
-            first = next(chunks, None)
+    with writing(part.path), contextlib.closing(_opened(paths)) as files:
+        chunks = format.joined(files)
+        first = next(chunks, None)
         if first is None:
             sink = new_sink()
             chunks = iter([sink.head(), sink.finish()])
@@ -128,21 +137,8 @@ def write_joined(part: Part, paths: Iterable[Path], new_sink: Callable[[], Sink]
             part.write(chunk)
 
 
-# Interim.
-def without(file, keep) -> Iterator[bytes]:  # type: ignore
-    for line, flag in zip(file, keep, strict=True):
-        if flag:
-            yield line
-
-
-def joined(files) -> Iterator[bytes]:  # type: ignore
-    head = None
-    for file in files:
-        if head is None:
-            line = file.readline()
-            head = line if line.startswith((b"\xef\xbb\xbfid", b"id,")) else b""
-            yield line
-        elif head:
-            file.readline()
-        while chunk := file.read(1 << 20):
-            yield chunk
+def _opened(paths: Iterable[Path]) -> Generator[BinaryIO]:
+    """The files, each open until the next is asked for."""
+    for path in paths:
+        with path.open("rb") as file:
+            yield file

@@ -14,7 +14,6 @@ from typing import Any
 
 from jibble_async.api.base_client import BaseClient, session_of
 from jibble_async.errors import PaginationError
-from jibble_async.export.anchored import AnchorLostError
 from jibble_async.export.disk import DiskThread
 from jibble_async.export.journal import Window, Written
 from jibble_async.export.parts import PartWriter
@@ -27,7 +26,7 @@ __all__ = ["Gathering"]
 # A run that is killed loses as much of a window at most.
 _MOST_SECONDS = 60.0
 _MOST_ROWS = 200_000
-_MOST_BEGINNINGS = 8
+_MOST_BEGINNINGS = 4
 # For pages under way when an export is to end; what is written by then is kept anyhow.
 _GRACE = 10.0
 
@@ -63,6 +62,7 @@ class Gathering:
         suffix: What the names of parts end in.
         concurrency: Windows in flight.
         on_page: Called after every page that is written.
+        restless: What shows that a window is to be begun again.
 
     Attributes:
         rows: Rows that are on the disk or under way to it.
@@ -79,6 +79,7 @@ class Gathering:
         suffix: str,
         concurrency: int,
         on_page: Callable[[], None],
+        restless: type[PaginationError],
     ) -> None:
         self._client = client
         self._folder = folder
@@ -87,6 +88,7 @@ class Gathering:
         self._suffix = suffix
         self._concurrency = concurrency
         self._on_page = on_page
+        self._restless = restless
         self._stats = session_of(client).stats
         self._now = session_of(client).caller.config.clock.monotonic
         self._left = deque(window for window in folder.windows if not window.done)
@@ -151,9 +153,9 @@ class Gathering:
                 try:
                     await self._through(window)
                     break
-                except AnchorLostError as error:
+                except self._restless as error:
                     if beginning == _MOST_BEGINNINGS - 1:
-                        raise _restless(window, error) from error
+                        raise _never_whole(window, error) from error
                     await self._disk.run(functools.partial(self._restart, window))
 
     async def _through(self, window: Window) -> None:
@@ -235,10 +237,10 @@ class Gathering:
         self._folder.restart(window)
 
 
-def _restless(window: Window, error: PaginationError) -> PaginationError:
+def _never_whole(window: Window, error: PaginationError) -> PaginationError:
     partition = window.partition
-    days = "" if partition.since is None else f" from {partition.since} to {partition.until}"
+    days = "" if partition.since is None else f" of {partition.since} to {partition.until}"
     return PaginationError(
-        f"{partition.set}{days} was begun {_MOST_BEGINNINGS} times without finding its place "
-        f"again: export when fewer rows go away; in the end: {error.message}"
+        f"{partition.set}{days} was read {_MOST_BEGINNINGS} times without getting it whole: export "
+        f"when fewer rows change, or only days that are over; in the end: {error.message}"
     )

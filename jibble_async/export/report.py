@@ -55,6 +55,7 @@ class ExportReport:
         format: What is in it.
         outcome: What is known of it: whether a row may be missing.
         reason: Why it is no more than that; empty if it is proved.
+        counted: Rows that the server counted in the end, if it did.
         rows: Rows in it.
         parts: Files that a folder holds; 1 for a file.
         pages: Pages that they came on, those of runs before included.
@@ -81,6 +82,7 @@ class ExportReport:
     format: Format
     outcome: Outcome
     reason: str
+    counted: int | None
     rows: int
     parts: int
     pages: int

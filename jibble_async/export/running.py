@@ -15,7 +15,8 @@ import msgspec
 from jibble_async.api.base_client import BaseClient, session_of
 from jibble_async.api.raw import RawSet
 from jibble_async.core.cursor import short_hash
-from jibble_async.errors import ConfigurationError
+from jibble_async.errors import ConfigurationError, PaginationError
+from jibble_async.export.anchored import AnchorLostError
 from jibble_async.export.destinations import Destination
 from jibble_async.export.disk import DiskThread
 from jibble_async.export.files import Part, PartFile, Spool, hidden_name, remove_dead_parts
@@ -24,9 +25,10 @@ from jibble_async.export.gathering import Gathering
 from jibble_async.export.held import HeldParts
 from jibble_async.export.journal import Header
 from jibble_async.export.manifest import MANIFEST, Manifest, publish, read_manifest
+from jibble_async.export.naming import fetch_names
 from jibble_async.export.plan import Extent, plan_partitions
 from jibble_async.export.report import ExportProgress, ExportReport, Meter
-from jibble_async.export.sinks import Format, Sink
+from jibble_async.export.sinks import FileFormat, Names, Sink
 from jibble_async.export.sweep import server_mark, settle
 from jibble_async.export.verdicts import Verdict
 from jibble_async.export.working_folder import WorkingFolder, new_temporary
@@ -45,8 +47,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         rows: How the client gives them.
         destination: Where they go.
         format: What is written.
-        suffix: What the names of parts end in.
         writing: The arguments of sinks.
+        with_names: Whether names come along.
+        reconcile: Whether to look for rows that were deleted for good in any case.
         concurrency: Windows in flight.
         resume: Whether to go on with what is there.
         on_progress: Called after every page.
@@ -56,9 +59,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     extent: Extent
     rows: RawSet
     destination: Destination
-    format: Format
-    suffix: str
+    format: FileFormat
     writing: dict[str, Any]
+    with_names: bool
+    reconcile: bool
     concurrency: int
     resume: bool
     on_progress: Callable[[ExportProgress], None] | None
@@ -70,13 +74,25 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
             "since": self.extent.since,
             "until": self.extent.until,
             "include_archived": self.extent.include_archived,
-            "format": self.format,
+            "format": self.format.suffix,
             "host": session_of(self.client).base(self.rows.service),
             "query": self.rows.pages.fingerprint,
+            "with_names": self.with_names,
             **self.writing,
         }
         plain: dict[str, Any] = msgspec.to_builtins(asked)
         return plain
+
+    def new_sink(self, names: Names) -> Sink:
+        """What turns rows into the bytes of a part.
+
+        Args:
+            names: What is called how, by fields.
+
+        Raises:
+            ConfigurationError: It can't be written in that way.
+        """
+        return self.format.sink(self.rows.shape, names=names, **self.writing)
 
 
 class Run:
@@ -97,6 +113,7 @@ class Run:
         self._removed: list[Path] = []
         self._part: Part | None = None
         self._abandoned = False
+        self._names: Names = {}
         published: str | None = None
         if job.destination.descriptor is not None:
             # What goes to a pipe is kept nowhere that the next export could know.
@@ -128,28 +145,36 @@ class Run:
         elif folder.is_used:
             await disk.run(folder.clear)
             self._removed.append(folder.path)
-        if job.rows.check is not None:
-            await job.rows.check()
         if folder.history is None:
             await self._begin(disk)
         else:
             await self._require_same_account()
+        if job.with_names:
+            self._names = await fetch_names(job.client, job.rows.shape)
         resumed = sum(part.rows for _, part, _ in folder.parts())
         gathering = Gathering(
             job.client,
             folder,
             disk,
             new_sink=self._new_sink,
-            suffix=job.suffix,
+            suffix=job.format.suffix,
             concurrency=job.concurrency,
             on_page=lambda: self._tell(gathering, meter, resumed),
+            # Where rows are not found again by themselves, every seam that does not fit shows it.
+            restless=AnchorLostError if job.rows.anchored else PaginationError,
         )
         try:
             await gathering.read()
             parts = [(path, part.rows) for _, part, path in folder.parts()]
             held = HeldParts(parts, folder.path / "swept.rows", self._out)
             with contextlib.closing(held):
-                verdict = await settle(job.client, job.extent, folder.header.mark or "", held)
+                verdict = await settle(
+                    job.client,
+                    job.extent,
+                    folder.header.mark or "",
+                    held,
+                    reconcile=job.reconcile,
+                )
                 finals = await disk.run(functools.partial(self._finals, held))
                 await disk.run(functools.partial(self._publish, finals, verdict))
         except BaseException as error:
@@ -164,9 +189,10 @@ class Run:
                 unknown[name] = unknown.get(name, 0) + rows
         return ExportReport(
             path=self._out,
-            format=job.format,
+            format=job.format.format,
             outcome=verdict.outcome,
             reason=verdict.reason,
+            counted=verdict.counted,
             rows=sum(final.entry.rows for final in finals),
             parts=len(finals) if job.destination.is_folder else 1,
             pages=sum(part.pages for part in written),
@@ -224,7 +250,7 @@ class Run:
         return None if organization is None else short_hash(organization)
 
     def _new_sink(self) -> Sink:
-        return self._job.format.sink(self._job.rows.shape, **self._job.writing)
+        return self._job.new_sink(self._names)
 
     def _tell(self, gathering: Gathering, meter: Meter, resumed: int) -> None:
         if self._job.on_progress is None:
@@ -251,10 +277,11 @@ class Run:
     # How it ends.
 
     def _finals(self, held: HeldParts) -> list[FinalPart]:
-        return final_parts(self._folder, held, self._job.suffix, self._new_sink, self._out)
+        return final_parts(self._folder, held, self._job.format, self._new_sink, self._out)
 
     def _publish(self, finals: list[FinalPart], verdict: Verdict) -> None:
-        destination, header = self._job.destination, self._folder.header
+        job, header = self._job, self._folder.header
+        destination = job.destination
         if destination.descriptor is not None:
             self._part = Spool(self._out, destination.descriptor)
         elif destination.is_folder:
@@ -278,7 +305,7 @@ class Run:
                 publish(part, manifest, [final.path for final in finals])
                 is_published = publish(part, manifest, [final.path for final in finals])
             else:
-                write_joined(part, [final.path for final in finals], self._new_sink)
+                write_joined(part, [final.path for final in finals], job.format, self._new_sink)
                 is_published = part.publish()
         if is_published:
             self._folder.remove()

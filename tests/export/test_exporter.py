@@ -5,8 +5,9 @@ import csv
 import errno
 import hashlib
 import json
+import operator
 import os
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,11 @@ from jibble_async import (
     ConfigurationError,
     ExportError,
     JibbleClient,
-    PaginationError,
     ServerError,
     Unlimited,
 )
-from jibble_async.export import Exporter, ExportProgress
-from jibble_async.export.sinks import JsonLinesSink
+from jibble_async.export import Exporter, ExportProgress, Outcome
+from jibble_async.export.sinks.json_lines import JsonLinesSink
 from jibble_async.sandbox import Fault, Sandbox
 from tests.support.leaks import RecordingLimiter, other_tasks
 
@@ -30,6 +30,15 @@ Row = dict[str, Any]
 
 def lines(path: Path) -> list[Row]:
     return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def stamped(**changes: Any) -> Row:
+    """Changes of a row, as a server makes them."""
+    return {**changes, "updatedAt": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"}
+
+
+def by_id(rows: list[Row]) -> list[Row]:
+    return sorted(rows, key=lambda row: str(row["id"]))
 
 
 def ledger(box: Sandbox, name: str = "TimeEntries", **options: Any) -> list[Row]:
@@ -44,12 +53,11 @@ async def test_a_file_equals_the_ledger(
     report = await Exporter(client, "time_entries", out=out, concurrency=concurrency).run()
     expected = ledger(box)
     assert lines(out) == expected
-    assert (report.rows, report.readings, report.duplicates) == (len(expected), 1, 0)
+    assert (report.rows, report.outcome, report.duplicates) == (len(expected), Outcome.PROVED, 0)
+    assert (report.counted, report.reread_pages, report.resumed_rows) == (len(expected), 0, 0)
     assert report.bytes == out.stat().st_size
     assert report.sha256 == hashlib.sha256(out.read_bytes()).hexdigest()
     assert report.requests == len(box.ledger.requests)
-    # Every page, and the count in the end.
-    assert box.ledger.count(path="TimeEntries") == report.pages + 1
     assert os.listdir(tmp_path) == [out.name]
 
 
@@ -183,59 +191,57 @@ async def test_progress_is_told_after_every_page(client: JibbleClient, tmp_path:
     report = await Exporter(client, "time_entries", out=out, on_progress=told.append).run()
     assert len(told) == report.pages
     assert [each.rows for each in told] == sorted({each.rows for each in told})
-    assert (told[-1].rows, told[-1].total, told[-1].reading) == (report.rows, report.rows, 1)
+    assert (told[-1].rows, told[-1].total, told[-1].seconds_left) == (report.rows, report.rows, 0)
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
-async def test_rows_that_move_are_read_again(
+async def test_what_changes_meanwhile_is_in_the_file_as_it_is_in_the_end(
     box: Sandbox, client: JibbleClient, tmp_path: Path, concurrency: int
 ) -> None:
-    first = str(ledger(box)[0]["id"])
+    gone, moved, archived, edited = (str(row["id"]) for row in ledger(box)[:4])
 
-    def remove(dataset: Any) -> None:
-        dataset.remove("TimeEntries", first)
+    def change(dataset: Any) -> None:
+        dataset.remove("TimeEntries", gone)
+        dataset.update("TimeEntries", moved, stamped(belongsToDate="2026-07-08"))
+        dataset.update("TimeEntries", archived, stamped(status="Archived"))
+        dataset.update("TimeEntries", edited, stamped(note="another"))
 
-    box.faults.add(Fault("mutate", path="TimeEntries", nth=3, change=remove))
+    box.faults.add(Fault("mutate", path="TimeEntries", nth=4, change=change))
     out = tmp_path / "entries.jsonl"
     report = await Exporter(client, "time_entries", out=out, concurrency=concurrency).run()
-    assert report.readings == 2
-    assert lines(out) == ledger(box)
+    # Neighbours of rows that go are changed without a new stamp.
+    essence = operator.itemgetter("id", "belongsToDate", "note", "updatedAt")
+    assert [*map(essence, by_id(lines(out)))] == [*map(essence, ledger(box))]
+    assert (report.outcome, report.dropped) == (Outcome.PROVED, 1)
+    assert report.swept >= 3
+    assert os.listdir(tmp_path) == [out.name]
 
 
-async def test_rows_that_never_rest_leave_no_file(
+async def test_rows_that_never_rest_are_told(
     box: Sandbox, client: JibbleClient, tmp_path: Path
 ) -> None:
-    def remove(dataset: Any) -> None:
-        dataset.remove("TimeEntries", str(ledger(box)[0]["id"]))
+    kept = str(ledger(box)[0]["id"])
+    notes = iter(range(10_000))
 
-    box.faults.add(Fault("mutate", path="TimeEntries", times=None, change=remove))
-    exporter = Exporter(client, "time_entries", out=tmp_path / "x.jsonl", concurrency=1)
-    with pytest.raises(
-        PaginationError, match=r"read 4 times without getting it whole.*days that are over"
-    ):
-        await exporter.run()
-    assert os.listdir(tmp_path) == []
+    def edit(dataset: Any) -> None:
+        dataset.update("TimeEntries", kept, stamped(note=str(next(notes))))
+
+    box.faults.add(Fault("mutate", path="TimeEntries", times=None, change=edit))
+    out = tmp_path / "x.jsonl"
+    report = await Exporter(client, "time_entries", out=out, concurrency=1).run()
+    assert (report.outcome, report.rows) == (Outcome.COMPLETE, len(ledger(box)))
+    assert "did not rest" in report.reason
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
-async def test_a_count_that_stays_wrong_is_an_error(
+async def test_a_count_that_stays_wrong_is_told(
     box: Sandbox, client: JibbleClient, tmp_path: Path, concurrency: int
 ) -> None:
     box.faults.add(Fault("wrong_count", path="TimeEntries", times=None, by=3))
     exporter = Exporter(client, "time_entries", out=tmp_path / "x.csv", concurrency=concurrency)
-    with pytest.raises(PaginationError, match="the server counts"):
-        await exporter.run()
-    assert os.listdir(tmp_path) == []
-
-
-async def test_a_count_that_is_wrong_once_is_read_again(
-    box: Sandbox, client: JibbleClient, tmp_path: Path
-) -> None:
-    pages = (await Exporter(client, "time_entries", out=tmp_path / "x.jsonl").run()).pages
-    box.faults.add(Fault("wrong_count", path="TimeEntries", nth=pages + 1, by=-1))
-    report = await Exporter(client, "time_entries", out=tmp_path / "x.jsonl").run()
-    assert report.readings == 2
-    assert lines(tmp_path / "x.jsonl") == ledger(box)
+    report = await exporter.run()
+    assert (report.outcome, report.rows) == (Outcome.NOT_PROVED, len(ledger(box)))
+    assert f"the server counts {report.rows + 3} rows" in report.reason
 
 
 async def test_a_failure_leaves_what_was_there(
@@ -247,27 +253,36 @@ async def test_a_failure_leaves_what_was_there(
     with pytest.raises(ServerError) as caught:
         await Exporter(client, "time_entries", out=out, give_up_after=None).run()
     assert caught.value.attempts == 4
+    assert caught.value.__notes__ == [f"what was read is kept for {out}: go on with resume"]
+    assert sorted(os.listdir(tmp_path)) == [".entries.jsonl.export", out.name]
     with pytest.raises(ServerError):
         await Exporter(client, "time_entries", out=out, give_up_after=60.0).run()
     assert out.read_text() == "yesterday's"
     assert os.listdir(tmp_path) == [out.name]
 
 
-async def test_cancelled_midway_leaves_nothing(
+async def test_cancelled_midway_it_keeps_what_came(
     box: Sandbox, client: JibbleClient, tmp_path: Path
 ) -> None:
-    stall = box.faults.add(Fault("stall", path="TimeEntries", nth=4, times=None))
-    exporter = Exporter(client, "time_entries", out=tmp_path / "x.jsonl", concurrency=2)
+    out = tmp_path / "x.jsonl"
+    stall = box.faults.add(Fault("stall", path="TimeEntries", nth=5, times=None))
     before = other_tasks()
-    export = asyncio.create_task(exporter.run())
+    export = asyncio.create_task(Exporter(client, "time_entries", out=out, concurrency=1).run())
     await stall.reached.wait()
-    assert [name.startswith(".x.jsonl.part-") for name in os.listdir(tmp_path)] == [True]
-    export.cancel()
-    with pytest.raises(asyncio.CancelledError):
+    assert os.listdir(tmp_path) == [".x.jsonl.export"]
+    # Once for all to end when their page has come, once more to wait for none.
+    for _ in range(2):
+        export.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError) as caught:
         await export
-    assert os.listdir(tmp_path) == []
+    assert caught.value.__notes__ == [f"what was read is kept for {out}: go on with resume"]
     box.faults.clear()
     assert not {task for task in other_tasks() - before if "jibble" in task.get_name()}
+    report = await Exporter(client, "time_entries", out=out, resume=True).run()
+    assert by_id(lines(out)) == ledger(box)
+    assert (report.resumed_rows > 0, report.reread_pages) == (True, 0)
+    assert os.listdir(tmp_path) == [out.name]
 
 
 async def test_a_full_disk_is_one_clear_error(
@@ -280,7 +295,7 @@ async def test_a_full_disk_is_one_clear_error(
     out = tmp_path / "entries.jsonl"
     with pytest.raises(ExportError, match=r"entries\.jsonl could not be written: No space left"):
         await Exporter(client, "time_entries", out=out).run()
-    assert os.listdir(tmp_path) == []
+    assert not out.exists()
 
 
 @pytest.mark.parametrize(
@@ -288,11 +303,12 @@ async def test_a_full_disk_is_one_clear_error(
     [
         ({"since": date(2026, 7, 9), "until": date(2026, 7, 8)}, "exchange them"),
         ({"since": datetime(2026, 7, 9)}, "takes a date"),  # noqa: DTZ001 - what is refused
-        ({"what": "timesheets"}, "nothing called 'timesheets'"),
-        ({"what": "people", "since": date(2026, 7, 9)}, "these have no date"),
+        ({"what": "payrolls"}, "nothing called 'payrolls'"),
+        ({"what": "people", "since": date(2026, 7, 9)}, "people have no date"),
         ({"format": "xml"}, "no format 'xml'"),
         ({"out": "entries.txt"}, "does not say which format"),
-        ({"out": "."}, "is a folder"),
+        ({"out": "missing/copy/"}, "there is no folder"),
+        ({"out": "-", "format": "csv", "resume": True}, "nothing is kept of what goes to -"),
         ({"out": "missing/entries.csv"}, "there is no folder"),
         ({"out": "a\0b.csv"}, "can't be a file"),
         ({"out": "/dev/null"}, "not a regular file"),

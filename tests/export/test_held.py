@@ -17,7 +17,7 @@ from jibble_async.core.pages import RawRow
 from jibble_async.export import held as held_module
 from jibble_async.export.held import HeldParts
 from jibble_async.export.parts import PartWriter, kept
-from jibble_async.export.sinks import JsonLinesSink
+from jibble_async.export.sinks.json_lines import JsonLinesSink
 from jibble_async.export.verdicts import SweptRow
 
 

@@ -19,7 +19,7 @@ from jibble_async.export import working_folder
 from jibble_async.export.journal import Header, Written
 from jibble_async.export.parts import ids_beside
 from jibble_async.export.plan import Partition
-from jibble_async.export.sinks import JsonLinesSink
+from jibble_async.export.sinks.json_lines import JsonLinesSink
 from jibble_async.export.working_folder import WorkingFolder, new_temporary
 
 REQUEST = {"what": "groups", "format": "jsonl"}

@@ -1,0 +1,117 @@
+"""CSV after RFC 4180."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, BinaryIO, ClassVar
+
+import msgspec
+
+from jibble_async.core.pages import RawRow
+from jibble_async.export.sinks.base import FormatSink, flagged, gathered
+from jibble_async.export.sinks.csv_cells import CellReader
+from jibble_async.export.sinks.spreadsheets import (
+    UTF8_MARK,
+    may_separate,
+    safe_behind_separators,
+)
+
+__all__ = ["CsvSink", "csv_lines"]
+
+
+class CsvSink(FormatSink):
+    """CSV after RFC 4180, in UTF-8, with the documented fields of a class as columns.
+
+    Columns bear the wire's names; the fields of nested objects are columns of their own, such as
+    `coordinates.latitude`, and lists are JSON. Numbers have the server's digits. An empty cell is
+    null or an empty text.
+
+    What `spreadsheet_safe` asks for is done wherever a spreadsheet would begin a formula, be its
+    cells separated by commas, semicolons or tabs. Numbers stay as they are.
+    """
+
+    has_head: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        shape: type[msgspec.Struct],
+        *,
+        spreadsheet_safe: bool = True,
+        mark: bool | None = None,
+        **options: Any,
+    ) -> None:
+        super().__init__(shape, **options)
+        self._mark = spreadsheet_safe if mark is None else mark
+        self._is_safe = spreadsheet_safe
+        self._reader = CellReader(self._table, self._names, self._note, is_safe=spreadsheet_safe)
+
+    def head(self) -> bytes:
+        """The mark of UTF-8, if wanted, and the line with the names of the columns."""
+        mark = UTF8_MARK if self._mark else b""
+        return mark + csv_lines([[leaf.name for leaf in self._table.leaves]])
+
+    def encode(self, rows: Sequence[RawRow]) -> bytes:
+        """The rows, a record each.
+
+        Raises:
+            DecodeError: A row can't be read, and nobody gets it.
+        """
+        raws = [raw for _, raw in rows]
+        body = b"".join([b"[", b",".join(raws), b"]"])
+        try:
+            records = self._reader.page(body)
+        except (ValueError, RecursionError):
+            records = self._readable(rows, self._record)
+            self._reader.learn()
+            return csv_lines(records)
+        if self._is_safe and may_separate(body):
+            records = [
+                _behind_separators(record) if may_separate(bytes(raw)) else record
+                for record, raw in zip(records, raws, strict=True)
+            ]
+        return csv_lines(records)
+
+    @classmethod
+    def read_head(cls, part: BinaryIO) -> bytes:
+        """The line with the names of the columns, and what is before it."""
+        return next(_records(part), b"")
+
+    @classmethod
+    def kept(cls, part: BinaryIO, keep: Iterable[bool]) -> Iterator[bytes]:
+        """The records of a file without those whose flag is False.
+
+        Raises:
+            ExportError: There are more records than flags, or fewer.
+        """
+        return gathered(record for record, flag in flagged(_records(part), keep) if flag)
+
+    def _record(self, raw: msgspec.Raw) -> Sequence[Any]:
+        record = self._reader.row(raw)
+        return _behind_separators(record) if self._is_safe and may_separate(bytes(raw)) else record
+
+
+def csv_lines(records: Iterable[Iterable[Any]]) -> bytes:
+    """Records as CSV after RFC 4180, in UTF-8."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(records)
+    return text.getvalue().encode()
+
+
+def _behind_separators(record: Sequence[Any]) -> list[Any]:
+    return [safe_behind_separators(cell) if type(cell) is str else cell for cell in record]
+
+
+def _records(part: BinaryIO) -> Iterator[bytes]:
+    """The records of a file, as they are: a line ends one unless it is within quotes."""
+    held: list[bytes] = []
+    is_open = False
+    for line in part:
+        held.append(line)
+        is_open ^= line.count(b'"') % 2 == 1
+        if not is_open:
+            yield b"".join(held)
+            held.clear()
+    if held:
+        yield b"".join(held)
