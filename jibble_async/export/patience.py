@@ -1,0 +1,34 @@
+"""A client for work that nobody waits for."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from jibble_async.api.base_client import BaseClient, session_of
+from jibble_async.core.call_options import Timeouts
+
+__all__ = ["GIVE_UP_AFTER", "patient"]
+
+GIVE_UP_AFTER = 900.0
+"""Seconds that an outage may last."""
+
+# No total, since an export may take hours; long attempts, since nobody waits for one page.
+_PATIENT = Timeouts(total=None, attempt=120.0)
+
+_Client = TypeVar("_Client", bound=BaseClient[Any])
+
+
+def patient(client: _Client, give_up_after: float | None = GIVE_UP_AFTER) -> _Client:
+    """The same client, behind interactive calls and without a deadline for the whole.
+
+    Args:
+        client: A client of either API.
+        give_up_after: Seconds that an outage may last; None leaves it to the client's own retry
+            policy.
+    """
+    retry = session_of(client).options.retry
+    if give_up_after is not None:
+        retry = msgspec.structs.replace(retry, patience=give_up_after)
+    return client.with_options(timeout=_PATIENT, priority="bulk", retry=retry)
