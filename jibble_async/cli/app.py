@@ -14,11 +14,11 @@ from cyclopts import App, CoercionError, CycloptsError, UnusedCliTokensError
 
 from jibble_async.cli.clock import clock
 from jibble_async.cli.export import export
-from jibble_async.cli.output import say
+from jibble_async.cli.output import NotAllDoneError, say, say_error
 from jibble_async.cli.report import report
 from jibble_async.cli.sandbox import sandbox
 from jibble_async.cli.signals import Interruption
-from jibble_async.cli.time_off import NotAllDoneError, time_off
+from jibble_async.cli.time_off import time_off
 from jibble_async.cli.timesheets import timesheets
 from jibble_async.cli.workspace import people, whoami
 from jibble_async.errors import ConfigurationError, JibbleError, NotSupportedError
@@ -78,10 +78,10 @@ def run(arguments: Sequence[str], interruption: Interruption) -> int:
     except NotAllDoneError:
         return _FAILED
     except (ConfigurationError, NotSupportedError) as error:
-        say(str(error))
+        say_error(error)
         return _MISUSED
     except JibbleError as error:
-        say(str(error))
+        say_error(error)
         return _FAILED
     except BrokenPipeError:
         # Whoever read stdout has gone.

@@ -1,9 +1,9 @@
-"""`jibble export`: rows to a file, with a progress bar for people who watch."""
+"""`jibble export`: sets of rows to files, with a bar for each for people who watch."""
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Generator, Sequence
+import asyncio
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -11,30 +11,64 @@ from typing import Annotated, Any, get_args
 
 from cyclopts import App, Parameter, Token
 from cyclopts.validators import Number
-from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task
-from rich.table import Column
-from rich.text import Text
 
 from jibble_async.api.base_client import BaseClient
 from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect_either
-from jibble_async.cli.legacy_limit import TellingWindow
-from jibble_async.cli.output import beside, say, say_removed, show_facts, show_json
-from jibble_async.errors import ConfigurationError
-from jibble_async.export import Exporter, ExportProgress, ExportReport, Format, SetName
+from jibble_async.cli.export_bars import Bars
+from jibble_async.cli.output import (
+    NotAllDoneError,
+    beside,
+    json_text,
+    say,
+    say_error,
+    say_removed,
+    show_facts,
+    show_json,
+)
+from jibble_async.errors import ConfigurationError, JibbleError
+from jibble_async.export import Exporter, ExportReport, Extent, Outcome, SetName
 from jibble_async.export.destinations import destination_of
+from jibble_async.export.files import PartFile
+from jibble_async.export.naming import named_fields
+from jibble_async.export.sinks import FileFormat, file_format
 from jibble_async.query.days import require_span
 
 __all__ = ["export"]
 
-export: App = App(name="export", help="Export rows to a file, which appears only when complete.")
+export: App = App(
+    name="export", help="Export rows to a file or a folder, which counts only when complete."
+)
+
+_ALL = "all"
+_NAMES = get_args(SetName)
 
 
-def _to_file(_: object, tokens: Sequence[Token]) -> Path:
+def _to_file(_: object, tokens: Sequence[Token]) -> str:
     text = tokens[0].value
     if text.startswith("-") and text != "-":
         raise ValueError(f"{text} is no file: write ./{text} if it is meant to be one")
-    return Path(text)
+    # As it is: a slash at the end means a folder.
+    return text
+
+
+def _to_format(_: object, tokens: Sequence[Token]) -> FileFormat:
+    try:
+        return file_format(Path(), tokens[0].value)
+    except ConfigurationError as error:
+        raise ValueError(str(error)) from None
+
+
+def _to_columns(_: object, tokens: Sequence[Token]) -> tuple[str, ...]:
+    return tuple(each.strip() for token in tokens for each in token.value.split(","))
+
+
+def _to_sets(_: object, tokens: Sequence[Token]) -> tuple[str, ...]:
+    names = [token.value.replace("-", "_") for token in tokens]
+    for name in names:
+        if name not in {*_NAMES, _ALL}:
+            offered = ", ".join(each.replace("_", "-") for each in _NAMES)
+            raise ValueError(f"nothing called {name} to export: there are {offered}, and all")
+    return tuple(dict.fromkeys(names))
 
 
 @Parameter(name="*")
@@ -43,42 +77,82 @@ class Target:
     """What every export takes.
 
     Attributes:
-        out: The file to write; one of that name is replaced. - is standard output.
-        format: By default what the file's name ends in.
-        concurrency: Pages in flight.
+        out: The file to write; one of that name is replaced. - is standard output. A folder, with
+            a slash at its end, gets files and a manifest.json; several sets need one.
+        format: By default what the file's name ends in; jsonl in a folder.
+        columns: The fields that are wanted, with commas between them.
+        concurrency: Windows of days that are read at a time.
         include_archived: Export what was archived, deleted or removed, too.
+        with_names: Add the names of persons, projects and activities beside their ids.
         spreadsheet_safe: In CSV, keep texts from being run as formulas, by a ' before them.
         give_up_after: Seconds that an outage may last.
         utf8_mark: In CSV, begin with what Excel needs to read names right; by default unless
             --no-spreadsheet-safe.
         secrets: Keep what opens a kiosk, such as people's PINs and cards.
+        resume: Go on with what an interrupted export of the same had left.
+        reconcile: Look for rows that were deleted for good meanwhile, in any case.
+        report: A file for what was done, as JSON.
+        verbose: Tell of every window that is read.
         common: What every command takes.
     """
 
-    out: Annotated[Path, Parameter(converter=_to_file, allow_leading_hyphen=True)]
-    format: Format | None = None
+    out: Annotated[str, Parameter(converter=_to_file, allow_leading_hyphen=True)]
+    format: Annotated[FileFormat | None, Parameter(converter=_to_format)] = None
+    columns: Annotated[tuple[str, ...] | None, Parameter(converter=_to_columns, negative="")] = None
     concurrency: int = 4
     include_archived: Flag = False
+    with_names: Flag = False
     spreadsheet_safe: bool = True
     give_up_after: Annotated[float, Parameter(validator=Number(gte=0))] = 900
     utf8_mark: Annotated[bool | None, Parameter(show_default=False)] = None
     secrets: Flag = False
+    resume: Flag = False
+    reconcile: Flag = False
+    report: Path | None = None
+    verbose: Annotated[bool, Parameter(alias="-v", negative="", show_default=False)] = False
     common: Common = DEFAULTS
 
+    def exporter(self, client: BaseClient[Any], extent: Extent, out: str, **more: Any) -> Exporter:
+        """What exports one set."""
+        named = self.with_names and named_fields(extent.raw_set(client).shape)
+        return Exporter(
+            client,
+            extent.set,
+            out=out,
+            since=extent.since,
+            until=extent.until,
+            format=self.format,
+            columns=self.columns,
+            concurrency=self.concurrency,
+            include_archived=self.include_archived,
+            with_names=bool(named),
+            spreadsheet_safe=self.spreadsheet_safe,
+            give_up_after=self.give_up_after,
+            utf8_mark=self.utf8_mark,
+            secrets=self.secrets,
+            resume=self.resume,
+            reconcile=self.reconcile,
+            **more,
+        )
 
-@export.command
-async def time_entries(
+
+@export.default
+async def export_sets(
+    sets: Annotated[
+        tuple[str, ...], Parameter(converter=_to_sets, consume_multiple=True, negative="")
+    ],
     *,
     since: date | None = None,
     until: date | None = None,
     timezone: str | None = None,
     target: Target,
 ) -> None:
-    """Export time entries.
+    """Export sets of rows to a file or a folder, which counts only when it is complete.
 
     Args:
-        since: The first working day, such as 2026-10-01.
-        until: The last working day, included.
+        sets: Such as time-entries or people; or all.
+        since: The first day of rows that belong to days, such as 2026-10-01.
+        until: The last day, included.
         timezone: Where people work, such as Europe/Berlin; the old API does not know.
         target: What every export takes.
     """
@@ -88,122 +162,129 @@ async def time_entries(
             "--since and --until are working days, which the old API does not know: give "
             "--timezone, such as Europe/Berlin"
         )
-    await _export("time_entries", target, since, until, timezone)
-
-
-def _command(what: SetName) -> None:
-    async def export_all(*, target: Target) -> None:
-        await _export(what, target)
-
-    export.command(export_all, name=what, help=f"Export {what}.")
-
-
-for _what in get_args(SetName):
-    if _what != "time_entries":
-        _command(_what)
-
-
-async def _export(
-    what: SetName,
-    target: Target,
-    since: date | None = None,
-    until: date | None = None,
-    timezone: str | None = None,
-) -> None:
-    destination = destination_of(target.out)
+    destination = destination_of(target.out, folders=True)
+    is_one = len(sets) == 1 and _ALL not in sets
+    if not is_one and not destination.is_folder:
+        raise ConfigurationError(f"several sets need a folder: write {target.out}/")
     async with connect_either(target.common, since, until, timezone) as client:
-        with _bar(client) as show:
-            report = await Exporter(
-                client,
-                what,
-                out=target.out,
-                since=since,
-                until=until,
-                format=target.format,
-                concurrency=target.concurrency,
-                include_archived=target.include_archived,
-                spreadsheet_safe=target.spreadsheet_safe,
-                utf8_mark=target.utf8_mark,
-                secrets=target.secrets,
-                give_up_after=target.give_up_after,
-                on_progress=show,
-            ).run()
+        extents = _extents(client, sets, since, until, target)
+        if not is_one:
+            destination.path.mkdir(0o700, exist_ok=True)
+        with Bars(client, verbose=target.verbose) as bars:
+            exporters: dict[str, Exporter] = {}
+            for extent in extents:
+                out = target.out if is_one else f"{target.out}/{extent.set}/"
+                show = bars.new(extent.set)
+                exporters[extent.set] = target.exporter(client, extent, out, on_progress=show)
+            reports, errors = await _together(exporters)
+    if len(errors) == 1 == len(exporters):
+        raise errors[extents[0].set]
+    if target.report is not None:
+        _keep(target.report, [*reports.values()])
     with beside(destination):
-        _show(report, target.common)
+        if target.common.json:
+            each = [asdict(report) for report in reports.values()]
+            show_json(each[0] if is_one else each)
+        for what, report in reports.items():
+            _show(report, target.common, None if is_one else what)
+    for what, error in errors.items():
+        say_error(error, what)
+    legacy = target.common.legacy
+    if errors or any(_is_in_doubt(report, legacy) for report in reports.values()):
+        raise NotAllDoneError
 
 
-def _show(report: ExportReport, common: Common) -> None:
+def _extents(
+    client: BaseClient[Any],
+    sets: Sequence[str],
+    since: date | None,
+    until: date | None,
+    target: Target,
+) -> list[Extent]:
+    """What of each set is wanted; of all of them those that this API and these days allow."""
+    if _ALL not in sets:
+        names: Any = sets
+        return [
+            Extent(set=name, since=since, until=until, include_archived=target.include_archived)
+            for name in names
+        ]
+    extents: list[Extent] = []
+    for name in get_args(SetName):
+        resource = getattr(client, name, None)
+        if not getattr(resource, "exportable", False):
+            continue
+        has_days = getattr(resource, "spans", False)
+        extent = Extent(
+            set=name,
+            since=since if has_days else None,
+            until=until if has_days else None,
+            include_archived=target.include_archived,
+        )
+        try:
+            extent.raw_set(client)
+        except ConfigurationError as error:
+            say(f"{name} left out: {error}")
+        else:
+            extents.append(extent)
+    return extents
+
+
+async def _together(
+    exporters: dict[str, Exporter],
+) -> tuple[dict[str, ExportReport], dict[str, JibbleError]]:
+    """What each exporter did, or why it failed, which holds up no other one."""
+    tasks = {what: asyncio.create_task(each.run()) for what, each in exporters.items()}
+    try:
+        await asyncio.wait(tasks.values())
+    except asyncio.CancelledError as cancelled:
+        for task in tasks.values():
+            task.cancel()
+        for result in await asyncio.gather(*tasks.values(), return_exceptions=True):
+            for note in getattr(result, "__notes__", ()):
+                cancelled.add_note(note)
+        raise
+    reports: dict[str, ExportReport] = {}
+    errors: dict[str, JibbleError] = {}
+    for what, task in tasks.items():
+        try:
+            reports[what] = task.result()
+        except JibbleError as error:
+            errors[what] = error
+    return reports, errors
+
+
+def _is_in_doubt(report: ExportReport, legacy: bool) -> bool:
+    # Of the old API nothing better can be said.
+    return report.outcome is Outcome.NOT_PROVED and not legacy
+
+
+def _keep(path: Path, reports: list[ExportReport]) -> None:
+    with PartFile(destination_of(path).path) as part:
+        part.write(f"{json_text([asdict(report) for report in reports])}\n".encode())
+        part.publish()
+
+
+def _show(report: ExportReport, common: Common, what: str | None) -> None:
     say_removed(report.removed)
     if report.unknown_fields:
         names = ", ".join(f"{name} ({rows})" for name, rows in report.unknown_fields.items())
         say(f"not in the file, for want of a column (rows): {names}")
     if common.json:
-        show_json(asdict(report))
         return
-    proof = (
-        "as many as the server counts"
-        if report.counted
-        else "on pages that fit, of which the last is short"
-    )
     facts = {
+        "set": what,
         "file": str(report.path),
-        "rows": f"{report.rows:,}, {proof}",
+        "rows": f"{report.rows:,}",
+        "outcome": report.outcome.value,
+        "because": report.reason,
         "size": f"{report.bytes:,} bytes, sha256 {report.sha256[:16]}…",
         "requests": f"{report.requests:,} for {report.pages:,} pages, {report.retries:,} retries",
         "time": f"{report.seconds:.1f} s; calls waited {report.throttled_seconds:.1f} s for quota",
     }
-    if report.readings > 1:
-        facts["readings"] = f"{report.readings}, because rows moved meanwhile"
+    if report.resumed_rows:
+        facts["resumed"] = f"{report.resumed_rows:,} rows, {report.reread_pages:,} pages read again"
+    if report.swept or report.dropped:
+        facts["meanwhile"] = f"{report.swept:,} rows changed, {report.dropped:,} deleted for good"
     if report.moved > 0:
         facts["moved"] = f"rows, {report.moved} times, so a deleted one may be among them"
     show_facts(facts)
-
-
-class _Figures(ProgressColumn):
-    """Rows, rows a second, requests, seconds waited for the quota, and the quota as believed.
-
-    While a request waits for the old API's quota, it is said how long that may take.
-    """
-
-    def __init__(self, window: TellingWindow | None, column: Column) -> None:
-        super().__init__(column)
-        self._window = window
-
-    def render(self, task: Task) -> Text:
-        notice = None if self._window is None else self._window.notice
-        if notice is not None:
-            return Text(notice)
-        progress: ExportProgress | None = task.fields["progress"]
-        if progress is None:
-            return Text("connecting")
-        total = "" if progress.total is None else f"/{progress.total:,}"
-        rate = progress.rows / progress.seconds if progress.seconds else 0.0
-        quota = "" if progress.quota is None else f" of {progress.quota:.3g}/s"
-        again = "" if progress.reading == 1 else f", reading {progress.reading}"
-        return Text(
-            f"{progress.rows:,}{total} rows, {rate:,.0f}/s, {progress.requests:,} requests, "
-            f"{progress.throttled_seconds:.0f} s for quota{quota}{again}"
-        )
-
-
-@contextlib.contextmanager
-def _bar(client: BaseClient[Any]) -> Generator[Callable[[ExportProgress], None]]:
-    console = Console(stderr=True)
-    limiters = client.stats.limiters.values()
-    window = next((each for each in limiters if isinstance(each, TellingWindow)), None)
-    if window is not None and console.is_terminal:
-        window.tell = lambda _: None
-    with Progress(
-        BarColumn(bar_width=None),
-        _Figures(window, Column(no_wrap=True)),
-        console=console,
-        expand=True,
-        transient=True,
-        disable=not console.is_terminal,
-    ) as bar:
-        task = bar.add_task("", total=None, progress=None)
-
-        def show(progress: ExportProgress) -> None:
-            bar.update(task, total=progress.total, completed=progress.rows, progress=progress)
-
-        yield show

@@ -19,10 +19,13 @@ from rich.text import Text
 from jibble_async.export.destinations import Destination
 
 __all__ = [
+    "NotAllDoneError",
     "beside",
     "clean",
     "hours",
+    "json_text",
     "say",
+    "say_error",
     "say_removed",
     "show_bars",
     "show_facts",
@@ -30,6 +33,11 @@ __all__ = [
     "show_lines",
     "show_rows",
 ]
+
+
+class NotAllDoneError(Exception):
+    """Something was not done that the command is for; what has been printed."""
+
 
 # Control characters, and those that turn the direction of a line: both can fake what is shown.
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
@@ -52,6 +60,12 @@ def say(text: str) -> None:
     sys.stderr.write(f"jibble: {clean(text)}\n")
 
 
+def say_error(error: BaseException, what: str | None = None) -> None:
+    """Print what went wrong, and what its notes add, as one line on stderr."""
+    told = "; ".join([str(error), *getattr(error, "__notes__", ())])
+    say(told if what is None else f"{what}: {told}")
+
+
 def say_removed(parts: Iterable[Path]) -> None:
     """Print which files of killed runs were removed, on stderr."""
     for part in parts:
@@ -64,12 +78,17 @@ def beside(destination: Destination) -> contextlib.AbstractContextManager[object
     return contextlib.redirect_stdout(sys.stderr if to_stdout else sys.stdout)
 
 
-def show_json(value: Any) -> None:
-    """Print a result for programs: days and times as ISO 8601 has them, lengths in seconds.
+def json_text(value: Any) -> str:
+    """A result for programs: days and times as ISO 8601 has them, lengths in seconds.
 
     In ASCII, so that nothing in it can steer a terminal.
     """
-    show_lines([json.dumps(value, indent=2, default=_plain)])
+    return json.dumps(value, indent=2, default=_plain)
+
+
+def show_json(value: Any) -> None:
+    """Print a result for programs; see `json_text`."""
+    show_lines([json_text(value)])
 
 
 def show_lines(lines: Iterable[str]) -> None:

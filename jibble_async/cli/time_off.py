@@ -13,22 +13,25 @@ from cyclopts import App
 from jibble_async.api.outcomes import ItemOutcome, ItemState
 from jibble_async.cli.clock import person_id
 from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect
-from jibble_async.cli.output import say, show_facts, show_json, show_lines, show_rows
+from jibble_async.cli.output import (
+    NotAllDoneError,
+    say,
+    show_facts,
+    show_json,
+    show_lines,
+    show_rows,
+)
 from jibble_async.entities import TimeOff, TimeOffStatus
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.time_off import TimeOffRequests
 
-__all__ = ["NotAllDoneError", "time_off"]
+__all__ = ["time_off"]
 
 time_off: App = App(name="timeoff", help="List, request and decide on time off.")
 
 _ROW = fields(TimeOff)
 _COLUMNS = {name.title(): name for name in ("person", "policy", "from", "to", "days", "status")}
-
-
-class NotAllDoneError(Exception):
-    """Something was not done that the command is for; what has been printed."""
 
 
 @time_off.command(name="list")

@@ -19,7 +19,7 @@ from jibble_async.export.naming import named_fields
 from jibble_async.export.plan import Extent
 from jibble_async.export.report import ExportProgress, ExportReport
 from jibble_async.export.running import Job, Run
-from jibble_async.export.sinks import Format, file_format
+from jibble_async.export.sinks import FileFormat, Format, file_format
 
 __all__ = ["Exporter"]
 
@@ -49,7 +49,7 @@ class Exporter:
             names them.
         since: The first working day of time entries.
         until: The last one, included.
-        format: A `Format` or its name, such as `csv`; by default what the file's name says, and
+        format: A `Format` or its name, such as `csv` or `csv.gz`; by default what the file's name says, and
             JSON lines in a folder.
         concurrency: Windows in flight; the old API's pages come one after the other.
         include_archived: Whether archived rows and removed people come along.
@@ -86,7 +86,7 @@ class Exporter:
         out: str | os.PathLike[str],
         since: date | None = None,
         until: date | None = None,
-        format: Format | str | None = None,
+        format: Format | FileFormat | str | None = None,
         concurrency: int = 4,
         include_archived: bool = False,
         spreadsheet_safe: bool = True,

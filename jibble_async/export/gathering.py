@@ -12,11 +12,14 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from jibble_async.api.base_client import BaseClient, session_of
 from jibble_async.errors import PaginationError
+from jibble_async.export.anchored import AnchorLostError
 from jibble_async.export.disk import DiskThread
 from jibble_async.export.journal import Window, Written
-from jibble_async.export.parts import PartWriter
+from jibble_async.export.parts import PartWriter, id_line, id_lines
 from jibble_async.export.reading import Batch, read_partition
 from jibble_async.export.sinks import Sink
 from jibble_async.export.working_folder import WorkingFolder
@@ -161,8 +164,12 @@ class Gathering:
     async def _through(self, window: Window) -> None:
         index = window.partition.index
         reading = read_partition(self._client, window.partition, place=window.place)
+        known = await self._disk.run(functools.partial(self._known_ids, window))
         async with contextlib.aclosing(reading) as batches:
             async for batch in batches:
+                if known:
+                    fresh = [row for row in batch.rows if id_line(row[0]) not in known]
+                    batch = msgspec.structs.replace(batch, rows=fresh)
                 if batch.counted is not None:
                     self._counts[index] = batch.counted
                 await self._disk.run(functools.partial(self._take, window, batch))
@@ -173,6 +180,16 @@ class Gathering:
         await self._disk.run(functools.partial(self._end, window))
 
     # What the thread of the disk does.
+
+    def _known_ids(self, window: Window) -> set[bytes]:
+        """The lines of the ids of rows that may come again when a window goes on."""
+        if self._restless is AnchorLostError or window.place is None:
+            return set()
+        known: set[bytes] = set()
+        for part in window.parts:
+            if part.name is not None:
+                known.update(id_lines(self._folder.path / part.name))
+        return known
 
     def _take(self, window: Window, batch: Batch) -> None:
         index = window.partition.index

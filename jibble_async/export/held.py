@@ -12,7 +12,7 @@ import msgspec
 
 from jibble_async.core.pages import RawRow
 from jibble_async.export.files import make_private, writing
-from jibble_async.export.parts import id_line, ids_beside
+from jibble_async.export.parts import id_line, id_lines
 from jibble_async.export.verdicts import SweptRow
 
 __all__ = ["HeldParts"]
@@ -65,8 +65,7 @@ class HeldParts:
         """How many rows of a part count no more."""
         if not self.gone:
             return 0
-        with ids_beside(part).open("rb") as lines:
-            return sum(map(self.gone.__contains__, lines))
+        return sum(map(self.gone.__contains__, id_lines(part)))
 
     def replace(self, rows: Sequence[SweptRow]) -> None:
         """Let every copy of these rows go, and those in scope come in.
@@ -96,11 +95,10 @@ class HeldParts:
         dropped: set[bytes] = set()
         with writing(self._out):
             for part, _ in self._parts:
-                with ids_beside(part).open("rb") as lines:
-                    for line in lines:
-                        if line not in self.gone and not present(msgspec.json.decode(line)):
-                            dropped.add(line)
-                            rows += 1
+                for line in id_lines(part):
+                    if line not in self.gone and not present(msgspec.json.decode(line)):
+                        dropped.add(line)
+                        rows += 1
         for line in dropped:
             self._drop(line)
         return rows

@@ -18,7 +18,7 @@ from jibble_async.errors import ExportError
 from jibble_async.export.files import make_private, reason_of
 from jibble_async.export.sinks import Sink
 
-__all__ = ["PartWriter", "id_line", "ids_beside", "kept", "require_unchanged"]
+__all__ = ["PartWriter", "id_line", "id_lines", "ids_beside", "kept", "require_unchanged"]
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -31,6 +31,12 @@ def ids_beside(part: Path) -> Path:
 def id_line(id: str) -> bytes:
     """An id as its line has it."""
     return _ENCODER.encode(id) + b"\n"
+
+
+def id_lines(part: Path) -> Iterator[bytes]:
+    """The lines of the ids of a part's rows, in their order."""
+    with ids_beside(part).open("rb") as lines:
+        yield from lines
 
 
 class PartWriter:
@@ -127,9 +133,7 @@ def kept(part: Path, gone: Collection[bytes]) -> Iterator[bool]:
         part: The part.
         gone: The lines of the ids of rows that do not.
     """
-    with ids_beside(part).open("rb") as lines:
-        for line in lines:
-            yield line not in gone
+    return (line not in gone for line in id_lines(part))
 
 
 def require_unchanged(part: Path, size: int, sha256: str | None, rows: int) -> None:

@@ -11,8 +11,9 @@ import msgspec
 from jibble_async.api.base_client import BaseClient, session_of
 from jibble_async.api.raw import RawSet
 from jibble_async.api.session import Session
+from jibble_async.core.cursor import Cursor
 from jibble_async.core.pager import Pager
-from jibble_async.core.pages import PageSource, RawRow
+from jibble_async.core.pages import Page, PageSource, RawRow
 from jibble_async.core.paging import Paging
 from jibble_async.errors import ConfigurationError
 from jibble_async.export.anchored import AnchoredCourse, Place
@@ -28,7 +29,8 @@ class Batch(msgspec.Struct, frozen=True):
 
     Attributes:
         rows: The rows.
-        place: What `read_partition` is to be given to go on behind them.
+        place: What `read_partition` is to be given to go on behind them. Of the old API, some of
+            them may come again then.
         counted: Rows of the window as the server counts them, if it does.
         steps_back: How often the walk had to look for its place again so far.
     """
@@ -126,7 +128,21 @@ async def _by_cursor(
     paging = Paging(page_size=raw.page_size, verify=True, resume_from=place)
     async with contextlib.aclosing(Pager(raw.pages, session, paging).pages()) as pages:
         async for page in pages:
-            yield Batch(page.items, str(page.cursor), page.total)
+            yield Batch(page.items, _place_behind(raw.pages, page), page.total)
+
+
+def _place_behind(source: PageSource[RawRow], page: Page[RawRow]) -> str:
+    """Where to go on behind a page: at its last row, where rows are found by their order.
+
+    What is deleted before an export goes on would move every place that is counted. Rows that tie
+    with the last one, and that one, come again.
+    """
+    cursor = page.cursor
+    if page.items and source.moves and source.sieve() is None:
+        later = source.beyond(page.items[-1], cursor.offset - 1)
+        if later is not None:
+            cursor = Cursor(fingerprint=cursor.fingerprint, offset=later.first, mark=later.mark)
+    return str(cursor)
 
 
 def _parsed(text: str, partition: Partition) -> Place:

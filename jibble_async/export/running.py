@@ -302,7 +302,6 @@ class Run:
                     rows=sum(final.entry.rows for final in finals),
                     parts=[final.entry for final in finals],
                 )
-                publish(part, manifest, [final.path for final in finals])
                 is_published = publish(part, manifest, [final.path for final in finals])
             else:
                 write_joined(part, [final.path for final in finals], job.format, self._new_sink)

@@ -10,8 +10,8 @@ import pytest
 
 from jibble_async import ConfigurationError, Person, TimeEntry
 from jibble_async.entities import Schedule, Timesheet, TrackedTime, ValueObject
+from jibble_async.export.columns import Holds, Table, table_of
 from jibble_async.export.sinks import FormatSink
-from jibble_async.export.sinks.columns import Holds, Table, table_of
 from jibble_async.export.sinks.csv_records import CsvSink
 from jibble_async.export.sinks.json_lines import JsonLinesSink
 

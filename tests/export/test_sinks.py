@@ -165,14 +165,20 @@ def test_a_format_is_found_by_its_name_or_by_that_of_the_file() -> None:
 
 
 def test_what_formats_there_are_is_said_where_one_is_not_known() -> None:
-    with pytest.raises(ConfigurationError, match="no format 'xml': there are jsonl, csv"):
+    with pytest.raises(ConfigurationError, match="no format 'xml': there are jsonl, csv, parquet"):
         file_format(Path("x.csv"), "xml")
-    with pytest.raises(ConfigurationError, match=r"end it in .jsonl or .ndjson or .csv, or"):
+    with pytest.raises(
+        ConfigurationError, match=r"end it in .jsonl or .ndjson or .csv or .parquet, or"
+    ):
         file_format(Path("x.xml"), None)
 
 
 def test_a_format_says_whether_rows_stay_as_they_came() -> None:
-    assert {each: each.sink.as_sent for each in Format} == {"jsonl": True, "csv": False}
+    assert {each: each.sink.as_sent for each in Format} == {
+        "jsonl": True,
+        "csv": False,
+        "parquet": False,
+    }
 
 
 @pytest.mark.parametrize("shape", [Person, TeamMember])

@@ -21,7 +21,7 @@ from jibble_async import (
     NotSupportedError,
     Unlimited,
 )
-from jibble_async.export import Exporter
+from jibble_async.export import Exporter, Outcome
 from jibble_async.sandbox import Sandbox
 from jibble_async.sandbox.quotas import Quota
 from tests.legacy.exports import entry_at, export, fewest, host_with, in_time, lines
@@ -37,8 +37,9 @@ def test_a_long_export_makes_the_fewest_requests_and_is_never_refused(tmp_path: 
     report = export(host, tmp_path / "all.jsonl", limited=True)
     statuses = Counter(each.status for each in host.ledger.requests)
     assert statuses == {200: fewest(40_000)} == {200: 405}
-    assert (report.rows, report.requests, report.readings) == (40_000, 405, 1)
-    assert not report.counted
+    assert (report.rows, report.requests, report.reread_pages) == (40_000, 405, 0)
+    assert (report.counted, report.outcome) == (None, Outcome.NOT_PROVED)
+    assert report.reason.startswith("every page fitted the one before")
     assert lines(tmp_path / "all.jsonl") == in_time(host.store.wire("timeentries"))
     took = host.ledger.requests[-1].at - host.ledger.requests[0].at
     # Two hours for 150 each, and no more for the rest than the bulk job's share allows.
@@ -222,7 +223,7 @@ async def test_fields_that_nobody_documented_are_told(tmp_path: Path) -> None:
         ("groups", {}, NotSupportedError, "no groups to export: there are activities, clients"),
         ("people", {"include_archived": True}, NotSupportedError, "nothing that was deleted"),
         ("time_entries", WEEK, ConfigurationError, "give the client its timezone="),
-        ("people", WEEK, ConfigurationError, "these have no date"),
+        ("people", WEEK, ConfigurationError, "people have no date"),
         ("power_ups", {}, ConfigurationError, "nothing called 'power_ups' to export"),
     ],
 )

@@ -13,6 +13,7 @@ from jibble_async import ConfigurationError, Cursor, Pager, PaginationError, Unl
 from jibble_async.api.base_client import session_of
 from jibble_async.api.raw import raw_set_of
 from jibble_async.core.paging import Paging
+from jibble_async.export import ExportProgress
 from tests.legacy.exports import entry_at, export, fewest, host_with, in_time, lines
 from tests.support.virtual_time import run
 
@@ -24,7 +25,7 @@ def test_entries_that_are_made_meanwhile_come_last(tmp_path: Path) -> None:
         "timeentries", entry_at(rows[0], 1000 + number, f"{number:016}")
     )
     report = export(host, tmp_path / "all.jsonl")
-    assert report.readings == 1
+    assert report.reread_pages == 0
     assert lines(tmp_path / "all.jsonl") == in_time(host.store.wire("timeentries"))
 
 
@@ -41,7 +42,7 @@ def test_an_entry_that_is_deleted_meanwhile_costs_a_request(tmp_path: Path) -> N
     # The third page did not fit to the second, so it was asked for by its moment.
     assert len(host.ledger.requests) == fewest(350) + 1
     assert "gte" in host.ledger.requests[3].target
-    assert (report.readings, report.moved, report.rows) == (1, 1, 350)
+    assert (report.reread_pages, report.moved, report.rows) == (0, 1, 350)
     assert lines(tmp_path / "all.jsonl") == [first, *others]
 
 
@@ -62,7 +63,7 @@ def test_the_last_entry_read_is_deleted_among_others_of_its_moment(tmp_path: Pat
     host.before = remove
     report = export(host, tmp_path / "all.jsonl")
     # Four that tie with it came twice.
-    assert (report.readings, report.moved, report.duplicates) == (1, 1, 4)
+    assert (report.reread_pages, report.moved, report.duplicates) == (0, 1, 4)
     assert lines(tmp_path / "all.jsonl") == tied
 
 
@@ -86,7 +87,7 @@ def test_an_entry_that_is_moved_to_a_later_time_is_in_the_file_once_and_told(
     got = [row["id"] for row in lines(tmp_path / "all.jsonl")]
     assert sorted(got) == sorted(row["id"] for row in before)
     # One that moved to a place that had been read is not met again.
-    assert report.readings == 1
+    assert report.reread_pages == 0
     assert report.duplicates >= (later > 100)
 
 
@@ -147,7 +148,7 @@ def test_rows_of_one_moment_are_read_again(tmp_path: Path) -> None:
 
     host.before = remove
     report = export(host, tmp_path / "all.jsonl")
-    assert (report.readings, report.rows) == (2, 249)
+    assert (report.reread_pages, report.rows) == (1, 249)
     assert lines(tmp_path / "all.jsonl") == in_time(host.store.wire("timeentries"))
 
 
@@ -172,7 +173,32 @@ def test_a_set_that_never_rests_leaves_no_file(tmp_path: Path) -> None:
     )
     with pytest.raises(PaginationError, match="read 4 times without getting it whole"):
         export(host, tmp_path / "all.jsonl", what="clients")
-    assert list(tmp_path.iterdir()) == []
+    assert not (tmp_path / "all.jsonl").exists()
+
+
+@pytest.mark.parametrize("delete", [False, True])
+def test_an_export_that_was_interrupted_goes_on_over_days(tmp_path: Path, delete: bool) -> None:
+    host = host_with(500)
+    before = in_time(host.store.wire("timeentries"))
+
+    class TooLongError(Exception):
+        """What ends the first run."""
+
+    def too_long(progress: ExportProgress) -> None:
+        if progress.rows > 200:
+            raise TooLongError
+
+    with pytest.raises(TooLongError):
+        export(host, tmp_path / "all.jsonl", on_progress=too_long)
+    asked = len(host.ledger.requests)
+    if delete:
+        for row in before[:2]:
+            host.store.remove("timeentries", row["id"])
+    report = export(host, tmp_path / "all.jsonl", resume=True)
+    assert lines(tmp_path / "all.jsonl") == before
+    assert (asked, report.resumed_rows, report.reread_pages) == (3, 298, 0)
+    assert len(host.ledger.requests) == fewest(500)
+    assert (report.rows, report.pages) == (500, fewest(500))
 
 
 CHANGES = st.lists(
@@ -204,4 +230,4 @@ def test_what_was_there_throughout_is_in_the_file(
     assert len(got) == len(set(got))
     assert before - gone <= set(got)
     assert lines(out) == in_time(lines(out))
-    assert report.readings == 1
+    assert report.reread_pages == 0

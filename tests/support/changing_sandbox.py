@@ -55,7 +55,7 @@ class ChangingSandbox(ChangingSet):
             self.pass_time()
             self._show()
             if request.url.query.get("$top") == "1":
-                self.counted = self.state()
+                self.counted = dict(self.state)
         url = request.url
         visit = self._box.hosts.arrive(
             request.operation.method,

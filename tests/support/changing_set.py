@@ -132,7 +132,8 @@ class ChangingSet:
         requests: How many there were.
         entries: The rows in their order.
         busy: Whether anything changes.
-        counted: What was meant at the latest count, by id.
+        state: What is meant, by id, as it is.
+        counted: The same as it was at the latest count.
     """
 
     def __init__(self, habits: Habits, random: Random) -> None:
@@ -141,8 +142,9 @@ class ChangingSet:
         self.auth: Auth = StaticToken("token")
         self.requests = 0
         self.busy = True
-        self.meant: Callable[[Entry], bool] = lambda _: True
+        self.state: dict[str, bytes] = {}
         self.counted: dict[str, bytes] = {}
+        self._meant: Callable[[Entry], bool] = lambda _: True
         self._now = 0.0
         self._clocks = [random.uniform(-habits.skew, habits.skew) for _ in range(3)]
         self._days = [
@@ -158,9 +160,11 @@ class ChangingSet:
             self.entries.append(entry)
         self.entries.sort(key=_order)
 
-    def state(self) -> dict[str, bytes]:
-        """What is meant, as it is."""
-        return {entry.id: entry.body for entry in self.entries if self.meant(entry)}
+    def watch(self, meant: Callable[[Entry], bool]) -> None:
+        """Say which rows are meant."""
+        self._meant = meant
+        for entry in self.entries:
+            self._note(entry)
 
     def clock(self) -> datetime:
         """The time by the clock of one of its machines, to the second before."""
@@ -190,7 +194,7 @@ class ChangingSet:
         skip, top = int(options["$skip"]), int(options["$top"])
         page = found[skip : skip + min(top, self.habits.cap or top)]
         if top == 1:
-            self.counted = self.state()
+            self.counted = dict(self.state)
         if options.get("$select") == "id":
             rows = [b'{"id":"%b"}' % entry.id.encode() for entry in page]
         else:
@@ -263,13 +267,16 @@ class ChangingSet:
         random = self.random
         self._version += 1
         if kind == "insert":
-            bisect.insort(self.entries, self._new(ticks), key=_order)
+            entry = self._new(ticks)
+            bisect.insort(self.entries, entry, key=_order)
+            self._note(entry)
             return
         entry = random.choice(self.entries)
         stamp: int | None = ticks
         match kind:
             case "delete":
                 del self.entries[bisect.bisect_left(self.entries, entry.order, key=_order)]
+                self.state.pop(entry.id, None)
                 return
             case "statement":
                 begin = random.randrange(len(self.entries))
@@ -277,6 +284,7 @@ class ChangingSet:
                 for each in alike[: random.randrange(1, _MOST_ALIKE + 1)]:
                     each.note += 1
                     each.changed(ticks)
+                    self._note(each)
                 return
             case "move":
                 entry.day = random.choice(self._days)
@@ -291,6 +299,13 @@ class ChangingSet:
             case _:
                 entry.note += 1
         entry.changed(stamp)
+        self._note(entry)
+
+    def _note(self, entry: Entry) -> None:
+        if self._meant(entry):
+            self.state[entry.id] = entry.body
+        else:
+            self.state.pop(entry.id, None)
 
     def _new(self, ticks: int) -> Entry:
         digits = f"{self.random.getrandbits(128):032x}"

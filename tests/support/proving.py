@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -145,7 +144,7 @@ class _Attempt:
         def meant(entry: Entry) -> bool:
             return not entry.archived and since <= entry.day <= until
 
-        server.meant = meant
+        server.watch(meant)
 
     async def read_windows(self) -> None:
         extent, setting = self.extent, self.setting
@@ -259,10 +258,10 @@ def prove(
                     outcome, reason = await WAYS[way](attempt)
                 except* PaginationError as errors:
                     outcome, reason = Outcome.NOT_PROVED, str(errors.exceptions[0])
-        held = Counter((key, server.as_written(bytes(raw))) for key, raw in attempt.parts.rows())
-        wrong = outcome is Outcome.PROVED and held != Counter(server.counted.items())
+        rows = ((key, server.as_written(bytes(raw))) for key, raw in attempt.parts.rows())
+        wrong = outcome is Outcome.PROVED and sorted(rows) != sorted(server.counted.items())
         size = min(setting.page_size, setting.habits.cap or setting.page_size)
-        ideal = max(1, math.ceil(len(server.counted or server.state()) / size))
+        ideal = max(1, math.ceil(len(server.counted or server.state) / size))
         return Run(outcome, wrong, server.requests, ideal, reason)
 
     return run_in_virtual_time(main())

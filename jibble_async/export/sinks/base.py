@@ -13,15 +13,16 @@ import msgspec
 from jibble_async.core.pages import RawRow
 from jibble_async.core.paging import BadRowHandler
 from jibble_async.errors import DecodeError, ExportError
-from jibble_async.export.sinks.columns import table_of
+from jibble_async.export.columns import table_of
 
-__all__ = ["FormatSink", "Names", "Sink", "chunks_of", "flagged", "gathered"]
+__all__ = ["OTHER_ROWS", "FormatSink", "Names", "Sink", "chunks_of", "flagged", "gathered"]
 
 Names = Mapping[str, Mapping[str, str]]
 """For fields with ids, such as `personId`, the names that belong to the ids."""
 
 T = TypeVar("T")
 
+OTHER_ROWS = "a part has other rows than its ids: somebody changed it; export without resume"
 _CHUNK = 256 * 1024
 
 
@@ -178,9 +179,11 @@ class FormatSink(Sink):
             raise error
         self._on_bad_row(error, bytes(raw))
 
-    def _note(self, unknown: Iterable[str]) -> None:
+    def _note(self, name: str, rows: int = 1) -> None:
+        """Count rows in which a field had a value that the file has no place for."""
         # OData's own remarks, such as `@odata.etag`, are no fields.
-        self.unknown_fields.update(name for name in unknown if "@" not in name)
+        if rows and "@" not in name:
+            self.unknown_fields[name] += rows
 
 
 def chunks_of(part: BinaryIO) -> Iterator[bytes]:
@@ -198,9 +201,7 @@ def flagged(rows: Iterable[T], keep: Iterable[bool]) -> Iterator[tuple[T, bool]]
     missing: object = object()
     for row, flag in zip_longest(rows, keep, fillvalue=missing):
         if row is missing or flag is missing:
-            raise ExportError(
-                "a part has other rows than its ids: somebody changed it; export without resume"
-            )
+            raise ExportError(OTHER_ROWS)
         yield row, flag  # type: ignore[misc]
 
 

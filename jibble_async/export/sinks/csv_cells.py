@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from jibble_async.export.sinks.columns import Field, Holds, Leaf, Table
+from jibble_async.export.columns import Field, Holds, Leaf, Table
 from jibble_async.export.sinks.spreadsheets import FORMULA_STARTS
 
 __all__ = ["CellReader"]
@@ -44,8 +44,8 @@ class CellReader:
     Args:
         table: The columns.
         names: For fields with ids, the names that belong to the ids.
-        note: Gets the names of fields that the table has no place for, once for each row in which
-            they have a value.
+        note: Gets the name of each field that the table has no place for, and in how many rows it
+            has a value.
         is_safe: Whether to put `'` before what begins a formula.
     """
 
@@ -53,7 +53,7 @@ class CellReader:
         self,
         table: Table,
         names: Mapping[str, Mapping[str, str]],
-        note: Callable[[Iterable[str]], None],
+        note: Callable[[str, int], None],
         *,
         is_safe: bool,
     ) -> None:
@@ -103,7 +103,8 @@ class CellReader:
             found = inner.get(leaf.owner, {})
             cell = self._plain(found.get(leaf.field.named or leaf.field.name, _NULL))
             cells.append(self._name(leaf.field, cell) if leaf.field.named else cell)
-        self._note(unknown)
+        for name in unknown:
+            self._note(name, 1)
         return cells
 
     def learn(self) -> None:
@@ -125,7 +126,7 @@ class CellReader:
             held = map(operator.attrgetter(self._attributes[None, owner]), rows)
             holders = [each for each in held if each is not None]
         values = map(operator.attrgetter(self._attributes[owner, name]), holders)
-        self._note(_label(owner, name) for value in values if bytes(value) != b"null")
+        self._note(_label(owner, name), sum(bytes(value) != b"null" for value in values))
 
     def _make(self) -> None:
         self._attributes: dict[_Place, str] = {}

@@ -15,6 +15,7 @@ from jibble_async.export.sinks.base import FormatSink, Sink
 from jibble_async.export.sinks.compression import Compressed, Compression
 from jibble_async.export.sinks.csv_records import CsvSink
 from jibble_async.export.sinks.json_lines import JsonLinesSink
+from jibble_async.export.sinks.parquet import ParquetSink
 
 __all__ = ["FileFormat", "Format", "file_format"]
 
@@ -38,6 +39,7 @@ class Format(enum.StrEnum):
 
     JSONL = "jsonl", (".jsonl", ".ndjson"), JsonLinesSink
     CSV = "csv", (".csv",), CsvSink
+    PARQUET = "parquet", (".parquet",), ParquetSink
 
 
 class FileFormat(msgspec.Struct, frozen=True):

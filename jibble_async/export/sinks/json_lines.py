@@ -8,10 +8,11 @@ from typing import Any, BinaryIO, ClassVar
 import msgspec
 
 from jibble_async.core.pages import RawRow
+from jibble_async.export.columns import Holds
+from jibble_async.export.rows import is_text, one_line_each
 from jibble_async.export.sinks.base import FormatSink, flagged, gathered
-from jibble_async.export.sinks.columns import Holds
 
-__all__ = ["JsonLinesSink", "one_line_each"]
+__all__ = ["JsonLinesSink"]
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _ID = msgspec.json.Decoder(str | None).decode
@@ -43,8 +44,7 @@ class JsonLinesSink(FormatSink):
         """
         if not self._is_edited:
             lines = one_line_each([raw for _, raw in rows])
-            # It may be half a megabyte for each of a thousand pages, and most are plain.
-            if lines.isascii() or _is_text(lines):
+            if is_text(lines):
                 return lines
         return one_line_each(self._readable(rows, self._edited if self._is_edited else _text))
 
@@ -73,7 +73,9 @@ class JsonLinesSink(FormatSink):
 
     def _chosen(self, row: dict[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:
         named = self._named.values()
-        self._note(name for name in row if name not in self._known and name not in named)
+        for name, value in row.items():
+            if name not in self._known and name not in named and bytes(value) != b"null":
+                self._note(name)
         kept: dict[str, msgspec.Raw] = {}
         for field in self._table.fields:
             value = row.get(field.name, _NULL)
@@ -83,23 +85,6 @@ class JsonLinesSink(FormatSink):
                 value = msgspec.Raw(_ENCODE(parts))
             kept[field.name] = value
         return kept
-
-
-def one_line_each(rows: Sequence[msgspec.Raw]) -> bytes:
-    """Rows as lines, each of them on one."""
-    lines = b"\n".join([*rows, b""])
-    # Within a JSON text a line break can only be white space.
-    if lines.count(b"\n") == len(rows) and b"\r" not in lines:
-        return lines
-    return b"\n".join([*(msgspec.json.format(bytes(raw), indent=-1) for raw in rows), b""])
-
-
-def _is_text(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _text(raw: msgspec.Raw) -> msgspec.Raw:

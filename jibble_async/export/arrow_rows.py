@@ -1,0 +1,249 @@
+"""Rows as the server wrote them to Arrow tables, by Arrow's own reader of JSON.
+
+No object of Python is made of a row, but where Arrow can't read one.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+
+from jibble_async.core.lenient import decode_leniently
+from jibble_async.core.pages import RawRow
+from jibble_async.export.columns import Field, Holds, Table
+from jibble_async.export.rows import is_text, one_line_each
+from jibble_async.export.schema import TIMES, arrow, reading_schema, table_schema
+
+__all__ = ["ArrowRows"]
+
+_Refuse: TypeAlias = Callable[[int, RawRow, str], None]
+
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+# Digits beyond microseconds, which are cut off and never rounded.
+_BEYOND = (r"(\.\d{6})\d+", r"\1")
+_ZONE = (r"(?:Z|[+-]\d\d:?\d\d)$", "")
+# A moment without a zone is UTC, and a day its first moment.
+_DAY = (r"^(\d{4}-\d\d-\d\d)$", r"\1T00:00:00")
+_NO_ZONE = (r"^(\d{4}-\d\d-\d\dT[\d:.]+)$", r"\1Z")
+
+
+class ArrowRows:
+    """Makes Arrow tables of rows.
+
+    A page that Arrow's reader does not take, such as one with a day where it expects a number, is
+    read row by row as the clients read rows; what they can't read either is refused.
+
+    Attributes:
+        schema: That of the tables.
+
+    Args:
+        table: The columns.
+        names: For fields with ids, the names that belong to the ids.
+        note: Gets the name of each field that the table has no place for, and in how many rows it
+            has a value.
+        refuse: Gets each row that can't be read: its place among the rows, itself, and why.
+
+    Raises:
+        ConfigurationError: A column has no type, or pyarrow is not installed.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        names: Mapping[str, Mapping[str, str]],
+        note: Callable[[str, int], None],
+        refuse: _Refuse,
+    ) -> None:
+        self._pa, self._json = arrow(), arrow("pyarrow.json")
+        self._compute = arrow("pyarrow.compute")
+        self.schema: Any = table_schema(table)
+        self._reading: Any = reading_schema(table)
+        self._fields = [each for each in table.fields if each.holds is not Holds.JSON]
+        self._ignored = {*table.hidden, *_labels(table.known)}
+        self._names = {
+            field: (self._pa.array([*found], "string"), self._pa.array([*found.values()], "string"))
+            for field, found in names.items()
+        }
+        self._note, self._refuse = note, refuse
+        parts = {each.name: each for each in table.fields}
+        read = [parts.get(each.name, each) for each in table.known]
+        self._row: Any = _struct(each for each in read if each.name in self._reading.names)
+
+    def table(self, rows: Sequence[RawRow]) -> Any:
+        """A `pyarrow.Table` of rows.
+
+        Raises:
+            DecodeError: A row can't be read, if `refuse` raises it.
+        """
+        try:
+            return self._whole([raw for _, raw in rows])
+        except ValueError:
+            return self._one_by_one(rows)
+
+    def _whole(self, raws: Sequence[msgspec.Raw]) -> Any:
+        """A table of rows that are as they should be; ValueError, which Arrow's is, if not."""
+        if not raws:
+            return self.schema.empty_table()
+        lines = one_line_each(raws)
+        # Arrow 26 dies of a row that is null, and finds out late that something is no text.
+        if (b"\n" + lines).count(b"\n{") != len(raws) or not is_text(lines):
+            raise ValueError("rows are no objects, or no text")
+        try:
+            # What is not in the schema is read only to be counted.
+            read, is_counted = self._read(lines, "infer"), True
+        except self._pa.ArrowInvalid:
+            read, is_counted = self._read(lines, "ignore"), False
+        columns = [self._column(read, field) for field in self._fields]
+        table = self._pa.Table.from_arrays(columns, schema=self.schema)
+        if is_counted:
+            self._count(read, self._reading, "")
+        else:
+            self._count_each(raws)
+        return table
+
+    def _read(self, lines: bytes, unexpected: str) -> Any:
+        return self._json.read_json(
+            self._pa.BufferReader(lines),
+            # Windows are read at the same time already; and no row may straddle two blocks.
+            read_options=self._json.ReadOptions(use_threads=False, block_size=len(lines) + 1),
+            parse_options=self._json.ParseOptions(
+                explicit_schema=self._reading, unexpected_field_behavior=unexpected
+            ),
+        )
+
+    def _column(self, read: Any, field: Field) -> Any:
+        sent = read.column(field.named or field.name).combine_chunks()
+        if field.named is None:
+            return self._converted(sent, field, field.holds)
+        ids, names = self._names[field.named]
+        return names.take(self._compute.index_in(sent, value_set=ids))
+
+    def _converted(self, sent: Any, field: Field, holds: Holds) -> Any:
+        """An array of the type of its column, of what was read."""
+        if holds in TIMES:
+            return self._times(sent, holds)
+        if holds is Holds.OBJECT:
+            parts = [
+                self._converted(sent.field(each.name), each, each.holds) for each in _typed(field)
+            ]
+            types = [
+                self._pa.field(each.name, part.type)
+                for each, part in zip(_typed(field), parts, strict=True)
+            ]
+            return self._pa.StructArray.from_arrays(parts, fields=types, mask=sent.is_null())
+        if holds is Holds.LIST and field.items is not None:
+            values = self._converted(sent.values, field, field.items)
+            return self._pa.ListArray.from_arrays(sent.offsets, values, mask=sent.is_null())
+        return sent
+
+    def _times(self, texts: Any, holds: Holds) -> Any:
+        pa, replace = self._pa, self._compute.replace_substring_regex
+        if holds is Holds.DAY:
+            return texts.cast(pa.date32())
+        zone = "UTC" if holds is Holds.MOMENT else None
+        if zone is None:
+            texts = replace(texts, *_ZONE)
+        kind = pa.timestamp("us", zone)
+        try:
+            # Nanoseconds hold all digits, but not all years.
+            moments = texts.cast(pa.timestamp("ns", zone))
+        except pa.ArrowInvalid:
+            for each in (_DAY, _BEYOND, *([_NO_ZONE] if zone else [])):
+                texts = replace(texts, *each)
+            return texts.cast(kind)
+        return self._compute.floor_temporal(moments, unit="microsecond").cast(kind)
+
+    def _one_by_one(self, rows: Sequence[RawRow]) -> Any:
+        """The same of rows of which some are odd, worded as they should be."""
+        mended: list[tuple[int, RawRow]] = []
+        for place, (key, raw) in enumerate(rows):
+            try:
+                row = msgspec.json.encode(decode_leniently(bytes(raw), self._row))
+            except (ValueError, RecursionError) as error:
+                reason = str(error) if isinstance(error, ValueError) else type(error).__name__
+                self._refuse(place, (key, raw), reason)
+            else:
+                self._count_each([raw])
+                mended.append((place, (key, msgspec.Raw(row))))
+        return self._pa.concat_tables([self.schema.empty_table(), *self._halves(mended)])
+
+    def _halves(self, rows: list[tuple[int, RawRow]]) -> list[Any]:
+        """Tables of rows, but of those that Arrow does not take even so."""
+        try:
+            return [self._whole([raw for _, (_, raw) in rows])]
+        except ValueError as error:
+            if len(rows) == 1:
+                self._refuse(*rows[0], str(error))
+                return []
+        middle = len(rows) // 2
+        return self._halves(rows[:middle]) + self._halves(rows[middle:])
+
+    def _count(self, read: Any, schema: Any, prefix: str) -> None:
+        """Count what was read beside the schema; null is not counted."""
+        for field in read.schema if not prefix else read.type:
+            column = read.column(field.name) if not prefix else read.field(field.name)
+            if field.name not in schema.names:
+                label = prefix + field.name
+                if label not in self._ignored:
+                    self._note(label, len(column) - column.null_count)
+            elif self._pa.types.is_struct(field.type):
+                inner = self._pa.schema(list(schema.field(field.name).type))
+                held = column if prefix else column.combine_chunks()
+                self._count(held, inner, f"{prefix}{field.name}.")
+
+    def _count_each(self, raws: Iterable[msgspec.Raw]) -> None:
+        """Count fields of the rows alone; for the few pages whose new fields have no one type."""
+        for raw in raws:
+            for name, value in _MEMBERS(raw).items():
+                is_known = name in self._ignored or name in self._reading.names
+                if not is_known and bytes(value) != b"null":
+                    self._note(name, 1)
+
+
+_KINDS: Mapping[Holds, Any] = {
+    Holds.FLAG: bool,
+    Holds.INTEGER: int,
+    Holds.NUMBER: float,
+    Holds.DAY: datetime.date,
+    Holds.MOMENT: datetime.datetime,
+    Holds.CLOCK: datetime.datetime,
+}
+
+
+def _labels(fields: Iterable[Field], prefix: str = "") -> Iterator[str]:
+    """The fields that are known and have a type, whether they are wanted or not."""
+    for each in fields:
+        if each.holds is not Holds.JSON:
+            yield prefix + each.name
+            yield from _labels(each.fields, f"{prefix}{each.name}.")
+
+
+def _typed(field: Field) -> list[Field]:
+    return [each for each in field.fields if each.holds is not Holds.JSON]
+
+
+def _struct(fields: Iterable[Field]) -> Any:
+    """The class of rows with some fields, or of objects in them."""
+    found = [each for each in fields if each.holds is not Holds.JSON]
+    attributes = [f"field_{number}" for number in range(len(found))]
+    return msgspec.defstruct(
+        "Row",
+        [
+            (name, _kind(each, each.holds) | None, None)
+            for name, each in zip(attributes, found, strict=True)
+        ],
+        rename=dict(zip(attributes, (each.name for each in found), strict=True)),
+        frozen=True,
+        gc=False,
+    )
+
+
+def _kind(field: Field, holds: Holds) -> Any:
+    if holds is Holds.OBJECT:
+        return _struct(field.fields)
+    if holds is Holds.LIST and field.items is not None:
+        return list[_kind(field, field.items) | None]  # type: ignore[misc]
+    return _KINDS.get(holds, str)

@@ -1,0 +1,29 @@
+"""Rows as the server wrote them: on a line each, and whether they are text at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+__all__ = ["is_text", "one_line_each"]
+
+
+def one_line_each(rows: Sequence[msgspec.Raw]) -> bytes:
+    """Rows as lines, each of them on one; what is written over several loses its white space."""
+    lines = b"\n".join([*rows, b""])
+    # Within a JSON text a line break can only be white space.
+    if lines.count(b"\n") == len(rows) and b"\r" not in lines:
+        return lines
+    return b"\n".join([*(msgspec.json.format(bytes(raw), indent=-1) for raw in rows), b""])
+
+
+def is_text(data: bytes) -> bool:
+    """Whether bytes are UTF-8: splitting a page into rows does not look into their texts."""
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
