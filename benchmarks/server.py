@@ -40,6 +40,7 @@ _HEAD = (
 )
 _SET = re.compile(rb"^GET /(\d+)(?:-(\d+))?(-mixed)?/")
 _PLACE = re.compile(rb"^GET /[^/]*/v1/TimeEntries\?(.*)\$skip=(\d+)&\$top=(\d+)")
+_DATED = re.compile(rb"2026-0[78]-\d\d")
 _DAY = re.compile(rb"belongsToDate%20(ge|le|eq)%202026-07-(\d\d)")
 _START = datetime(2026, 7, 1, 8)  # noqa: DTZ001 - rendered with its own Z and offset
 
@@ -63,24 +64,26 @@ def requests(base: str) -> int:
         return int(answer.read())
 
 
-def _row(chance: random.Random, number: int) -> dict[str, Any]:
+def row(chance: random.Random, number: int) -> dict[str, Any]:
+    """A time entry, as it comes on the wire."""
+
     def guid() -> str:
         return str(uuid.UUID(int=chance.getrandbits(128), version=4))
 
     def maybe(share: float, value: Any) -> Any:
         return value if chance.random() < share else None
 
-    time = _START + timedelta(seconds=97 * number % 43_200, microseconds=chance.randrange(10**6))
+    time = _START + timedelta(seconds=97 * number, microseconds=chance.randrange(10**6))
     local = time + timedelta(hours=2)
     person = guid()
     return {
-        "id": f"%08x{guid()[8:]}",
+        "id": guid(),
         "type": chance.choice(["In", "Out", "StartBreak"]),
         "status": "Active",
-        "time": f"{time:2026-07-%%02dT%H:%M:%S.%f}0Z",
-        "localTime": f"{local:2026-07-%%02dT%H:%M:%S.%f}0+02:00",
+        "time": f"{time.isoformat()}Z",
+        "localTime": f"{local.isoformat()}+02:00",
         "offset": "PT2H",
-        "belongsToDate": "2026-07-%02d",
+        "belongsToDate": local.date().isoformat(),
         "personId": person,
         "organizationId": "5f0c0f4e-93e5-4f5b-8e0c-0d2b9a7b1c11",
         "activityId": maybe(0.6, guid()),
@@ -90,16 +93,18 @@ def _row(chance: random.Random, number: int) -> dict[str, Any]:
         "coordinates": maybe(0.5, {"latitude": 52.52, "longitude": 13.405, "address": None}),
         "clientType": "Web",
         "isOffline": False,
-        "updatedAt": "2026-08-03T06:40:12.1234567Z",
+        "updatedAt": "2026-09-03T06:40:12.123456Z",
         "person": {"id": person, "fullName": f"Person {number % 500}"},
     }
 
 
 @functools.cache
 def _kinds() -> list[bytes]:
+    """Rows, all but the first half of their ids and their days."""
     chance = random.Random(7)
-    rows = (_row(chance, number) for number in range(_KINDS))
-    return [json.dumps(row, ensure_ascii=False, separators=(",", ":")).encode() for row in rows]
+    rows = (row(chance, number) for number in range(_KINDS))
+    texts = (json.dumps(each, ensure_ascii=False, separators=(",", ":")) for each in rows)
+    return [_DATED.sub(b"2026-07-%02d", b'{"id":"%08x' + text.encode()[15:]) for text in texts]
 
 
 @functools.lru_cache(maxsize=128)
