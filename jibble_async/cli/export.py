@@ -239,9 +239,13 @@ async def _together(
     except asyncio.CancelledError as cancelled:
         for task in tasks.values():
             task.cancel()
-        for result in await asyncio.gather(*tasks.values(), return_exceptions=True):
-            for note in getattr(result, "__notes__", ()):
-                cancelled.add_note(note)
+        for task in tasks.values():
+            try:
+                await task
+            except (JibbleError, asyncio.CancelledError) as ended:
+                # A task that is asked in another way forgets the notes of its cancellation.
+                for note in getattr(ended, "__notes__", ()):
+                    cancelled.add_note(note)
         raise
     reports: dict[str, ExportReport] = {}
     errors: dict[str, JibbleError] = {}

@@ -49,8 +49,8 @@ class Exporter:
             names them.
         since: The first working day of time entries.
         until: The last one, included.
-        format: A `Format` or its name, such as `csv` or `csv.gz`; by default what the file's name says, and
-            JSON lines in a folder.
+        format: A `Format` or its name, such as `csv` or `csv.gz`; by default what the file's name
+            says, and JSON lines in a folder.
         concurrency: Windows in flight; the old API's pages come one after the other.
         include_archived: Whether archived rows and removed people come along.
         spreadsheet_safe: In CSV, put `'` wherever a spreadsheet would begin a formula.

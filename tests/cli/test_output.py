@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from jibble_async.api.base_client import session_of
 from jibble_async.cli import main
 from jibble_async.export import Exporter, ExportReport
 from tests.cli.conftest import ROOT
@@ -46,7 +47,7 @@ def test_standard_output_is_appended_to_where_the_shell_says_so(tmp_path: Path) 
     assert done.returncode == 0
     first, *rows = everything.read_text().splitlines()
     assert first == "earlier"
-    assert f"rows      {len(rows)}, as many" in done.stderr.decode()
+    assert f"rows      {len(rows)}\noutcome   proved" in done.stderr.decode()
     assert all(json.loads(row)["id"] for row in rows)
 
 
@@ -91,7 +92,8 @@ def test_how_long_an_outage_may_last(
     run, seen = Exporter.run, list[float | None]()
 
     async def noting(self: Exporter) -> ExportReport:
-        seen.append(self._session.options.retry.patience)  # pyright: ignore[reportPrivateUsage]
+        client = self._job.client  # pyright: ignore[reportPrivateUsage]
+        seen.append(session_of(client).options.retry.patience)
         return await run(self)
 
     monkeypatch.setattr(Exporter, "run", noting)

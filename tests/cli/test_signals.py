@@ -16,7 +16,7 @@ import pytest
 
 from jibble_async.cli import app, main
 from jibble_async.cli.signals import Interruption
-from jibble_async.export import Exporter
+from jibble_async.export.gathering import Gathering
 from tests.cli.conftest import ROOT
 
 EXPORT = ("export", "people", "--sandbox", "--out", "people.csv")
@@ -41,36 +41,39 @@ def said(capsys: pytest.CaptureFixture[str]) -> str:
 def midway(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The signals that come after the first page of an export."""
     coming: list[int] = []
-    read = Exporter._read  # pyright: ignore[reportPrivateUsage]
+    read = Gathering.read
 
-    async def interrupted(self: Exporter, *arguments: Any) -> Any:
-        def kill(_: object) -> None:
-            for number in coming:
+    async def interrupted(self: Gathering) -> None:
+        def kill() -> None:
+            numbers, coming[:] = coming[:], []
+            for number in numbers:
                 os.kill(os.getpid(), number)
 
-        self._on_progress = kill  # pyright: ignore[reportPrivateUsage]
-        return await read(self, *arguments)
+        self._on_page = kill  # pyright: ignore[reportPrivateUsage]
+        await read(self)
 
-    monkeypatch.setattr(Exporter, "_read", interrupted)
+    monkeypatch.setattr(Gathering, "read", interrupted)
     return coming
 
 
 @each_signal
 @pytest.mark.usefixtures("small")
-def test_an_export_leaves_no_file(
+def test_an_export_keeps_what_came_and_says_how_to_go_on(
     midway: list[int], capsys: pytest.CaptureFixture[str], tmp_path: Path, number: int, code: int
 ) -> None:
     midway.append(number)
     assert main(EXPORT) == code
-    assert said(capsys) == "jibble: interrupted\n"
-    assert os.listdir(tmp_path) == []
+    out = tmp_path / "people.csv"
+    told = f"what was read is kept for {out}: go on with resume"
+    assert said(capsys) == f"jibble: interrupted; {told}\n"
+    assert os.listdir(tmp_path) == [".people.csv.export"]
 
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize(
     ("second", "code"), [(signal.SIGHUP, 143), (signal.SIGTERM, 143), (signal.SIGINT, 130)]
 )
-def test_two_signals_leave_no_file_either(
+def test_two_signals_leave_no_file(
     midway: list[int], tmp_path: Path, second: int, code: int
 ) -> None:
     midway.extend([signal.SIGTERM, second])
@@ -79,7 +82,7 @@ def test_two_signals_leave_no_file_either(
     for thread in threading.enumerate():
         if thread.name.startswith("jibble-disk"):
             thread.join()
-    assert os.listdir(tmp_path) == []
+    assert os.listdir(tmp_path) == [".people.csv.export"]
 
 
 def test_another_signal_behind_the_first_does_not_end_the_tidying_up() -> None:
@@ -198,8 +201,9 @@ def test_killed_for_good_it_leaves_what_the_next_export_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = (
-        "import os, sys; from jibble_async.export import exporter; from jibble_async.cli import *;"
-        "exporter._append = lambda *_: os.kill(os.getpid(), 9); main(sys.argv[1:])"
+        "import os, sys; from jibble_async.export.held import HeldParts as H;"
+        "from jibble_async.cli import *;"
+        "H.__init__ = lambda *_: os.kill(os.getpid(), 9); main(sys.argv[1:])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *EXPORT],

@@ -23,7 +23,7 @@ from jibble_async.export.verdicts import Outcome
 from jibble_async.sandbox import Fault, Sandbox
 from tests.support.proving import Parts
 
-DAYS = {"since": date(2026, 7, 7), "until": date(2026, 7, 18)}
+DAYS: Any = {"since": date(2026, 7, 7), "until": date(2026, 7, 18)}
 # What the sandbox keeps a set's rows as, if it keeps them.
 KEPT = {
     "time_entries": "TimeEntries",

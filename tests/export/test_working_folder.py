@@ -79,8 +79,7 @@ def begun(place: Place) -> tuple[Path, Path]:
     """What an export leaves that ends between its windows."""
     with place.open() as folder:
         folder.begin(HEADER)
-        parts = write(folder, 0, "a", "b"), write(folder, 1, "c", place="behind c")
-    return parts
+        return write(folder, 0, "a", "b"), write(folder, 1, "c", place="behind c")
 
 
 def test_what_was_written_is_found(place: Place) -> None:
@@ -225,7 +224,7 @@ def test_without_locks_what_is_there_may_be_in_use(
 ) -> None:
     begun(place)
     monkeypatch.setattr(working_folder, "lock", lambda _: None)
-    with pytest.raises(ExportError, match="has no locks.* remove the folder if it does not"):
+    with pytest.raises(ExportError, match=r"has no locks.* remove the folder if it does not"):
         place.open()
 
 

@@ -166,6 +166,18 @@ class ChangingSet:
         for entry in self.entries:
             self._note(entry)
 
+    def note(self, entry: Entry, ticks: int | None) -> None:
+        """Make known that a row changed, and when, if the change is stamped."""
+        self._version += 1
+        entry.changed(ticks)
+        self._note(entry)
+
+    def remove(self, entry: Entry) -> None:
+        """Delete a row for good."""
+        self._version += 1
+        del self.entries[bisect.bisect_left(self.entries, entry.order, key=_order)]
+        self.state.pop(entry.id, None)
+
     def clock(self) -> datetime:
         """The time by the clock of one of its machines, to the second before."""
         units = self._now + self.random.choice(self._clocks)
@@ -265,26 +277,23 @@ class ChangingSet:
 
     def _change(self, kind: str, ticks: int) -> None:
         random = self.random
-        self._version += 1
         if kind == "insert":
             entry = self._new(ticks)
             bisect.insort(self.entries, entry, key=_order)
-            self._note(entry)
+            self.note(entry, ticks)
             return
         entry = random.choice(self.entries)
         stamp: int | None = ticks
         match kind:
             case "delete":
-                del self.entries[bisect.bisect_left(self.entries, entry.order, key=_order)]
-                self.state.pop(entry.id, None)
+                self.remove(entry)
                 return
             case "statement":
                 begin = random.randrange(len(self.entries))
                 alike = self.entries[begin :: random.choice((1, 7))]
                 for each in alike[: random.randrange(1, _MOST_ALIKE + 1)]:
                     each.note += 1
-                    each.changed(ticks)
-                    self._note(each)
+                    self.note(each, ticks)
                 return
             case "move":
                 entry.day = random.choice(self._days)
@@ -298,8 +307,7 @@ class ChangingSet:
                 entry.archived = False
             case _:
                 entry.note += 1
-        entry.changed(stamp)
-        self._note(entry)
+        self.note(entry, stamp)
 
     def _note(self, entry: Entry) -> None:
         if self._meant(entry):

@@ -107,16 +107,22 @@ class Parts:
 
 
 class Wire:
-    """A transport to a changing set; answers come in no certain order."""
+    """A transport to a changing set; answers come in no certain order.
 
-    def __init__(self, server: ChangingSet) -> None:
+    Args:
+        server: The set.
+        latency: Seconds that a request takes at most, and its answer.
+    """
+
+    def __init__(self, server: ChangingSet, latency: float = 1.0) -> None:
         self._server = server
+        self._latency = latency
 
     async def send(self, request: Request, headers: Mapping[str, str], call: Call[Any]) -> Reply:
-        await asyncio.sleep(self._server.random.random())
+        await asyncio.sleep(self._latency * self._server.random.random())
         call.leaves(on_kept=False)
         answer = self._server.answer(request, headers)
-        await asyncio.sleep(self._server.random.random())
+        await asyncio.sleep(self._latency * self._server.random.random())
         return answer
 
     async def aclose(self) -> None:
