@@ -7,25 +7,19 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
-import msgspec
-
-from jibble_async.api.base_client import BaseClient, session_of
+from jibble_async.api.base_client import BaseClient
 from jibble_async.api.raw import SetName
-from jibble_async.core.call_options import Timeouts
 from jibble_async.errors import ConfigurationError
 from jibble_async.export.destinations import destination_of
 from jibble_async.export.disk import DiskThread
 from jibble_async.export.naming import named_fields
+from jibble_async.export.patience import GIVE_UP_AFTER, patient
 from jibble_async.export.plan import Extent
 from jibble_async.export.report import ExportProgress, ExportReport
 from jibble_async.export.running import Job, Run
 from jibble_async.export.sinks import FileFormat, Format, file_format
 
 __all__ = ["Exporter"]
-
-# No total, since an export may take hours; long attempts, since nobody waits for one page.
-_PATIENT = Timeouts(total=None, attempt=120.0)
-_GIVE_UP_AFTER = 900.0
 
 
 class Exporter:
@@ -96,7 +90,7 @@ class Exporter:
         with_names: bool = False,
         reconcile: bool = False,
         resume: bool = False,
-        give_up_after: float | None = _GIVE_UP_AFTER,
+        give_up_after: float | None = GIVE_UP_AFTER,
         on_progress: Callable[[ExportProgress], None] | None = None,
     ) -> None:
         destination = destination_of(out, folders=True)
@@ -108,10 +102,7 @@ class Exporter:
             )
         if concurrency < 1:
             raise ConfigurationError(f"concurrency={concurrency}: windows in flight, at least 1")
-        retry = session_of(client).options.retry
-        if give_up_after is not None:
-            retry = msgspec.structs.replace(retry, patience=give_up_after)
-        patient = client.with_options(timeout=_PATIENT, priority="bulk", retry=retry)
+        client = patient(client, give_up_after)
         extent = Extent(
             set=what,
             since=since,
@@ -119,11 +110,11 @@ class Exporter:
             include_archived=include_archived,
             as_sent=wanted.format.sink.as_sent,
         )
-        rows = extent.raw_set(patient)
+        rows = extent.raw_set(client)
         if with_names and not named_fields(rows.shape):
             raise ConfigurationError(f"with_names=True: rows of {what} hold no ids that have names")
         self._job = Job(
-            client=patient,
+            client=client,
             extent=extent,
             rows=rows,
             destination=destination,

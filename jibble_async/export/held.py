@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -28,16 +28,24 @@ class HeldParts:
         parts: The parts, each with its number of rows.
         scratch: A file for swept rows, which is made when there are any.
         out: What is exported to, for errors.
+        lines: Reads the lines of the ids of a part; by default from the file beside it.
 
     Attributes:
         gone: The lines of the ids that count no more in parts.
     """
 
-    def __init__(self, parts: Sequence[tuple[Path, int]], scratch: Path, out: Path) -> None:
+    def __init__(
+        self,
+        parts: Sequence[tuple[Path, int]],
+        scratch: Path,
+        out: Path,
+        lines: Callable[[Path], Iterable[bytes]] = id_lines,
+    ) -> None:
         self.gone: set[bytes] = set()
         self._parts = parts
         self._scratch = scratch
         self._out = out
+        self._lines = lines
         self._file: BinaryIO | None = None
         self._size = 0
         # Where each swept row is in the file; None if it is not in scope.
@@ -65,7 +73,7 @@ class HeldParts:
         """How many rows of a part count no more."""
         if not self.gone:
             return 0
-        return sum(map(self.gone.__contains__, id_lines(part)))
+        return sum(map(self.gone.__contains__, self._lines(part)))
 
     def replace(self, rows: Sequence[SweptRow]) -> None:
         """Let every copy of these rows go, and those in scope come in.
@@ -95,7 +103,7 @@ class HeldParts:
         dropped: set[bytes] = set()
         with writing(self._out):
             for part, _ in self._parts:
-                for line in id_lines(part):
+                for line in self._lines(part):
                     if line not in self.gone and not present(msgspec.json.decode(line)):
                         dropped.add(line)
                         rows += 1

@@ -241,7 +241,7 @@ def test_rows_that_can_not_be_proved_are_an_error_or_a_report(
 
 def test_a_set_that_says_nothing_of_changes_is_read_twice(box: Sandbox, connect: Connect) -> None:
     reports: list[BatchesReport] = []
-    table = record_batches(connect, "calendars", on_report=reports.append).read_all()
+    table = record_batches(connect, "time_off", on_report=reports.append).read_all()
     (report,) = reports
     assert (len(table), report.changed.num_rows, report.gone) == (report.rows, 0, [])
     assert report.verdict.outcome is Outcome.PROVED
