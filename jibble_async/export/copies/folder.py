@@ -82,7 +82,27 @@ class FolderCopy:
         return self._path / set
 
     def adopt(self, source: Source, outcome: Outcome) -> None:
-        """Nothing is left to be done."""
+        """Remove what killed runs had left; the export itself is the copy by now."""
+        with self._locked(source):
+            pass
+
+    @contextlib.contextmanager
+    def _locked(self, source: Source) -> Generator[tuple[WorkingFolder, Manifest]]:
+        """The folder of a set, without what its manifest does not name, for one program."""
+        out = self._path / source.set
+        before = read_manifest(out)
+        with WorkingFolder(out / ".export", out, before and before.run) as folder:
+            # Another program may have come between.
+            manifest = read_manifest(out)
+            assert manifest is not None
+            if folder.is_used:
+                folder.clear()
+            names = {part.name for part in manifest.parts}
+            for each in out.glob(f"{source.set}-*{_FORMAT.suffix}"):
+                if each.name not in names:
+                    with contextlib.suppress(OSError):
+                        each.unlink()
+            yield folder, manifest
 
     @contextlib.contextmanager
     def updating(self, source: Source) -> Generator[_FolderUpdate]:
@@ -92,11 +112,7 @@ class FolderCopy:
             ExportError: Another program works there.
         """
         out = self._path / source.set
-        manifest = read_manifest(out)
-        assert manifest is not None
-        with WorkingFolder(out / ".export", out, manifest.run) as folder:
-            if folder.is_used:
-                folder.clear()
+        with self._locked(source) as (folder, manifest):
             run = secrets.token_hex(4)
             # With it, who comes after a killed run finds what that was about to publish.
             header = Header(
