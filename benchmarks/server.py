@@ -65,7 +65,7 @@ def requests(base: str) -> int:
 
 
 def row(chance: random.Random, number: int) -> dict[str, Any]:
-    """A time entry, as it comes on the wire."""
+    """A time entry as the server gives one, with its person."""
 
     def guid() -> str:
         return str(uuid.UUID(int=chance.getrandbits(128), version=4))

@@ -1,6 +1,7 @@
 """Yesterday's time entries in a file that is there whole or not at all.
 
 `python nightly_export.py 2026-07-06` exports another day; exit code 1 is for whoever started it.
+Started again after it was killed, it goes on where it was.
 """
 
 import asyncio
@@ -8,14 +9,17 @@ import sys
 from datetime import UTC, date, datetime, timedelta
 
 from jibble_async import JibbleClient, JibbleError
-from jibble_async.export import Exporter
+from jibble_async.export import Exporter, Outcome
 
 
 async def main(day: date) -> None:
     out = f"time-entries-{day}.jsonl"
     async with JibbleClient.from_env() as jibble:
-        report = await Exporter(jibble, "time_entries", since=day, until=day, out=out).run()
-    print(f"{report.path}: {report.rows} rows, sha256 {report.sha256}")
+        exporter = Exporter(jibble, "time_entries", since=day, until=day, out=out, resume=True)
+        report = await exporter.run()
+    print(f"{report.path}: {report.rows} rows, {report.outcome}, sha256 {report.sha256}")
+    if report.outcome is Outcome.NOT_PROVED:
+        sys.exit(report.reason)
 
 
 yesterday = datetime.now(UTC).date() - timedelta(days=1)

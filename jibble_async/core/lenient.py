@@ -52,7 +52,7 @@ def rounds_up(data: bytes, item: Any) -> bool:
         data: What is to be decoded.
         item: The type it should have.
     """
-    return _ALMOST in data and _mender(item) is not None
+    return _mender(item) is not None and _ALMOST in data
 
 
 def decode_leniently(data: bytes, item: Any) -> Any:

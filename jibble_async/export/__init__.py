@@ -1,22 +1,26 @@
-"""Bulk export: a set of rows to a file that is complete, or not there at all.
+"""Bulk export: a set of rows to files that are whole, or not there at all, and what is proved.
 
-The file is written under another name and takes its own when every row is in it and on the disk.
+A file takes its name when every row is in it and on the disk, a folder its `manifest.json`. What
+was read before an export ended early is kept, and `resume=True` goes on there.
 
 Example:
     >>> exporter = Exporter(client, "time_entries", since=first, until=last, out="entries.jsonl")
     >>> report = await exporter.run()
-    >>> report.rows, report.sha256
+    >>> report.outcome, report.rows, report.sha256
 """
 
 from __future__ import annotations
 
 from jibble_async.api.set_names import SetName
 from jibble_async.export.exporter import Exporter
+from jibble_async.export.manifest import Manifest, ManifestPart, read_manifest
+from jibble_async.export.partition_file import export_partition
 from jibble_async.export.plan import Extent, Partition, plan_partitions
 from jibble_async.export.reading import Batch, read_partition
 from jibble_async.export.report import ExportProgress, ExportReport
 from jibble_async.export.sinks import Format
-from jibble_async.export.verdicts import Outcome
+from jibble_async.export.sweep import changes, server_mark
+from jibble_async.export.verdicts import Outcome, SweptRow
 
 __all__ = [
     "Batch",
@@ -25,9 +29,16 @@ __all__ = [
     "Exporter",
     "Extent",
     "Format",
+    "Manifest",
+    "ManifestPart",
     "Outcome",
     "Partition",
     "SetName",
+    "SweptRow",
+    "changes",
+    "export_partition",
     "plan_partitions",
+    "read_manifest",
     "read_partition",
+    "server_mark",
 ]

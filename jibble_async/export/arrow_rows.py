@@ -20,6 +20,8 @@ from jibble_async.export.schema import TIMES, arrow, reading_schema, table_schem
 __all__ = ["ArrowRows"]
 
 _Refuse: TypeAlias = Callable[[int, RawRow, str], None]
+# The place of a row, itself, and how it reads once it is mended.
+_Mended: TypeAlias = tuple[int, RawRow, msgspec.Raw]
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 # Digits beyond microseconds, which are cut off and never rounded.
@@ -88,8 +90,9 @@ class ArrowRows:
         if not raws:
             return self.schema.empty_table()
         lines = one_line_each(raws)
-        # Arrow 26 dies of a row that is null, and finds out late that something is no text.
-        if (b"\n" + lines).count(b"\n{") != len(raws) or not is_text(lines):
+        # Arrow 26 dies of a first row that is null, takes others for rows without values, and finds
+        # out late that something is no text.
+        if not lines.startswith(b"{") or b"\nnull\n" in lines or not is_text(lines):
             raise ValueError("rows are no objects, or no text")
         try:
             # What is not in the schema is read only to be counted.
@@ -158,25 +161,26 @@ class ArrowRows:
 
     def _one_by_one(self, rows: Sequence[RawRow]) -> Any:
         """The same of rows of which some are odd, worded as they should be."""
-        mended: list[tuple[int, RawRow]] = []
-        for place, (key, raw) in enumerate(rows):
+        mended: list[_Mended] = []
+        for place, row in enumerate(rows):
             try:
-                row = msgspec.json.encode(decode_leniently(bytes(raw), self._row))
+                text = msgspec.json.encode(decode_leniently(bytes(row[1]), self._row))
             except (ValueError, RecursionError) as error:
                 reason = str(error) if isinstance(error, ValueError) else type(error).__name__
-                self._refuse(place, (key, raw), reason)
+                self._refuse(place, row, reason)
             else:
-                self._count_each([raw])
-                mended.append((place, (key, msgspec.Raw(row))))
+                self._count_each([row[1]])
+                mended.append((place, row, msgspec.Raw(text)))
         return self._pa.concat_tables([self.schema.empty_table(), *self._halves(mended)])
 
-    def _halves(self, rows: list[tuple[int, RawRow]]) -> list[Any]:
+    def _halves(self, rows: list[_Mended]) -> list[Any]:
         """Tables of rows, but of those that Arrow does not take even so."""
         try:
-            return [self._whole([raw for _, (_, raw) in rows])]
+            return [self._whole([text for _, _, text in rows])]
         except ValueError as error:
             if len(rows) == 1:
-                self._refuse(*rows[0], str(error))
+                place, row, _ = rows[0]
+                self._refuse(place, row, str(error))
                 return []
         middle = len(rows) // 2
         return self._halves(rows[:middle]) + self._halves(rows[middle:])

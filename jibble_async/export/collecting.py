@@ -55,14 +55,14 @@ async def collect_twice(
                         for key, row in rows
                         if known.get(key) != marked[key]
                     ]
-                    held.replace(fresh)
+                    await held.replace(fresh)
                     known.update(marked)
                     found.update(marked)
                     swept += 0 if before is None else len(fresh)
         except AnchorLostError:
             before = None
             continue
-        dropped += held.retain(found.__contains__)
+        dropped += await held.retain(found.__contains__)
         known = dict(found)
         if found == before and counted in {None, len(found)}:
             return Verdict(

@@ -102,7 +102,7 @@ class Exporter:
             )
         if concurrency < 1:
             raise ConfigurationError(f"concurrency={concurrency}: windows in flight, at least 1")
-        client = patient(client, give_up_after)
+        caller = patient(client, give_up_after)
         extent = Extent(
             set=what,
             since=since,
@@ -110,11 +110,11 @@ class Exporter:
             include_archived=include_archived,
             as_sent=wanted.format.sink.as_sent,
         )
-        rows = extent.raw_set(client)
+        rows = extent.raw_set(caller)
         if with_names and not named_fields(rows.shape):
             raise ConfigurationError(f"with_names=True: rows of {what} hold no ids that have names")
         self._job = Job(
-            client=client,
+            client=caller,
             extent=extent,
             rows=rows,
             destination=destination,

@@ -37,14 +37,14 @@ class HandedOn:
             self._digests.update((key, digest(raw)) for key, raw in rows)
         self._in_given = None
 
-    def count(self) -> int:
+    async def count(self) -> int:
         """How many rows there are where all that is said here was done."""
         if self._in_given is None:
             swept = {hash(key) for key in self._swept}
             self._in_given = sum(each not in swept for each in self._given)
         return self._in_given + sum(row.in_scope for row in self._swept.values())
 
-    def replace(self, rows: Sequence[SweptRow]) -> None:
+    async def replace(self, rows: Sequence[SweptRow]) -> None:
         """Note rows that changed."""
         for row in rows:
             known = None if self._digests is None else self._digests.get(row.id)
@@ -52,7 +52,7 @@ class HandedOn:
                 self._swept[row.id] = row
         self._in_given = None
 
-    def retain(self, present: Callable[[str], bool]) -> int:
+    async def retain(self, present: Callable[[str], bool]) -> int:
         """Forget changed rows that are not present; of those given nobody knows which are."""
         away = [row for row in self._swept.values() if row.in_scope and not present(row.id)]
         for row in away:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import msgspec
 
 from jibble_async.core.pages import RawRow
+from jibble_async.export.disk import DiskThread
 from jibble_async.export.files import make_private, writing
 from jibble_async.export.parts import id_line, id_lines
 from jibble_async.export.verdicts import SweptRow
 
-__all__ = ["HeldParts"]
+__all__ = ["HeldOffLoop", "HeldParts", "Holding"]
 
 
 class HeldParts:
-    """What is held of a set, which `jibble_async.export.sweep.settle` puts right.
+    """What is held of a set.
 
     Memory holds the ids of swept rows alone: the rows themselves wait in a file, and the ids of
     parts are read in passing.
@@ -139,3 +141,44 @@ class HeldParts:
             self._file.write(raw)
         self._size += len(raw)
         return self._size - len(raw), len(raw)
+
+
+class Holding(Protocol):
+    """What holds rows, in files or elsewhere, and takes its time."""
+
+    def count(self) -> int:
+        """How many rows there are, in scope."""
+        ...
+
+    def replace(self, rows: Sequence[SweptRow]) -> None:
+        """Let every copy of these rows go, and those in scope come in."""
+        ...
+
+    def retain(self, present: Callable[[str], bool]) -> int:
+        """Drop rows that are not present, and tell how many went."""
+        ...
+
+
+class HeldOffLoop:
+    """The same for `jibble_async.export.sweep.settle`: the event loop stays free meanwhile.
+
+    Args:
+        held: What is held.
+        disk: The thread that reads and writes it.
+    """
+
+    def __init__(self, held: Holding, disk: DiskThread) -> None:
+        self._held = held
+        self._disk = disk
+
+    async def count(self) -> int:
+        """How many rows there are, in scope."""
+        return await self._disk.run(self._held.count)
+
+    async def replace(self, rows: Sequence[SweptRow]) -> None:
+        """Let every copy of these rows go, and those in scope come in."""
+        await self._disk.run(functools.partial(self._held.replace, rows))
+
+    async def retain(self, present: Callable[[str], bool]) -> int:
+        """Drop rows that are not present, and tell how many went."""
+        return await self._disk.run(functools.partial(self._held.retain, present))

@@ -11,22 +11,21 @@ from jibble_async.core.call_options import Timeouts
 
 __all__ = ["GIVE_UP_AFTER", "patient"]
 
+C = TypeVar("C", bound=BaseClient[Any])
+
 GIVE_UP_AFTER = 900.0
 """Seconds that an outage may last."""
 
 # No total, since an export may take hours; long attempts, since nobody waits for one page.
 _PATIENT = Timeouts(total=None, attempt=120.0)
 
-_Client = TypeVar("_Client", bound=BaseClient[Any])
 
-
-def patient(client: _Client, give_up_after: float | None = GIVE_UP_AFTER) -> _Client:
-    """The same client, behind interactive calls and without a deadline for the whole.
+def patient(client: C, give_up_after: float | None) -> C:
+    """A client without a deadline for the whole, whose calls let interactive ones go first.
 
     Args:
-        client: A client of either API.
-        give_up_after: Seconds that an outage may last; None leaves it to the client's own retry
-            policy.
+        client: What it is made of.
+        give_up_after: Seconds that an outage may last; None leaves it to the client's retry policy.
     """
     retry = session_of(client).options.retry
     if give_up_after is not None:

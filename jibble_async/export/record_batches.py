@@ -21,7 +21,7 @@ from jibble_async.export.ahead import Ahead, Give
 from jibble_async.export.arrow_rows import ArrowRows
 from jibble_async.export.columns import table_of
 from jibble_async.export.handed import HandedOn
-from jibble_async.export.patience import patient
+from jibble_async.export.patience import GIVE_UP_AFTER, patient
 from jibble_async.export.plan import Extent, Partition, plan_partitions
 from jibble_async.export.reading import read_partition
 from jibble_async.export.schema import arrow
@@ -115,7 +115,12 @@ def record_batches(
     async def produce(give: Give[Any]) -> None:
         async with connect() as client:
             reading = _Reading(
-                patient(client), extent, give, columns=columns, secrets=secrets, size=rows_per_batch
+                patient(client, GIVE_UP_AFTER),
+                extent,
+                give,
+                columns=columns,
+                secrets=secrets,
+                size=rows_per_batch,
             )
             await reading.run(concurrency)
 

@@ -22,7 +22,7 @@ from jibble_async.export.disk import DiskThread
 from jibble_async.export.files import Part, PartFile, Spool, hidden_name, remove_dead_parts
 from jibble_async.export.finishing import FinalPart, final_parts, write_joined
 from jibble_async.export.gathering import Gathering
-from jibble_async.export.held import HeldParts
+from jibble_async.export.held import HeldOffLoop, HeldParts
 from jibble_async.export.journal import Header
 from jibble_async.export.manifest import MANIFEST, Manifest, publish, read_manifest
 from jibble_async.export.naming import fetch_names
@@ -36,6 +36,8 @@ from jibble_async.export.working_folder import WorkingFolder, new_temporary
 __all__ = ["Job", "Run"]
 
 _KEPT_OF_FOLDER = ".export"
+# Enough that counting windows and their last pages cost little, few enough that many are in flight.
+_PAGES_OF_WINDOW = 20
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,7 +174,7 @@ class Run:
                     job.client,
                     job.extent,
                     folder.header.mark or "",
-                    held,
+                    HeldOffLoop(held, disk),
                     reconcile=job.reconcile,
                 )
                 finals = await disk.run(functools.partial(self._finals, held))
@@ -224,6 +226,7 @@ class Run:
             until=extent.until,
             include_archived=extent.include_archived,
             as_sent=extent.as_sent,
+            rows=_PAGES_OF_WINDOW * job.rows.page_size,
         )
         header = Header(
             library=self._version,

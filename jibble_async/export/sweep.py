@@ -170,7 +170,7 @@ class _Settling:
                 reason = "the server does not count these rows"
                 return self._verdict(Outcome.COMPLETE, since, reason)
             if clean >= 2 and self._counted is not None and not reconcile:
-                held = self._held.count()
+                held = await self._held.count()
                 if held == self._counted:
                     return self._verdict(Outcome.PROVED, since)
                 if mismatches == _MOST_MISMATCHES:
@@ -204,7 +204,7 @@ class _Settling:
                 pages += bool(rows) or not pages
                 fresh = [row for row in rows if self._known.get(row.id) != digest(row.raw)]
                 if fresh:
-                    self._held.replace(fresh)
+                    await self._held.replace(fresh)
                 self._known.update((row.id, digest(row.raw)) for row in fresh)
                 new += len(fresh)
         self._swept += new
@@ -219,7 +219,7 @@ class _Settling:
         present = await self._present()
         for key in self._known.keys() - present:
             del self._known[key]
-        dropped = self._held.retain(present.__contains__)
+        dropped = await self._held.retain(present.__contains__)
         self._dropped += dropped
         return dropped
 

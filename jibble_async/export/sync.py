@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
+import functools
 import os
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
@@ -18,7 +19,9 @@ from jibble_async.api.set_names import SetName
 from jibble_async.errors import ConfigurationError, JibbleError, NotSupportedError
 from jibble_async.export.asking import account_of
 from jibble_async.export.copies import Copy, Kept, Source, copy_at
+from jibble_async.export.disk import DiskThread
 from jibble_async.export.exporter import Exporter
+from jibble_async.export.held import HeldOffLoop
 from jibble_async.export.patience import GIVE_UP_AFTER, patient
 from jibble_async.export.plan import Extent
 from jibble_async.export.report import ExportProgress
@@ -145,19 +148,24 @@ class Sync:
             ConfigurationError: It can't be written.
             ExportError: Another program has it open.
         """
-        copy = copy_at(self._into)
+        disk = DiskThread()
+        try:
+            copy = await disk.run(functools.partial(copy_at, self._into))
+        except BaseException:
+            disk.forget()
+            raise
         try:
             account = await account_of(self._client)
             done: list[SetSynced] = []
             failed: dict[SetName, JibbleError] = {}
             for what, raw in self._sets.items():
                 try:
-                    done.append(await self._one(copy, what, raw, account))
+                    done.append(await self._one(copy, disk, what, raw, account))
                 except JibbleError as error:
                     failed[what] = error
             return SyncReport(sets=done, failed=failed)
         finally:
-            copy.close()
+            await disk.end(copy.close)
 
     def _wanted(self, sets: Sequence[SetName] | None) -> dict[SetName, RawSet]:
         found: dict[SetName, RawSet] = {}
@@ -179,7 +187,9 @@ class Sync:
             as_sent=False,
         )
 
-    async def _one(self, copy: Copy, what: SetName, raw: RawSet, account: str | None) -> SetSynced:
+    async def _one(
+        self, copy: Copy, disk: DiskThread, what: SetName, raw: RawSet, account: str | None
+    ) -> SetSynced:
         session = session_of(self._client)
         clock = session.caller.config.clock
         before, began = session.stats.requests, clock.monotonic()
@@ -190,14 +200,14 @@ class Sync:
             account=account,
             library=version("jibble-async"),
         )
-        kept = copy.kept(source)
+        kept = await disk.run(functools.partial(copy.kept, source))
         done: SetSynced | None = None
         if kept is not None:
             kept.require_same(self._into, self._request(what, raw), account)
             if raw.changes is not None and kept.mark and kept.is_current:
-                done = await self._merge(copy, source, kept, clock.now())
+                done = await self._merge(copy, disk, source, kept, clock.now())
         if done is None:
-            done = await self._read_whole(copy, source, is_first=kept is None)
+            done = await self._read_whole(copy, disk, source, is_first=kept is None)
         return msgspec.structs.replace(
             done, requests=session.stats.requests - before, seconds=clock.monotonic() - began
         )
@@ -217,19 +227,28 @@ class Sync:
         return plain
 
     async def _merge(
-        self, copy: Copy, source: Source, kept: Kept, now: datetime
+        self, copy: Copy, disk: DiskThread, source: Source, kept: Kept, now: datetime
     ) -> SetSynced | None:
         """Merge what changed; None if nothing is proved by that."""
         is_due = self._is_due(kept, now)
-        with copy.updating(source) as update:
+        stack = contextlib.ExitStack()
+        try:
+            update = await disk.run(lambda: stack.enter_context(copy.updating(source)))
             verdict = await settle(
-                self._client, self._extent(source.set), kept.mark, update, reconcile=is_due
+                self._client,
+                self._extent(source.set),
+                kept.mark,
+                HeldOffLoop(update, disk),
+                reconcile=is_due,
             )
             if verdict.outcome is Outcome.NOT_PROVED:
                 return None
             reconciled = is_due or verdict.dropped > 0
             moment = verdict.mark if reconciled else kept.reconciled
-            rows = update.commit(verdict, moment)
+            rows = await disk.run(functools.partial(update.commit, verdict, moment))
+        finally:
+            # In its turn, also when nobody waits any more.
+            await disk.run(stack.close)
         return SetSynced(
             set=source.set,
             whole=False,
@@ -249,9 +268,11 @@ class Sync:
         age = now - datetime.fromisoformat(kept.reconciled)
         return age >= timedelta(days=_DAYS[self._reconcile]) - _EARLY
 
-    async def _read_whole(self, copy: Copy, source: Source, *, is_first: bool) -> SetSynced:
+    async def _read_whole(
+        self, copy: Copy, disk: DiskThread, source: Source, *, is_first: bool
+    ) -> SetSynced:
         extent = self._extent(source.set)
-        out = copy.staging(source.set)
+        out = await disk.run(functools.partial(copy.staging, source.set))
 
         def exporter(*, resume: bool) -> Exporter:
             return Exporter(
@@ -275,7 +296,7 @@ class Sync:
                 raise
             # What was begun is of another version, for one.
             report = await exporter(resume=False).run()
-        await asyncio.to_thread(copy.adopt, source, report.outcome)
+        await disk.run(functools.partial(copy.adopt, source, report.outcome))
         return SetSynced(
             set=source.set,
             whole=True,

@@ -64,14 +64,14 @@ class SweptRow(msgspec.Struct, frozen=True):
 class Held(Protocol):
     """The rows that an export has so far."""
 
-    def count(self) -> int:
+    async def count(self) -> int:
         """How many there are; one that is there twice counts twice."""
         ...
 
-    def replace(self, rows: Sequence[SweptRow]) -> None:
+    async def replace(self, rows: Sequence[SweptRow]) -> None:
         """Put rows in the place of every copy of them; only those in scope are there afterwards."""
         ...
 
-    def retain(self, present: Callable[[str], bool]) -> int:
+    async def retain(self, present: Callable[[str], bool]) -> int:
         """Drop the rows that are not present, and say how many they were."""
         ...

@@ -205,8 +205,11 @@ def test_a_walk_goes_on_from_a_place() -> None:
     assert walk(moved, AnchoredCourse(10, place=place)) == rows[skip + 10 :]
     moved = rows[5:]
     assert walk(moved, AnchoredCourse(10, place=place)) == rows[skip + 10 :]
+    # One page back, and no further: to read anew costs no more.
+    course = AnchoredCourse(10, place=place)
     with pytest.raises(AnchorLostError):
-        walk(rows[40:], AnchoredCourse(10, place=place))
+        walk(rows[40:], course)
+    assert course.steps_back == 1
     assert walk(rows, AnchoredCourse(10, place=Place())) == rows
 
 

@@ -202,7 +202,8 @@ async def test_the_old_api_is_read_by_its_cursors(box: Sandbox) -> None:
         pages = await batches(legacy, partition)
         assert len(set(keys(pages))) == len(keys(pages)) > 100
         rest = await batches(legacy, partition, pages[1].place)
-        assert keys(rest) == keys(pages[2:])
+        # It goes on at the moment of the last row, which comes again.
+        assert keys(rest) == [keys(pages[:2])[-1], *keys(pages[2:])]
         verdict = await settle(legacy, partition, await server_mark(legacy, partition), Parts())
         assert verdict.outcome is Outcome.NOT_PROVED
         assert "neither counts rows nor tells" in verdict.reason

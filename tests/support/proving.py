@@ -87,18 +87,21 @@ class Parts:
         """All of it."""
         return [*(row for part in self.windows.values() for row in part), *self._swept.items()]
 
-    def count(self) -> int:
+    def __len__(self) -> int:
         return sum(map(len, self.windows.values())) + len(self._swept)
 
-    def replace(self, rows: Sequence[SweptRow]) -> None:
+    async def count(self) -> int:
+        return len(self)
+
+    async def replace(self, rows: Sequence[SweptRow]) -> None:
         gone = {row.id for row in rows}
         self._keep(lambda key: key not in gone)
         self._swept.update((row.id, row.raw) for row in rows if row.in_scope)
 
-    def retain(self, present: Callable[[str], bool]) -> int:
-        before = self.count()
+    async def retain(self, present: Callable[[str], bool]) -> int:
+        before = len(self)
         self._keep(present)
-        return before - self.count()
+        return before - len(self)
 
     def _keep(self, wanted: Callable[[str], bool]) -> None:
         for index, part in self.windows.items():
@@ -229,7 +232,7 @@ class _Attempt:
     async def _by_count(self) -> tuple[Outcome, str]:
         raw, session = self.extent.raw_set(self.client), session_of(self.client)
         counted, _ = await count(session, raw.pages)
-        if counted == self.parts.count():
+        if counted == len(self.parts):
             return Outcome.PROVED, ""
         return Outcome.NOT_PROVED, "another count"
 

@@ -12,8 +12,9 @@ import msgspec
 from jibble_async.api.set_names import SetName
 from jibble_async.errors import ConfigurationError
 from jibble_async.export.columns import Table, table_of
+from jibble_async.export.held import Holding
 from jibble_async.export.schema import table_schema
-from jibble_async.export.verdicts import Held, Outcome, Verdict
+from jibble_async.export.verdicts import Outcome, Verdict
 
 __all__ = ["Copy", "Kept", "Source", "Update"]
 
@@ -83,7 +84,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
             )
 
 
-class Update(Held, Protocol):
+class Update(Holding, Protocol):
     """The rows of a set, about to be put in step."""
 
     def commit(self, verdict: Verdict, reconciled: str) -> int:

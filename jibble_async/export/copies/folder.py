@@ -91,7 +91,8 @@ class FolderCopy:
         """The folder of a set, without what its manifest does not name, for one program."""
         out = self._path / source.set
         before = read_manifest(out)
-        with WorkingFolder(out / ".export", out, before and before.run) as folder:
+        run = None if before is None else before.run
+        with WorkingFolder(out / ".export", out, run) as folder:
             # Another program may have come between.
             manifest = read_manifest(out)
             assert manifest is not None

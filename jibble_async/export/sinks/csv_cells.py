@@ -20,7 +20,7 @@ _Place: TypeAlias = tuple[str | None, str]
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _TEXT = msgspec.json.Decoder(str).decode
 _NULL = msgspec.Raw(b"null")
-_FLAGS = {True: "true", False: "false", None: None}
+_FLAGS = {True: "true", False: "false", None: ""}
 # Of a server with more new fields than that, rows that have further ones are read one by one.
 _MOST_LEARNED = 200
 _TEXTS = frozenset({Holds.TEXT, Holds.DAY, Holds.MOMENT, Holds.CLOCK})
@@ -68,7 +68,7 @@ class CellReader:
         self._new: set[_Place] = set()
         self._make()
 
-    def page(self, body: bytes) -> list[Sequence[Any]]:
+    def page(self, body: bytes) -> list[Sequence[str]]:
         """The cells of all rows of an array.
 
         Raises:
@@ -81,7 +81,7 @@ class CellReader:
             self._count(rows, owner, name)
         return records
 
-    def row(self, raw: msgspec.Raw) -> Sequence[Any]:
+    def row(self, raw: msgspec.Raw) -> Sequence[str]:
         """The cells of one row, whatever is in it.
 
         Raises:
@@ -98,7 +98,7 @@ class CellReader:
                 unknown += self._unknown(owner, inner[owner])
             elif value != b"null":
                 unknown.append(owner)
-        cells: list[Any] = []
+        cells: list[str] = []
         for leaf in self._table.leaves:
             found = inner.get(leaf.owner, {})
             cell = self._plain(found.get(leaf.field.named or leaf.field.name, _NULL))
@@ -160,8 +160,9 @@ class CellReader:
         # Its text is looked at, or nobody wants it: to skip it is quicker than to read it.
         return msgspec.Raw
 
-    def _compiled(self) -> Callable[[Any], Sequence[Any]]:
-        known: dict[str, Any] = {"plain": self._plain, "flags": _FLAGS, "starts": FORMULA_STARTS}
+    def _compiled(self) -> Callable[[Any], Sequence[str]]:
+        known: dict[str, Any] = {"plain": self._plain, "null": _NULL}
+        known |= {"flags": _FLAGS, "starts": FORMULA_STARTS}
         expressions: list[str] = []
         met: set[str] = set()
         for leaf in self._table.leaves:
@@ -172,8 +173,8 @@ class CellReader:
             value = owner if leaf.owner in met else f"({owner} := row.{owner})"
             met.add(leaf.owner)
             inner = self._expression(leaf, owner, known)
-            expressions.append(f"None if {value} is None else {inner}")
-        made: Callable[[Any], Sequence[Any]] = eval(  # noqa: S307 - of names made above
+            expressions.append(f"'' if {value} is None else {inner}")
+        made: Callable[[Any], Sequence[str]] = eval(  # noqa: S307 - of names made above
             f"lambda row: ({', '.join(expressions)},)", known
         )
         return made
@@ -188,18 +189,19 @@ class CellReader:
         elif field.holds is Holds.FLAG:
             return f"flags[{value}]"
         elif field.holds not in _TEXTS:
-            return f"plain({value})"
+            return f"('' if {value} is null else plain({value}))"
         if not self._is_safe:
-            return value
+            return f"({value} or '')"
         # Written out, since a call for each cell would cost as much as decoding the row.
-        return f"(text if not (text := {value}) or text[0] not in starts else chr(39) + text)"
+        guarded = "text if text[0] not in starts else chr(39) + text"
+        return f"(({guarded}) if (text := {value}) else '')"
 
-    def _plain(self, raw: msgspec.Raw) -> str | None:
+    def _plain(self, raw: msgspec.Raw) -> str:
         """The cell of a value of any kind."""
         text = str(raw, "utf-8")
         first = text[0]
         if text == "null":
-            return None
+            return ""
         if first in "-0123456789":
             return _Digits(text)
         if first == '"':
@@ -209,9 +211,8 @@ class CellReader:
     def _guarded(self, text: str) -> str:
         return f"'{text}" if self._is_safe and text[:1] in FORMULA_STARTS else text
 
-    def _name(self, field: Field, value: str | None) -> str | None:
-        name = self._names[field.named or ""].get(value or "")
-        return None if name is None else self._guarded(name)
+    def _name(self, field: Field, value: str) -> str:
+        return self._guarded(self._names[field.named or ""].get(value, ""))
 
 
 def _label(owner: str | None, name: str) -> str:

@@ -65,13 +65,13 @@ class CsvSink(FormatSink):
         except (ValueError, RecursionError):
             records = self._readable(rows, self._record)
             self._reader.learn()
-            return csv_lines(records)
+            return _encoded(records)
         if self._is_safe and may_separate(body):
             records = [
                 _behind_separators(record) if may_separate(bytes(raw)) else record
                 for record, raw in zip(records, raws, strict=True)
             ]
-        return csv_lines(records)
+        return _encoded(records)
 
     @classmethod
     def read_head(cls, part: BinaryIO) -> bytes:
@@ -87,7 +87,7 @@ class CsvSink(FormatSink):
         """
         return gathered(record for record, flag in flagged(_records(part), keep) if flag)
 
-    def _record(self, raw: msgspec.Raw) -> Sequence[Any]:
+    def _record(self, raw: msgspec.Raw) -> Sequence[str]:
         record = self._reader.row(raw)
         return _behind_separators(record) if self._is_safe and may_separate(bytes(raw)) else record
 
@@ -99,7 +99,24 @@ def csv_lines(records: Iterable[Iterable[Any]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _behind_separators(record: Sequence[Any]) -> list[Any]:
+def _encoded(records: Sequence[Sequence[str]]) -> bytes:
+    """The same of cells that are texts, and of which few need quotes."""
+    if not records:
+        return b""
+    plain = [",".join(record) for record in records]
+    commas = len(records[0]) - 1
+    text = "".join(plain)
+    # To search all is many times as quick as to look at each cell for what needs quotes.
+    is_plain = commas and not any(each in text for each in '"\r\n')
+    if is_plain and text.count(",") == commas * len(plain):
+        return "\r\n".join([*plain, ""]).encode()
+    for place, line in enumerate(plain):
+        if line.count(",") != commas or not line or any(each in line for each in '"\r\n'):
+            plain[place] = csv_lines([records[place]]).decode().removesuffix("\r\n")
+    return "\r\n".join([*plain, ""]).encode()
+
+
+def _behind_separators(record: Sequence[str]) -> list[str]:
     return [safe_behind_separators(cell) if type(cell) is str else cell for cell in record]
 
 

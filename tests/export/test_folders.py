@@ -1,0 +1,245 @@
+"""Exports into a folder: the manifest alone says what of it is the output."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import hashlib
+import json
+import os
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jibble_async import ConfigurationError, ExportError, JibbleClient
+from jibble_async.export import (
+    Exporter,
+    Manifest,
+    Outcome,
+    export_partition,
+    plan_partitions,
+    read_manifest,
+    running,
+)
+from jibble_async.sandbox import Fault, Sandbox
+
+DAYS: dict[str, Any] = {"since": date(2026, 7, 6), "until": date(2026, 7, 19)}
+
+
+@pytest.fixture(autouse=True)
+def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "_PAGES_OF_WINDOW", 2)
+
+
+def manifest_of(folder: Path) -> Manifest:
+    manifest = read_manifest(folder)
+    assert manifest is not None
+    return manifest
+
+
+def rows_of(folder: Path) -> list[Any]:
+    """The rows of a folder, whose files are as its manifest says."""
+    rows: list[Any] = []
+    manifest = manifest_of(folder)
+    for part in manifest.parts:
+        data = (folder / part.name).read_bytes()
+        mine = [json.loads(line) for line in data.splitlines()]
+        assert (part.bytes, part.rows) == (len(data), len(mine))
+        assert part.sha256 == hashlib.sha256(data).hexdigest()
+        rows += mine
+    assert manifest.rows == len(rows)
+    return sorted(rows, key=lambda row: str(row["id"]))
+
+
+def ledger(box: Sandbox) -> list[Any]:
+    return sorted(box.ledger.rows("TimeEntries", **DAYS), key=lambda row: str(row["id"]))
+
+
+@pytest.mark.parametrize("out", ["copy/", "copy"])
+async def test_a_folder_has_its_parts_and_a_manifest(
+    box: Sandbox, client: JibbleClient, tmp_path: Path, out: str
+) -> None:
+    folder = tmp_path / "copy"
+    if not out.endswith("/"):
+        folder.mkdir()
+    report = await Exporter(client, "time_entries", out=f"{tmp_path}/{out}", **DAYS).run()
+    manifest = manifest_of(folder)
+    assert rows_of(folder) == ledger(box)
+    assert (manifest.outcome, manifest.reason) == (Outcome.PROVED, "")
+    assert (report.path, report.parts, report.rows) == (folder, len(manifest.parts), manifest.rows)
+    assert report.parts > 2
+    assert report.bytes == sum(part.bytes for part in manifest.parts)
+    written = (folder / "manifest.json").read_bytes()
+    assert report.sha256 == hashlib.sha256(written).hexdigest()
+    days = [(part.since, part.until) for part in manifest.parts if part.since is not None]
+    assert (days[0][0], days[-1][1]) == (DAYS["since"], DAYS["until"])
+    assert all(part.first and part.last and part.seams >= 0 for part in manifest.parts)
+    assert {each.name for each in folder.iterdir()} == {
+        "manifest.json",
+        *(part.name for part in manifest.parts),
+    }
+
+
+async def test_the_next_export_replaces_what_the_manifest_named_and_nothing_else(
+    client: JibbleClient, tmp_path: Path
+) -> None:
+    folder = tmp_path / "copy"
+    await Exporter(client, "time_entries", out=f"{folder}/", **DAYS).run()
+    before = {part.name for part in manifest_of(folder).parts}
+    (folder / "notes.txt").write_text("mine")
+    await Exporter(client, "people", out=folder, format="csv").run()
+    (part,) = manifest_of(folder).parts
+    assert set(os.listdir(folder)) == {"manifest.json", "notes.txt", part.name}
+    assert part.name not in before
+    assert part.name.endswith(".csv")
+
+
+async def test_rows_that_changed_are_in_a_part_of_their_own(
+    box: Sandbox, client: JibbleClient, tmp_path: Path
+) -> None:
+    edited = [str(row["id"]) for row in ledger(box)[::50]]
+
+    def edit(dataset: Any) -> None:
+        now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}Z"
+        for key in edited:
+            dataset.update("TimeEntries", key, {"note": "new", "updatedAt": now})
+
+    pages = (await Exporter(client, "time_entries", out=f"{tmp_path}/x/", **DAYS).run()).pages
+    box.faults.add(Fault("mutate", path="TimeEntries", nth=pages, change=edit))
+    report = await Exporter(client, "time_entries", out=f"{tmp_path}/copy/", **DAYS).run()
+    assert rows_of(tmp_path / "copy") == ledger(box)
+    assert report.outcome is Outcome.PROVED
+    *_, last = manifest_of(tmp_path / "copy").parts
+    assert last.name.endswith("-swept.jsonl")
+    assert report.swept >= len(edited) - 1
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EROFS, errno.ENOSPC])
+async def test_a_rename_that_fails_leaves_the_last_good_output(
+    box: Sandbox, client: JibbleClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    folder = tmp_path / "copy"
+    await Exporter(client, "time_entries", out=f"{folder}/", **DAYS).run()
+    before = manifest_of(folder)
+    replace, moves = os.replace, list[Any]()
+
+    def fail(*names: Any) -> None:
+        moves.append(names)
+        if len(moves) == 3:
+            raise OSError(number, os.strerror(number))
+        replace(*names)
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(ExportError, match=r"manifest\.json could not be written: ") as caught:
+        await Exporter(client, "time_entries", out=folder, **DAYS).run()
+    assert "what had the name before is untouched" in str(caught.value)
+    assert manifest_of(folder) == before
+    assert rows_of(folder) == ledger(box)
+    monkeypatch.setattr(os, "replace", replace)
+    report = await Exporter(client, "time_entries", out=folder, resume=True, **DAYS).run()
+    assert (report.resumed_rows, report.reread_pages) == (report.rows, 0)
+    assert rows_of(folder) == ledger(box)
+    assert set(os.listdir(folder)) == {
+        "manifest.json",
+        *(part.name for part in manifest_of(folder).parts),
+    }
+
+
+async def test_a_manifest_of_somebody_else_is_refused(
+    box: Sandbox, client: JibbleClient, tmp_path: Path
+) -> None:
+    (tmp_path / "manifest.json").write_text('{"name": "an app"}')
+    with pytest.raises(
+        ConfigurationError, match="is no manifest of an export: export into another"
+    ):
+        await Exporter(client, "people", out=tmp_path).run()
+    assert os.listdir(tmp_path) == ["manifest.json"]
+    assert box.ledger.requests == []
+
+
+async def test_a_manifest_removes_nothing_outside_of_its_folder(
+    client: JibbleClient, tmp_path: Path
+) -> None:
+    folder = tmp_path / "copy"
+    await Exporter(client, "people", out=f"{folder}/").run()
+    (tmp_path / "precious").touch()
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    manifest["parts"][0]["name"] = "../precious"
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    await Exporter(client, "people", out=folder).run()
+    assert (tmp_path / "precious").exists()
+
+
+async def test_other_arguments_are_no_way_to_go_on(
+    box: Sandbox, client: JibbleClient, tmp_path: Path
+) -> None:
+    out = tmp_path / "x.jsonl"
+    box.faults.add(Fault("status", path="TimeEntries", nth=16, times=None, status=503))
+    exporter = Exporter(client, "time_entries", out=out, give_up_after=None, **DAYS)
+    with pytest.raises(Exception, match="503"):
+        await exporter.run()
+    box.faults.clear()
+    for other, message in (
+        ({"columns": ["id"]}, "columns was None and is "),
+        ({"with_names": True}, "with_names was False and is True"),
+        ({"include_archived": True}, "include_archived was False and is True"),
+        ({"until": date(2026, 7, 18)}, "until was '2026-07-19' and is '2026-07-18'"),
+    ):
+        arguments = {**DAYS, "resume": True, **other}
+        with pytest.raises(ConfigurationError, match=message):
+            await Exporter(client, "time_entries", out=out, **arguments).run()
+    report = await Exporter(client, "time_entries", out=out, resume=True, **DAYS).run()
+    assert report.resumed_rows > 0
+    assert report.rows == len(ledger(box))
+
+
+async def test_a_second_exporter_is_told_of_the_first(
+    box: Sandbox, client: JibbleClient, tmp_path: Path
+) -> None:
+    out = tmp_path / "x.jsonl"
+    stall = box.faults.add(Fault("stall", path="TimeEntries", nth=4))
+    first = asyncio.create_task(Exporter(client, "time_entries", out=out, **DAYS).run())
+    await stall.reached.wait()
+    with pytest.raises(ExportError) as caught:
+        await Exporter(client, "time_entries", out=out, **DAYS).run()
+    told = f"another export to {out} is running: let it end, or write elsewhere"
+    assert str(caught.value) == told
+    stall.release()
+    await first
+
+
+async def test_partitions_can_be_exported_one_by_one(
+    box: Sandbox, client: JibbleClient, tmp_path: Path
+) -> None:
+    rows: list[Any] = []
+    for partition in await plan_partitions(client, "time_entries", rows=80, **DAYS):
+        out = tmp_path / f"{partition.index}.jsonl"
+        part = await export_partition(client, partition, out)
+        data = out.read_bytes()
+        mine = [json.loads(line) for line in data.splitlines()]
+        assert part.sha256 == hashlib.sha256(data).hexdigest()
+        assert (part.rows, part.bytes, part.since) == (len(mine), len(data), partition.since)
+        assert (part.first, part.last) == (mine[0]["id"], mine[-1]["id"])
+        rows += mine
+    assert sorted(rows, key=lambda row: str(row["id"])) == ledger(box)
+    assert len(os.listdir(tmp_path)) > 2
+
+
+async def test_names_are_fetched_once(box: Sandbox, client: JibbleClient, tmp_path: Path) -> None:
+    out = tmp_path / "x.jsonl"
+    columns = ["id", "personId", "personName"]
+    await Exporter(client, "time_entries", out=out, columns=columns, with_names=True, **DAYS).run()
+    people = {row["id"]: row["fullName"] for row in box.ledger.rows("People")}
+    rows = [json.loads(line) for line in out.read_bytes().splitlines()]
+    assert len(rows) == len(ledger(box))
+    assert all(row["personName"] == people[row["personId"]] for row in rows)
+    assert box.ledger.count(path="People") == 1
+
+
+async def test_rows_without_ids_of_others_have_no_names(
+    client: JibbleClient, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigurationError, match="rows of groups hold no ids that have names"):
+        Exporter(client, "groups", out=tmp_path / "x.csv", with_names=True)
