@@ -47,6 +47,13 @@ class _Envelope(msgspec.Struct):
 
 
 _DECODER = msgspec.json.Decoder(_Envelope)
+
+
+def decode_page(body: bytes) -> list[TimeEntry]:
+    """The rows of a page."""
+    return _DECODER.decode(body).value
+
+
 _WALKS = itertools.count(1)
 
 
@@ -70,7 +77,7 @@ def _urls(base: str, total: int, size: int) -> list[str]:
     ]
 
 
-async def _in_order(
+async def in_order(
     urls: list[str], concurrency: int, fetch: Callable[[str], Awaitable[T]]
 ) -> AsyncGenerator[T, None]:
     """What `fetch` gives for each URL, in order, with as many under way as asked for."""
@@ -147,7 +154,7 @@ class _Walks:
             return (await self._httpx.get(url, headers=self._headers)).content
 
         rows = 0
-        async for page in _in_order(self._urls(), self._concurrency, fetch):
+        async for page in in_order(self._urls(), self._concurrency, fetch):
             rows += _read(json.loads(page)["value"])
         self._check(rows)
 
@@ -156,7 +163,7 @@ class _Walks:
             async with self._session.get(url, headers=self._headers) as response:
                 return await response.read()
 
-        return _in_order(self._urls(), self._concurrency, fetch)
+        return in_order(self._urls(), self._concurrency, fetch)
 
     def _urls(self) -> list[str]:
         return _urls(self._base, self._total, self._size)

@@ -5,20 +5,23 @@ from __future__ import annotations
 import functools
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import msgspec
 
+from jibble_async.api.base_client import BaseClient
 from jibble_async.api.raw import RawSet
 from jibble_async.api.session import Session
 from jibble_async.core.caller import Caller
+from jibble_async.core.cursor import short_hash
 from jibble_async.core.events import PageRead
 from jibble_async.core.pages import PageContent, PageSource, RawRow
 from jibble_async.core.progress import require_fitting
 from jibble_async.core.wire import Reply
 from jibble_async.export.anchored import Lengths
 
-__all__ = ["Answer", "ask", "count", "lengths_of"]
+__all__ = ["Answer", "account_of", "ask", "count", "lengths_of"]
 
 # Where an answer has no `Date`, a clock of this machine is all there is, and it may be wrong.
 _WITHOUT_DATE = timedelta(days=1)
@@ -67,6 +70,13 @@ async def count(session: Session, source: PageSource[RawRow]) -> tuple[int | Non
     counted = answer.counted
     # Nor is a count believed that has no room for the row beside it.
     return (None if counted is not None and counted < len(answer.rows) else counted), answer.date
+
+
+async def account_of(client: BaseClient[Any]) -> str | None:
+    """What tells an account from others and does not give it away, if it is known."""
+    whoami = getattr(client, "whoami", None)
+    organization = None if whoami is None else (await whoami()).organization_id
+    return None if organization is None else short_hash(organization)
 
 
 def _read(session: Session, source: PageSource[RawRow], top: int, reply: Reply) -> Answer:

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import itertools
 import os
-from collections.abc import Callable, Collection, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,7 +19,15 @@ from jibble_async.export.parts import PartWriter, kept
 from jibble_async.export.sinks import FileFormat, Sink
 from jibble_async.export.working_folder import WorkingFolder
 
-__all__ = ["FinalPart", "final_parts", "write_joined"]
+__all__ = [
+    "FinalPart",
+    "final_parts",
+    "opened",
+    "rewritten",
+    "swept_parts",
+    "write_joined",
+    "written",
+]
 
 _BATCH = 1000
 
@@ -74,41 +82,86 @@ def final_parts(
                 seams=part.seams,
             )
             final = FinalPart(path, entry)
-            parts.append(_rewritten(final, format, held.gone) if gone else final)
-        rows = held.in_scope()
-        if first := next(rows, None):
-            what, run = folder.windows[0].partition.set, folder.header.run
-            writer = PartWriter(folder.path / f"{what}-{run}-swept{format.suffix}", new_sink())
-            rows = itertools.chain([first], rows)
-            while batch := [*itertools.islice(rows, _BATCH)]:
-                writer.append(batch)
-            writer.finish()
-            entry = ManifestPart(
-                name=writer.path.name,
-                rows=writer.rows,
-                bytes=writer.size,
-                sha256=writer.sha256,
-                first=writer.first,
-                last=writer.last,
-            )
-            parts.append(FinalPart(writer.path, entry))
+            if gone:
+                # Under another name: the journal knows the old one.
+                name = f"{path.name.removesuffix(format.suffix)}-swept{format.suffix}"
+                final = rewritten(final, path.with_name(name), format, kept(path, held.gone))
+            parts.append(final)
+        what, run = folder.windows[0].partition.set, folder.header.run
+        path = folder.path / f"{what}-{run}-swept{format.suffix}"
+        parts.extend(swept_parts(path, held, new_sink))
     return parts
 
 
-def _rewritten(part: FinalPart, format: FileFormat, gone: Collection[bytes]) -> FinalPart:
-    """A part without the rows that went, under another name: the journal knows the old one."""
-    path = part.path
-    new = path.with_name(f"{path.name.removesuffix(format.suffix)}-swept{format.suffix}")
+def swept_parts(path: Path, held: HeldParts, new_sink: Callable[[], Sink]) -> Generator[FinalPart]:
+    """A part of the rows that were swept, if there are any.
+
+    Args:
+        path: The part.
+        held: Which rows count.
+        new_sink: Makes what turns rows into the bytes of a part.
+
+    Raises:
+        DecodeError: A row can't be read.
+        OSError: It could not be written.
+    """
+    rows = held.in_scope()
+    first = next(rows, None)
+    if first is None:
+        return
+    writer = PartWriter(path, new_sink())
+    rows = itertools.chain([first], rows)
+    while batch := [*itertools.islice(rows, _BATCH)]:
+        writer.append(batch)
+    writer.finish()
+    entry = ManifestPart(
+        name=path.name,
+        rows=writer.rows,
+        bytes=writer.size,
+        sha256=writer.sha256,
+        first=writer.first,
+        last=writer.last,
+    )
+    yield FinalPart(path, entry)
+
+
+def rewritten(part: FinalPart, new: Path, format: FileFormat, keep: Iterable[bool]) -> FinalPart:
+    """A part without the rows that go, as a new file.
+
+    Args:
+        part: The part; its entry has the number of rows that stay.
+        new: The file.
+        format: What is in it.
+        keep: For each row, in their order, whether it stays.
+
+    Raises:
+        OSError: It could not be written.
+    """
+    with part.path.open("rb") as old:
+        return written(new, format.without(old, keep), part.entry)
+
+
+def written(new: Path, chunks: Iterable[bytes], entry: ManifestPart) -> FinalPart:
+    """A part of these bytes, on the disk.
+
+    Args:
+        new: The file.
+        chunks: What is in it.
+        entry: What is known of it but its name, size and hash.
+
+    Raises:
+        OSError: It could not be written.
+    """
     digest, size = hashlib.sha256(), 0
-    with path.open("rb") as old, os.fdopen(make_private(new), "wb") as file:
-        for chunk in format.without(old, kept(path, gone)):
+    with os.fdopen(make_private(new), "wb") as file:
+        for chunk in chunks:
             file.write(chunk)
             digest.update(chunk)
             size += len(chunk)
         file.flush()
         os.fsync(file.fileno())
     known = {"name": new.name, "bytes": size, "sha256": digest.hexdigest()}
-    return FinalPart(new, msgspec.structs.replace(part.entry, **known))
+    return FinalPart(new, msgspec.structs.replace(entry, **known))
 
 
 def write_joined(
@@ -125,7 +178,7 @@ def write_joined(
     Raises:
         ExportError: It could not be written.
     """
-    with writing(part.path), contextlib.closing(_opened(paths)) as files:
+    with writing(part.path), contextlib.closing(opened(paths)) as files:
         chunks = format.joined(files)
         first = next(chunks, None)
         if first is None:
@@ -137,7 +190,7 @@ def write_joined(
             part.write(chunk)
 
 
-def _opened(paths: Iterable[Path]) -> Generator[BinaryIO]:
+def opened(paths: Iterable[Path]) -> Generator[BinaryIO]:
     """The files, each open until the next is asked for."""
     for path in paths:
         with path.open("rb") as file:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import msgspec
 
@@ -17,7 +17,7 @@ from jibble_async.export.files import make_private, writing
 from jibble_async.export.parts import id_line, id_lines
 from jibble_async.export.verdicts import SweptRow
 
-__all__ = ["HeldOffLoop", "HeldParts"]
+__all__ = ["HeldOffLoop", "HeldParts", "Holding"]
 
 
 class HeldParts:
@@ -30,16 +30,24 @@ class HeldParts:
         parts: The parts, each with its number of rows.
         scratch: A file for swept rows, which is made when there are any.
         out: What is exported to, for errors.
+        lines: Reads the lines of the ids of a part; by default from the file beside it.
 
     Attributes:
         gone: The lines of the ids that count no more in parts.
     """
 
-    def __init__(self, parts: Sequence[tuple[Path, int]], scratch: Path, out: Path) -> None:
+    def __init__(
+        self,
+        parts: Sequence[tuple[Path, int]],
+        scratch: Path,
+        out: Path,
+        lines: Callable[[Path], Iterable[bytes]] = id_lines,
+    ) -> None:
         self.gone: set[bytes] = set()
         self._parts = parts
         self._scratch = scratch
         self._out = out
+        self._lines = lines
         self._file: BinaryIO | None = None
         self._size = 0
         # Where each swept row is in the file; None if it is not in scope.
@@ -67,7 +75,7 @@ class HeldParts:
         """How many rows of a part count no more."""
         if not self.gone:
             return 0
-        return sum(map(self.gone.__contains__, id_lines(part)))
+        return sum(map(self.gone.__contains__, self._lines(part)))
 
     def replace(self, rows: Sequence[SweptRow]) -> None:
         """Let every copy of these rows go, and those in scope come in.
@@ -97,7 +105,7 @@ class HeldParts:
         dropped: set[bytes] = set()
         with writing(self._out):
             for part, _ in self._parts:
-                for line in id_lines(part):
+                for line in self._lines(part):
                     if line not in self.gone and not present(msgspec.json.decode(line)):
                         dropped.add(line)
                         rows += 1
@@ -135,6 +143,22 @@ class HeldParts:
         return self._size - len(raw), len(raw)
 
 
+class Holding(Protocol):
+    """What holds rows, in files or elsewhere, and takes its time."""
+
+    def count(self) -> int:
+        """How many rows there are, in scope."""
+        ...
+
+    def replace(self, rows: Sequence[SweptRow]) -> None:
+        """Let every copy of these rows go, and those in scope come in."""
+        ...
+
+    def retain(self, present: Callable[[str], bool]) -> int:
+        """Drop rows that are not present, and tell how many went."""
+        ...
+
+
 class HeldOffLoop:
     """The same for `jibble_async.export.sweep.settle`: the event loop stays free meanwhile.
 
@@ -143,7 +167,7 @@ class HeldOffLoop:
         disk: The thread that reads and writes it.
     """
 
-    def __init__(self, held: HeldParts, disk: DiskThread) -> None:
+    def __init__(self, held: Holding, disk: DiskThread) -> None:
         self._held = held
         self._disk = disk
 

@@ -61,6 +61,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         outcome: What is known of the whole, such as `proved`.
         reason: Why it is no more; empty where it is proved.
         mark: The server's time from which on changes are not in it.
+        account: What tells the organization from others, if that is known.
+        reconciled: When all ids were looked through last, if the folder is kept in step.
         rows: Rows of all parts.
         parts: The files.
     """
@@ -72,6 +74,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
     reason: str
     mark: str
+    account: str | None = None
+    reconciled: str | None = None
     rows: int
     parts: list[ManifestPart]
 

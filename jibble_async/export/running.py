@@ -14,9 +14,9 @@ import msgspec
 
 from jibble_async.api.base_client import BaseClient, session_of
 from jibble_async.api.raw import RawSet
-from jibble_async.core.cursor import short_hash
 from jibble_async.errors import ConfigurationError, PaginationError
 from jibble_async.export.anchored import AnchorLostError
+from jibble_async.export.asking import account_of
 from jibble_async.export.destinations import Destination
 from jibble_async.export.disk import DiskThread
 from jibble_async.export.files import Part, PartFile, Spool, hidden_name, remove_dead_parts
@@ -247,10 +247,7 @@ class Run:
             )
 
     async def _account(self) -> str | None:
-        """What tells the account from others and does not give it away, if it is known."""
-        whoami = getattr(self._job.client, "whoami", None)
-        organization = None if whoami is None else (await whoami()).organization_id
-        return None if organization is None else short_hash(organization)
+        return await account_of(self._job.client)
 
     def _new_sink(self) -> Sink:
         return self._job.new_sink(self._names)
@@ -302,6 +299,7 @@ class Run:
                     outcome=verdict.outcome,
                     reason=verdict.reason,
                     mark=verdict.mark,
+                    account=header.account,
                     rows=sum(final.entry.rows for final in finals),
                     parts=[final.entry for final in finals],
                 )

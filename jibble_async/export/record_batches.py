@@ -1,0 +1,255 @@
+"""The rows of a set as Arrow batches: the door for everything that isn't asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import date
+from typing import Any, TypeAlias
+
+import msgspec
+
+from jibble_async.api.base_client import BaseClient
+from jibble_async.api.set_names import SetName
+from jibble_async.checks import require_counts
+from jibble_async.core.pages import RawRow
+from jibble_async.errors import ConfigurationError, DecodeError, PaginationError
+from jibble_async.export.ahead import Ahead, Give
+from jibble_async.export.arrow_rows import ArrowRows
+from jibble_async.export.columns import table_of
+from jibble_async.export.handed import HandedOn
+from jibble_async.export.patience import GIVE_UP_AFTER, patient
+from jibble_async.export.plan import Extent, Partition, plan_partitions
+from jibble_async.export.reading import read_partition
+from jibble_async.export.schema import arrow
+from jibble_async.export.sweep import server_mark, settle
+from jibble_async.export.verdicts import Outcome, Verdict
+
+__all__ = ["BatchesReport", "record_batches"]
+
+# Batches that wait while the one before is used.
+_AHEAD = 2
+
+Connect: TypeAlias = Callable[[], AbstractAsyncContextManager[BaseClient[Any]]]
+
+
+class BatchesReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of rows that were given.
+
+    Attributes:
+        verdict: What is known of them where `changed` and `gone` were heeded.
+        rows: Rows that were given.
+        changed: A `pyarrow.Table` of those of them that changed since, as they are by now, to be
+            put in the place of every copy.
+        gone: The ids of those of them that were archived since, or moved to other days.
+        unknown_fields: Fields that have no column, and in how many rows they came.
+    """
+
+    verdict: Verdict
+    rows: int
+    changed: Any
+    gone: list[str]
+    unknown_fields: dict[str, int]
+
+
+def record_batches(
+    connect: Connect,
+    what: SetName,
+    *,
+    since: date | None = None,
+    until: date | None = None,
+    columns: Sequence[str] | None = None,
+    include_archived: bool = False,
+    secrets: bool = False,
+    concurrency: int = 4,
+    rows_per_batch: int = 10_000,
+    on_report: Callable[[BatchesReport], None] | None = None,
+) -> Any:
+    """A `pyarrow.RecordBatchReader` of a set's rows, for DuckDB, Polars, pandas, and all that.
+
+    A client in a thread of its own reads some batches ahead of whoever reads these, and ends when
+    they are read, or when nobody has the reader any more; closing it is not enough. A reader gives
+    its rows once.
+
+    Every row that is there throughout is given, as it was when it was read, in no particular order.
+    What changes after that can't be taken back: it is in the report, and so is a row that moves to
+    days which are read later, and so comes twice.
+
+    Args:
+        connect: Makes the client, in that thread, such as `JibbleClient.from_env`. Of either API.
+        what: The set, such as `time_entries`.
+        since: The first working day.
+        until: The last one, included.
+        columns: The names on the wire of those that are wanted, in their order; by default all.
+        include_archived: Whether archived rows and removed people come along.
+        secrets: Keep what opens a kiosk, such as a person's PIN.
+        concurrency: Windows of days in flight.
+        rows_per_batch: How many rows a batch has, but the last ones.
+        on_report: Gets what is known in the end, before the reader ends. Without it the end is a
+            `PaginationError` if rows may be missing; the old API can't tell.
+
+    Raises:
+        ConfigurationError: An argument that can't be used, or pyarrow is not installed.
+        NotSupportedError: The client's API has no such set.
+        JibbleError: The client could not be made.
+
+    Example:
+        >>> reader = record_batches(JibbleClient.from_env, "time_entries", since=date(2026, 7, 1))
+        >>> duckdb.sql("SELECT personId, count(*) FROM reader GROUP BY 1")
+    """
+    require_counts("record_batches", concurrency=concurrency, rows_per_batch=rows_per_batch)
+    if min(concurrency, rows_per_batch) < 1:
+        raise ConfigurationError("concurrency= and rows_per_batch= are at least 1")
+    extent = Extent(
+        set=what,
+        since=since,
+        until=until,
+        include_archived=include_archived,
+        as_sent=False,
+    )
+    pa = arrow()
+
+    async def produce(give: Give[Any]) -> None:
+        async with connect() as client:
+            reading = _Reading(
+                patient(client, GIVE_UP_AFTER),
+                extent,
+                give,
+                columns=columns,
+                secrets=secrets,
+                size=rows_per_batch,
+            )
+            await reading.run(concurrency)
+
+    items = Ahead(produce, _AHEAD)
+    # What can't be asked for is said here, and not when somebody reads.
+    schema = next(items)
+    return pa.RecordBatchReader.from_batches(schema, _Batches(items, on_report))
+
+
+class _Batches:
+    """The batches among what a reading gives; no generator, since an error has to stay one."""
+
+    def __init__(
+        self, items: Ahead[Any], on_report: Callable[[BatchesReport], None] | None
+    ) -> None:
+        self._items = items
+        self._on_report = on_report
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        item = next(self._items)
+        if not isinstance(item, BatchesReport):
+            return item
+        verdict = item.verdict
+        if self._on_report is not None:
+            self._on_report(item)
+        # Nothing was asked of an API that can't tell.
+        elif verdict.outcome is Outcome.NOT_PROVED and verdict.rounds:
+            raise PaginationError(
+                f"rows may be missing, or there although they are gone: {verdict.reason}; "
+                "with on_report= they are given nevertheless"
+            )
+        raise StopIteration
+
+
+class _Reading:
+    """Reads a set, and gives its schema, batches, and a report."""
+
+    def __init__(
+        self,
+        client: BaseClient[Any],
+        extent: Extent,
+        give: Give[Any],
+        *,
+        columns: Sequence[str] | None,
+        secrets: bool,
+        size: int,
+    ) -> None:
+        self._client = client
+        self._extent = extent
+        self._give = give
+        self._size = size
+        self._raw = extent.raw_set(client)
+        self._unknown: Counter[str] = Counter()
+        table = table_of(self._raw.shape, columns=columns, secrets=secrets)
+        self._arrow = ArrowRows(table, {}, self._note, _refuse)
+        self._handed = HandedOn(with_digests=self._raw.changes is None and self._raw.anchored)
+        self._held: list[RawRow] = []
+        self._rows = 0
+        self._giving = asyncio.Lock()
+
+    async def run(self, concurrency: int) -> None:
+        client, extent = self._client, self._extent
+        await self._give(self._arrow.schema)
+        mark = await server_mark(client, extent) if self._raw.anchored else ""
+        partitions = await plan_partitions(
+            client,
+            extent.set,
+            since=extent.since,
+            until=extent.until,
+            include_archived=extent.include_archived,
+            as_sent=extent.as_sent,
+        )
+        left = deque(partitions)
+        workers = [
+            asyncio.create_task(self._work(left)) for _ in range(min(concurrency, len(left)))
+        ]
+        try:
+            await asyncio.gather(*workers)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+        verdict = await settle(client, extent, mark, self._handed)
+        late = self._handed.late()
+        changed, gone = self._handed.changed(), self._handed.gone()
+        self._held.extend(late)
+        while self._held:
+            await self._give_batch(1)
+        report = BatchesReport(
+            verdict=verdict,
+            rows=self._rows,
+            changed=await asyncio.to_thread(self._arrow.table, changed),
+            gone=gone,
+            unknown_fields=dict(sorted(self._unknown.items())),
+        )
+        await self._give(report)
+
+    async def _work(self, left: deque[Partition]) -> None:
+        while left:
+            reading = read_partition(self._client, left.popleft())
+            async with contextlib.aclosing(reading) as pages:
+                async for page in pages:
+                    self._handed.note(page.rows)
+                    self._held.extend(page.rows)
+                    del page
+                    # Others may fill it meanwhile, and then wait here as well.
+                    while len(self._held) >= self._size:
+                        await self._give_batch(self._size)
+
+    async def _give_batch(self, least: int) -> None:
+        async with self._giving:
+            if len(self._held) < least:
+                return
+            rows, self._held = self._held[: self._size], self._held[self._size :]
+            # Arrow needs no interpreter meanwhile, so that pages are read beside it.
+            table = await asyncio.to_thread(self._arrow.table, rows)
+            self._rows += len(rows)
+            del rows
+            for batch in table.combine_chunks().to_batches():
+                await self._give(batch)
+
+    def _note(self, name: str, rows: int) -> None:
+        self._unknown[name] += rows
+
+
+def _refuse(_: int, row: RawRow, reason: str) -> None:
+    raise DecodeError(
+        f"the row {row[0]!r} can't be read: {reason}; an export of JSON lines keeps every row"
+    )
