@@ -1,8 +1,14 @@
-"""What all tests share: hypothesis that finds the same examples on every run."""
+"""What all tests share: hypothesis that finds the same examples on every run, and virtual time."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Mapping
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.support.virtual_time import VirtualTimeLoop
 
 settings.register_profile(
     "repeatable",
@@ -12,3 +18,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("repeatable")
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """The loop of a test that is a coroutine."""
+    real = item.get_closest_marker("real_time") is not None
+    return {"real": asyncio.SelectorEventLoop} if real else {"virtual": VirtualTimeLoop}

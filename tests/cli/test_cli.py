@@ -189,6 +189,7 @@ def test_missing_and_half_credentials(
     assert "canary" not in line
 
 
+@pytest.mark.real_time
 async def test_refused_credentials(process: Any) -> None:
     async with Sandbox(people=1) as box:
         environment = {**box.environment(), "JIBBLE_CLIENT_SECRET": "canary"}
@@ -201,7 +202,7 @@ async def test_refused_credentials(process: Any) -> None:
 
 
 async def _ended(started: subprocess.Popen[str]) -> tuple[str, str]:
-    return await asyncio.to_thread(started.communicate, timeout=30)
+    return await asyncio.to_thread(started.communicate, timeout=60)
 
 
 @pytest.mark.usefixtures("small")
@@ -235,15 +236,15 @@ def test_a_result_that_cannot_be_written_is_one_line(arguments: list[str]) -> No
 @pytest.mark.parametrize("json_too", [False, True])
 def test_a_sandbox_serves_until_ctrl_c(process: Any, json_too: bool) -> None:
     box = process("sandbox", "--people", "2", "--seed", "5", *(["--json"] if json_too else []))
-    ready, _, _ = select.select([box.stderr], [], [], 30)
+    ready, _, _ = select.select([box.stderr], [], [], 60)
     assert ready
     assert "until you press Ctrl-C" in box.stderr.readline()
     asked = process("whoami", "--json", **_environment(box, json_too))
-    out, err = asked.communicate(timeout=30)
+    out, err = asked.communicate(timeout=60)
     assert (asked.returncode, err) == (0, "")
     assert json.loads(out)["organization"]["name"] == "Sandbox Works Ltd"
     box.send_signal(signal.SIGINT)
-    assert box.wait(30) == 0
+    assert box.wait(60) == 0
     assert box.stderr.read() == ""
 
 

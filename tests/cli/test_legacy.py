@@ -19,6 +19,8 @@ from jibble_async.cli.export import _bar  # pyright: ignore[reportPrivateUsage]
 from jibble_async.cli.legacy_limit import TellingWindow, window_path
 from jibble_async.sandbox import Sandbox
 
+pytestmark = pytest.mark.real_time
+
 WEEK = ("--since", "2026-07-06", "--until", "2026-07-12")
 BERLIN = ("--timezone", "Europe/Berlin")
 NAMES = ("CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD", "TOKEN_URL")
@@ -223,13 +225,13 @@ async def test_runs_share_the_limit(process: Any) -> None:
         environment = {**box.environment(), "XDG_STATE_HOME": os.environ["XDG_STATE_HOME"]}
         for _ in range(2):
             run = process("people", "--legacy", "--json", **environment)
-            out, err = await asyncio.to_thread(run.communicate, timeout=30)
+            out, err = await asyncio.to_thread(run.communicate, timeout=60)
             assert (run.returncode, err) == (0, "")
             assert len(json.loads(out)) > 0
         assert await fill(environment, 1) == 3
         assert await fill(environment, 147) == 150
         run = process("people", "--legacy", **environment)
-        out, err = await asyncio.to_thread(run.communicate, timeout=30)
+        out, err = await asyncio.to_thread(run.communicate, timeout=60)
         assert box.ledger.count("legacy") == 2
     assert (run.returncode, out) == (1, "")
     assert err.count("\n") == 1

@@ -341,7 +341,7 @@ def test_a_terminal_that_knows_no_bars() -> None:
             "PYTHONIOENCODING": "ascii",
         },
         capture_output=True,
-        timeout=50,
+        timeout=60,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, b"")

@@ -159,7 +159,7 @@ def test_a_loop_that_waits_is_woken(process: Any, number: int, code: int) -> Non
     assert "until you press Ctrl-C" in box.stderr.readline()
     box.send_signal(number)
     # A sandbox is meant to end with Ctrl-C.
-    assert box.wait(30) == (0 if number == signal.SIGINT else code)
+    assert box.wait(60) == (0 if number == signal.SIGINT else code)
     rest = box.stderr.read()
     assert rest == ("" if number == signal.SIGINT else "jibble: interrupted\n")
 
@@ -186,6 +186,7 @@ def test_a_signal_behind_the_end_of_a_command_is_not_lost() -> None:
     assert interruption.exit_code == 143
 
 
+@pytest.mark.real_time
 async def test_another_thread_has_no_say_in_signals() -> None:
     def inside() -> None:
         with Interruption() as interruption:

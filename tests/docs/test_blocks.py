@@ -17,6 +17,7 @@ def test_a_block_is_valid_python(block: Block) -> None:
     block.compiled()
 
 
+@pytest.mark.real_time
 @pytest.mark.parametrize("block", RUNNABLE, ids=str)
 async def test_a_block_runs(block: Block, monkeypatch: pytest.MonkeyPatch) -> None:
     async with Sandbox(people=6, since=date(2026, 7, 1), until=date(2026, 7, 31)) as box:

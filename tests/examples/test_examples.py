@@ -52,6 +52,7 @@ def test_a_program_is_short_and_tested(path: Path) -> None:
     assert f"({path.name})" in (EXAMPLES / "README.md").read_text()
 
 
+@pytest.mark.real_time
 async def test_hours_per_person(
     box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -64,6 +65,7 @@ async def test_hours_per_person(
     assert last.endswith("entries could not be paired")
 
 
+@pytest.mark.real_time
 async def test_one_vocabulary(
     box: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
@@ -84,6 +86,7 @@ async def test_one_vocabulary(
     assert box.ledger.count("legacy", "GET") > 5
 
 
+@pytest.mark.real_time
 async def test_who_is_in(
     box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -102,6 +105,7 @@ async def test_who_is_in(
     assert lines[-1] == f"{len(lines) - 1} people are in"
 
 
+@pytest.mark.real_time
 async def test_many_organisations(
     box: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
@@ -118,6 +122,7 @@ async def test_many_organisations(
     assert len(box.ledger.token_requests) == 201
 
 
+@pytest.mark.real_time
 async def test_a_personal_token(
     box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -138,6 +143,7 @@ async def test_a_personal_token(
     assert capsys.readouterr().out.startswith(f"{latest['type']} at {latest['localTime'][:10]}")
 
 
+@pytest.mark.real_time
 async def test_the_nightly_export(
     box: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -148,6 +154,7 @@ async def test_the_nightly_export(
     assert found == {row["id"] for row in box.ledger.rows("TimeEntries", since=day, until=day)}
 
 
+@pytest.mark.real_time
 @pytest.mark.usefixtures("box")
 async def test_an_export_that_fails_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -158,6 +165,7 @@ async def test_an_export_that_fails_says_so(
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.real_time
 async def test_the_tracked_time_report(
     box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -218,6 +226,7 @@ async def clock_in_during_an_export(box: Sandbox) -> None:
     assert nobody.status_code == 422
 
 
+@pytest.mark.real_time
 async def test_approving_all_that_is_pending(
     box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -243,6 +252,7 @@ async def test_approving_all_that_is_pending(
     assert capsys.readouterr().out == "1 of 1 approved\n"
 
 
+@pytest.mark.real_time
 @pytest.mark.usefixtures("box")
 async def test_a_notebook_cell() -> None:
     notebook = json.loads((EXAMPLES / "notebook.ipynb").read_text())
@@ -269,7 +279,7 @@ def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=60,
         check=False,
     )
 

@@ -15,8 +15,10 @@ from jibble_async.export.destinations import destination_of
 from jibble_async.export.output import Output
 from tests.export.test_files import killed_part
 
+pytestmark = pytest.mark.real_time
+
 # Far more than a loop that is free needs; one that stands still is told by the answer.
-LONG = 20.0
+LONG = 60.0
 
 
 class SlowDisk:

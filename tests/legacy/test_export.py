@@ -45,6 +45,7 @@ def test_a_long_export_makes_the_fewest_requests_and_is_never_refused(tmp_path: 
     assert timedelta(hours=2) < took < timedelta(hours=3)
 
 
+@pytest.mark.real_time
 async def test_two_processes_that_share_a_window_are_never_refused(tmp_path: Path) -> None:
     """An hour of the old API is half a second here; the sandbox counts by its own clock."""
     limit, per = 25, 0.5

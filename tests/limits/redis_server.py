@@ -26,7 +26,7 @@ class RedisServer:
             [*command, "--save", "", "--appendonly", "no", "--dir", str(self._socket.parent)],
             stdout=subprocess.DEVNULL,
         )
-        for _ in range(500):
+        for _ in range(6000):
             try:
                 self.client.ping()  # pyright: ignore[reportUnknownMemberType]
             except redis.ConnectionError:

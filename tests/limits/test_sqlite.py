@@ -20,6 +20,8 @@ from jibble_async.limits.windows.sqlite import SharedWindow
 from tests.limits.calls import send
 from tests.limits.fleet import Fleet, Job
 
+pytestmark = pytest.mark.real_time
+
 
 @pytest.mark.parametrize(
     "options", [{"limit": 0}, {"per": 0}, {"linger": -1}, {"lease": 0}, {"reserve": 1}]

@@ -18,6 +18,8 @@ from jibble_async.limits.windows.sqlite_file import WindowFile
 from jibble_async.limits.windows.stored import GivenBack
 from tests.limits.calls import send
 
+pytestmark = pytest.mark.real_time
+
 
 def policy_of(limit: int, per: float) -> Policy:
     return Policy("window", limit, per, linger=0, reserve=0, lease=1)

@@ -15,7 +15,7 @@ from jibble_async.limits.slots import Outcome
 from jibble_async.limits.windows.redis import RedisWindow
 from jibble_async.limits.windows.sqlite import SharedWindow
 
-ATTEMPT = 1.0
+ATTEMPT = 30.0
 
 
 def limiter_of(job: dict[str, Any]) -> SharedWindow | RedisWindow:

@@ -61,7 +61,7 @@ def run(arguments: list[str], folder: Path, **env: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=50,
+        timeout=60,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -33,6 +33,11 @@ class HeldTime:
         await asyncio.sleep(0)
 
 
+def loop_clock() -> Clock:
+    """The clock of the running loop, whose time is virtual in a test."""
+    return Clock(monotonic=asyncio.get_running_loop().time, random=lambda: 0.5)
+
+
 def endpoints_at(url: str, identity: str | None = None) -> Endpoints:
     """Every service at one origin, and tokens there or elsewhere."""
     return Endpoints(
@@ -59,10 +64,3 @@ def client_at(
         connector=connector,
         proxy=proxy,
     )
-
-
-def leap(seconds: float) -> None:
-    """Let the running loop's clock jump, so that what is due by then is due now."""
-    loop = asyncio.get_running_loop()
-    before = loop.time
-    loop.time = lambda: before() + seconds  # type: ignore[method-assign]

@@ -10,7 +10,7 @@ from jibble_async import Outcome, Slot
 from jibble_async.limits.slots import Priority
 
 
-async def settled(condition: Callable[[], bool], seconds: float = 3.0) -> None:
+async def settled(condition: Callable[[], bool], seconds: float = 20.0) -> None:
     """Wait for something that must come about, and fail if it does not."""
     loop = asyncio.get_running_loop()
     ends = loop.time() + seconds

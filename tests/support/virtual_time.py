@@ -1,27 +1,78 @@
-"""An event loop whose time stands still while something runs, and jumps when all wait."""
+"""An event loop whose time stands still while something runs, and jumps when all wait.
+
+It is for tests whose clients and servers all live in it, on sockets of loopback or none: then
+whatever is under way is in a task, or in the kernel's loopback. No second passes for real, so that
+deadlines are exact, and the same on a busy machine. What answers from another process or thread
+is not waited for: a test of such is marked `real_time`, and none of its deadlines may be short.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import selectors
+import socket
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+_RETRANSMISSION = 0.5
+"""Real seconds in which the kernel resumes what a full buffer has stopped."""
 
-class _JumpingSelector(selectors.SelectSelector):
+
+class _Beacon:
+    """A byte that is sent around loopback: what was sent before it has arrived when it has."""
+
+    def __init__(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            self._out = socket.create_connection(server.getsockname())
+            self._back, _ = server.accept()
+        self._out.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def follow(self) -> None:
+        self._out.send(b".")
+        self._back.recv(1)
+
+    def close(self) -> None:
+        self._out.close()
+        self._back.close()
+
+
+class _JumpingSelector(selectors.DefaultSelector):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
+        self._beacon: _Beacon | None = None
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None:
-            raise RuntimeError("deadlock: every task waits and no timer is set")
         ready = super().select(0)
-        # A turn of the loop takes a moment, as in life: rounding can't make it spin for ever.
-        self.now += 1e-7 if ready else max(timeout, 1e-7)
+        if not ready and timeout != 0:
+            ready = self._arriving()
+        if ready or timeout == 0:
+            # A turn of the loop takes a moment, as in life: rounding can't make it spin for ever.
+            self.now += 1e-7
+        elif timeout is None:
+            raise RuntimeError("deadlock: every task waits and no timer is set")
+        else:
+            self.now += max(timeout, 1e-7)
         return ready
+
+    def close(self) -> None:
+        if self._beacon is not None:
+            self._beacon.close()
+        super().close()
+
+    def _arriving(self) -> list[tuple[selectors.SelectorKey, int]]:
+        """What loopback still has for us."""
+        sockets = self.get_map().values()
+        # The loop's own, by which it is woken, is always there.
+        if len(sockets) < 2:
+            return []
+        if self._beacon is None:
+            self._beacon = _Beacon()
+        self._beacon.follow()
+        stopped = any(key.events & selectors.EVENT_WRITE for key in sockets)
+        return super().select(_RETRANSMISSION if stopped else 0)
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
@@ -33,6 +84,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._jumping.now
+
+    async def subprocess_exec(self, *_: Any, **__: Any) -> Any:
+        raise RuntimeError("a process has no virtual time: mark the test real_time")
 
     def run_in_executor(
         self, executor: Any, func: Callable[..., T], *args: Any

@@ -8,8 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 USAGE = Path(__file__).with_name("usage.py")
 EXPECTED = {
@@ -26,13 +24,12 @@ def run(*command: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=240,
     )
     assert done.returncode == 1, done.stdout + done.stderr
     return done.stdout
 
 
-@pytest.mark.timeout(120)
 def test_mypy() -> None:
     output = run("mypy", "--strict", "--no-error-summary", "--hide-error-context")
     found = {
@@ -41,7 +38,6 @@ def test_mypy() -> None:
     assert _differences(found) == {}
 
 
-@pytest.mark.timeout(120)
 def test_pyright() -> None:
     output = run("basedpyright", "--pythonpath", sys.executable, "--outputjson")
     found = {

@@ -66,11 +66,11 @@ FAULTS: dict[str, tuple[Answer, type[JibbleError]]] = {
         DeadlineExceededError,
     ),
     "a dripping body": (
-        drip(head(200, {"Content-Length": "900"}) + b" " * 900, size=8, gap=0.01),
+        drip(head(200, {"Content-Length": "900"}) + b" " * 900, size=8, gap=1),
         DeadlineExceededError,
     ),
     "interim answers without end": (
-        drip(b"HTTP/1.1 102 Processing\r\n\r\n" * 900, size=27, gap=0.01),
+        drip(b"HTTP/1.1 102 Processing\r\n\r\n" * 900, size=27, gap=1),
         DeadlineExceededError,
     ),
     "a page of HTML with status 200": (

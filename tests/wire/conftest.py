@@ -17,7 +17,7 @@ async def no_task_left() -> AsyncIterator[None]:
     before = asyncio.all_tasks()
     yield
     with contextlib.suppress(AssertionError):
-        await settled(lambda: not other_tasks() - before, 1.0)
+        await settled(lambda: not other_tasks() - before)
     assert not other_tasks() - before
 
 

@@ -30,7 +30,7 @@ from tests.wire.week import WEEK, client_of
 
 EXPORT = "TimeAttendanceReportStartExport"
 KEY = ClientCredentials("the-id", "the-secret")
-SHORT = Timeouts(total=None, attempt=0.06)
+SHORT = Timeouts(total=None, attempt=6)
 WAYS = ["typed", "raw"]
 
 # What is refused, so that there surely is no job.
@@ -186,7 +186,7 @@ async def test_time_that_runs_out_after_a_refusal_sends_nothing_again(server: Ra
     async with client_at(server.url, auth=KEY) as jibble:
         await jibble.request("GET", "workspace", "/v1/Things")
         with pytest.raises(AuthenticationError):
-            await begin(jibble.with_options(timeout=Timeouts(total=0.1)), "typed")
+            await begin(jibble.with_options(timeout=Timeouts(total=10)), "typed")
     assert len(server.heard) == 2
 
 

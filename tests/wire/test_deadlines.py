@@ -18,9 +18,8 @@ from jibble_async import (
     Timeouts,
     TokenBucket,
 )
-from jibble_async.core.clock import Clock
 from jibble_async.core.events import Event, SlotWaited
-from tests.support.clients import HeldTime, client_at
+from tests.support.clients import HeldTime, client_at, loop_clock
 from tests.support.leaks import RecordingLimiter
 from tests.support.raw_server import RawServer, Script, drip, head, json_reply, raw
 
@@ -38,14 +37,14 @@ def ask(jibble: JibbleClient, **options: Any) -> Any:
         STALL,
         raw(b"HTTP/1.1 200 OK\r\n", "stall"),
         raw(head(200, {"Content-Length": "9"}), "stall"),
-        drip(head(200, {"Content-Length": "9000"}) + b" " * 9000, size=1, gap=0.005),
+        drip(head(200, {"Content-Length": "9000"}) + b" " * 9000, size=1, gap=0.5),
     ],
     ids=["no answer", "half a head", "no body", "dripping"],
 )
 async def test_an_attempt_that_takes_too_long_is_ended(server: RawServer, answer: Any) -> None:
     server.answer = Script(answer)
     limiter = RecordingLimiter()
-    timeouts = Timeouts(total=None, attempt=0.03)
+    timeouts = Timeouts(total=None, attempt=3)
     async with client_at(server.url, timeouts=timeouts, retry=ONCE, limiter=limiter) as jibble:
         with pytest.raises(DeadlineExceededError) as caught:
             await ask(jibble)
@@ -58,7 +57,7 @@ async def test_an_attempt_that_takes_too_long_is_ended(server: RawServer, answer
 
 async def test_after_an_attempt_that_took_too_long_a_read_is_tried_again(server: RawServer) -> None:
     server.answer = Script(STALL, json_reply({"second": True}))
-    timeouts = Timeouts(total=None, attempt=0.2)
+    timeouts = Timeouts(total=None, attempt=20)
     async with client_at(server.url, timeouts=timeouts) as jibble:
         assert await ask(jibble) == {"second": True}
         server.answer = Script(STALL, json_reply({}))
@@ -69,8 +68,8 @@ async def test_after_an_attempt_that_took_too_long_a_read_is_tried_again(server:
 
 async def test_the_total_ends_a_call_amid_its_attempt(server: RawServer) -> None:
     server.answer = Script(STALL)
-    timeouts = Timeouts(total=0.03, attempt=30)
-    async with client_at(server.url, timeouts=timeouts, clock=Clock()) as jibble:
+    timeouts = Timeouts(total=3, attempt=30)
+    async with client_at(server.url, timeouts=timeouts, clock=loop_clock()) as jibble:
         with pytest.raises(DeadlineExceededError):
             await ask(jibble)
     assert len(server.heard) == 1
@@ -90,7 +89,7 @@ async def test_the_total_ends_a_call_between_its_attempts(server: RawServer) -> 
 
 async def test_a_deadline_cancels_nobody_else(server: RawServer) -> None:
     server.answer = Script(STALL)
-    timeouts = Timeouts(total=None, attempt=0.02)
+    timeouts = Timeouts(total=None, attempt=2)
     async with client_at(server.url, timeouts=timeouts, retry=ONCE) as jibble:
         for _ in range(3):
             with pytest.raises(DeadlineExceededError):
@@ -108,7 +107,7 @@ async def test_the_callers_own_timeout_stays_the_callers(server: RawServer) -> N
     limiter = RecordingLimiter()
     async with client_at(server.url, limiter=limiter) as jibble:
         with pytest.raises(TimeoutError) as caught:
-            async with asyncio.timeout(0.02):
+            async with asyncio.timeout(2):
                 await ask(jibble)
         assert not isinstance(caught.value, DeadlineExceededError)
         await server.idle()
@@ -118,17 +117,17 @@ async def test_the_callers_own_timeout_stays_the_callers(server: RawServer) -> N
 
 async def test_waiting_for_a_slot_does_not_eat_the_attempts_time(server: RawServer) -> None:
     events: list[Event] = []
-    limiter = RecordingLimiter(lambda: asyncio.sleep(0.08))
-    timeouts = Timeouts(total=None, attempt=0.04)
+    limiter = RecordingLimiter(lambda: asyncio.sleep(8))
+    timeouts = Timeouts(total=None, attempt=4)
     async with client_at(
-        server.url, timeouts=timeouts, limiter=limiter, clock=Clock(), hooks=(events.append,)
+        server.url, timeouts=timeouts, limiter=limiter, clock=loop_clock(), hooks=(events.append,)
     ) as jibble:
         # The wait alone is twice what an attempt may take.
         retried = jibble.with_options(retry=RetryPolicy(attempts=5))
         assert await ask(retried) == {}
         (waited,) = (each for each in events[:1] if isinstance(each, SlotWaited))
         assert waited.service == "workspace"
-        assert waited.seconds > 0.04
+        assert waited.seconds == pytest.approx(8)
         assert jibble.stats.throttled_seconds >= waited.seconds
 
 
@@ -139,7 +138,7 @@ async def test_waiting_for_a_connection_of_the_pool_counts_as_part_of_the_attemp
 
     connector = aiohttp.TCPConnector(limit=1)
     server.answer = Script(STALL)
-    timeouts = Timeouts(total=None, attempt=0.05)
+    timeouts = Timeouts(total=None, attempt=5)
     limiter = RecordingLimiter()
     async with client_at(
         server.url, timeouts=timeouts, retry=ONCE, limiter=limiter, connector=connector
@@ -179,7 +178,7 @@ async def test_a_slot_that_would_come_too_late_is_an_error_and_nothing_is_sent(
             await ask(jibble.with_options(max_wait=0.0))
         assert caught.value.attempts == 0
         with pytest.raises(RateLimitedError):
-            await ask(jibble.with_options(timeout=0.02, priority="bulk"))
+            await ask(jibble.with_options(timeout=2, priority="bulk"))
         assert jibble.stats.requests == 1
     assert len(server.heard) == 1
 

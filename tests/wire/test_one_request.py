@@ -25,7 +25,7 @@ from tests.wire.broken import FAULTS
 from tests.wire.week import client_of
 
 ONCE = RetryPolicy(attempts=1, throttled_attempts=1)
-SHORT = Timeouts(total=None, attempt=0.06)
+SHORT = Timeouts(total=None, attempt=6)
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "POST"])

@@ -18,7 +18,7 @@ from jibble_async import (
     RetryPolicy,
     Timeouts,
 )
-from tests.support.clients import client_at, leap
+from tests.support.clients import client_at
 from tests.support.leaks import RecordingLimiter
 from tests.support.raw_server import Answer, Heard, Held, RawServer, Script, json_reply
 
@@ -59,9 +59,7 @@ async def test_a_punch_that_waits_for_a_connection_has_all_its_time_when_it_gets
         await server.until_heard(1)
         quick = jibble.with_options(timeout=Timeouts(total=None, attempt=30))
         punch = asyncio.create_task(quick.time_entries.clock_in(PERSON))
-        await turns()
-        leap(100)
-        await turns()
+        await asyncio.sleep(100)
         held.go.set()
         assert (await punch).id == PERSON
         assert await slow == {"slow": True}
@@ -85,7 +83,7 @@ async def test_a_crowd_of_punches_is_done_in_turns(server: RawServer) -> None:
         for done in range(0, 10, 2):
             await server.until_heard(done + 2)
             # Longer in all than an attempt may take, though no one of them is.
-            leap(20)
+            await asyncio.sleep(20)
             for held in waves[done:]:
                 held.go.set()
         assert {each.id for each in await asyncio.gather(*punches)} == {PERSON}
@@ -105,7 +103,6 @@ async def test_what_ends_before_a_connection_is_there_was_not_sent(
         punch = asyncio.create_task(quick.time_entries.clock_in(PERSON))
         await turns()
         if cut == "deadline":
-            leap(100)
             with pytest.raises(DeadlineExceededError, match="no connection within") as caught:
                 await punch
             assert not caught.value.sent
@@ -134,9 +131,7 @@ async def test_who_else_uses_a_connector_is_waited_for_as_patiently(
         theirs = asyncio.create_task(stranger.get(f"{server.url}/v1/Slow"))
         await server.until_heard(1)
         ours = ask(jibble, "/v1/Quick", timeout=Timeouts(total=None, attempt=30))
-        await turns()
-        leap(100)
-        await turns()
+        await asyncio.sleep(100)
         held.go.set()
         (await theirs).release()
         assert await ours == {"id": PERSON}
@@ -160,7 +155,6 @@ async def test_a_black_hole_is_no_connection_within_the_time_for_connecting(
         patient = jibble.with_options(timeout=Timeouts(total=None, attempt=None, connect=10))
         punch = asyncio.create_task(patient.time_entries.clock_in(PERSON))
         await begun.wait()
-        leap(12)
         with pytest.raises(ConnectFailedError, match=f"no connection to {host} ") as caught:
             await punch
     assert (caught.value.sent, caught.value.maybe_processed) == (False, False)

@@ -55,7 +55,7 @@ async def failure(server: RawServer, trouble: str, events: list[Event]) -> Jibbl
     server.answer = Script(TROUBLES[trouble])
     server.token_answer = Script(token_reply(TOKEN))
     key = ClientCredentials("the-id", SECRET)
-    timeouts = Timeouts(total=None, attempt=0.03 if trouble == "silence" else None)
+    timeouts = Timeouts(total=None, attempt=3 if trouble == "silence" else None)
     async with client_at(
         server.url,
         auth=key,

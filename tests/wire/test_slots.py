@@ -58,7 +58,7 @@ async def test_what_a_slot_is_told(server: RawServer, kind: str) -> None:
     answer, outcome = OUTCOMES[kind]
     server.answer = Script(answer)
     limiter = RecordingLimiter()
-    timeouts = Timeouts(attempt=0.03 if kind == "silence" else 30)
+    timeouts = Timeouts(attempt=3 if kind == "silence" else 30)
     async with client_at(
         server.url, limiter=limiter, retry=ONCE, max_body_bytes=1000, timeouts=timeouts
     ) as jibble:
