@@ -1,6 +1,7 @@
 # make demo and make test need nothing but python3 (3.11 or newer) with venv, make and git.
 
 PY ?= python3
+TIMES ?= 10
 UV ?= uv
 VENV := .venv
 PYTHONS = $(shell for minor in 11 12 13 14; do command -v python3.$$minor; done; \
@@ -10,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: demo test test-fast test-all coverage check lint types stubs docs bench pictures lock clean
+.PHONY: demo test test-fast test-all chaos coverage check lint types stubs docs bench pictures lock clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/python examples/demo.py
@@ -30,6 +31,10 @@ test-all:
 		seen="$$seen$$version "; echo "Python $$version"; \
 		$(MAKE) test PY="$$python" VENV=".venv-$$version" || exit 1; \
 	done
+
+# The tests that draw their cases, with so many times as many: about ... with the usual number.
+chaos: $(VENV)/.dev
+	@CHAOS=$(TIMES) $(BIN)/python -m pytest -q -m "chaos or hypothesis" -o timeout=3600
 
 # The tests, and whether they reach what they reached before (pyproject.toml says how much).
 coverage: $(VENV)/.dev

@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.chaos import TIMES
 from tests.support.virtual_time import VirtualTimeLoop
 
 settings.register_profile(
     "repeatable",
+    max_examples=100 * TIMES,
     derandomize=True,
     database=None,
     deadline=None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -18,6 +19,7 @@ from jibble_async.export import Exporter, ExportReport
 from jibble_async.sandbox import Sandbox
 from tests.legacy.exports import export, host_with, in_time
 from tests.legacy.hosts import SandboxInMemory
+from tests.support.chaos import seeds
 from tests.support.memory_wire import MemoryWire
 from tests.support.virtual_time import run
 
@@ -111,6 +113,21 @@ def test_nor_without_the_old_apis(tmp_path: Path, trouble: Trouble) -> None:
     assert lines(tmp_path / "all.jsonl") == in_time(host.store.wire("timeentries"))
     # Every page that had come was kept.
     assert (report.readings, len(host.ledger.requests)) == (1, report.pages)
+
+
+@seeds(4)
+def test_outages_at_any_time_cost_no_row(tmp_path: Path, seed: int) -> None:
+    dice = random.Random(seed)
+    outage = Outage(dice.choice(TROUBLES), dice.randint(1, 12), dice.uniform(0, TEN_MINUTES))
+    report, rows = current(outage, tmp_path / "new.jsonl", concurrency=dice.randint(1, 6))
+    assert lines(tmp_path / "new.jsonl") == rows
+    assert (report.readings, report.rows) == (1, len(rows))
+    host = host_with(dice.randint(0, 500))
+    host.__class__ = TroubledHost
+    assert isinstance(host, TroubledHost)
+    host.outage = Outage(dice.choice(TROUBLES), dice.randint(1, 6), dice.uniform(0, TEN_MINUTES))
+    export(host, tmp_path / "old.jsonl")
+    assert lines(tmp_path / "old.jsonl") == in_time(host.store.wire("timeentries"))
 
 
 @pytest.mark.parametrize(("give_up_after", "most"), [(900.0, 950.0), (30.0, 60.0), (0.0, 1.0)])

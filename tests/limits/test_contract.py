@@ -16,6 +16,7 @@ from tests.limits.calls import is_due, now, send
 from tests.limits.schedules import HAIR, Load, drawn, play, tightest
 from tests.limits.stores import Store
 from tests.support import virtual_time
+from tests.support.chaos import seeds
 
 
 def test_it_is_a_limiter_that_counts_and_tells_its_rate(store: Store) -> None:
@@ -41,7 +42,7 @@ def test_numbers_that_leave_nothing_are_refused(store: Store, number: dict[str, 
         store.window(**numbers)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@seeds(20)
 def test_server_never_counts_more_than_the_limit(store: Store, seed: int) -> None:
     limit, per, load = drawn(seed)
     schedule = play(store.window(limit, per, load.linger), load, seed)

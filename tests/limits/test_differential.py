@@ -11,8 +11,9 @@ from jibble_async.limits.windows.policy import Policy, Wanted
 from jibble_async.limits.windows.stored import Answer, GivenBack
 from tests.limits.redis_server import RedisServer
 from tests.limits.stores import Redis, Sqlite
+from tests.support.chaos import seeds
 
-SEEDS, EXCHANGES = 25, 60
+EXCHANGES = 60
 TICK = 1 / 64
 """Times are whole ticks, so that neither side rounds them."""
 
@@ -63,7 +64,7 @@ class Twins:
         return wanted, by_policy, by_script
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
+@seeds(25)
 def test_policy_and_script_give_equal_answers(
     path: Path, redis_server: RedisServer, seed: int
 ) -> None:

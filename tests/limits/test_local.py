@@ -14,10 +14,12 @@ from jibble_async.limits.windows.local import RollingWindow
 from tests.limits.calls import now
 from tests.limits.schedules import HAIR, Load, drawn, play, tightest, used
 from tests.support import virtual_time
+from tests.support.chaos import TIMES
 
-SEEDS = 400
+SEEDS = 400 * TIMES
 
 
+@pytest.mark.chaos
 def test_server_never_counts_more_than_the_limit() -> None:
     gave_up = 0
     for seed in range(SEEDS):

@@ -5,12 +5,13 @@ import random
 from collections.abc import Callable, Mapping
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jibble_async.errors import ConfigurationError, RateLimitedError
 from jibble_async.limits.queue import CallQueue
 from jibble_async.limits.slots import FREE_SLOT, Outcome, Priority, Slot
+from tests.support.chaos import examples
 from tests.support.virtual_time import run
 
 
@@ -133,7 +134,7 @@ def test_a_slot_that_comes_with_the_cancellation_is_given_back_unused() -> None:
     assert run(main()) == [Outcome.NOT_SENT]
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(st.integers(0, 2**32))
 def test_cancelling_and_refusing_those_who_wait_loses_no_slot(seed: int) -> None:
     chance = random.Random(seed)

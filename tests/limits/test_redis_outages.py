@@ -16,9 +16,10 @@ from tests.limits.redis_server import RedisServer
 from tests.limits.schedules import HAIR, tightest
 from tests.limits.stores import VirtualRedis
 from tests.support import virtual_time
+from tests.support.chaos import seeds
 
 
-@pytest.mark.parametrize("seed", range(16))
+@seeds(16)
 def test_outages_never_break_the_limit(seed: int, redis_server: RedisServer) -> None:
     """Workers, some of them idle for long, and a store that is down or flushed now and then."""
     dice = random.Random(seed)

@@ -15,9 +15,10 @@ from tests.limits.calls import is_due, now, send
 from tests.limits.schedules import HAIR, tightest
 from tests.limits.stores import SharedStore
 from tests.support import virtual_time
+from tests.support.chaos import seeds
 
 
-@pytest.mark.parametrize("seed", range(8))
+@seeds(8)
 def test_processes_together_never_exceed_the_limit(shared: SharedStore, seed: int) -> None:
     dice = random.Random(seed)
     limit, per = dice.choice([(1, 1.0), (3, 0.5), (15, 2.0), (50, 1.0)])

@@ -17,6 +17,7 @@ from jibble_async.limits.windows.sqlite import SharedWindow
 from jibble_async.limits.windows.sqlite_file import WindowFile
 from jibble_async.limits.windows.stored import GivenBack
 from tests.limits.calls import send
+from tests.support.chaos import TIMES
 
 pytestmark = pytest.mark.real_time
 
@@ -245,6 +246,7 @@ def test_a_restart_of_the_machine_ends_no_wait_that_the_server_asked_for(path: P
     file.close()
 
 
+@pytest.mark.chaos
 def test_whatever_is_damaged_in_the_file_is_an_error_of_ours(path: Path) -> None:
     """Other bytes here and there: what SQLite notices, and what only shows in a value."""
     policy = policy_of(5, 10)
@@ -254,7 +256,7 @@ def test_whatever_is_damaged_in_the_file_is_an_error_of_ours(path: Path) -> None
     file.close()
     whole = path.read_bytes()
     outcomes = set()
-    for seed in range(300):
+    for seed in range(300 * TIMES):
         chance = random.Random(seed)
         damaged = bytearray(whole)
         for _ in range(chance.choice((1, 8, 200))):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jibble_async.sandbox.legacy.errors import LegacyRefusal
 from jibble_async.sandbox.legacy.regexes import Expression
+from tests.support.chaos import examples
 
 letters = st.sampled_from(
     ["a", "b", ".", "[ab]", "[^a]", r"\d", r"\w", r"\b", "^", "$", r"\.", "1"]
@@ -35,7 +36,7 @@ patterns = st.recursive(
 )
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(patterns, st.text("ab1.\n", max_size=8), st.sampled_from(["", "i", "m"]))
 def test_the_automaton_finds_what_the_engine_finds(pattern: str, text: str, flags: str) -> None:
     expression = Expression(f"(?:(?:{pattern})|\x00)", flags)

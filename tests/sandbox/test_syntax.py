@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from odata_query import ast
 from odata_query.exceptions import ODataException
@@ -26,6 +26,7 @@ from jibble_async.sandbox.syntax import (
     Unary,
     parse_filter,
 )
+from tests.support.chaos import examples
 
 GUID = "5d3b37e7-64a8-411a-9a1e-056c149a13fc"
 
@@ -173,7 +174,7 @@ conditions: st.SearchStrategy[str] = st.recursive(
 
 
 # The oracle takes its time.
-@settings(max_examples=60)
+@examples(60)
 @given(conditions)
 def test_a_filter_means_what_the_oracle_makes_of_it(text: str) -> None:
     assert plain(parse_filter(text)) == oracle(text)
@@ -185,7 +186,7 @@ WORDS = (
 )
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join))
 def test_what_both_take_means_the_same(text: str) -> None:
     try:

@@ -15,6 +15,7 @@ from jibble_async.sandbox.search import Sorting, Wanted, all_of, search
 from jibble_async.sandbox.sorted_keys import TOP, SortedKeys
 from jibble_async.sandbox.tables import Table
 from tests.sandbox.calling import PLATFORM, Caller, LegacyCaller
+from tests.support.chaos import seeds
 
 Row = dict[str, Any]
 SORTED_BY = (("who", "when"), ("when",), ("who",))
@@ -165,7 +166,7 @@ def test_an_index_finds_what_looking_at_all_rows_finds(
     check(made, changes, asked, order)
 
 
-@pytest.mark.parametrize("seed", range(20))
+@seeds(20)
 def test_orders_and_ranges_of_one_property_agree_with_each_other(seed: int) -> None:
     """What the strategies above seldom draw: many equal rows, sorted, in a range, and changed."""
     random = Random(seed)

@@ -14,7 +14,7 @@ from urllib.parse import unquote, unquote_plus
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from odata_query import ast
 from odata_query.grammar import ODataLexer, ODataParser
@@ -23,6 +23,7 @@ from jibble_async import EntryType, TimeEntry, fields
 from jibble_async.core.operation import Operation, Safety, build
 from jibble_async.odata.render import render_filter
 from jibble_async.query.fields import Field
+from tests.support.chaos import examples
 from tests.unit.conditions import (
     TEXTS,
     Condition,
@@ -53,7 +54,7 @@ def sent_and_decoded(text: str) -> str:
     return unquote(value)
 
 
-@settings(max_examples=400)
+@examples(400)
 @given(conditions)
 def test_a_filter_keeps_the_rows_that_python_keeps(condition: Condition) -> None:
     text = render_filter(condition.expression)

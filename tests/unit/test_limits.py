@@ -6,11 +6,12 @@ from bisect import bisect_left
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jibble_async import ConfigurationError, Outcome, RateLimitedError, RateLimiter, TokenBucket
 from jibble_async.limits.slots import FREE_SLOT, Priority, Unlimited
+from tests.support.chaos import examples
 from tests.support.virtual_time import run
 
 
@@ -40,7 +41,7 @@ def workloads(draw: st.DrawFn) -> tuple[dict[str, Any], int]:
     return shape, draw(st.integers(0, 2**32))
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(workloads())
 def test_no_window_holds_more_than_the_limit(workload: tuple[dict[str, Any], int]) -> None:
     shape, seed = workload

@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jibble_async import EntryStatus, EntryType, LeftoverReason, TimeEntry, work_sessions
 from jibble_async.sandbox import Sandbox
 from jibble_async.sandbox.timesheets import Attendance
+from tests.support.chaos import examples
 
 MONDAY = date(2026, 7, 6)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -275,7 +276,7 @@ def entry_lists(draw: st.DrawFn) -> list[TimeEntry]:
     return entries
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(entry_lists(), st.randoms(use_true_random=False))
 def test_the_order_of_the_entries_does_not_matter(
     entries: list[TimeEntry], shuffler: random.Random
@@ -285,7 +286,7 @@ def test_the_order_of_the_entries_does_not_matter(
     assert work_sessions(mixed) == work_sessions(entries)
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(entry_lists())
 def test_nothing_is_lost(entries: list[TimeEntry]) -> None:
     found = work_sessions(entries)
@@ -303,7 +304,7 @@ def test_nothing_is_lost(entries: list[TimeEntry]) -> None:
         assert not in_stretch or each.reason is LeftoverReason.NO_END
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(entry_lists())
 def test_the_total_is_the_sum_of_its_parts(entries: list[TimeEntry]) -> None:
     found = work_sessions(entries)
@@ -319,7 +320,7 @@ def test_the_total_is_the_sum_of_its_parts(entries: list[TimeEntry]) -> None:
         assert each.duration >= timedelta(0)
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(entry_lists())
 def test_nobody_is_at_two_places_at_once(entries: list[TimeEntry]) -> None:
     found = work_sessions(entries)

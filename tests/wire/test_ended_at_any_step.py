@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,6 +13,7 @@ import pytest
 from jibble_async import AmbiguousWriteError, JibbleClient, JibbleError, TimeEntry
 from jibble_async.sandbox import Sandbox
 from tests.support import virtual_time
+from tests.support.chaos import seeds
 from tests.support.memory_wire import Ending, KilledError, MemoryWire, clock_from
 
 DAY = date(2026, 7, 10)
@@ -99,11 +101,18 @@ def test_what_was_seen_is_true_wherever_it_ends(end_at: int, ending: Ending) -> 
     assert len(made) == (at_punch and not done.startswith("arrives"))
 
 
-@pytest.mark.parametrize("end_at", range(1, len(STEPS) + 1, 4))
-def test_a_second_life_sees_every_row(end_at: int) -> None:
+@seeds(8)
+def test_after_many_lives_that_ended_one_more_sees_every_row(seed: int) -> None:
+    dice = random.Random(seed)
+
     async def main() -> None:
         box = sandbox()
-        await live(box, MemoryWire(box, end_at=end_at), work)
+        for _ in range(dice.randint(1, 4)):
+            before = len(box.ledger.committed)
+            end_at = dice.randint(1, len(STEPS))
+            wire = MemoryWire(box, end_at=end_at, ending=dice.choice(["killed", "silent"]))
+            await live(box, wire, work)
+            assert len(box.ledger.committed) <= before + 1
         left = len(box.ledger.committed)
         life = await live(box, MemoryWire(box), work)
         assert life.error is None

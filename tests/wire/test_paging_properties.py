@@ -6,10 +6,11 @@ import random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jibble_async import Cursor, JibbleError
+from tests.support.chaos import examples
 from tests.support.paging import PagedSet, ids
 from tests.support.virtual_time import run
 
@@ -24,7 +25,7 @@ def keys(total: int, order: random.Random | None = None) -> list[str]:
     return names
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     total=st.integers(0, 60),
     page_size=SIZES,
@@ -65,7 +66,7 @@ def test_the_rows_equal_the_set(
     assert behind.peak <= concurrency
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     total=st.integers(1, 60),
     page_size=SIZES,
@@ -108,7 +109,7 @@ def test_a_walk_that_fails_goes_on_where_it_failed(
     assert len(rows) == len(set(rows))
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     total=st.integers(0, 40),
     page_size=SIZES,
@@ -143,7 +144,7 @@ def test_a_walk_that_is_left_goes_on_after_the_page(
     assert run(walk()) == everything
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(
     total=st.integers(0, 60),
     gone=st.integers(0, 59),

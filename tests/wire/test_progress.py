@@ -8,13 +8,14 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jibble_async import PaginationError
 from jibble_async.core.operation import Request
 from jibble_async.core.wire import Reply
 from tests.legacy.paging import LegacySet, keyed
+from tests.support.chaos import examples
 from tests.support.clients import client_at
 from tests.support.paging import PagedSet, ids, what_it_raises
 from tests.support.raw_server import Answer, Heard, RawServer, json_reply, page, reply
@@ -209,7 +210,7 @@ async def test_a_page_far_larger_than_was_asked_for_is_refused_unread(
     assert len(server.heard) == 1
 
 
-@settings(max_examples=250, deadline=None)
+@examples(250)
 @given(
     total=st.integers(0, 40),
     order=st.none() | st.randoms(use_true_random=False),
