@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import msgspec
+import numpy as np
 import pytest
 
 from jibble_async import (
@@ -90,6 +91,18 @@ class NaT(datetime):
     __hash__ = datetime.__hash__
 
 
+class NA:
+    """As pandas': neither true nor false, nor equal to anything."""
+
+    def __eq__(self, other: object) -> Any:
+        return self
+
+    def __bool__(self) -> bool:
+        raise TypeError("boolean value of NA is ambiguous")
+
+    __hash__ = object.__hash__
+
+
 class Length(timedelta):
     """A length of another make."""
 
@@ -140,6 +153,7 @@ def test_what_stands_for_something_plain_is_written_as_that(
         (lambda: T.is_manual == Scalar(1), "compared with a boolean"),
         (lambda: T.note == Level.HIGH, "compared with a text"),
         (lambda: T.time >= NaT(2024, 6, 13, tzinfo=UTC), "compared with a date and time"),
+        (lambda: T.time >= NA(), "compared with a date and time"),
         (lambda: T.time >= Stamp(2024, 6, 13), "has no time zone"),
         (lambda: T.belongs_to_date == STAMP, r"take its \.date\(\)"),
     ],
@@ -188,27 +202,21 @@ def test_the_zone_and_the_fold_of_a_moment_stay() -> None:
     assert plain(object) is object
 
 
-def test_numpy_and_pandas_themselves() -> None:
-    np: Any = pytest.importorskip("numpy")
-    pd: Any = pytest.importorskip("pandas")
+def test_numpy_itself() -> None:
     for number in (np.float64(52.5), np.float32(52.5), np.longdouble("52.5")):
         assert render_filter(T.face_similarity > number) == "faceSimilarity gt 52.5"
     assert render_filter(T.is_manual == np.bool_(True)) == "isManual eq true"
     assert render_filter(T.note == np.str_("x")) == "note eq 'x'"
     assert render_filter(T.face_similarity == np.int64(3)) == "faceSimilarity eq 3"
-    nanoseconds = pd.Timestamp("2024-06-13T12:00:00.123456789Z")
-    assert render_filter(T.time == nanoseconds) == "time eq 2024-06-13T12:00:00.123456Z"
-    assert render_filter(T.offset == pd.Timedelta(hours=2)) == "offset eq duration'PT2H'"
     assert render_filter(T.offset == np.timedelta64(2 * 3600 * 10**9, "ns")) == (
         "offset eq duration'PT2H'"
     )
     assert render_filter(T.belongs_to_date == np.datetime64("2024-06-13")) == (
         "belongsToDate eq 2024-06-13"
     )
-    for nothing in (pd.NaT, pd.NA, np.datetime64("NaT"), np.datetime64("2024-06-13", "ns")):
+    for nothing in (np.datetime64("NaT"), np.datetime64("2024-06-13", "ns")):
         with pytest.raises(ConfigurationError):
             T.time >= nothing  # noqa: B015 - written is enough
-    assert json_body({"at": nanoseconds}, "x") == b'{"at":"2024-06-13T12:00:00.123456Z"}'
 
 
 async def test_a_punch_takes_a_uuid_and_a_moment_of_another_make() -> None:
