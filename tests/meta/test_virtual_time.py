@@ -46,6 +46,25 @@ async def test_what_fills_all_buffers_does_too(ends: Ends) -> None:
             received += len(await loop.sock_recv(far, 100_000))
 
 
+async def test_so_does_a_crowd_that_connects_at_once() -> None:
+    async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"x")
+        writer.close()
+        await writer.wait_closed()
+
+    async def one(port: int) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        said = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        return said
+
+    server = await asyncio.start_server(greet, "127.0.0.1", 0, backlog=1)
+    async with server, asyncio.timeout(1e-3):
+        port = server.sockets[0].getsockname()[1]
+        assert set(await asyncio.gather(*(one(port) for _ in range(200)))) == {b"x"}
+
+
 @pytest.mark.parametrize("reset", [False, True])
 async def test_so_does_the_end(ends: Ends, reset: bool) -> None:
     near, far = ends

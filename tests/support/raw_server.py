@@ -182,9 +182,7 @@ class RawServer:
         self.url = ""
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(
-            self._connected, "127.0.0.1", 0, limit=2**20, backlog=1024
-        )
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, limit=2**20)
         port: int = self._server.sockets[0].getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         return self

@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-_RETRANSMISSION = 0.5
-"""Real seconds in which the kernel resumes what a full buffer has stopped."""
+_ROOM = 1024
+"""Connections that a listener keeps until they are accepted: one more is tried again in a second,
+a real one."""
 
 
 class _Beacon:
@@ -64,15 +65,13 @@ class _JumpingSelector(selectors.DefaultSelector):
 
     def _arriving(self) -> list[tuple[selectors.SelectorKey, int]]:
         """What loopback still has for us."""
-        sockets = self.get_map().values()
-        # The loop's own, by which it is woken, is always there.
-        if len(sockets) < 2:
+        # The loop's own socket, by which it is woken, is always there.
+        if len(self.get_map()) < 2:
             return []
         if self._beacon is None:
             self._beacon = _Beacon()
         self._beacon.follow()
-        stopped = any(key.events & selectors.EVENT_WRITE for key in sockets)
-        return super().select(_RETRANSMISSION if stopped else 0)
+        return super().select(0)
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
@@ -84,6 +83,9 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._jumping.now
+
+    async def create_server(self, *args: Any, **kwargs: Any) -> asyncio.Server:
+        return await super().create_server(*args, **(kwargs | {"backlog": _ROOM}))
 
     async def subprocess_exec(self, *_: Any, **__: Any) -> Any:
         raise RuntimeError("a process has no virtual time: mark the test real_time")
