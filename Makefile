@@ -32,7 +32,7 @@ test-all:
 		$(MAKE) test PY="$$python" VENV=".venv-$$version" || exit 1; \
 	done
 
-# The tests that draw their cases, with so many times as many: about ... with the usual number.
+# The tests that draw their cases, with TIMES as many as `make test` draws.
 chaos: $(VENV)/.dev
 	@CHAOS=$(TIMES) $(BIN)/python -m pytest -q -m "chaos or hypothesis" -o timeout=3600
 

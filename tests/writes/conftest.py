@@ -8,6 +8,7 @@ import pytest
 from jibble_async import ClientConfig, JibbleClient, RetryPolicy, Unlimited
 from jibble_async.config import endpoints_from
 from jibble_async.sandbox import Rules, Sandbox
+from tests.support.clients import loop_clock
 
 NOW = datetime(2026, 7, 13, 9, 0, tzinfo=UTC)
 
@@ -27,7 +28,9 @@ async def box(request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
 @pytest.fixture
 async def jibble(box: Sandbox) -> AsyncIterator[JibbleClient]:
     config = ClientConfig(
-        endpoints=endpoints_from(box.environment()), retry=RetryPolicy(attempts=2, base_delay=0)
+        endpoints=endpoints_from(box.environment()),
+        retry=RetryPolicy(attempts=2, base_delay=0),
+        clock=loop_clock(),
     )
     async with JibbleClient(
         box.client_id, box.client_secret, config=config, limiter=Unlimited()
