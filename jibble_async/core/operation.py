@@ -28,7 +28,7 @@ _QUERY_SAFE = "$()',:;/*!@"
 # What a link may hold as it is: it is sent to the letter, or as near to it as can be sent.
 _ASCII = "".join(map(chr, range(0x21, 0x7F)))
 _NOT_IN_LINK = r"[\x00-\x1f\x7f\\]"
-_PATH_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PATH_ID = r"[A-Za-z0-9_-]{1,64}"
 # Servers and gateways take lines of 8192 bytes (nginx, Kestrel and aiohttp by default), with the
 # method, the version and, by a proxy, the origin in them.
 _LONGEST_TARGET = 8000
@@ -119,7 +119,7 @@ def build(
     """
     path = operation.path
     if path_id is not None:
-        if _PATH_ID.fullmatch(path_id) is None:
+        if re.fullmatch(_PATH_ID, path_id) is None:
             raise ConfigurationError(f"{path_id!r} is not an id")
         path = path.replace("{id}", path_id)
     scheme, authority, prefix = _parts(base)

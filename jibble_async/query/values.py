@@ -35,7 +35,7 @@ __all__ = [
 IdLike: TypeAlias = str | uuid.UUID
 """What is taken where an id is wanted: a GUID as text or as an object, or an old API's own text."""
 
-_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 # No field holds more, and Python itself refuses to write numbers of thousands of digits.
 _BEYOND = 10**40
 _DAY = ("year", "month", "day")
@@ -191,7 +191,7 @@ def in_utc(moment: datetime) -> datetime:
 
 def is_guid(value: object) -> bool:
     """Whether `value` is a text that is a GUID: 8-4-4-4-12 hexadecimal digits."""
-    return isinstance(value, str) and _GUID.fullmatch(value) is not None
+    return isinstance(value, str) and re.fullmatch(_GUID, value) is not None
 
 
 def shown(value: object) -> str:
