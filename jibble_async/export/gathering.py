@@ -64,7 +64,7 @@ class Gathering:
         new_sink: Makes what turns rows into the bytes of a part.
         suffix: What the names of parts end in.
         concurrency: Windows in flight.
-        on_page: Called after every page that is written.
+        on_page: Called after every page that is written, and after every window.
         restless: What shows that a window is to be begun again.
 
     Attributes:
@@ -178,6 +178,7 @@ class Gathering:
                     return
                 del batch
         await self._disk.run(functools.partial(self._end, window))
+        self._on_page()
 
     # What the thread of the disk does.
 
