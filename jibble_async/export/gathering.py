@@ -241,7 +241,9 @@ class Gathering:
         windows = {window.partition.index: window for window in self._folder.windows}
         try:
             for index, part in [*self._open.items()]:
-                self._keep(windows[index], part.place)
+                # Without a place nothing of it came, and a window without one would be done.
+                if part.place is not None:
+                    self._keep(windows[index], part.place)
         finally:
             for part in self._open.values():
                 part.writer.discard()

@@ -13,7 +13,13 @@ from typing import Any
 
 import pytest
 
-from jibble_async import ConfigurationError, ExportError, JibbleClient, ServerError
+from jibble_async import (
+    ConfigurationError,
+    DecodeError,
+    ExportError,
+    JibbleClient,
+    ServerError,
+)
 from jibble_async.export import (
     Exporter,
     Manifest,
@@ -24,6 +30,7 @@ from jibble_async.export import (
     running,
 )
 from jibble_async.export.parts import PartWriter
+from jibble_async.export.sinks.json_lines import JsonLinesSink
 from jibble_async.sandbox import Fault, Sandbox
 
 DAYS: dict[str, Any] = {"since": date(2026, 7, 6), "until": date(2026, 7, 19)}
@@ -286,6 +293,28 @@ async def test_what_a_full_disk_cut_off_counts_for_nothing(
     rows = [json.loads(line) for line in out.read_bytes().splitlines()]
     assert sorted(rows, key=lambda row: str(row["id"])) == ledger(box)
     assert report.resumed_rows > 0
+
+
+@pytest.mark.parametrize("page", [0, 1, 5])
+async def test_a_row_that_cannot_be_read_ends_no_window(
+    box: Sandbox, client: JibbleClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    out = tmp_path / "x.jsonl"
+    encode, pages = JsonLinesSink.encode, iter(range(100))
+
+    def refusing(self: JsonLinesSink, rows: Any) -> bytes:
+        if next(pages) == page:
+            raise DecodeError("a row can't be read")
+        return encode(self, rows)
+
+    monkeypatch.setattr(JsonLinesSink, "encode", refusing)
+    with pytest.raises(DecodeError):
+        await Exporter(client, "time_entries", out=out, concurrency=1, **DAYS).run()
+    monkeypatch.setattr(JsonLinesSink, "encode", encode)
+    report = await Exporter(client, "time_entries", out=out, resume=True, **DAYS).run()
+    rows = [json.loads(line) for line in out.read_bytes().splitlines()]
+    assert sorted(rows, key=lambda row: str(row["id"])) == ledger(box)
+    assert report.outcome is Outcome.PROVED
 
 
 class FullDisk:
