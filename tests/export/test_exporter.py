@@ -189,8 +189,9 @@ async def test_progress_is_told_after_every_page(client: JibbleClient, tmp_path:
     told: list[ExportProgress] = []
     out = tmp_path / "entries.jsonl"
     report = await Exporter(client, "time_entries", out=out, on_progress=told.append).run()
-    assert len(told) == report.pages
-    assert [each.rows for each in told] == sorted({each.rows for each in told})
+    assert len(told) == report.pages + told[-1].of
+    assert [each.rows for each in told] == sorted(each.rows for each in told)
+    assert told[-1].windows == told[-1].of == 1
     assert (told[-1].rows, told[-1].total, told[-1].seconds_left) == (report.rows, report.rows, 0)
 
 
@@ -303,7 +304,7 @@ async def test_a_full_disk_is_one_clear_error(
     [
         ({"since": date(2026, 7, 9), "until": date(2026, 7, 8)}, "exchange them"),
         ({"since": datetime(2026, 7, 9)}, "takes a date"),  # noqa: DTZ001 - what is refused
-        ({"what": "payrolls"}, "nothing called 'payrolls'"),
+        ({"what": "reports"}, "nothing called 'reports'"),
         ({"what": "people", "since": date(2026, 7, 9)}, "people have no date"),
         ({"format": "xml"}, "no format 'xml'"),
         ({"out": "entries.txt"}, "does not say which format"),
