@@ -33,7 +33,7 @@ from jibble_async.export.naming import named_fields
 from jibble_async.export.sinks import FileFormat, file_format
 from jibble_async.query.days import require_span
 
-__all__ = ["export"]
+__all__ = ["export", "to_set_names"]
 
 export: App = App(
     name="export", help="Export rows to a file or a folder, which counts only when complete."
@@ -62,7 +62,8 @@ def _to_columns(_: object, tokens: Sequence[Token]) -> tuple[str, ...]:
     return tuple(each.strip() for token in tokens for each in token.value.split(","))
 
 
-def _to_sets(_: object, tokens: Sequence[Token]) -> tuple[str, ...]:
+def to_set_names(_: object, tokens: Sequence[Token]) -> tuple[str, ...]:
+    """The sets that a command line names; raises ValueError, as cyclopts wants it."""
     names = [token.value.replace("-", "_") for token in tokens]
     for name in names:
         if name not in {*_NAMES, _ALL}:
@@ -139,7 +140,7 @@ class Target:
 @export.default
 async def export_sets(
     sets: Annotated[
-        tuple[str, ...], Parameter(converter=_to_sets, consume_multiple=True, negative="")
+        tuple[str, ...], Parameter(converter=to_set_names, consume_multiple=True, negative="")
     ],
     *,
     since: date | None = None,
