@@ -303,7 +303,7 @@ async def test_a_full_disk_is_one_clear_error(
     [
         ({"since": date(2026, 7, 9), "until": date(2026, 7, 8)}, "exchange them"),
         ({"since": datetime(2026, 7, 9)}, "takes a date"),  # noqa: DTZ001 - what is refused
-        ({"what": "payrolls"}, "nothing called 'payrolls'"),
+        ({"what": "reports"}, "nothing called 'reports'"),
         ({"what": "people", "since": date(2026, 7, 9)}, "people have no date"),
         ({"format": "xml"}, "no format 'xml'"),
         ({"out": "entries.txt"}, "does not say which format"),

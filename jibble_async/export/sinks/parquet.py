@@ -123,12 +123,12 @@ class _Groups:
 
     def close(self) -> bytes:
         """What is left, and the footer."""
-        if self._rows or self._writer is None:
-            self._write()
-        self._writer.close()
+        writer = self._write() if self._rows or self._writer is None else self._writer
+        writer.close()
         return self._buffer.take()
 
-    def _write(self) -> None:
+    def _write(self) -> Any:
+        """The writer, once it has what was gathered."""
         group = self._pa.concat_tables([self._schema.empty_table(), *self._held])
         self._held, self._rows, self._bytes = [], 0, 0
         if self._writer is None:
@@ -140,6 +140,7 @@ class _Groups:
             )
         if len(group):
             self._writer.write_table(group, row_group_size=len(group))
+        return self._writer
 
     def _repeating(self, sample: Any) -> list[str]:
         """The columns whose values come again and again, as Parquet calls them."""

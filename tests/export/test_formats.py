@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import datetime
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from jibble_async import ConfigurationError, JibbleClient
+from jibble_async.api.set_names import SetName
+from jibble_async.export import Exporter, extras
+from jibble_async.export.columns import Field, Holds, table_of
+from jibble_async.query.values import duration_text
+from jibble_async.sandbox import Sandbox
+
+
+def expected(value: Any, field: Field, holds: Holds | None = None) -> Any:
+    """What a table has of a value that a client read."""
+    holds = field.holds if holds is None else holds
+    if value is None:
+        return None
+    if holds is Holds.LIST:
+        return [expected(each, field, field.items) for each in value]
+    if holds is Holds.OBJECT:
+        names = dict(zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True))
+        return {
+            each.name: expected(getattr(value, names[each.name]), each) for each in field.fields
+        }
+    if holds is Holds.CLOCK:
+        return value.replace(tzinfo=None)
+    if isinstance(value, datetime.timedelta):
+        return duration_text(value)
+    return value.isoformat() if isinstance(value, datetime.time) else value
+
+
+@pytest.mark.parametrize("what", get_args(SetName))
+async def test_parquet_has_what_the_clients_read(
+    box: Sandbox, client: JibbleClient, tmp_path: Path, what: SetName
+) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="without pyarrow there is no Parquet")
+    out = tmp_path / "rows.parquet"
+    report = await Exporter(client, what, out=out).run()
+    entities = [each async for each in getattr(client, what).list()]
+    found = parquet.read_table(out).to_pylist()
+    assert len(found) == report.rows == len(entities) > 0
+    fields = table_of(type(entities[0])).fields
+    whole = Field("row", Holds.OBJECT, fields)
+    by_id = {each["id"]: each for each in found}
+    for entity in entities:
+        row = by_id[entity.id]
+        for field in fields:
+            value = expected(entity, whole)[field.name]
+            found_value = row[field.name]
+            if isinstance(value, datetime.datetime):
+                # Digits beyond microseconds are cut here, and rounded by the clients.
+                found_value += min(value - found_value, datetime.timedelta(microseconds=1))
+            assert found_value == value, field.name
+
+
+@pytest.mark.parametrize("ending", ["csv.gz", "jsonl.zst"])
+async def test_a_compressed_file_has_the_same_rows(
+    client: JibbleClient, tmp_path: Path, ending: str
+) -> None:
+    if ending.endswith(".zst"):
+        zstandard = pytest.importorskip("zstandard")
+        unpack = zstandard.ZstdDecompressor().stream_reader
+    else:
+        import gzip
+
+        unpack = gzip.open
+    plain, packed = tmp_path / f"x.{ending.partition('.')[0]}", tmp_path / f"x.{ending}"
+    await Exporter(client, "time_entries", out=plain).run()
+    report = await Exporter(client, "time_entries", out=packed).run()
+    with packed.open("rb") as file:
+        options = {"read_across_frames": True} if ending.endswith(".zst") else {}
+        assert unpack(file, **options).read() == plain.read_bytes()
+    assert report.bytes == packed.stat().st_size < plain.stat().st_size
+
+
+async def test_what_is_not_installed_is_told_before_anything_is_sent(
+    box: Sandbox, client: JibbleClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(name: str) -> None:
+        raise ImportError(name)
+
+    monkeypatch.setattr(extras.importlib, "import_module", missing)
+    with pytest.raises(ConfigurationError, match=r"need pyarrow: pip install 'jibble-async\[parq"):
+        Exporter(client, "people", out=tmp_path / "people.parquet")
+    assert not box.ledger.requests
+    assert not os.listdir(tmp_path)
+
+
+def test_what_only_some_formats_take_is_imported_by_them_alone() -> None:
+    code = "import sys, jibble_async.export as _; print({'pyarrow', 'zstandard'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
