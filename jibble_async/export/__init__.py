@@ -19,6 +19,7 @@ from jibble_async.export.partition_file import export_partition
 from jibble_async.export.plan import Extent, Partition, plan_partitions
 from jibble_async.export.reading import Batch, read_partition
 from jibble_async.export.report import ExportProgress, ExportReport
+from jibble_async.export.since_last import ChangesReport, export_since_last
 from jibble_async.export.sinks import Format
 from jibble_async.export.sweep import changes, server_mark
 from jibble_async.export.sync import SetSynced, Sync, SyncReport
@@ -27,6 +28,7 @@ from jibble_async.export.verdicts import Outcome, SweptRow
 __all__ = [
     "Batch",
     "BatchesReport",
+    "ChangesReport",
     "ExportProgress",
     "ExportReport",
     "Exporter",
@@ -43,6 +45,7 @@ __all__ = [
     "SyncReport",
     "changes",
     "export_partition",
+    "export_since_last",
     "plan_partitions",
     "read_manifest",
     "read_partition",

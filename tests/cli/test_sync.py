@@ -81,3 +81,15 @@ def test_what_can_not_be_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert ".duckdb" in capsys.readouterr().err
     assert main(["sync", "nobody", "--sandbox", "--into", str(tmp_path)]) == 2
     assert main(["sync", "people", "--sandbox", "--into", str(tmp_path), "--reconcile", "x"]) == 2
+
+
+@pytest.mark.usefixtures("account")
+def test_an_export_since_the_last_time(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, state = tmp_path / "people.jsonl", tmp_path / "people.state"
+    command = ["export", "people", "--out", str(out), "--since-last", str(state)]
+    for what in ("the whole set", "what changed since the last time"):
+        assert main(command) == 0
+        assert f"what    {what}\n" in capsys.readouterr().out
+    assert state.exists()
+    assert main([*command, "--since", "2026-07-01"]) == 2
+    assert "--since-last is for one set" in capsys.readouterr().err
