@@ -64,6 +64,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.call
 	@$(BIN)/python -m benchmarks.pages
 	@$(BIN)/python -m benchmarks.sinks
+	@$(BIN)/python -m benchmarks.peers
 	@$(BIN)/python -m benchmarks.writes
 
 # What is drawn from the code; the tests hold that it is as the code is.
@@ -72,7 +73,8 @@ pictures: $(VENV)/.dev
 
 lock:
 	$(COMPILE) -o requirements/build.lock requirements/build.in
-	$(COMPILE) --extra cli --extra sandbox --extra parquet --extra zstd --group test -o requirements/dev.lock \
+	$(COMPILE) --extra cli --extra sandbox --extra parquet --extra zstd \
+		--extra duckdb --group test -o requirements/dev.lock \
 		pyproject.toml requirements/build.in
 	$(COMPILE) --extra cli --extra sandbox -c requirements/dev.lock -o requirements/demo.lock \
 		pyproject.toml requirements/build.in

@@ -55,7 +55,7 @@ def available(names: Sequence[str]) -> list[str]:
     return found
 
 
-def measure(name: str, base: str, few: str, rows: int) -> Measured:
+def measure(name: str, base: str, few: str, rows: int, concurrency: int) -> Measured:
     """One export in a new process.
 
     Args:
@@ -63,22 +63,25 @@ def measure(name: str, base: str, few: str, rows: int) -> Measured:
         base: Of the set.
         few: Of a small set to begin with.
         rows: How many the set has.
+        concurrency: Pages in flight, for ways that can have more than one.
     """
-    numbers = map(str, (rows, SIZE, CONCURRENCY))
+    numbers = map(str, (rows, SIZE, concurrency))
     command = [sys.executable, "-m", "benchmarks.ways", name, base, few, *numbers]
     printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     taken = msgspec.json.decode(printed.splitlines()[-1], type=Taken)
     return Measured(taken, requests(base))
 
 
-def _compare(names: list[str], base: str, few: str, rows: int, rounds: int) -> None:
+def _compare(
+    names: list[str], base: str, few: str, rows: int, rounds: int, concurrency: int
+) -> None:
     chance = random.Random(1)
     found: dict[str, list[Measured]] = {name: [] for name in names}
     order = list(names)
     for _ in range(rounds):
         chance.shuffle(order)
         for name in order:
-            found[name].append(measure(name, base, few, rows))
+            found[name].append(measure(name, base, few, rows, concurrency))
     lines: list[list[str]] = []
     for name, measured in found.items():
         against = found[_FIRST[name.endswith("-jsonl") or name in _FILES]]
@@ -109,16 +112,19 @@ def main() -> None:
     parser.add_argument("--mixed", action="store_true", help="ids that do not ascend as texts")
     parser.add_argument("--rows", type=int)
     parser.add_argument("--rounds", type=int)
+    parser.add_argument("--concurrency", type=int, default=CONCURRENCY)
     given = parser.parse_args()
     rows, rounds = QUICK if given.quick else FULL
     rows, rounds = given.rows or rows, given.rounds or rounds
     names = available([*dict.fromkeys([*_FIRST, *(given.ways or WAYS)])])
     order = "-mixed" if given.mixed else ""
-    print(f"{SIZE} rows a page, up to {CONCURRENCY} at a time. Python {platform.python_version()}.")
+    print(f"{SIZE} rows a page, up to {given.concurrency} at a time.")
+    print(f"Python {platform.python_version()}.")
     with serving() as origin:
         for latency in given.latency or LATENCIES:
             base = f"{origin}/{rows}-{latency}{order}"
-            _compare(names, base, f"{origin}/{2 * SIZE}{order}", rows, rounds)
+            few = f"{origin}/{2 * SIZE}{order}"
+            _compare(names, base, few, rows, rounds, given.concurrency)
 
 
 if __name__ == "__main__":

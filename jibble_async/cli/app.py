@@ -18,6 +18,7 @@ from jibble_async.cli.output import NotAllDoneError, say, say_error
 from jibble_async.cli.report import report
 from jibble_async.cli.sandbox import sandbox
 from jibble_async.cli.signals import Interruption
+from jibble_async.cli.sync import sync
 from jibble_async.cli.time_off import time_off
 from jibble_async.cli.timesheets import timesheets
 from jibble_async.cli.workspace import people, whoami
@@ -36,6 +37,7 @@ _app = App(
     version=lambda: version("jibble-async"),
 )
 _app.command(export)
+_app.command(sync)
 _app.command(report)
 _app.command(timesheets)
 _app.command(whoami)

@@ -26,14 +26,21 @@ from jibble_async.cli.output import (
     show_json,
 )
 from jibble_async.errors import ConfigurationError, JibbleError
-from jibble_async.export import Exporter, ExportReport, Extent, Outcome, SetName
+from jibble_async.export import (
+    Exporter,
+    ExportReport,
+    Extent,
+    Outcome,
+    SetName,
+    export_since_last,
+)
 from jibble_async.export.destinations import destination_of
 from jibble_async.export.files import PartFile
 from jibble_async.export.naming import named_fields
 from jibble_async.export.sinks import FileFormat, file_format
 from jibble_async.query.days import require_span
 
-__all__ = ["export"]
+__all__ = ["export", "to_set_names"]
 
 export: App = App(
     name="export", help="Export rows to a file or a folder, which counts only when complete."
@@ -62,7 +69,8 @@ def _to_columns(_: object, tokens: Sequence[Token]) -> tuple[str, ...]:
     return tuple(each.strip() for token in tokens for each in token.value.split(","))
 
 
-def _to_sets(_: object, tokens: Sequence[Token]) -> tuple[str, ...]:
+def to_set_names(_: object, tokens: Sequence[Token]) -> tuple[str, ...]:
+    """The sets that a command line names; raises ValueError, as cyclopts wants it."""
     names = [token.value.replace("-", "_") for token in tokens]
     for name in names:
         if name not in {*_NAMES, _ALL}:
@@ -91,6 +99,8 @@ class Target:
         secrets: Keep what opens a kiosk, such as people's PINs and cards.
         resume: Go on with what an interrupted export of the same had left.
         reconcile: Look for rows that were deleted for good meanwhile, in any case.
+        since_last: A small file that keeps when the last time was: then only what changed since is
+            exported, archived rows included; all the first time.
         report: A file for what was done, as JSON.
         verbose: Tell of every window that is read.
         common: What every command takes.
@@ -108,6 +118,7 @@ class Target:
     secrets: Flag = False
     resume: Flag = False
     reconcile: Flag = False
+    since_last: Path | None = None
     report: Path | None = None
     verbose: Annotated[bool, Parameter(alias="-v", negative="", show_default=False)] = False
     common: Common = DEFAULTS
@@ -139,7 +150,7 @@ class Target:
 @export.default
 async def export_sets(
     sets: Annotated[
-        tuple[str, ...], Parameter(converter=_to_sets, consume_multiple=True, negative="")
+        tuple[str, ...], Parameter(converter=to_set_names, consume_multiple=True, negative="")
     ],
     *,
     since: date | None = None,
@@ -166,6 +177,11 @@ async def export_sets(
     is_one = len(sets) == 1 and _ALL not in sets
     if not is_one and not destination.is_folder:
         raise ConfigurationError(f"several sets need a folder: write {target.out}/")
+    if target.since_last is not None:
+        if not is_one or since is not None or until is not None:
+            raise ConfigurationError("--since-last is for one set, without --since and --until")
+        await _export_since_last(sets[0], target)
+        return
     async with connect_either(target.common, since, until, timezone) as client:
         extents = _extents(client, sets, since, until, target)
         if not is_one:
@@ -192,6 +208,31 @@ async def export_sets(
     legacy = target.common.legacy
     if errors or any(_is_in_doubt(report, legacy) for report in reports.values()):
         raise NotAllDoneError
+
+
+async def _export_since_last(what: Any, target: Target) -> None:
+    assert target.since_last is not None
+    async with connect_either(target.common) as client:
+        report = await export_since_last(
+            client,
+            what,
+            out=target.out,
+            state=target.since_last,
+            format=target.format,
+            columns=target.columns,
+            spreadsheet_safe=target.spreadsheet_safe,
+            utf8_mark=target.utf8_mark,
+            secrets=target.secrets,
+            concurrency=target.concurrency,
+            give_up_after=target.give_up_after,
+        )
+    facts = {
+        "file": str(report.path),
+        "rows": report.rows if target.common.json else f"{report.rows:,}",
+        "what": "the whole set" if report.whole else "what changed since the last time",
+        "sha256": report.sha256,
+    }
+    show_facts(facts, json=target.common.json)
 
 
 def _extents(

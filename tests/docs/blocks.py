@@ -26,12 +26,14 @@ class Block:
         line: The line of its first statement.
         text: What it says.
         runs: Whether it is to be run, or only compiled.
+        needs: The package without which it can't be run; none of the tests' own, where it is named.
     """
 
     page: str
     line: int
     text: str
     runs: bool
+    needs: str | None = None
 
     def __str__(self) -> str:
         return f"{self.page}:{self.line}"
@@ -60,11 +62,13 @@ def blocks_of(page: str, document: str) -> list[Block]:
         language, *marks = match["info"].split()[:2] or [""]
         if language != "python":
             continue
-        assert marks in ([], ["no-run"]), f"{page}: what does {match['info']!r} mean?"
+        mark = "".join(marks)
+        needs = mark.removeprefix("needs:") if mark.startswith("needs:") else None
+        assert needs or mark in {"", "no-run"}, f"{page}: what does {match['info']!r} mean?"
         line = document.count("\n", 0, match.start("text")) + 1
         indent = match["indent"]
         text = re.sub(rf"^{indent}", "", match["text"], flags=re.MULTILINE)
-        found.append(Block(page, line, text, runs=not marks))
+        found.append(Block(page, line, text, runs=mark != "no-run", needs=needs))
     return found
 
 

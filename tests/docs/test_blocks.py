@@ -20,6 +20,8 @@ def test_a_block_is_valid_python(block: Block) -> None:
 @pytest.mark.real_time
 @pytest.mark.parametrize("block", RUNNABLE, ids=str)
 async def test_a_block_runs(block: Block, monkeypatch: pytest.MonkeyPatch) -> None:
+    if block.needs is not None:
+        pytest.importorskip(block.needs, reason=f"{block.needs} is not installed")
     async with Sandbox(people=6, since=date(2026, 7, 1), until=date(2026, 7, 31)) as box:
         for name, value in box.environment().items():
             monkeypatch.setenv(name, value)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import gc
 import threading
@@ -19,12 +18,12 @@ from jibble_async import (
     Unlimited,
 )
 from jibble_async.config import endpoints_from
-from jibble_async.export import record_batches as module
-from jibble_async.export.ahead import Ahead
-from jibble_async.export.record_batches import BatchesReport, record_batches
+from jibble_async.export import batches as module
+from jibble_async.export.batches import BatchesReport, record_batches
 from jibble_async.export.verdicts import Outcome
 from jibble_async.sandbox import Fault, Sandbox
 from tests.support.clients import HeldTime
+from tests.support.served import served
 
 pa = pytest.importorskip("pyarrow", reason="the extra parquet is not installed")
 
@@ -33,18 +32,8 @@ Connect = Callable[[], Any]
 
 @pytest.fixture
 def box() -> Iterator[Sandbox]:
-    """A sandbox in a loop of its own, as readers have theirs."""
-
-    async def serve(give: Any) -> None:
-        async with Sandbox(
-            people=6, since=date(2026, 7, 6), until=date(2026, 7, 19), seed=3
-        ) as running:
-            await give(running)
-            await asyncio.get_running_loop().create_future()
-
-    served = Ahead(serve, 1)
-    yield next(served)
-    served.close()
+    with served(people=6, since=date(2026, 7, 6), until=date(2026, 7, 19), seed=3) as running:
+        yield running
 
 
 @pytest.fixture
