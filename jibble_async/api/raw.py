@@ -33,9 +33,7 @@ class RawSet(msgspec.Struct, frozen=True):
             other days too; None if nothing tells.
         by_day: The same rows by their days, or backwards; None if they are not asked for by days.
         day: The wire's name for the day by which rows are asked for.
-        archived: The wire's name for what says whether a row is left out, and what it says then;
-            None if none is.
-        stamp: The wire's name for the moment of a row's last change.
+        archived: The status of rows that are left out; None if none are.
     """
 
     service: str
@@ -48,8 +46,7 @@ class RawSet(msgspec.Struct, frozen=True):
     changes: Callable[[datetime], PageSource[RawRow]] | None = None
     by_day: Callable[[bool], PageSource[RawRow]] | None = None
     day: str | None = None
-    archived: tuple[str, str] | None = None
-    stamp: str | None = None
+    archived: str | None = None
 
 
 def raw_set_of(

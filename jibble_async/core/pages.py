@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
@@ -15,12 +15,28 @@ from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply
 from jibble_async.errors import ConfigurationError, PaginationError
 
-__all__ = ["Page", "PageContent", "PageSource", "RawRow", "Sieve"]
+__all__ = ["Page", "PageContent", "PageSource", "RawRow", "RowHead", "Sieve"]
 
 T = TypeVar("T")
 
 RawRow: TypeAlias = tuple[str, msgspec.Raw]
 """The id of a row, and the row: a view of the page's body, so it keeps that alive."""
+
+
+class RowHead(msgspec.Struct, gc=False):
+    """What is read of a row that nobody takes apart, as the server writes it.
+
+    Attributes:
+        id: The id of the row.
+        stamp: The moment of its last change.
+        day: The day that it belongs to.
+        status: What may say that it is left out.
+    """
+
+    id: str
+    stamp: Any = None
+    day: Any = None
+    status: Any = None
 
 
 class PageContent(Opaque, Generic[T]):
@@ -32,6 +48,7 @@ class PageContent(Opaque, Generic[T]):
         total: Rows of the whole set as the server counts them; None if it does not.
         link: The server's own next link, if it gives one.
         raw: The body as it came.
+        heads: What was read of each row, if nobody takes the rows apart.
     """
 
     items: list[T]
@@ -39,6 +56,7 @@ class PageContent(Opaque, Generic[T]):
     total: int | None
     link: str | None
     raw: bytes
+    heads: Sequence[RowHead] = ()
 
 
 class Sieve(Protocol[T]):

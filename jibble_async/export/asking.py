@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -16,7 +17,7 @@ from jibble_async.api.session import Session
 from jibble_async.core.caller import Caller
 from jibble_async.core.cursor import short_hash
 from jibble_async.core.events import PageRead
-from jibble_async.core.pages import PageContent, PageSource, RawRow
+from jibble_async.core.pages import PageContent, PageSource, RawRow, RowHead
 from jibble_async.core.progress import require_fitting
 from jibble_async.core.wire import Reply
 from jibble_async.export.anchored import Lengths
@@ -33,11 +34,13 @@ class Answer(msgspec.Struct, frozen=True):
 
     Attributes:
         rows: What came.
+        heads: What was read of each row.
         counted: Rows of the whole set as the server counts them, if it does.
         date: By the server's clock, to the second before; or a day ago, if it does not tell.
     """
 
     rows: list[RawRow]
+    heads: Sequence[RowHead]
     counted: int | None
     date: datetime
 
@@ -83,7 +86,7 @@ def _read(session: Session, source: PageSource[RawRow], top: int, reply: Reply) 
     require_fitting(reply, top)
     content: PageContent[RawRow] = source.read(reply, None)
     session.emit(PageRead(content.received, content.total))
-    return Answer(content.items, content.total, _date(session, reply))
+    return Answer(content.items, content.heads, content.total, _date(session, reply))
 
 
 def _date(session: Session, reply: Reply) -> datetime:

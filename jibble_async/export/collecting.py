@@ -47,7 +47,7 @@ async def collect_twice(
         try:
             async with contextlib.aclosing(walk(session, raw.pages, course)) as answers:
                 async for answer, rows in answers:
-                    scope.require(rows)
+                    scope.require(answer.heads)
                     counted = answer.counted
                     marked = {key: digest(row) for key, row in rows}
                     fresh = [

@@ -15,7 +15,6 @@ from jibble_async.core.cursor import fingerprint
 from jibble_async.core.pages import PageSource, RawRow
 from jibble_async.errors import ConfigurationError, DecodeError
 from jibble_async.export.asking import ask, count
-from jibble_async.export.scope import Scope
 
 __all__ = ["Extent", "Partition", "plan_partitions"]
 
@@ -132,8 +131,8 @@ async def plan_partitions(
     total, _ = await count(session, raw.pages)
     if total is None or total <= _LARGE * rows:
         return [extent]
-    low = since or await _day(session, raw, raw.by_day(False))
-    high = until or await _day(session, raw, raw.by_day(True))
+    low = since or await _day(session, raw.by_day(False))
+    high = until or await _day(session, raw.by_day(True))
     if low is None or high is None:
         return [extent]
     ends = await _cuts(client, extent, low, high, total, rows)
@@ -145,15 +144,13 @@ async def plan_partitions(
     ]
 
 
-async def _day(session: Session, raw: RawSet, source: PageSource[RawRow]) -> date | None:
+async def _day(session: Session, source: PageSource[RawRow]) -> date | None:
     """The day of the first row in an order of days."""
-    found = (await ask(session, source, 0, 1)).rows
-    # Bounds, so that the day is among what is read of the row.
-    marks = Scope(raw, date.min, None).marks(found)
+    heads = (await ask(session, source, 0, 1)).heads
     try:
-        return date.fromisoformat(str(marks[0].day)[:10]) if marks else None
+        return date.fromisoformat(str(heads[0].day)[:10]) if heads else None
     except ValueError:
-        raise DecodeError(f"the row {found[0][0]!r} is of no day: {marks[0].day!r}") from None
+        raise DecodeError(f"the row {heads[0].id!r} is of no day: {heads[0].day!r}") from None
 
 
 async def _cuts(

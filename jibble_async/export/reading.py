@@ -115,7 +115,7 @@ async def _by_anchor(
     course = AnchoredCourse(raw.page_size, lengths=lengths_of(session, raw), place=start)
     async with contextlib.aclosing(walk(session, raw.pages, course)) as pages:
         async for answer, fresh in pages:
-            scope.require(answer.rows)
+            scope.require(answer.heads)
             session.stats.rows += len(fresh)
             kept = _Kept(partition.fingerprint, course.place)
             text = msgspec.json.encode(kept).decode()

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
-
-import msgspec
 
 from jibble_async.api.raw import RawSet
-from jibble_async.core.pages import RawRow
-from jibble_async.errors import DecodeError, PaginationError
+from jibble_async.core.pages import RowHead
+from jibble_async.errors import PaginationError
 
-__all__ = ["Mark", "Scope"]
-
-
-class Mark(msgspec.Struct, frozen=True, gc=False):
-    """What of a row decides whether it is meant, as the server writes it.
-
-    Attributes:
-        stamp: The moment of its last change.
-        day: The day that it belongs to.
-        status: What may say that it is left out.
-    """
-
-    stamp: Any = None
-    day: Any = None
-    status: Any = None
+__all__ = ["Scope"]
 
 
 class Scope:
@@ -45,49 +28,33 @@ class Scope:
         self._since = "" if since is None else since.isoformat()
         self._until = "9999-12-31" if until is None else until.isoformat()
         self._dated = raw.day is not None and (since is not None or until is not None)
-        self._archived = None if raw.archived is None else raw.archived[1]
-        names = {"stamp": raw.stamp, "day": raw.day if self._dated else None}
-        names["status"] = None if raw.archived is None else raw.archived[0]
-        fields = [
-            (own, Any, msgspec.field(name=wire, default=None))
-            for own, wire in names.items()
-            if wire is not None
-        ]
-        shape: Any = msgspec.defstruct("Mark", fields, bases=(Mark,), frozen=True, gc=False)
-        self._decode = msgspec.json.Decoder(list[shape]).decode
-        self._checks = self._dated or self._archived is not None
+        self._archived = raw.archived
 
-    def marks(self, rows: Sequence[RawRow]) -> list[Mark]:
-        """What decides about each row.
-
-        Raises:
-            DecodeError: A row can't be read.
-        """
-        try:
-            marks: list[Mark] = self._decode(b"[%b]" % b",".join([bytes(raw) for _, raw in rows]))
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise DecodeError(f"rows can't be read: {error}") from None
-        return marks
-
-    def admits(self, mark: Mark) -> bool:
+    def admits(self, head: RowHead) -> bool:
         """Whether a row is meant."""
-        if self._archived is not None and mark.status == self._archived:
+        if self._archived is not None and head.status == self._archived:
             return False
         # A day may be written as a moment: only its date counts.
-        return not self._dated or self._since <= str(mark.day)[:10] <= self._until
+        return not self._dated or self._since <= str(head.day)[:10] <= self._until
 
-    def require(self, rows: Sequence[RawRow]) -> None:
-        """Refuse rows that were not asked for; one pass over them, and nothing where all are meant.
+    def require(self, heads: Sequence[RowHead]) -> None:
+        """Refuse rows that were not asked for; one look at each, and none where all are meant.
 
         Raises:
             PaginationError: The server gives what it was not asked for.
         """
-        if not self._checks or not rows:
+        if not self._dated and self._archived is None:
             return
-        for (key, _), mark in zip(rows, self.marks(rows), strict=True):
-            if not self.admits(mark):
+        try:
+            # A page has few days, and fewer kinds of status.
+            kinds: Iterable[RowHead] = {(head.day, head.status): head for head in heads}.values()
+        except TypeError:
+            # A day or status that is an object or a list.
+            kinds = heads
+        for head in kinds:
+            if not self.admits(head):
                 raise PaginationError(
-                    f"the server gave the row {key!r}, of day {mark.day} and status "
-                    f"{mark.status}, which was not asked for: it ignores a part of the filter, "
+                    f"the server gave the row {head.id!r}, of day {head.day} and status "
+                    f"{head.status}, which was not asked for: it ignores a part of the filter, "
                     "so nothing can be said of what it gives"
                 )

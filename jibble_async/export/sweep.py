@@ -268,14 +268,13 @@ async def _sweep(
     course = AnchoredCourse(raw.page_size, lengths=lengths_of(session, raw))
     while not course.done:
         answer = await ask(session, source, *course.request())
-        marks = scope.marks(answer.rows)
-        pairs = list(zip(answer.rows, marks, strict=True))
-        first = course.take([f"{mark.stamp} {key}" for (key, _), mark in pairs], answer.counted)
+        heads = answer.heads
+        first = course.take([f"{head.stamp} {head.id}" for head in heads], answer.counted)
         yield (
             answer,
             [
-                SweptRow(key, str(mark.stamp), scope.admits(mark), row)
-                for (key, row), mark in pairs[first:]
+                SweptRow(head.id, str(head.stamp), scope.admits(head), row)
+                for head, (_, row) in zip(heads[first:], answer.rows[first:], strict=True)
             ],
         )
 

@@ -13,7 +13,7 @@ import msgspec
 
 from jibble_async.core.cursor import fingerprint
 from jibble_async.core.operation import Operation, Request, build, build_link
-from jibble_async.core.pages import PageContent, PageSource, RawRow
+from jibble_async.core.pages import PageContent, PageSource, RawRow, RowHead
 from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply
 from jibble_async.entities import Entity
@@ -33,8 +33,8 @@ __all__ = ["ODataPages", "query_pages"]
 T = TypeVar("T")
 
 _KEY = "id"
-# What tells the rows of a set apart, by the first of these that they have.
-_KEYS = (_KEY, "person_id")
+# What tells the rows of a set apart, by the first of these that they have; the wire's names too.
+_KEYS = {_KEY: _KEY, "person_id": "personId"}
 # What of a link says where in the set it leads, and not what is asked.
 _PLACE = frozenset({"$skip", "$top", "$skiptoken", "$count"})
 
@@ -74,7 +74,7 @@ class ODataPages(PageSource[T]):
         options = (f"{name}={value}" for name, value in (*before, *after))
         self.fingerprint: str = fingerprint((operation.service, operation.path, *options))
         key = next((name for name in _KEYS if hasattr(item, name)), None)
-        self._head = _Head if key is None or key == _KEY else _PersonHead
+        self._key = _KEYS[key or _KEY]
         self.key: Callable[[T], str | None] = (
             _key_of_dict if key is None else operator.attrgetter(key)
         )
@@ -105,10 +105,15 @@ class ODataPages(PageSource[T]):
         found = next((each for each in self._slices if each.mark == mark), None)
         return super().marked(mark) if found is None else found
 
-    def raw(self) -> ODataPages[RawRow]:
-        """The same pages, of rows that nobody takes apart."""
+    def raw(self, **names: str) -> ODataPages[RawRow]:
+        """The same pages, of rows that nobody takes apart.
+
+        Args:
+            **names: What of `RowHead` is read of each, by the wire's name for it.
+        """
         pages: Any = copy.copy(self)
-        pages._read, pages.key = functools.partial(_read_raw, head=self._head), _first
+        head = _head_type(self._key, **names)
+        pages._read, pages.key = functools.partial(_read_raw, head=head), _first
         return cast("ODataPages[RawRow]", pages)
 
     def request(self, offset: int, count: int | None) -> Request:
@@ -193,22 +198,24 @@ def query_pages(
     )
 
 
-class _Head(msgspec.Struct, gc=False):
-    id: str
-
-
-class _PersonHead(msgspec.Struct, gc=False):
-    id: str = msgspec.field(name="personId")
+@functools.cache
+def _head_type(key: str, **names: str) -> type[RowHead]:
+    """Heads that are read by these names of the wire."""
+    more = [(own, Any, msgspec.field(name=wire, default=None)) for own, wire in names.items()]
+    fields: list[Any] = [("id", str, msgspec.field(name=key)), *more]
+    head: Any = msgspec.defstruct("Head", fields, bases=(RowHead,), gc=False)
+    return cast("type[RowHead]", head)
 
 
 _first: Callable[[RawRow], str] = operator.itemgetter(0)
 
 
 def _read_raw(
-    reply: Reply, on_bad_row: BadRowHandler | None, head: type[Any] = _Head
+    reply: Reply, on_bad_row: BadRowHandler | None, head: type[RowHead]
 ) -> PageContent[RawRow]:
     content, heads = read_page(reply, msgspec.Raw), read_page(reply, head).items
     content.items = [(head.id, raw) for head, raw in zip(heads, content.items, strict=True)]
+    content.heads = heads
     return content
 
 

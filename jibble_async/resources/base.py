@@ -117,11 +117,15 @@ class Listing(BaseResource[V]):
         row = VOCABULARY.fields(self.entity)
         known, name = self.entity.__struct_fields__, functools.partial(wire_name, self.entity)
         archived = None if include_archived else self.archived
+        marks = {} if self.day is None else {"day": name(self.day)}
+        marks |= {} if archived is None else {"status": name("status")}
+        marks |= {"stamp": name("updated_at")} if "updated_at" in known else {}
         meant = [self._between(since, until), None if archived is None else self.current()]
 
         def rows(where: builtins.list[Expression | None], **options: Any) -> PageSource[RawRow]:
             operation, query = self.routes.listing, query_of(self.entity, where, options)
-            return query_pages(operation, self._session.base(operation.service), query).raw()
+            pages = query_pages(operation, self._session.base(operation.service), query)
+            return pages.raw(**marks)
 
         def changes(since: datetime) -> PageSource[RawRow]:
             return rows([row.updated_at >= since], order_by=row.updated_at)
@@ -138,9 +142,8 @@ class Listing(BaseResource[V]):
             ids=rows(meant, select=["id"]),
             changes=changes if "updated_at" in known else None,
             by_day=None if self.day is None else by_day,
-            day=None if self.day is None else name(self.day),
-            archived=None if archived is None else (name("status"), str(archived)),
-            stamp=name("updated_at") if "updated_at" in known else None,
+            day=marks.get("day"),
+            archived=None if archived is None else str(archived),
         )
 
     def _between(self, since: date | None, until: date | None) -> Expression | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -9,22 +10,25 @@ import msgspec
 import pytest
 
 from jibble_async import JibbleClient
-from jibble_async.core.pages import RawRow
+from jibble_async.core.pages import RowHead
+from jibble_async.core.wire import Reply
 from jibble_async.errors import DecodeError, PaginationError
 from jibble_async.export.plan import Extent
 from jibble_async.export.scope import Scope
 
 SINCE, UNTIL = date(2026, 7, 6), date(2026, 7, 8)
+EXTENT = Extent(set="time_entries", since=SINCE, until=UNTIL)
+RAW = EXTENT.raw_set(JibbleClient("id", "secret"))
 
 
 @pytest.fixture
 def scope() -> Scope:
-    extent = Extent(set="time_entries", since=SINCE, until=UNTIL)
-    return Scope(extent.raw_set(JibbleClient("id", "secret")), SINCE, UNTIL)
+    return Scope(RAW, SINCE, UNTIL)
 
 
-def rows(*fields: dict[str, Any]) -> list[RawRow]:
-    return [(str(each.get("id")), msgspec.Raw(msgspec.json.encode(each))) for each in fields]
+def heads(*rows: Any) -> Sequence[RowHead]:
+    body = msgspec.json.encode({"value": rows})
+    return RAW.pages.read(Reply(200, {}, body), None).heads
 
 
 @pytest.mark.parametrize(
@@ -38,16 +42,17 @@ def rows(*fields: dict[str, Any]) -> list[RawRow]:
         ("2026-07-09", "Active", False),
         (None, "Active", False),
         (7, "Active", False),
+        ([], "Active", False),
+        ({"year": 2026}, "Active", False),
         ("2026-07-06", "Archived", False),
         ("2026-07-06", None, True),
         ("2026-07-06", "New", True),
     ],
 )
 def test_rows_are_meant_by_day_and_status(scope: Scope, day: Any, status: Any, meant: bool) -> None:
-    found = rows({"id": "a", "belongsToDate": day, "status": status, "updatedAt": "x"})
-    (mark,) = scope.marks(found)
-    assert scope.admits(mark) is meant
-    assert mark.stamp == "x"
+    found = heads({"id": "a", "belongsToDate": day, "status": status, "updatedAt": "x"})
+    assert scope.admits(found[0]) is meant
+    assert found[0].stamp == "x"
     if meant:
         scope.require(found)
     else:
@@ -56,15 +61,25 @@ def test_rows_are_meant_by_day_and_status(scope: Scope, day: Any, status: Any, m
 
 
 def test_rows_without_the_fields_are_not_meant(scope: Scope) -> None:
-    assert [scope.admits(mark) for mark in scope.marks(rows({"id": "a"}))] == [False]
+    assert [scope.admits(head) for head in heads({"id": "a"})] == [False]
 
 
-def test_rows_of_no_form_are_refused(scope: Scope) -> None:
-    with pytest.raises(DecodeError, match="rows can't be read"):
-        scope.marks([("a", msgspec.Raw(b"[]"))])
+@pytest.mark.parametrize("row", [[], {}, {"id": None}, None])
+def test_rows_without_an_id_are_refused(row: Any) -> None:
+    with pytest.raises(DecodeError, match="row 0 of the page can't be read"):
+        heads(row)
+
+
+def test_one_row_among_many_that_was_not_asked_for_is_named(scope: Scope) -> None:
+    meant = {"belongsToDate": "2026-07-07", "status": "Active"}
+    rows = [{"id": str(number), **meant} for number in range(9)]
+    scope.require(heads(*rows))
+    rows[5]["status"] = "Archived"
+    with pytest.raises(PaginationError, match="the row '5', of day 2026-07-07 and status Archived"):
+        scope.require(heads(*rows))
 
 
 def test_where_all_is_meant_rows_are_not_looked_at() -> None:
     extent = Extent(set="time_entries", include_archived=True)
     scope = Scope(extent.raw_set(JibbleClient("id", "secret")), None, None)
-    scope.require([("a", msgspec.Raw(b"nothing"))])
+    scope.require(heads({"id": "a", "belongsToDate": [], "status": {}}))
