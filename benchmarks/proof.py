@@ -92,35 +92,38 @@ def main() -> None:
     parser.add_argument("--rates", type=float, nargs="*", default=RATES)
     asked = parser.parse_args()
     every = asked.runs // max(1, len(asked.rates))
-    table(
-        "As published",
-        _HEAD,
-        (
-            summary(
-                f"{rate} changes a request",
-                (published(rate, f"{asked.seed} {rate} {number}") for number in range(every)),
-            )
-            for rate in asked.rates
-        ),
-    )
-    table(
-        "Pages of 1,000",
-        _HEAD,
-        [
-            summary(
-                "0.3 changes a request",
-                (large(f"{asked.seed} large {number}") for number in range(asked.large)),
-            )
-        ],
-    )
-    table(
-        "Ways that are wrong",
-        _HEAD,
-        (
-            summary(name, (broken(name, f"{asked.seed} {n}") for n in range(asked.broken)))
-            for name in BROKEN
-        ),
-    )
+    if asked.runs:
+        table(
+            "As published",
+            _HEAD,
+            (
+                summary(
+                    f"{rate} changes a request",
+                    (published(rate, f"{asked.seed} {rate} {number}") for number in range(every)),
+                )
+                for rate in asked.rates
+            ),
+        )
+    if asked.large:
+        table(
+            "Pages of 1,000",
+            _HEAD,
+            [
+                summary(
+                    "0.3 changes a request",
+                    (large(f"{asked.seed} large {number}") for number in range(asked.large)),
+                )
+            ],
+        )
+    if asked.broken:
+        table(
+            "Ways that are wrong",
+            _HEAD,
+            (
+                summary(name, (broken(name, f"{asked.seed} {n}") for n in range(asked.broken)))
+                for name in BROKEN
+            ),
+        )
 
 
 if __name__ == "__main__":

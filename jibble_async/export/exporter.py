@@ -60,7 +60,7 @@ class Exporter:
             removed.
         give_up_after: Seconds that an outage may last: a page that fails is asked for again until
             then, however many attempts that takes. None leaves it to the client's retry policy.
-        on_progress: Called after every page.
+        on_progress: Called after every page, and every window.
 
     Raises:
         ConfigurationError: An argument that can't be used, such as `since` after `until`, or

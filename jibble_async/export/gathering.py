@@ -64,7 +64,7 @@ class Gathering:
         new_sink: Makes what turns rows into the bytes of a part.
         suffix: What the names of parts end in.
         concurrency: Windows in flight.
-        on_page: Called after every page that is written.
+        on_page: Called after every page that is written, and after every window.
         restless: What shows that a window is to be begun again.
 
     Attributes:
@@ -178,6 +178,7 @@ class Gathering:
                     return
                 del batch
         await self._disk.run(functools.partial(self._end, window))
+        self._on_page()
 
     # What the thread of the disk does.
 
@@ -240,7 +241,9 @@ class Gathering:
         windows = {window.partition.index: window for window in self._folder.windows}
         try:
             for index, part in [*self._open.items()]:
-                self._keep(windows[index], part.place)
+                # Without a place nothing of it came, and a window without one would be done.
+                if part.place is not None:
+                    self._keep(windows[index], part.place)
         finally:
             for part in self._open.values():
                 part.writer.discard()

@@ -54,7 +54,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         reconcile: Whether to look for rows that were deleted for good in any case.
         concurrency: Windows in flight.
         resume: Whether to go on with what is there.
-        on_progress: Called after every page.
+        on_progress: Called after every page, and every window.
     """
 
     client: BaseClient[Any]

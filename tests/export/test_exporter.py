@@ -189,8 +189,9 @@ async def test_progress_is_told_after_every_page(client: JibbleClient, tmp_path:
     told: list[ExportProgress] = []
     out = tmp_path / "entries.jsonl"
     report = await Exporter(client, "time_entries", out=out, on_progress=told.append).run()
-    assert len(told) == report.pages
-    assert [each.rows for each in told] == sorted({each.rows for each in told})
+    assert len(told) == report.pages + told[-1].of
+    assert [each.rows for each in told] == sorted(each.rows for each in told)
+    assert told[-1].windows == told[-1].of == 1
     assert (told[-1].rows, told[-1].total, told[-1].seconds_left) == (report.rows, report.rows, 0)
 
 

@@ -13,7 +13,13 @@ from typing import Any
 
 import pytest
 
-from jibble_async import ConfigurationError, ExportError, JibbleClient
+from jibble_async import (
+    ConfigurationError,
+    DecodeError,
+    ExportError,
+    JibbleClient,
+    ServerError,
+)
 from jibble_async.export import (
     Exporter,
     Manifest,
@@ -23,6 +29,8 @@ from jibble_async.export import (
     read_manifest,
     running,
 )
+from jibble_async.export.parts import PartWriter
+from jibble_async.export.sinks.json_lines import JsonLinesSink
 from jibble_async.sandbox import Fault, Sandbox
 
 DAYS: dict[str, Any] = {"since": date(2026, 7, 6), "until": date(2026, 7, 19)}
@@ -243,3 +251,80 @@ async def test_rows_without_ids_of_others_have_no_names(
 ) -> None:
     with pytest.raises(ConfigurationError, match="rows of groups hold no ids that have names"):
         Exporter(client, "groups", out=tmp_path / "x.csv", with_names=True)
+
+
+async def test_another_organization_is_no_way_to_go_on(
+    box: Sandbox, client: JibbleClient, tmp_path: Path
+) -> None:
+    out = tmp_path / "x.jsonl"
+    box.faults.add(Fault("status", path="TimeEntries", nth=16, times=None, status=503))
+    with pytest.raises(ServerError):
+        await Exporter(client, "time_entries", out=out, give_up_after=None, **DAYS).run()
+    box.faults.clear()
+    journal = tmp_path / ".x.jsonl.export" / "journal.jsonl"
+    header, *lines = journal.read_bytes().splitlines(keepends=True)
+    account = json.loads(header)["account"]
+    other = header.replace(account.encode(), b"another's")
+    journal.write_bytes(b"".join([other, *lines]))
+    with pytest.raises(ConfigurationError, match="is of another organization: go on with its"):
+        await Exporter(client, "time_entries", out=out, resume=True, **DAYS).run()
+    journal.write_bytes(b"".join([header, *lines]))
+    report = await Exporter(client, "time_entries", out=out, resume=True, **DAYS).run()
+    assert report.resumed_rows > 0
+
+
+async def test_what_a_full_disk_cut_off_counts_for_nothing(
+    box: Sandbox, client: JibbleClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "x.jsonl"
+    append, pages = PartWriter.append, iter(range(100))
+
+    def full(self: PartWriter, rows: Any) -> None:
+        if next(pages) == 5:
+            # A part of a page is on the disk.
+            monkeypatch.setattr(self, "_ids", FullDisk(self._ids))
+        append(self, rows)
+
+    monkeypatch.setattr(PartWriter, "append", full)
+    with pytest.raises(ExportError, match=r"x\.jsonl could not be written: No space left"):
+        await Exporter(client, "time_entries", out=out, concurrency=1, **DAYS).run()
+    monkeypatch.setattr(PartWriter, "append", append)
+    report = await Exporter(client, "time_entries", out=out, resume=True, **DAYS).run()
+    rows = [json.loads(line) for line in out.read_bytes().splitlines()]
+    assert sorted(rows, key=lambda row: str(row["id"])) == ledger(box)
+    assert report.resumed_rows > 0
+
+
+@pytest.mark.parametrize("page", [0, 1, 5])
+async def test_a_row_that_cannot_be_read_ends_no_window(
+    box: Sandbox, client: JibbleClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    out = tmp_path / "x.jsonl"
+    encode, pages = JsonLinesSink.encode, iter(range(100))
+
+    def refusing(self: JsonLinesSink, rows: Any) -> bytes:
+        if next(pages) == page:
+            raise DecodeError("a row can't be read")
+        return encode(self, rows)
+
+    monkeypatch.setattr(JsonLinesSink, "encode", refusing)
+    with pytest.raises(DecodeError):
+        await Exporter(client, "time_entries", out=out, concurrency=1, **DAYS).run()
+    monkeypatch.setattr(JsonLinesSink, "encode", encode)
+    report = await Exporter(client, "time_entries", out=out, resume=True, **DAYS).run()
+    rows = [json.loads(line) for line in out.read_bytes().splitlines()]
+    assert sorted(rows, key=lambda row: str(row["id"])) == ledger(box)
+    assert report.outcome is Outcome.PROVED
+
+
+class FullDisk:
+    """A file that takes no more."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def write(self, _: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)

@@ -200,3 +200,31 @@ def test_what_is_left_out_leaves_the_rest_as_it_was() -> None:
     row = '{"id":"a","pinCode":null,"x":1.50,"y":{"b": 1e3},"z":"\\u00fc"}'
     written = JsonLinesSink(Person).encode(raw(row, '{"id": "b"}'))
     assert written.decode() == row.replace('"pinCode":null,', "") + '\n{"id": "b"}\n'
+
+
+def test_quotes_stand_where_a_cell_needs_them_and_nowhere_else() -> None:
+    notes = ["plain", "a, b", 'say "x"', "two\nlines", "", "plain"]
+    sink = CsvSink(TimeEntry, columns=["id", "note"], mark=False)
+    rows = [json.dumps({"id": str(place), "note": note}) for place, note in enumerate(notes)]
+    written = sink.encode(raw(*rows)).decode()
+    assert written == (
+        '0,plain\r\n1,"a, b"\r\n2,"say ""x"""\r\n3,"two\nlines"\r\n4,\r\n5,plain\r\n'
+    )
+    # A comma in one cell must not make good for a record that has one too few.
+    assert list(csv.reader(io.StringIO(written, newline=""))) == [
+        [str(place), note] for place, note in enumerate(notes)
+    ]
+
+
+def test_an_empty_cell_alone_is_no_empty_line() -> None:
+    sink = CsvSink(TimeEntry, columns=["note"], mark=False)
+    written = sink.head() + sink.encode(raw('{"note":""}', '{"note":null}', '{"note":"x"}'))
+    assert written == b'note\r\n""\r\n""\r\nx\r\n'
+
+
+def test_more_new_fields_than_are_learned_are_read_all_the_same() -> None:
+    sink = CsvSink(TimeEntry, columns=["id"], mark=False)
+    row = json.dumps({"id": "a", **{f"new{number}": number for number in range(300)}})
+    assert sink.encode(raw(row)) + sink.encode(raw(row)) == b"a\r\na\r\n"
+    assert set(sink.unknown_fields.values()) == {2}
+    assert len(sink.unknown_fields) == 300

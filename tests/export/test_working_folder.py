@@ -194,7 +194,8 @@ def test_without_resume_it_begins_with_nothing(place: Place) -> None:
 def test_a_torn_line_is_cut_off_before_the_next_is_written(place: Place) -> None:
     begun(place)
     with (place.path / "journal.jsonl").open("ab") as file:
-        file.write(b'{"type":"part","parti')
+        # Longer than the line that takes its place.
+        file.write(b'{"type":"part","first":"' + b"x" * 2000)
     with place.resumed() as folder:
         write(folder, 1, "d")
     with place.resumed() as folder:
