@@ -12,7 +12,7 @@ import pytest
 
 from jibble_async import ConfigurationError, JibbleClient
 from jibble_async.export import manifest
-from jibble_async.export.copies import folder
+from jibble_async.export.copies import base, folder
 from jibble_async.export.manifest import read_manifest
 from jibble_async.export.sync import Sync, SyncReport
 from jibble_async.export.verdicts import Outcome
@@ -181,7 +181,8 @@ def test_ten_nights(
                 assert by_set["people"].requests <= 6
                 assert by_set["people"].reconciled == (night == 7)
             nights.day()
-            await asyncio.sleep(86_400)
+            # No night is as late as the one before.
+            await asyncio.sleep(86_400 - 90)
         assert nights.deleted
 
     in_nights(monkeypatch, tmp_path / name, read, course)
@@ -308,6 +309,30 @@ def test_a_copy_of_something_else_is_refused(
     in_nights(monkeypatch, tmp_path / name, read, course)
 
 
+@pytest.mark.parametrize(("name", "read"), TARGETS)
+def test_a_run_that_fails_on_the_way_leaves_the_last_copy(
+    name: str, read: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def course(nights: Nights) -> None:
+        await nights.sync()
+        good = nights.copied()
+        nights.day()
+        nights.day()
+        await asyncio.sleep(86_400)
+        # What changed has come by then.
+        fault = Fault("status", status=500, path="TimeEntries", nth=2, times=None)
+        nights.box.faults.add(fault)
+        async with nights.client() as client:
+            report = await Sync(client, nights.into, sets=SETS).run()
+        assert list(report.failed) == ["time_entries"]
+        assert [each.set for each in report.sets] == SETS[1:]
+        nights.box.faults.clear()
+        assert nights.copied()["time_entries"] == good["time_entries"]
+        await nights.sync()
+
+    in_nights(monkeypatch, tmp_path / name, read, course)
+
+
 def test_a_file_that_is_gone_or_cut_short_is_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -319,6 +344,22 @@ def test_a_file_that_is_gone_or_cut_short_is_read_again(
             harm(nights.into / "time_entries" / found.parts[0].name)
             report = await nights.sync()
             assert report.sets[0].whole
+
+    in_nights(monkeypatch, tmp_path / "copy", of_folder, course)
+
+
+def test_columns_of_another_version_are_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def course(nights: Nights) -> None:
+        await nights.sync()
+        now: Any = base.Source.schema
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                base.Source, "schema", property(lambda source: now.fget(source).remove(1))
+            )
+            assert all(each.whole for each in (await nights.sync()).sets)
+        assert not all(each.whole for each in (await nights.sync()).sets)
 
     in_nights(monkeypatch, tmp_path / "copy", of_folder, course)
 
