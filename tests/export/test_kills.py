@@ -16,6 +16,7 @@ import pytest
 
 from jibble_async.export import Exporter, ExportReport, Outcome, running
 from jibble_async.sandbox import Fault, Sandbox
+from tests.support.chaos import seeds
 from tests.support.memory_wire import KilledError, MemoryWire
 from tests.support.virtual_time import run
 
@@ -180,13 +181,6 @@ async def lives(seed: int, folder: Path) -> None:
         assert os.listdir(folder) == [out.name]
 
 
-@pytest.mark.parametrize("seed", range(2))
+@seeds(3)
 def test_killed_again_and_again_an_export_is_done_in_the_end(tmp_path: Path, seed: int) -> None:
-    asyncio.run(lives(seed, tmp_path))
-
-
-@pytest.mark.chaos
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("seed", range(1000, 1300))
-def test_killed_at_random_moments(tmp_path: Path, seed: int) -> None:
     asyncio.run(lives(seed, tmp_path))
