@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import functools
-from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, get_args, get_type_hints
 
 import msgspec
@@ -74,12 +73,7 @@ class BaseClient(Generic[S]):
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     async def aclose(self) -> None:

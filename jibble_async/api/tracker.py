@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime
-from types import TracebackType
 from typing import Protocol, Self, TypeVar
 
 from jibble_async.core.call_options import Timeouts
@@ -199,12 +198,7 @@ class TimeTracker(Protocol):
 
     async def __aenter__(self) -> Self: ...
 
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None: ...
+    async def __aexit__(self, *_: object) -> None: ...
 
     async def aclose(self) -> None:
         """Close the connections; calls made later are errors."""

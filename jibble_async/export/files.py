@@ -16,7 +16,6 @@ import stat
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
-from types import TracebackType
 from typing import IO, ClassVar, Self
 
 from jibble_async.errors import ConfigurationError, ExportError
@@ -81,12 +80,7 @@ class Part(abc.ABC):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property

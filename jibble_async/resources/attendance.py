@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, ClassVar, TypeAlias, TypeVar, Unpack
 
-from jibble_async.api.listing import query_of
+from jibble_async.api.listing import query_of, require_known
 from jibble_async.api.raw import RawSet
 from jibble_async.api.session import Session
 from jibble_async.api.writing import call_once
@@ -35,7 +35,7 @@ from jibble_async.query.values import IdLike, require_date
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.base import Listing, routes_of
 
-__all__ = ["Reports", "TimesheetSummaries", "Timesheets"]
+__all__ = ["Reports", "SheetOptions", "TimesheetSummaries", "Timesheets"]
 
 V = TypeVar("V", bound=ValueObject)
 _Params: TypeAlias = tuple[tuple[str, str], ...]
@@ -45,6 +45,25 @@ _PAGE_SIZE = 100
 _TRACKED_TIME = routes_of(_SERVICE, "TrackedTimeReport").listing
 # A GET that starts a job (documented: reports): twice is not the same as once.
 _START_EXPORT = Operation(_SERVICE, "GET", "/v1/TimeAttendanceReportStartExport", Safety.ONCE)
+
+
+class SheetOptions(PageOptions, total=False):
+    """The arguments that the `list()` of all sets of timesheets takes, beside those of its own.
+
+    Attributes:
+        period: What around the date is meant; by default that day alone, or the span up to
+            `end_date`.
+        end_date: The last day, included; only for `Period.CUSTOM`.
+        person_ids: Only these people.
+        where: A condition, such as `fields(TimesheetSummary).person_id == person.id`.
+        server_paged: Ask for no page and no order, and take what the server gives.
+    """
+
+    period: Period | str | None
+    end_date: date | None
+    person_ids: Iterable[IdLike]
+    where: Expression | None
+    server_paged: bool
 
 
 class _Sheets(Listing[V], exportable=True, spans=True):
@@ -82,18 +101,18 @@ class _Sheets(Listing[V], exportable=True, spans=True):
     def _sheets(
         self,
         date: date,
-        period: Period | str | None,
-        end_date: date | None,
-        person_ids: Iterable[IdLike],
-        where: Expression | None,
-        server_paged: bool,
-        options: Mapping[str, Any],
+        options: SheetOptions,
         *more: tuple[str, str],
         order: tuple[Ordering, ...] = (),
+        **others: Any,
     ) -> Pager[V]:
-        params = (*_period(date, period, end_date), *repeated_ids("person_ids", person_ids), *more)
-        size = min(_PAGE_SIZE, self._session.page_size)
-        asked = {"page_size": size, **options}
+        require_known(options, SheetOptions)
+        asked: dict[str, Any] = {"page_size": min(_PAGE_SIZE, self._session.page_size), **others}
+        asked |= options
+        where, server_paged = asked.pop("where", None), asked.pop("server_paged", False)
+        people = repeated_ids("person_ids", asked.pop("person_ids", ()))
+        span = _period(date, asked.pop("period", None), asked.pop("end_date", None))
+        params = (*span, *people, *more)
         return self._pager([where], asked, params=params, order=order, server_paged=server_paged)
 
 
@@ -106,31 +125,20 @@ class Timesheets(_Sheets[Timesheet], service=_SERVICE, path="Timesheets"):
         self,
         date: date,
         *,
-        period: Period | str | None = None,
-        end_date: date | None = None,
-        person_ids: Iterable[IdLike] = (),
         search_term: str | None = None,
-        where: Expression | None = None,
         expand: Iterable[Expandable] = (),
         order_by: Sortable | Iterable[Sortable] | None = None,
-        server_paged: bool = False,
-        **options: Unpack[PageOptions],
+        **options: Unpack[SheetOptions],
     ) -> Pager[Timesheet]:
         """The timesheets of the day, week or month around a date, a row for each person.
 
         Args:
             date: The day, or the first of several.
-            period: What around `date` is meant; by default that day alone, or the span up to
-                `end_date`.
-            end_date: The last day, included; only for `Period.CUSTOM`.
-            person_ids: Only these people.
             search_term: Only people whom the server finds by it; by what is not documented.
-            where: A condition.
             expand: `["person"]` for names beside ids.
             order_by: By default the person's full name (observed: timesheets), within each request
                 where `person_ids` are too many for one.
-            server_paged: Ask for no page and no order, and take what the server gives.
-            **options: See `PageOptions`.
+            **options: See `SheetOptions` and `PageOptions`.
 
         Raises:
             ConfigurationError: An argument that can't be used.
@@ -140,13 +148,11 @@ class Timesheets(_Sheets[Timesheet], service=_SERVICE, path="Timesheets"):
             >>> async for sheet in month:
             ...     print(sheet.person.full_name, sheet.total_payroll)
         """
-        by_name = order_by is None and not server_paged
+        by_name = order_by is None and not options.get("server_paged")
         order = self.sorted_by if by_name else ()
-        asked = {"expand": expand, "order_by": () if order_by is None else order_by, **options}
+        asked = () if order_by is None else order_by
         term = () if search_term is None else (("searchTerm", search_term),)
-        return self._sheets(
-            date, period, end_date, person_ids, where, server_paged, asked, *term, order=order
-        )
+        return self._sheets(date, options, *term, order=order, expand=expand, order_by=asked)
 
 
 class TimesheetSummaries(_Sheets[TimesheetSummary], service=_SERVICE, path="TimesheetsSummary"):
@@ -154,17 +160,7 @@ class TimesheetSummaries(_Sheets[TimesheetSummary], service=_SERVICE, path="Time
 
     counted: ClassVar[bool] = False
 
-    def list(
-        self,
-        date: date,
-        *,
-        period: Period | str | None = None,
-        end_date: date | None = None,
-        person_ids: Iterable[IdLike] = (),
-        where: Expression | None = None,
-        server_paged: bool = False,
-        **options: Unpack[PageOptions],
-    ) -> Pager[TimesheetSummary]:
+    def list(self, date: date, **options: Unpack[SheetOptions]) -> Pager[TimesheetSummary]:
         """The sums of the day, week or month around a date, a row for each person.
 
         Rows come in the server's own order, and it is not asked to count them: neither was
@@ -172,13 +168,7 @@ class TimesheetSummaries(_Sheets[TimesheetSummary], service=_SERVICE, path="Time
 
         Args:
             date: The day, or the first of several.
-            period: What around `date` is meant; by default that day alone, or the span up to
-                `end_date`.
-            end_date: The last day, included; only for `Period.CUSTOM`.
-            person_ids: Only these people.
-            where: A condition, such as `fields(TimesheetSummary).person_id == person.id`.
-            server_paged: Ask for no page, and take what the server gives.
-            **options: See `PageOptions`.
+            **options: See `SheetOptions` and `PageOptions`.
 
         Raises:
             ConfigurationError: An argument that can't be used.
@@ -188,8 +178,7 @@ class TimesheetSummaries(_Sheets[TimesheetSummary], service=_SERVICE, path="Time
             >>> async for person in jibble.timesheet_summaries.list(first, end_date=last):
             ...     print(person.person_id, [day.payroll_hours for day in person.daily])
         """
-        asked = {"counted": self.counted, **options}
-        return self._sheets(date, period, end_date, person_ids, where, server_paged, asked)
+        return self._sheets(date, options, counted=self.counted)
 
 
 class Reports:

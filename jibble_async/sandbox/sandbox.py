@@ -26,7 +26,6 @@ from jibble_async.sandbox.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
 _PAGE_CAP = 1000
 _DAYS = timedelta(days=91)
@@ -166,12 +165,7 @@ class Sandbox:
         await self.start()
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.aclose()
 
     async def start(self) -> None:

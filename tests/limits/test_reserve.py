@@ -163,7 +163,7 @@ def test_a_call_that_was_not_sent_is_not_expected_again() -> None:
     # But it shows how calls come.
     clicks.add(0.35)
     clicks.take_back(0.35)
-    assert clicks.last_and_crowded == (0.35, 0.35)
+    assert clicks.kept(0.35) == ([0.3], 0.35, 0.35)
 
 
 def test_a_call_counts_for_a_period() -> None:

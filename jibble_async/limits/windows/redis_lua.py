@@ -48,7 +48,7 @@ if ask.closed_for > math.max(0, tonumber(facts.closed or 0) - now) then
 end
 local closed_until = math.max(tonumber(facts.lost or 0), tonumber(facts.closed or 0))
 
--- WindowFile._count_on: count what came back for as long as it says. A slot whose lease has ended
+-- As WindowFile does: count what came back for as long as it says. A slot whose lease has ended
 -- counts again, since its request may have just been sent.
 for _, slot in ipairs(ask.given_back) do
   local key, counts_for = slot[1], slot[2]
@@ -217,7 +217,7 @@ end
 stand(interactive, ask.interactive, clicked)
 stand(bulk, ask.bulk, bulks)
 
--- WindowFile._take, and Clicks.add
+-- As WindowFile and Clicks.add do
 for i = 0, granted - 1 do
   local key = holder .. ':' .. string.format('%d', ask.first + i)
   redis.call('ZADD', under_way, text(now + ask.lost_after), key)

@@ -92,11 +92,10 @@ class Clicks:
         self._new: deque[float] = deque(maxlen=max(limit, 16))
         self.add: Callable[[float], None] = self._new.append
 
-    @property
-    def last_and_crowded(self) -> tuple[float, float]:
-        """What must be known of those that don't count any more."""
-        self._look()
-        return self._last, self._crowded
+    def kept(self, now: float) -> tuple[list[float], float, float]:
+        """What to make them from again: the times of the last period, the last, and a crowd's."""
+        self.since(now, now)
+        return self._times, self._last, self._crowded
 
     def take_back(self, time: float) -> None:
         """Count one no longer, since it didn't use its slot."""

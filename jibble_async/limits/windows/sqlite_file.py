@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import sqlite3
 import uuid
+from bisect import bisect_right, insort
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from math import inf
 from pathlib import Path
+from zlib import crc32
 
-from msgspec.structs import astuple
+from msgspec import Struct
+from msgspec.msgpack import Decoder, encode
 
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.windows.policy import Decision, Place, Policy, State, Wanted
@@ -20,7 +23,7 @@ from jibble_async.limits.windows.stored import Answer, GivenBack
 __all__ = ["FileBusyError", "WindowFile"]
 
 APPLICATION_ID = 0x4A62576E
-VERSION = 1
+VERSION = 2
 BUSY_TIMEOUT = 1.0
 FORGET = 60.0
 DURABLE_FROM = 60.0
@@ -28,22 +31,10 @@ DURABLE_FROM = 60.0
 transactions are flushed to the disk; a shorter period is over by then."""
 
 SCHEMA = f"""
-CREATE TABLE slots (
-    key TEXT PRIMARY KEY, free_at REAL NOT NULL, under_way INTEGER NOT NULL, clicked REAL
-) WITHOUT ROWID;
-CREATE INDEX slots_by_due ON slots (under_way, free_at);
-CREATE TABLE places (
-    holder TEXT NOT NULL, bulk INTEGER NOT NULL, since REAL NOT NULL, asks_at REAL NOT NULL,
-    PRIMARY KEY (holder, bulk)
-) WITHOUT ROWID;
-CREATE TABLE facts (
-    per REAL NOT NULL, seen REAL NOT NULL,
-    clicked REAL NOT NULL, crowded REAL NOT NULL, closed REAL NOT NULL
-);
+CREATE TABLE counted (id INTEGER PRIMARY KEY, state BLOB NOT NULL, checksum INTEGER NOT NULL);
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {VERSION};
 """
-
 
 DAMAGE = (sqlite3.Error, ValueError, TypeError, ArithmeticError, LookupError, MemoryError)
 """What reading a damaged file raises: SQLite itself, and whoever takes what it read."""
@@ -51,6 +42,48 @@ DAMAGE = (sqlite3.Error, ValueError, TypeError, ArithmeticError, LookupError, Me
 
 class FileBusyError(Exception):
     """Another process has had the file locked for longer than a transaction takes."""
+
+
+class Counted(Struct, array_like=True):
+    """What the file holds, as one value: it is read, and written back, as a whole.
+
+    Attributes:
+        per: The period that is counted for, in seconds.
+        seen: The latest time at which the file was read.
+        dues: When the slots that were given back no longer count, sorted.
+        under_way: The other slots, by their keys: until when each counts if its holder is never
+            heard of again, and when it was granted to an interactive call; `-inf` if to another.
+        clicks: What `Clicks` are made of.
+        places: The queue of processes.
+        closed_until: Nobody gets a slot before that time.
+    """
+
+    per: float
+    seen: float
+    dues: list[float] = []
+    under_way: dict[str, tuple[float, float]] = {}
+    clicks: tuple[list[float], float, float] = ([], -inf, -inf)
+    places: list[Place] = []
+    closed_until: float = -inf
+
+    def move(self, by: float) -> None:
+        """Let all times be later by some seconds; who waited is gone."""
+        times, last, crowded = self.clicks
+        self.seen += by
+        self.dues = [due + by for due in self.dues]
+        self.under_way = {key: (end + by, at + by) for key, (end, at) in self.under_way.items()}
+        self.clicks = [time + by for time in times], last + by, crowded + by
+        self.places = []
+        self.closed_until += by
+
+    def forget(self, now: float) -> None:
+        """Drop what counts no longer."""
+        del self.dues[: bisect_right(self.dues, now)]
+        self.under_way = {key: slot for key, slot in self.under_way.items() if slot[0] > now}
+        self.places = [place for place in self.places if place.asks_at > now - FORGET]
+
+
+DECODER = Decoder(Counted)
 
 
 class WindowFile:
@@ -103,118 +136,70 @@ class WindowFile:
         """
         self._check_identity()
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                answer = self._exchange(given_back, wanted, look)
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+            with self._db as db:
+                db.execute("BEGIN IMMEDIATE")
+                return self._exchange(given_back, wanted, look)
         except DAMAGE as error:
             raise self._translated(error) from error
-        return answer
 
     def close(self) -> None:
         """Close the file."""
         self._db.close()
 
     def _exchange(self, given_back: Sequence[GivenBack], wanted: Wanted, look: int) -> Answer:
-        now = self._tell_time()
-        self._count_on(given_back, now)
-        state = self._state(now, wanted)
-        self._db.execute("DELETE FROM places WHERE holder = ?", (self._holder,))
-        used, oldest = len(state.dues) + state.under_way, self._policy.oldest_due(state, now)
-        if not wanted.total:
-            return Answer((), now, (), now, used=used, oldest_due=oldest)
-        state.clicks.wait(wanted.interactive, now)
-        decision = self._policy.decide(state, wanted, now, look, self._holder)
-        self._db.executemany(
-            "INSERT INTO places VALUES (?, ?, ?, ?)", map(astuple, decision.places)
-        )
-        keys = self._take(state.clicks, decision, now)
-        if wanted.interactive:
-            last_and_crowded = state.clicks.last_and_crowded
-            self._db.execute("UPDATE facts SET clicked = ?, crowded = ?", last_and_crowded)
-        return Answer(
-            keys,
-            now,
-            decision.dues,
-            decision.ask_again,
-            used=used + len(keys),
-            oldest_due=oldest,
-        )
-
-    def _count_on(self, given_back: Sequence[GivenBack], now: float) -> None:
-        """Count what came back for as long as it says, and forget what counts no longer."""
-        db = self._db
+        policy = self._policy
+        counted, now = self._read()
+        clicks = Clicks(policy.limit, policy.per, *counted.clicks)
         for slot in given_back:
+            _, clicked = counted.under_way.pop(slot.key, (now, -inf))
             if slot.free_at is None:
-                db.execute("DELETE FROM slots WHERE key = ?", (slot.key,))
-            else:
+                clicks.take_back(clicked)
+            elif slot.free_at > now:
                 # A slot whose lease has ended counts again: its request may have just been sent.
-                db.execute(
-                    "INSERT INTO slots VALUES (?, ?, 0, NULL) "
-                    "ON CONFLICT DO UPDATE SET free_at = excluded.free_at, under_way = 0",
-                    (slot.key, slot.free_at),
-                )
-        db.execute("DELETE FROM slots WHERE free_at <= ?", (now,))
-        db.execute("DELETE FROM places WHERE asks_at <= ?", (now - FORGET,))
-
-    def _state(self, now: float, wanted: Wanted) -> State:
-        db, policy = self._db, self._policy
-        dues = db.execute("SELECT free_at FROM slots WHERE under_way = 0 ORDER BY free_at")
-        clicks = db.execute(
-            "SELECT clicked FROM slots WHERE clicked > ? ORDER BY clicked", (now - policy.per,)
-        )
-        places = db.execute("SELECT holder, bulk, since, asks_at FROM places")
-        last, crowded, closed = db.execute("SELECT clicked, crowded, closed FROM facts").fetchone()
-        if wanted.closed_until > closed:
-            closed = wanted.closed_until
-            db.execute("UPDATE facts SET closed = ?", (closed,))
-        return State(
-            dues=[due for (due,) in dues],
-            under_way=int(self._number("SELECT count(*) FROM slots WHERE under_way = 1")),
-            clicks=Clicks(policy.limit, policy.per, [time for (time,) in clicks], last, crowded),
-            places=[Place(holder, bool(bulk), *times) for holder, bulk, *times in places],
-            closed_until=closed,
-        )
-
-    def _take(self, clicks: Clicks, decision: Decision, now: float) -> list[str]:
+                insort(counted.dues, slot.free_at)
+        counted.closed_until = max(counted.closed_until, wanted.closed_until)
+        dues, under_way = counted.dues, counted.under_way
+        state = State(dues, len(under_way), clicks, counted.places, counted.closed_until)
+        oldest_due = policy.oldest_due(state, now)
+        clicks.wait(wanted.interactive, now)
+        decision = Decision(0, 0, (), now, ())
+        if wanted.total:
+            decision = policy.decide(state, wanted, now, look, self._holder)
         keys = [f"{self._holder}:{self._taken + number}" for number in range(decision.granted)]
         self._taken += len(keys)
-        until = now + self._policy.lost_after
-        self._db.executemany(
-            "INSERT INTO slots VALUES (?, ?, 1, ?)",
-            [
-                (key, until, now if number < decision.interactive else None)
-                for number, key in enumerate(keys)
-            ],
+        for number, key in enumerate(keys):
+            clicked = -inf
+            if number < decision.interactive:
+                clicked = now
+                clicks.add(now)
+            under_way[key] = now + policy.lost_after, clicked
+        counted.clicks = clicks.kept(now)
+        others = [place for place in counted.places if place.holder != self._holder]
+        counted.places = [*others, *decision.places]
+        self._write(counted)
+        used = len(dues) + len(under_way)
+        return Answer(
+            keys, now, decision.dues, decision.ask_again, used=used, oldest_due=oldest_due
         )
-        for _ in range(decision.interactive):
-            clicks.add(now)
-        return keys
 
-    def _tell_time(self) -> float:
-        now = self._clock()
-        seen = self._number("SELECT seen FROM facts")
-        if now < seen - 1.0:
-            moved = {"by": now - seen}
-            self._db.execute(
-                "UPDATE slots SET free_at = free_at + :by, clicked = clicked + :by", moved
-            )
-            self._db.execute(
-                "UPDATE facts SET clicked = clicked + :by, crowded = crowded + :by, "
-                "closed = closed + :by",
-                moved,
-            )
-            self._db.execute("DELETE FROM places")
-        if now > seen or now < seen - 1.0:
-            self._db.execute("UPDATE facts SET seen = ?", (now,))
-        return now
+    def _read(self) -> tuple[Counted, float]:
+        """What counts now, and the time."""
+        state, checksum = self._db.execute("SELECT state, checksum FROM counted").fetchone()
+        if crc32(state) != checksum:
+            raise ValueError("its checksum is another")
+        counted, now = DECODER.decode(state), self._clock()
+        if now < counted.seen - 1.0:
+            counted.move(now - counted.seen)
+        counted.seen = max(counted.seen, now)
+        counted.forget(now)
+        return counted, now
 
-    def _number(self, sql: str, *parameters: str | float) -> float:
-        return float(self._db.execute(sql, parameters).fetchone()[0])
+    def _write(self, counted: Counted) -> None:
+        state = encode(counted)
+        self._db.execute("REPLACE INTO counted VALUES (1, ?, ?)", (state, crc32(state)))
+
+    def _number(self, sql: str) -> float:
+        return float(self._db.execute(sql).fetchone()[0])
 
     def _prepare(self) -> None:
         db = self._db
@@ -228,8 +213,6 @@ class WindowFile:
             )
         if not ours:
             db.execute("PRAGMA journal_mode = WAL")
-        if self._number("PRAGMA user_version") > VERSION:
-            raise ConfigurationError(f"{self._path} was made by a newer version of this package")
         db.execute(
             f"PRAGMA synchronous = {'FULL' if self._policy.per >= DURABLE_FROM else 'NORMAL'}"
         )
@@ -237,24 +220,28 @@ class WindowFile:
         if self._number("PRAGMA application_id") != APPLICATION_ID:
             for statement in SCHEMA.split(";"):
                 db.execute(statement)
-            db.execute(
-                "INSERT INTO facts VALUES (?, ?, ?, ?, ?)",
-                (self._policy.per, self._clock(), -inf, -inf, -inf),
+            self._write(Counted(self._policy.per, self._clock()))
+        elif self._number("PRAGMA user_version") != VERSION:
+            raise ConfigurationError(
+                f"{self._path} was made by another version of this package: choose another path, "
+                f"or delete it when nothing has been sent for {self._policy.lost_after:g} s"
             )
         else:
-            self._check_period(self._tell_time())
+            self._check_period()
         db.execute("COMMIT")
 
-    def _check_period(self, now: float) -> None:
-        per = self._number("SELECT per FROM facts")
-        if per == self._policy.per:
+    def _check_period(self) -> None:
+        counted, _ = self._read()
+        if counted.per == self._policy.per:
             return
-        if self._number("SELECT count(*) FROM slots WHERE free_at > ?", now):
+        if counted.dues or counted.under_way:
             raise ConfigurationError(
-                f"{self._path} counts requests per {per:g} s, not per {self._policy.per:g} s: "
-                "give every process the same numbers, or choose another path"
+                f"{self._path} counts requests per {counted.per:g} s, not per "
+                f"{self._policy.per:g} s: give every process the same numbers, or choose another "
+                "path"
             )
-        self._db.execute("UPDATE facts SET per = ?", (self._policy.per,))
+        counted.per = self._policy.per
+        self._write(counted)
 
     def _check_identity(self) -> None:
         # SQLite's connections don't outlive a fork, and two processes would use one holder's keys.
