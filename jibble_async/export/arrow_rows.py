@@ -68,6 +68,7 @@ class ArrowRows:
         self._met: set[str] = set()
         self._moments = {each.name for each in table.fields if each.holds is Holds.MOMENT}
         self._nulls: dict[Any, Any] = {}
+        self._usual: Any = None
         self._fields = [each for each in table.fields if each.holds is not Holds.JSON]
         self._ignored = {*table.hidden, *_labels(table.known)}
         self._names = {
@@ -107,7 +108,9 @@ class ArrowRows:
             self._count_each(raws)
         else:
             table = self._made(read, len(raws))
-            self._count(read, self._reading, "")
+            # Where nothing new had a value, columns of the same types have nothing new.
+            if read.schema != self._usual and not self._count(read, self._reading, ""):
+                self._usual = read.schema
         return table
 
     def _met_only(self, lines: bytes) -> Any:
@@ -120,6 +123,8 @@ class ArrowRows:
         while True:
             asked = [field for field in self._reading if field.name in self._met]
             read = self._timed(lines, asked)
+            if read.schema == self._usual:
+                return read
             news = {
                 field.name
                 for field in read.schema
@@ -254,18 +259,22 @@ class ArrowRows:
         middle = len(rows) // 2
         return self._halves(rows[:middle]) + self._halves(rows[middle:])
 
-    def _count(self, read: Any, schema: Any, prefix: str) -> None:
-        """Count what was read beside the schema; null is not counted."""
+    def _count(self, read: Any, schema: Any, prefix: str) -> int:
+        """How many values were read beside the schema; null is not counted."""
+        counted = 0
         for field in read.schema if not prefix else read.type:
             column = read.column(field.name) if not prefix else read.field(field.name)
             if field.name not in schema.names:
                 label = prefix + field.name
                 if label not in self._ignored:
-                    self._note(label, len(column) - column.null_count)
+                    values = len(column) - column.null_count
+                    self._note(label, values)
+                    counted += values
             elif self._pa.types.is_struct(field.type):
                 inner = self._pa.schema(list(schema.field(field.name).type))
-                held = column if prefix else column.combine_chunks()
-                self._count(held, inner, f"{prefix}{field.name}.")
+                held = column if prefix else _array(column)
+                counted += self._count(held, inner, f"{prefix}{field.name}.")
+        return counted
 
     def _count_each(self, raws: Iterable[msgspec.Raw]) -> None:
         """Count fields of the rows alone; for the few pages whose new fields have no one type."""
