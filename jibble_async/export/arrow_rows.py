@@ -6,6 +6,7 @@ No object of Python is made of a row, but where Arrow can't read one.
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -23,10 +24,12 @@ _Refuse: TypeAlias = Callable[[int, RawRow, str], None]
 # The place of a row, itself, and how it reads once it is mended.
 _Mended: TypeAlias = tuple[int, RawRow, msgspec.Raw]
 
+_NULL = b"null"
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 # Digits beyond microseconds, which are cut off and never rounded.
 _BEYOND = (r"(\.\d{6})\d+", r"\1")
 _ZONE = (r"(?:Z|[+-]\d\d:?\d\d)$", "")
+_PLAIN_ZONE, _ZONE_SIZE = re.compile(r"[+-]\d\d:\d\d"), -6
 # A moment without a zone is UTC, and a day its first moment.
 _DAY = (r"^(\d{4}-\d\d-\d\d)$", r"\1T00:00:00")
 _NO_ZONE = (r"^(\d{4}-\d\d-\d\dT[\d:.]+)$", r"\1Z")
@@ -63,6 +66,10 @@ class ArrowRows:
         self._compute = arrow("pyarrow.compute")
         self.schema: Any = table_schema(table)
         self._reading: Any = reading_schema(table)
+        self._met: set[str] = set()
+        self._moments = {each.name for each in table.fields if each.holds is Holds.MOMENT}
+        self._nulls: dict[Any, Any] = {}
+        self._usual: Any = None
         self._fields = [each for each in table.fields if each.holds is not Holds.JSON]
         self._ignored = {*table.hidden, *_labels(table.known)}
         self._names = {
@@ -92,37 +99,91 @@ class ArrowRows:
         lines = one_line_each(raws)
         # Arrow 26 dies of a first row that is null, takes others for rows without values, and finds
         # out late that something is no text.
-        if not lines.startswith(b"{") or b"\nnull\n" in lines or not is_text(lines):
+        if not lines.startswith(b"{") or _holds_null(raws, lines) or not is_text(lines):
             raise ValueError("rows are no objects, or no text")
         try:
-            # What is not in the schema is read only to be counted.
-            read, is_counted = self._read(lines, "infer"), True
+            read = self._met_only(lines)
         except self._pa.ArrowInvalid:
-            read, is_counted = self._read(lines, "ignore"), False
-        columns = [self._column(read, field) for field in self._fields]
-        table = self._pa.Table.from_arrays(columns, schema=self.schema)
-        if is_counted:
-            self._count(read, self._reading, "")
-        else:
+            read = self._read(lines, self._reading, "ignore")
+            table = self._made(read, len(raws))
             self._count_each(raws)
+        else:
+            table = self._made(read, len(raws))
+            # Where nothing new had a value, columns of the same types have nothing new.
+            if read.schema != self._usual and not self._count(read, self._reading, ""):
+                self._usual = read.schema
         return table
 
-    def _read(self, lines: bytes, unexpected: str) -> Any:
+    def _met_only(self, lines: bytes) -> Any:
+        """What is read of the fields that had values so far, and of those that have some now.
+
+        Each field that is asked for costs Arrow's reader time in every row, be it there or not.
+        What is not asked for is read as what it seems to be, so that it is counted or, if it is
+        known, read again as what it is.
+        """
+        while True:
+            asked = [field for field in self._reading if field.name in self._met]
+            read = self._timed(lines, asked)
+            if read.schema == self._usual:
+                return read
+            news = {
+                field.name
+                for field in read.schema
+                if field.name in self._reading.names and not self._pa.types.is_null(field.type)
+            } - self._met
+            if not news:
+                return read
+            self._met |= news
+
+    def _timed(self, lines: bytes, asked: list[Any]) -> Any:
+        """The same with moments read as such, for as long as all of them can be."""
+        pa = self._pa
+        if not self._moments.isdisjoint(self._met):
+            # Nanoseconds hold all digits, but not all years.
+            moment = pa.timestamp("ns", "UTC")
+            timed = [
+                each.with_type(moment) if each.name in self._moments else each for each in asked
+            ]
+            try:
+                return self._read(lines, pa.schema(timed), "infer")
+            except pa.ArrowInvalid:
+                read = self._read(lines, pa.schema(asked), "infer")
+                self._moments.clear()
+                return read
+        return self._read(lines, pa.schema(asked), "infer")
+
+    def _read(self, lines: bytes, schema: Any, unexpected: str) -> Any:
         return self._json.read_json(
             self._pa.BufferReader(lines),
             # Windows are read at the same time already; and no row may straddle two blocks.
             read_options=self._json.ReadOptions(use_threads=False, block_size=len(lines) + 1),
             parse_options=self._json.ParseOptions(
-                explicit_schema=self._reading, unexpected_field_behavior=unexpected
+                explicit_schema=schema, unexpected_field_behavior=unexpected
             ),
         )
 
-    def _column(self, read: Any, field: Field) -> Any:
-        sent = read.column(field.named or field.name).combine_chunks()
-        if field.named is None:
-            return self._converted(sent, field, field.holds)
-        ids, names = self._names[field.named]
-        return names.take(self._compute.index_in(sent, value_set=ids))
+    def _made(self, read: Any, rows: int) -> Any:
+        """The table of what was read."""
+        columns = [self._column(read, field, rows) for field in self._fields]
+        return self._pa.Table.from_arrays(columns, schema=self.schema)
+
+    def _column(self, read: Any, field: Field, rows: int) -> Any:
+        kind = self.schema.field(field.name).type
+        place = read.schema.get_field_index(field.named or field.name)
+        if place < 0 or self._pa.types.is_null(read.schema.field(place).type):
+            return self._nothing(kind, rows)
+        sent = _array(read.column(place))
+        if field.named is not None:
+            ids, names = self._names[field.named]
+            return names.take(self._compute.index_in(sent, value_set=ids))
+        return sent if sent.type == kind else self._converted(sent, field, field.holds)
+
+    def _nothing(self, kind: Any, rows: int) -> Any:
+        """A column of nulls; they are made once, and pages share them."""
+        found = self._nulls.get(kind)
+        if found is None or len(found) < rows:
+            found = self._nulls[kind] = self._pa.nulls(rows, kind)
+        return found.slice(0, rows)
 
     def _converted(self, sent: Any, field: Field, holds: Holds) -> Any:
         """An array of the type of its column, of what was read."""
@@ -142,22 +203,36 @@ class ArrowRows:
             return self._pa.ListArray.from_arrays(sent.offsets, values, mask=sent.is_null())
         return sent
 
-    def _times(self, texts: Any, holds: Holds) -> Any:
+    def _times(self, sent: Any, holds: Holds) -> Any:
         pa, replace = self._pa, self._compute.replace_substring_regex
         if holds is Holds.DAY:
-            return texts.cast(pa.date32())
+            return sent.cast(pa.date32())
         zone = "UTC" if holds is Holds.MOMENT else None
-        if zone is None:
-            texts = replace(texts, *_ZONE)
         kind = pa.timestamp("us", zone)
+        if pa.types.is_timestamp(sent.type):
+            return self._cut(sent, kind)
+        texts = sent if zone else self._without_zone(sent)
         try:
-            # Nanoseconds hold all digits, but not all years.
             moments = texts.cast(pa.timestamp("ns", zone))
         except pa.ArrowInvalid:
             for each in (_DAY, _BEYOND, *([_NO_ZONE] if zone else [])):
                 texts = replace(texts, *each)
             return texts.cast(kind)
-        return self._compute.floor_temporal(moments, unit="microsecond").cast(kind)
+        return self._cut(moments, kind)
+
+    def _cut(self, moments: Any, kind: Any) -> Any:
+        """Nanoseconds as microseconds, never rounded up: before 1970 a mere cut would do that."""
+        first = self._compute.min(moments).value
+        if first is not None and first < 0:
+            moments = self._compute.floor_temporal(moments, unit="microsecond")
+        return moments.cast(kind, safe=False)
+
+    def _without_zone(self, texts: Any) -> Any:
+        """Texts of moments without their zones: where all have the same form, it is cut off."""
+        ends = self._compute.utf8_slice_codeunits(texts, _ZONE_SIZE, None).unique()
+        if all(end is None or _PLAIN_ZONE.fullmatch(end) for end in ends.to_pylist()):
+            return self._compute.utf8_slice_codeunits(texts, 0, _ZONE_SIZE)
+        return self._compute.replace_substring_regex(texts, *_ZONE)
 
     def _one_by_one(self, rows: Sequence[RawRow]) -> Any:
         """The same of rows of which some are odd, worded as they should be."""
@@ -185,18 +260,22 @@ class ArrowRows:
         middle = len(rows) // 2
         return self._halves(rows[:middle]) + self._halves(rows[middle:])
 
-    def _count(self, read: Any, schema: Any, prefix: str) -> None:
-        """Count what was read beside the schema; null is not counted."""
+    def _count(self, read: Any, schema: Any, prefix: str) -> int:
+        """How many values were read beside the schema; null is not counted."""
+        counted = 0
         for field in read.schema if not prefix else read.type:
             column = read.column(field.name) if not prefix else read.field(field.name)
             if field.name not in schema.names:
                 label = prefix + field.name
                 if label not in self._ignored:
-                    self._note(label, len(column) - column.null_count)
+                    values = len(column) - column.null_count
+                    self._note(label, values)
+                    counted += values
             elif self._pa.types.is_struct(field.type):
                 inner = self._pa.schema(list(schema.field(field.name).type))
-                held = column if prefix else column.combine_chunks()
-                self._count(held, inner, f"{prefix}{field.name}.")
+                held = column if prefix else _array(column)
+                counted += self._count(held, inner, f"{prefix}{field.name}.")
+        return counted
 
     def _count_each(self, raws: Iterable[msgspec.Raw]) -> None:
         """Count fields of the rows alone; for the few pages whose new fields have no one type."""
@@ -215,6 +294,16 @@ _KINDS: Mapping[Holds, Any] = {
     Holds.MOMENT: datetime.datetime,
     Holds.CLOCK: datetime.datetime,
 }
+
+
+def _holds_null(raws: Sequence[msgspec.Raw], lines: bytes) -> bool:
+    # Rows of that length are rare, and quicker to find than the text.
+    return min(map(len, raws)) == len(_NULL) and b"\n%b\n" % _NULL in lines
+
+
+def _array(column: Any) -> Any:
+    # To combine one chunk would copy it.
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _labels(fields: Iterable[Field], prefix: str = "") -> Iterator[str]:
