@@ -202,6 +202,55 @@ def test_a_torn_line_is_cut_off_before_the_next_is_written(place: Place) -> None
         assert [part.rows for _, part, _ in folder.parts()] == [2, 1, 1]
 
 
+@pytest.mark.parametrize("at", ["write", "fsync"])
+def test_a_line_that_failed_spoils_none_after_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    written, synced = os.write, os.fsync
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def half(descriptor: int, line: Any) -> int:
+        monkeypatch.setattr(os, "write", full)
+        return written(descriptor, line[: len(line) // 2])
+
+    with place.open() as folder:
+        folder.begin(HEADER)
+        write(folder, 0, "a")
+        monkeypatch.setattr(os, at, half if at == "write" else full)
+        with pytest.raises(ExportError, match="No space left"):
+            folder.note(folder.windows[1], Written(partition=1))
+        monkeypatch.setattr(os, "write", written)
+        monkeypatch.setattr(os, "fsync", synced)
+        assert not folder.windows[1].done
+        write(folder, 1, "b", place="behind b")
+    with place.resumed() as folder:
+        assert [part.first for _, part, _ in folder.parts()] == ["a", "b"]
+        assert not folder.windows[1].done
+
+
+def test_a_page_that_could_not_be_noted_is_not_in_the_part(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = os.write
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with place.open() as folder:
+        folder.begin(HEADER)
+        part = folder.new_part(folder.windows[0], ".jsonl", JsonLinesSink(Group))
+        folder.append(part, folder.windows[0], rows("a"))
+        monkeypatch.setattr(os, "write", full)
+        with pytest.raises(ExportError):
+            folder.append(part, folder.windows[0], rows("b"))
+        monkeypatch.setattr(os, "write", written)
+        # What comes again when the window goes on behind the first page must not be there twice.
+        assert (part.is_whole, part.rows) == (True, 1)
+        part.discard()
+
+
 def test_a_second_exporter_is_told_of_the_first(place: Place) -> None:
     with place.open(), pytest.raises(ExportError, match=r"another export to .*all\.jsonl is runni"):
         place.open()
