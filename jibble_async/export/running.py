@@ -24,7 +24,13 @@ from jibble_async.export.finishing import FinalPart, final_parts, write_joined
 from jibble_async.export.gathering import Gathering
 from jibble_async.export.held import HeldOffLoop, HeldParts
 from jibble_async.export.journal import Header
-from jibble_async.export.manifest import MANIFEST, Manifest, publish, read_manifest
+from jibble_async.export.manifest import (
+    MANIFEST,
+    Manifest,
+    make_output_folder,
+    publish,
+    read_manifest,
+)
 from jibble_async.export.naming import fetch_names
 from jibble_async.export.plan import Extent, plan_partitions
 from jibble_async.export.report import ExportProgress, ExportReport, Meter
@@ -130,10 +136,7 @@ class Run:
 
     def _make_output_folder(self) -> str | None:
         """Make it if need be, and tell which run its manifest is of."""
-        try:
-            self._out.mkdir(0o700, exist_ok=True)
-        except OSError as error:
-            raise ConfigurationError(f"{self._out} can't be made: {error.strerror}") from None
+        make_output_folder(self._out)
         manifest = read_manifest(self._out)
         return None if manifest is None else manifest.run
 
