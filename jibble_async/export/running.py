@@ -32,10 +32,10 @@ from jibble_async.export.manifest import (
     read_manifest,
 )
 from jibble_async.export.naming import fetch_names
-from jibble_async.export.plan import Extent, plan_partitions
+from jibble_async.export.plan import Extent
 from jibble_async.export.report import ExportProgress, ExportReport, Meter
 from jibble_async.export.sinks import FileFormat, Names, Sink
-from jibble_async.export.sweep import server_mark, settle
+from jibble_async.export.sweep import begin, settle
 from jibble_async.export.verdicts import Verdict
 from jibble_async.export.working_folder import WorkingFolder, new_temporary
 
@@ -219,24 +219,14 @@ class Run:
 
     async def _begin(self, disk: DiskThread) -> None:
         job = self._job
-        extent = job.extent
-        # The old API can't be asked what changed, and each request counts.
-        mark = await server_mark(job.client, extent) if job.rows.anchored else None
-        partitions = await plan_partitions(
-            job.client,
-            extent.set,
-            since=extent.since,
-            until=extent.until,
-            include_archived=extent.include_archived,
-            as_sent=extent.as_sent,
-            rows=_PAGES_OF_WINDOW * job.rows.page_size,
-        )
+        rows = _PAGES_OF_WINDOW * job.rows.page_size
+        mark, partitions = await begin(job.client, job.extent, rows=rows)
         header = Header(
             library=self._version,
             run=secrets.token_hex(4),
             request=job.request(),
             account=await self._account(),
-            mark=mark,
+            mark=mark or None,
             partitions=partitions,
         )
         await disk.run(functools.partial(self._folder.begin, header))
