@@ -186,7 +186,7 @@ def test_what_changed_meanwhile_is_in_the_report(box: Sandbox, connect: Connect)
     # Once the first window was read, and before the last one is.
     changed_on_page(
         box,
-        19,
+        18,
         (first, {"note": "another"}),
         (second, {"status": "Archived"}),
         (last, {"belongsToDate": "2026-07-06"}),
