@@ -24,6 +24,7 @@ from jibble_async.export.handed import HandedOn
 from jibble_async.export.patience import GIVE_UP_AFTER, patient
 from jibble_async.export.plan import Extent, Partition
 from jibble_async.export.reading import read_partition
+from jibble_async.export.rows import unreadable
 from jibble_async.export.schema import arrow
 from jibble_async.export.sweep import begin, settle
 from jibble_async.export.verdicts import Outcome, Verdict
@@ -242,6 +243,4 @@ class _Reading:
 
 
 def _refuse(_: int, row: RawRow, reason: str) -> None:
-    raise DecodeError(
-        f"the row {row[0]!r} can't be read: {reason}; an export of JSON lines keeps every row"
-    )
+    raise DecodeError(unreadable(row, reason))
