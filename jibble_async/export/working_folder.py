@@ -224,7 +224,8 @@ class WorkingFolder:
             if part.name is None:
                 continue
             try:
-                require_unchanged(self.path / part.name, part.bytes, part.sha256, part.rows)
+                path = self.path / part.name
+                require_unchanged(path, part.bytes, part.sha256, part.ids_sha256)
             except FileNotFoundError:
                 self.restart(window)
                 return
@@ -292,6 +293,7 @@ class WorkingFolder:
             "rows": part.rows,
             "bytes": part.size,
             "sha256": part.sha256,
+            "ids_sha256": part.ids_sha256,
             "first": part.first,
             "last": part.last,
             "unknown_fields": part.unknown_fields,

@@ -155,10 +155,37 @@ def test_a_part_that_was_changed_is_refused_with_the_way_out(place: Place, data:
     place.resumed().close()
 
 
-def test_ids_that_were_changed_are_refused(place: Place) -> None:
+@pytest.mark.parametrize("ids", [b'"a"\n', b'"a"\n"c"\n', b'"b"\n"a"\n'])
+def test_ids_that_were_changed_are_refused(place: Place, ids: bytes) -> None:
     first, _ = begun(place)
-    change(ids_beside(first), b'"a"\n')
+    change(ids_beside(first), ids)
     with pytest.raises(ExportError, match="is not as it was written"):
+        place.resumed()
+
+
+def test_ids_that_have_gone_begin_their_window_again(place: Place) -> None:
+    first, _ = begun(place)
+    ids_beside(first).unlink()
+    with place.resumed() as folder:
+        assert (folder.windows[0].parts, folder.windows[0].done) == ([], False)
+    assert not first.exists()
+
+
+@pytest.mark.parametrize("name", ["../../mine", "/etc/mine", "", ".."])
+def test_a_journal_names_nothing_outside_of_its_folder(place: Place, name: str) -> None:
+    first, _ = begun(place)
+    journal = place.path / "journal.jsonl"
+    data = journal.read_bytes().replace(first.name.encode(), name.encode())
+    journal.write_bytes(data)
+    with pytest.raises(ExportError, match="its lines don't fit together"):
+        place.resumed()
+
+
+def test_a_journal_names_no_part_twice(place: Place) -> None:
+    first, second = begun(place)
+    journal = place.path / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes().replace(second.name.encode(), first.name.encode()))
+    with pytest.raises(ExportError, match="its lines don't fit together"):
         place.resumed()
 
 
