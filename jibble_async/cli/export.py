@@ -34,8 +34,9 @@ from jibble_async.export import (
     SetName,
     export_since_last,
 )
-from jibble_async.export.destinations import destination_of
+from jibble_async.export.destinations import Destination, destination_of
 from jibble_async.export.files import PartFile
+from jibble_async.export.manifest import MANIFEST, make_output_folder
 from jibble_async.export.naming import named_fields
 from jibble_async.export.sinks import FileFormat, file_format
 from jibble_async.query.days import require_span
@@ -123,6 +124,13 @@ class Target:
     verbose: Annotated[bool, Parameter(alias="-v", negative="", show_default=False)] = False
     common: Common = DEFAULTS
 
+    def require_since_last_alone(self) -> None:
+        """Refuse what an export of changes alone would not heed."""
+        for name in ("resume", "reconcile", "with_names", "report"):
+            if getattr(self, name):
+                option = name.replace("_", "-")
+                raise ConfigurationError(f"--{option} is for whole sets, not for --since-last")
+
     def exporter(self, client: BaseClient[Any], extent: Extent, out: str, **more: Any) -> Exporter:
         """What exports one set."""
         named = self.with_names and named_fields(extent.raw_set(client).shape)
@@ -177,15 +185,17 @@ async def export_sets(
     is_one = len(sets) == 1 and _ALL not in sets
     if not is_one and not destination.is_folder:
         raise ConfigurationError(f"several sets need a folder: write {target.out}/")
+    report_path = None if target.report is None else _report_path(target.report, destination)
     if target.since_last is not None:
         if not is_one or since is not None or until is not None:
             raise ConfigurationError("--since-last is for one set, without --since and --until")
+        target.require_since_last_alone()
         await _export_since_last(sets[0], target)
         return
     async with connect_either(target.common, since, until, timezone) as client:
         extents = _extents(client, sets, since, until, target)
         if not is_one:
-            destination.path.mkdir(0o700, exist_ok=True)
+            make_output_folder(destination.path)
         with Bars(client, verbose=target.verbose) as bars:
             exporters: dict[str, Exporter] = {}
             for extent in extents:
@@ -195,8 +205,8 @@ async def export_sets(
             reports, errors = await _together(exporters)
     if len(errors) == 1 == len(exporters):
         raise errors[extents[0].set]
-    if target.report is not None:
-        _keep(target.report, [*reports.values()])
+    if report_path is not None:
+        _keep(report_path, reports, errors)
     with beside(destination):
         if target.common.json:
             each = [asdict(report) for report in reports.values()]
@@ -303,9 +313,25 @@ def _is_in_doubt(report: ExportReport, legacy: bool) -> bool:
     return report.outcome is Outcome.NOT_PROVED and not legacy
 
 
-def _keep(path: Path, reports: list[ExportReport]) -> None:
-    with PartFile(destination_of(path).path) as part:
-        part.write(f"{json_text([asdict(report) for report in reports])}\n".encode())
+def _report_path(path: Path, out: Destination) -> Path:
+    """Where the report goes, found out before anything is sent."""
+    if out.is_folder:
+        # The report may lie in it.
+        make_output_folder(out.path)
+    report = destination_of(path)
+    is_manifest = report.path.name == MANIFEST and report.path.is_relative_to(out.path)
+    if report.descriptor is not None or report.path == out.path or is_manifest:
+        raise ConfigurationError(
+            f"--report {path} can't be kept there: name a file that is none of the output"
+        )
+    return report.path
+
+
+def _keep(path: Path, reports: dict[str, ExportReport], errors: dict[str, JibbleError]) -> None:
+    done = [{"set": what, **asdict(report)} for what, report in reports.items()]
+    failed = [{"set": what, "error": str(error)} for what, error in errors.items()]
+    with PartFile(path) as part:
+        part.write(f"{json_text(done + failed)}\n".encode())
         part.publish()
 
 

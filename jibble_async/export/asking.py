@@ -44,6 +44,12 @@ class Answer(msgspec.Struct, frozen=True):
     counted: int | None
     date: datetime
 
+    @property
+    def believed(self) -> int | None:
+        """What it counted, unless that has no room for the rows beside it."""
+        is_possible = self.counted is not None and self.counted >= len(self.rows)
+        return self.counted if is_possible else None
+
 
 def lengths_of(session: Session, raw: RawSet) -> Lengths:
     """What is known of the lengths of a service's pages; the same for all walks of a client."""
@@ -70,9 +76,7 @@ async def ask(session: Session, source: PageSource[RawRow], skip: int, top: int)
 async def count(session: Session, source: PageSource[RawRow]) -> tuple[int | None, datetime]:
     """How many rows the server counts, if it does, and when by its clock; raises as `ask`."""
     answer = await ask(session, source, 0, 1)
-    counted = answer.counted
-    # Nor is a count believed that has no room for the row beside it.
-    return (None if counted is not None and counted < len(answer.rows) else counted), answer.date
+    return answer.believed, answer.date
 
 
 async def account_of(client: BaseClient[Any]) -> str | None:

@@ -22,10 +22,11 @@ from jibble_async.export.arrow_rows import ArrowRows
 from jibble_async.export.columns import table_of
 from jibble_async.export.handed import HandedOn
 from jibble_async.export.patience import GIVE_UP_AFTER, patient
-from jibble_async.export.plan import Extent, Partition, plan_partitions
+from jibble_async.export.plan import Extent, Partition
 from jibble_async.export.reading import read_partition
+from jibble_async.export.rows import unreadable
 from jibble_async.export.schema import arrow
-from jibble_async.export.sweep import server_mark, settle
+from jibble_async.export.sweep import begin, settle
 from jibble_async.export.verdicts import Outcome, Verdict
 
 __all__ = ["BatchesReport", "record_batches"]
@@ -187,15 +188,7 @@ class _Reading:
     async def run(self, concurrency: int) -> None:
         client, extent = self._client, self._extent
         await self._give(self._arrow.schema)
-        mark = await server_mark(client, extent) if self._raw.anchored else ""
-        partitions = await plan_partitions(
-            client,
-            extent.set,
-            since=extent.since,
-            until=extent.until,
-            include_archived=extent.include_archived,
-            as_sent=extent.as_sent,
-        )
+        mark, partitions = await begin(client, extent)
         left = deque(partitions)
         workers = [
             asyncio.create_task(self._work(left)) for _ in range(min(concurrency, len(left)))
@@ -250,6 +243,4 @@ class _Reading:
 
 
 def _refuse(_: int, row: RawRow, reason: str) -> None:
-    raise DecodeError(
-        f"the row {row[0]!r} can't be read: {reason}; an export of JSON lines keeps every row"
-    )
+    raise DecodeError(unreadable(row, reason))

@@ -30,6 +30,8 @@ __all__ = [
 
 FORMAT_VERSION = 1
 
+_UNFIT = "its lines don't fit together"
+
 
 class Header(msgspec.Struct, frozen=True, tag="export", kw_only=True):
     """What is exported, and how; the first line.
@@ -89,6 +91,7 @@ class Written(msgspec.Struct, frozen=True, tag="part", kw_only=True):
         rows: Rows in it.
         bytes: Its size.
         sha256: Its hash, in hexadecimal digits.
+        ids_sha256: That of the ids beside it.
         first: The id of its first row.
         last: That of its last one.
         pages: Pages that its rows came on.
@@ -104,6 +107,7 @@ class Written(msgspec.Struct, frozen=True, tag="part", kw_only=True):
     rows: int = 0
     bytes: int = 0
     sha256: str | None = None
+    ids_sha256: str | None = None
     first: str | None = None
     last: str | None = None
     pages: int = 0
@@ -206,11 +210,19 @@ class History(msgspec.Struct, frozen=True):
         windows = [Window(partition) for partition in header.partitions]
         for record in lines:
             if isinstance(record, Header) or not 0 <= record.partition < len(windows):
-                raise _foreign(folder, "its lines don't fit together")
+                raise _foreign(folder, _UNFIT)
             windows[record.partition].take(record)
         for window in windows:
             window.forget_pages()
+        names = [part.name for each in windows for part in each.parts if part.name is not None]
+        # A journal may be anybody's word: it names files of its own folder, each once.
+        if len(set(names)) < len(names) or not all(map(_is_plain, names)):
+            raise _foreign(folder, _UNFIT)
         return cls(header, windows)
+
+
+def _is_plain(name: str) -> bool:
+    return name not in {"", ".."} and Path(name).name == name
 
 
 def read_lines(data: bytes, folder: Path) -> tuple[list[Record], int]:

@@ -18,7 +18,7 @@ import msgspec
 from jibble_async.errors import ConfigurationError
 from jibble_async.export.files import PartFile, reason_of, sync_folder, writing
 
-__all__ = ["MANIFEST", "Manifest", "ManifestPart", "publish", "read_manifest"]
+__all__ = ["MANIFEST", "Manifest", "ManifestPart", "make_output_folder", "publish", "read_manifest"]
 
 MANIFEST = "manifest.json"
 _VERSION = 1
@@ -97,6 +97,18 @@ def read_manifest(folder: Path) -> Manifest | None:
         raise ConfigurationError(
             f"{path} is no manifest of an export: export into another folder"
         ) from None
+
+
+def make_output_folder(folder: Path) -> None:
+    """Make a folder for an output, unless it is there.
+
+    Raises:
+        ConfigurationError: It can't be made.
+    """
+    try:
+        folder.mkdir(0o700, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"{folder} can't be made: {reason_of(error)}") from None
 
 
 def publish(part: PartFile, manifest: Manifest, files: Iterable[Path]) -> bool:

@@ -66,7 +66,7 @@ class PartWriter:
         self.last: str | None = None
         self.is_whole: bool = True
         self._sink = sink
-        self._hash = hashlib.sha256()
+        self._hash, self._ids_hash = hashlib.sha256(), hashlib.sha256()
         self._file = os.fdopen(make_private(path), "wb")
         try:
             self._ids = os.fdopen(make_private(ids_beside(path)), "wb")
@@ -79,6 +79,11 @@ class PartWriter:
     def sha256(self) -> str:
         """The hash of what was written, in hexadecimal digits."""
         return self._hash.hexdigest()
+
+    @property
+    def ids_sha256(self) -> str:
+        """The hash of the ids beside it."""
+        return self._ids_hash.hexdigest()
 
     @property
     def unknown_fields(self) -> dict[str, int]:
@@ -96,7 +101,9 @@ class PartWriter:
         data = self._sink.encode(rows)
         self.is_whole = False
         self._write(data)
-        self._ids.write(_ENCODER.encode_lines([key for key, _ in rows]))
+        ids = _ENCODER.encode_lines([key for key, _ in rows])
+        self._ids.write(ids)
+        self._ids_hash.update(ids)
         self.is_whole = True
         if self.first is None:
             self.first = rows[0][0]
@@ -136,23 +143,25 @@ def kept(part: Path, gone: Collection[bytes]) -> Iterator[bool]:
     return (line not in gone for line in id_lines(part))
 
 
-def require_unchanged(part: Path, size: int, sha256: str | None, rows: int) -> None:
+def require_unchanged(part: Path, size: int, sha256: str | None, ids_sha256: str | None) -> None:
     """Refuse a part that is not as it was written.
 
     Args:
         part: The part.
         size: Bytes that it had.
         sha256: The hash that it had.
-        rows: Rows that it had.
+        ids_sha256: That of the ids beside it.
 
     Raises:
         FileNotFoundError: It has gone, or the ids beside it.
         ExportError: It is another, or can't be read.
     """
+    ids = ids_beside(part)
     try:
-        is_same = part.stat().st_size == size and _hash_of(part) == sha256
-        with ids_beside(part).open("rb") as lines:
-            is_same = is_same and sum(1 for _ in lines) == rows
+        is_size = part.stat().st_size == size
+        is_same = is_size and _hash_of(part) == sha256 and _hash_of(ids) == ids_sha256
+        # Both are looked for, whatever the first is like.
+        ids.stat()
     except FileNotFoundError:
         raise
     except OSError as error:

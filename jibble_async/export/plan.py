@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from jibble_async.api.base_client import BaseClient, session_of
 from jibble_async.api.raw import RawSet, SetName, raw_set_of
-from jibble_async.api.session import Session
 from jibble_async.checks import require_counts
 from jibble_async.core.cursor import fingerprint
-from jibble_async.core.pages import PageSource, RawRow
-from jibble_async.errors import ConfigurationError, DecodeError
-from jibble_async.export.asking import ask, count
+from jibble_async.errors import ConfigurationError
+from jibble_async.export.asking import Answer, ask, count
 
-__all__ = ["Extent", "Partition", "plan_partitions"]
+__all__ = ["ROWS", "Extent", "Partition", "dated_plan", "plan_partitions"]
 
-_ROWS = 20_000
+ROWS = 20_000
+"""About how many rows a partition has."""
+
 # A window is cut in two only if that is worth a counting request.
 _LARGE = 1.5
 
@@ -88,7 +88,7 @@ async def plan_partitions(
     include_archived: bool = False,
     page_size: int | None = None,
     as_sent: bool = True,
-    rows: int = _ROWS,
+    rows: int = ROWS,
 ) -> list[Partition]:
     """The windows of days in which a set is read, each of about so many rows.
 
@@ -117,7 +117,7 @@ async def plan_partitions(
     require_counts("a plan", "page_size", rows=rows, page_size=page_size)
     if rows < 1:
         raise ConfigurationError(f"rows={rows}: at least 1 is needed")
-    extent = Partition(
+    extent = Extent(
         set=what,
         since=since,
         until=until,
@@ -125,32 +125,47 @@ async def plan_partitions(
         page_size=page_size,
         as_sent=as_sent,
     )
+    partitions, _ = await dated_plan(client, extent, rows)
+    return partitions
+
+
+async def dated_plan(
+    client: BaseClient[Any], extent: Extent, rows: int = ROWS
+) -> tuple[list[Partition], datetime | None]:
+    """As `plan_partitions`, and what the server's clock said before; None if it was not asked."""
+    whole = Partition(**msgspec.structs.asdict(extent))
     raw, session = extent.raw_set(client), session_of(client)
     if raw.by_day is None:
-        return [extent]
-    total, _ = await count(session, raw.pages)
+        return [whole], None
+    # In the order of days the row that comes with the count is that of the first one.
+    source = raw.by_day(False) if extent.since is None else raw.pages
+    first = await ask(session, source, 0, 1)
+    total = first.believed
     if total is None or total <= _LARGE * rows:
-        return [extent]
-    low = since or await _day(session, raw.by_day(False))
-    high = until or await _day(session, raw.by_day(True))
+        return [whole], first.date
+    low = extent.since or _day(first)
+    high = extent.until or _day(await ask(session, raw.by_day(True), 0, 1))
     if low is None or high is None:
-        return [extent]
-    ends = await _cuts(client, extent, low, high, total, rows)
-    firsts = [since, *(end + timedelta(days=1) for end in ends)]
-    lasts = [*ends, until]
-    return [
-        msgspec.structs.replace(extent, since=first, until=last, index=index)
+        return [whole], first.date
+    ends = await _cuts(client, whole, low, high, total, rows)
+    firsts = [extent.since, *(end + timedelta(days=1) for end in ends)]
+    lasts = [*ends, extent.until]
+    partitions = [
+        msgspec.structs.replace(whole, since=first, until=last, index=index)
         for index, (first, last) in enumerate(zip(firsts, lasts, strict=True))
     ]
+    return partitions, first.date
 
 
-async def _day(session: Session, source: PageSource[RawRow]) -> date | None:
-    """The day of the first row in an order of days."""
-    heads = (await ask(session, source, 0, 1)).heads
+def _day(answer: Answer) -> date | None:
+    """The day of the first row of an answer; None if it is of no day, and so in no window."""
+    heads = answer.heads
+    try:
+        return date.fromisoformat(str(heads[0].day)[:10]) if heads else None
     try:
         return date.fromisoformat(str(heads[0].day)[:10]) if heads else None
     except ValueError:
-        raise DecodeError(f"the row {heads[0].id!r} is of no day: {heads[0].day!r}") from None
+        return None
 
 
 async def _cuts(

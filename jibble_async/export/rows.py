@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-__all__ = ["is_text", "one_line_each"]
+from jibble_async.core.pages import RawRow
+
+__all__ = ["is_text", "one_line_each", "unreadable"]
 
 
 def one_line_each(rows: Sequence[msgspec.Raw]) -> bytes:
@@ -28,3 +30,15 @@ def is_text(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def unreadable(row: RawRow, reason: str) -> str:
+    """What is said of a row that a table has no place for, with the way out if there is one.
+
+    Args:
+        row: The row.
+        reason: Why it can't be read.
+    """
+    key, raw = row
+    way_out = "; JSON lines keep every row" if is_text(bytes(raw)) else ""
+    return f"the row {key!r} can't be read: {reason}{way_out}"

@@ -24,12 +24,18 @@ from jibble_async.export.finishing import FinalPart, final_parts, write_joined
 from jibble_async.export.gathering import Gathering
 from jibble_async.export.held import HeldOffLoop, HeldParts
 from jibble_async.export.journal import Header
-from jibble_async.export.manifest import MANIFEST, Manifest, publish, read_manifest
+from jibble_async.export.manifest import (
+    MANIFEST,
+    Manifest,
+    make_output_folder,
+    publish,
+    read_manifest,
+)
 from jibble_async.export.naming import fetch_names
-from jibble_async.export.plan import Extent, plan_partitions
+from jibble_async.export.plan import Extent
 from jibble_async.export.report import ExportProgress, ExportReport, Meter
 from jibble_async.export.sinks import FileFormat, Names, Sink
-from jibble_async.export.sweep import server_mark, settle
+from jibble_async.export.sweep import begin, settle
 from jibble_async.export.verdicts import Verdict
 from jibble_async.export.working_folder import WorkingFolder, new_temporary
 
@@ -130,10 +136,7 @@ class Run:
 
     def _make_output_folder(self) -> str | None:
         """Make it if need be, and tell which run its manifest is of."""
-        try:
-            self._out.mkdir(0o700, exist_ok=True)
-        except OSError as error:
-            raise ConfigurationError(f"{self._out} can't be made: {error.strerror}") from None
+        make_output_folder(self._out)
         manifest = read_manifest(self._out)
         return None if manifest is None else manifest.run
 
@@ -216,24 +219,14 @@ class Run:
 
     async def _begin(self, disk: DiskThread) -> None:
         job = self._job
-        extent = job.extent
-        # The old API can't be asked what changed, and each request counts.
-        mark = await server_mark(job.client, extent) if job.rows.anchored else None
-        partitions = await plan_partitions(
-            job.client,
-            extent.set,
-            since=extent.since,
-            until=extent.until,
-            include_archived=extent.include_archived,
-            as_sent=extent.as_sent,
-            rows=_PAGES_OF_WINDOW * job.rows.page_size,
-        )
+        rows = _PAGES_OF_WINDOW * job.rows.page_size
+        mark, partitions = await begin(job.client, job.extent, rows=rows)
         header = Header(
             library=self._version,
             run=secrets.token_hex(4),
             request=job.request(),
             account=await self._account(),
-            mark=mark,
+            mark=mark or None,
             partitions=partitions,
         )
         await disk.run(functools.partial(self._folder.begin, header))

@@ -113,6 +113,9 @@ async def export_since_last(
     destination = destination_of(out)
     if destination.descriptor is not None:
         raise ConfigurationError(f"what goes to {out} may be lost: name a file")
+    kept = destination_of(state)
+    if kept.descriptor is not None or kept.path == destination.path:
+        raise ConfigurationError(f"state={state} can't be kept there: name a file of its own")
     wanted = file_format(destination.path, format)
     caller = patient(client, give_up_after)
     extent = Extent(set=what, include_archived=True, as_sent=wanted.format.sink.as_sent)
@@ -132,7 +135,7 @@ async def export_since_last(
         # From before whatever is read now.
         mark=await server_mark(caller, extent),
     )
-    before = _read(Path(state), now)
+    before = _read(kept.path, now)
     if before is not None:
         sink = wanted.sink(raw.shape, mark=utf8_mark, **options)
         report = await _write(caller, extent, before.mark, destination, sink)
@@ -149,7 +152,7 @@ async def export_since_last(
             **options,
         )
         report = _of_whole(await exporter.run())
-    async with Output(destination_of(state)) as output:
+    async with Output(kept) as output:
         data = msgspec.json.encode(now) + b"\n"
         await output.run(functools.partial(output.part.write, data))
         await output.run(output.part.publish)

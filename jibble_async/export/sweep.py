@@ -24,12 +24,12 @@ from jibble_async.errors import BadRequestError, ConfigurationError
 from jibble_async.export.anchored import AnchoredCourse, AnchorLostError
 from jibble_async.export.asking import Answer, ask, count, lengths_of
 from jibble_async.export.collecting import collect_twice, digest
-from jibble_async.export.plan import Extent
+from jibble_async.export.plan import ROWS, Extent, Partition, dated_plan
 from jibble_async.export.reading import walk
 from jibble_async.export.scope import Scope
 from jibble_async.export.verdicts import Held, Outcome, SweptRow, Verdict
 
-__all__ = ["OVERLAP", "changes", "server_mark", "settle"]
+__all__ = ["OVERLAP", "begin", "changes", "server_mark", "settle"]
 
 OVERLAP = timedelta(minutes=5)
 """How much longer ago a change may have been than its server said when it could be seen.
@@ -60,6 +60,36 @@ async def server_mark(
     """
     _, date = await count(session_of(client), extent.raw_set(client).pages)
     return (date - overlap).isoformat()
+
+
+async def begin(
+    client: BaseClient[Any],
+    extent: Extent,
+    *,
+    rows: int = ROWS,
+    overlap: timedelta = OVERLAP,
+) -> tuple[str, list[Partition]]:
+    """A `server_mark`, and the `plan_partitions` of what is read after it, by one request.
+
+    Args:
+        client: Makes the calls; a client of either API.
+        extent: What is to be read.
+        rows: About how many rows a partition may have.
+        overlap: See `OVERLAP`.
+
+    Returns:
+        The mark, empty for the old API, which can't be asked what changed; and the partitions.
+
+    Raises:
+        JibbleError: A call failed for good.
+    """
+    partitions, date = await dated_plan(client, extent, rows)
+    if date is not None:
+        return (date - overlap).isoformat(), partitions
+    # Each of the old API's requests counts.
+    is_asked = extent.raw_set(client).anchored
+    mark = await server_mark(client, extent, overlap=overlap) if is_asked else ""
+    return mark, partitions
 
 
 async def changes(

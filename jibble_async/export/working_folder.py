@@ -67,6 +67,9 @@ class WorkingFolder:
         self.history: History | None = None
         self._out = out
         self._journal = self._locked_journal()
+        # The bytes of whole lines, and whether something of another may stand behind them.
+        self._whole = 0
+        self._is_torn = False
         self.is_used: bool = os.fstat(self._journal).st_size > 0
         # What somebody else began stays until this export has made sure that it is its own.
         self._is_mine = not self.is_used
@@ -168,8 +171,7 @@ class WorkingFolder:
                 self._fetch_back(history.header.run)
         with writing(self._out):
             self._remove_others(set())
-            os.ftruncate(self._journal, 0)
-            os.lseek(self._journal, 0, os.SEEK_SET)
+            self._cut(0)
         self._is_mine = True
 
     def resume(self, library: str, request: Mapping[str, Any]) -> None:
@@ -192,8 +194,7 @@ class WorkingFolder:
         history.header.require_same(self.path, library, request)
         self._fetch_back(history.header.run)
         with writing(self._out):
-            os.ftruncate(self._journal, whole)
-            os.lseek(self._journal, whole, os.SEEK_SET)
+            self._cut(whole)
         self.history, self._is_mine = history, True
         for window in history.windows:
             self._require_parts(window)
@@ -223,7 +224,8 @@ class WorkingFolder:
             if part.name is None:
                 continue
             try:
-                require_unchanged(self.path / part.name, part.bytes, part.sha256, part.rows)
+                path = self.path / part.name
+                require_unchanged(path, part.bytes, part.sha256, part.ids_sha256)
             except FileNotFoundError:
                 self.restart(window)
                 return
@@ -261,15 +263,16 @@ class WorkingFolder:
             return PartWriter(self.path / f"{stem}{suffix}", sink)
 
     def append(self, part: PartWriter, window: Window, rows: Any) -> None:
-        """Add rows to a part, and note that a page came.
+        """Note that a page came, and add its rows to a part.
 
         Raises:
             DecodeError: A row can't be read.
             ExportError: They could not be written.
         """
+        # First, since a part must not have rows that come again where its window goes on.
+        self._note(PageRead(window.partition.index), window, durable=False)
         with writing(self._out):
             part.append(rows)
-        self._note(PageRead(window.partition.index), window, durable=False)
 
     def finish(self, part: PartWriter, window: Window, record: Written) -> None:
         """Have a part on the disk, and only then note it.
@@ -290,6 +293,7 @@ class WorkingFolder:
             "rows": part.rows,
             "bytes": part.size,
             "sha256": part.sha256,
+            "ids_sha256": part.ids_sha256,
             "first": part.first,
             "last": part.last,
             "unknown_fields": part.unknown_fields,
@@ -324,12 +328,23 @@ class WorkingFolder:
         window.take(record)
 
     def _append(self, record: Record, *, durable: bool = True) -> None:
-        line = memoryview(line_of(record))
+        line = line_of(record)
+        left = memoryview(line)
         with writing(self._out):
-            while line:
-                line = line[os.write(self._journal, line) :]
+            if self._is_torn:
+                self._cut(self._whole)
+            self._is_torn = True
+            while left:
+                left = left[os.write(self._journal, left) :]
             if durable:
                 os.fsync(self._journal)
+        self._is_torn = False
+        self._whole += len(line)
+
+    def _cut(self, size: int) -> None:
+        os.ftruncate(self._journal, size)
+        os.lseek(self._journal, size, os.SEEK_SET)
+        self._whole, self._is_torn = size, False
 
     # How it ends.
 

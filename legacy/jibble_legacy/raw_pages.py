@@ -169,10 +169,9 @@ class _RawSieve:
             try:
                 entity, others[key] = self._read(raw)
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, DecodeError) as error:
-                raise DecodeError(
-                    f"the row {key!r} can't be read: {error}; "
-                    "JSON lines, without days, keep every row"
-                ) from None
+                is_text = not isinstance(error, UnicodeDecodeError)
+                way_out = "; JSON lines, without days, keep every row" if is_text else ""
+                raise DecodeError(f"the row {key!r} can't be read: {error}{way_out}") from None
             entities.append(entity)
         kept = entities if self._days is None else self._days(entities, offset)
         if self._as_sent:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -62,9 +63,13 @@ def test_a_set_that_fails_holds_up_no_other_one(
         return await run(self)
 
     monkeypatch.setattr(Exporter, "run", failing)
-    assert main(["export", "groups", "people", "--out", "copy/", "--sandbox"]) == 1
+    sets = ["export", "groups", "people", "--out", "copy/", "--sandbox"]
+    assert main([*sets, "--report", "copy/r.json"]) == 1
     out, err = capsys.readouterr()
     assert "proved" in out
+    done, failed = json.loads((tmp_path / "copy/r.json").read_text())
+    assert (done["set"], done["outcome"]) == ("people", "proved")
+    assert failed == {"set": "groups", "error": "the server is in trouble"}
     assert err == "jibble: groups: the server is in trouble; what was read is kept\n"
     assert main(["export", "groups", "--out", "groups.csv", "--sandbox"]) == 1
     assert capsys.readouterr().err == ("jibble: the server is in trouble; what was read is kept\n")
@@ -89,3 +94,36 @@ def test_columns_and_names(tmp_path: Path) -> None:
     head, *rows = (tmp_path / "x.txt").read_text().splitlines()
     assert head.split(",")[:3] == ["id", "personId", "personName"]
     assert all(row.split(",")[2] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--out", "p.json", "--format", "jsonl", "--report", "p.json"], "none of the output"),
+        (["--out", "copy/", "--report", "copy/manifest.json"], "none of the output"),
+        (["--out", "p.csv", "--report", "/dev/stderr"], "none of the output"),
+        (["--out", "p.csv", "--report", "missing/r.json"], "there is no folder"),
+        (["--out", "p.csv", "--since-last", "p.csv"], "a file of its own"),
+        (["--out", "p.csv", "--since-last", "missing/state"], "there is no folder"),
+        (["--out", "p.csv", "--since-last", "state", "--resume"], "--resume is for whole sets"),
+        (["--out", "p.csv", "--since-last", "state", "--with-names"], "--with-names is for"),
+        (["--out", "p.csv", "--since-last", "state", "--report", "r.json"], "--report is for"),
+    ],
+)
+def test_what_can_not_be_kept_is_told_before_anything_is_sent(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert main(["export", "people", *arguments, "--sandbox"]) == 2
+    assert message in capsys.readouterr().err
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == []
+
+
+def test_a_folder_for_several_sets_that_can_not_be_made_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(Path, "mkdir", refused)
+    assert main(["export", "people", "groups", "--out", "copy/", "--sandbox"]) == 2
+    assert "copy can't be made: Read-only file system" in capsys.readouterr().err

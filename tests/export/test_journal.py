@@ -33,7 +33,8 @@ HEADER = Header(
 
 
 def written(partition: int, rows: int, place: str | None = None, pages: int = 1) -> Written:
-    return Written(partition=partition, name=f"{partition}", rows=rows, place=place, pages=pages)
+    name = f"{partition}-{rows}"
+    return Written(partition=partition, name=name, rows=rows, place=place, pages=pages)
 
 
 def told(*records: Record) -> History:

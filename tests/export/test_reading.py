@@ -18,7 +18,7 @@ from jibble_async.errors import ConfigurationError, PaginationError
 from jibble_async.export.anchored import AnchorLostError
 from jibble_async.export.plan import Extent, Partition, plan_partitions
 from jibble_async.export.reading import Batch, read_partition
-from jibble_async.export.sweep import server_mark, settle
+from jibble_async.export.sweep import OVERLAP, begin, server_mark, settle
 from jibble_async.export.verdicts import Outcome
 from jibble_async.sandbox import Fault, Sandbox
 from tests.support.proving import Parts
@@ -104,9 +104,28 @@ async def test_a_plan_has_windows_of_about_as_many_rows(box: Sandbox, client: Ji
     counts = [len(keys(await batches(client, partition))) for partition in plan]
     assert sum(counts) == len(entries(box))
     assert max(counts) <= 60
-    # The token, the count, the first and the last day, and a count for each cut.
-    assert asked <= 4 + len(plan) - 1
+    # The token, the count with the first day, the last day, and a count for each cut.
+    assert asked <= 3 + len(plan) - 1
     assert asked < 2 * len(plan)
+
+
+async def test_one_request_is_mark_and_count(box: Sandbox, client: JibbleClient) -> None:
+    extent = Extent(set="time_entries", **DAYS)
+    mark, (partition,) = await begin(client, extent)
+    listed = [each for each in box.ledger.requests if each.path == "/v1/TimeEntries"]
+    assert len(listed) == 1
+    assert partition == Partition(set="time_entries", **DAYS)
+    assert mark <= await server_mark(client, extent)
+    assert mark > (await server_mark(client, extent, overlap=2 * OVERLAP))
+
+
+async def test_rows_of_no_day_are_in_no_window_so_there_is_one(
+    box: Sandbox, client: JibbleClient
+) -> None:
+    entry = box.dataset.rows("TimeEntries")[0]["id"]
+    box.dataset.update("TimeEntries", entry, {"belongsToDate": None})
+    plan = await plan_partitions(client, "time_entries", rows=40)
+    assert plan == [Partition(set="time_entries")]
 
 
 async def test_small_sets_and_sets_without_days_are_one_window(client: JibbleClient) -> None:

@@ -52,10 +52,8 @@ def connect(box: Sandbox) -> Connect:
 
 @pytest.fixture(autouse=True)
 def small_windows(monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = module.plan_partitions
-    monkeypatch.setattr(
-        module, "plan_partitions", lambda *given, **more: plan(*given, rows=100, **more)
-    )
+    begin = module.begin
+    monkeypatch.setattr(module, "begin", lambda client, extent: begin(client, extent, rows=100))
 
 
 def readers() -> list[str]:
@@ -188,7 +186,7 @@ def test_what_changed_meanwhile_is_in_the_report(box: Sandbox, connect: Connect)
     # Once the first window was read, and before the last one is.
     changed_on_page(
         box,
-        20,
+        18,
         (first, {"note": "another"}),
         (second, {"status": "Archived"}),
         (last, {"belongsToDate": "2026-07-06"}),

@@ -155,10 +155,37 @@ def test_a_part_that_was_changed_is_refused_with_the_way_out(place: Place, data:
     place.resumed().close()
 
 
-def test_ids_that_were_changed_are_refused(place: Place) -> None:
+@pytest.mark.parametrize("ids", [b'"a"\n', b'"a"\n"c"\n', b'"b"\n"a"\n'])
+def test_ids_that_were_changed_are_refused(place: Place, ids: bytes) -> None:
     first, _ = begun(place)
-    change(ids_beside(first), b'"a"\n')
+    change(ids_beside(first), ids)
     with pytest.raises(ExportError, match="is not as it was written"):
+        place.resumed()
+
+
+def test_ids_that_have_gone_begin_their_window_again(place: Place) -> None:
+    first, _ = begun(place)
+    ids_beside(first).unlink()
+    with place.resumed() as folder:
+        assert (folder.windows[0].parts, folder.windows[0].done) == ([], False)
+    assert not first.exists()
+
+
+@pytest.mark.parametrize("name", ["../../mine", "/etc/mine", "", ".."])
+def test_a_journal_names_nothing_outside_of_its_folder(place: Place, name: str) -> None:
+    first, _ = begun(place)
+    journal = place.path / "journal.jsonl"
+    data = journal.read_bytes().replace(first.name.encode(), name.encode())
+    journal.write_bytes(data)
+    with pytest.raises(ExportError, match="its lines don't fit together"):
+        place.resumed()
+
+
+def test_a_journal_names_no_part_twice(place: Place) -> None:
+    first, second = begun(place)
+    journal = place.path / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes().replace(second.name.encode(), first.name.encode()))
+    with pytest.raises(ExportError, match="its lines don't fit together"):
         place.resumed()
 
 
@@ -200,6 +227,55 @@ def test_a_torn_line_is_cut_off_before_the_next_is_written(place: Place) -> None
         write(folder, 1, "d")
     with place.resumed() as folder:
         assert [part.rows for _, part, _ in folder.parts()] == [2, 1, 1]
+
+
+@pytest.mark.parametrize("at", ["write", "fsync"])
+def test_a_line_that_failed_spoils_none_after_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    written, synced = os.write, os.fsync
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def half(descriptor: int, line: Any) -> int:
+        monkeypatch.setattr(os, "write", full)
+        return written(descriptor, line[: len(line) // 2])
+
+    with place.open() as folder:
+        folder.begin(HEADER)
+        write(folder, 0, "a")
+        monkeypatch.setattr(os, at, half if at == "write" else full)
+        with pytest.raises(ExportError, match="No space left"):
+            folder.note(folder.windows[1], Written(partition=1))
+        monkeypatch.setattr(os, "write", written)
+        monkeypatch.setattr(os, "fsync", synced)
+        assert not folder.windows[1].done
+        write(folder, 1, "b", place="behind b")
+    with place.resumed() as folder:
+        assert [part.first for _, part, _ in folder.parts()] == ["a", "b"]
+        assert not folder.windows[1].done
+
+
+def test_a_page_that_could_not_be_noted_is_not_in_the_part(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = os.write
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with place.open() as folder:
+        folder.begin(HEADER)
+        part = folder.new_part(folder.windows[0], ".jsonl", JsonLinesSink(Group))
+        folder.append(part, folder.windows[0], rows("a"))
+        monkeypatch.setattr(os, "write", full)
+        with pytest.raises(ExportError):
+            folder.append(part, folder.windows[0], rows("b"))
+        monkeypatch.setattr(os, "write", written)
+        # What comes again when the window goes on behind the first page must not be there twice.
+        assert (part.is_whole, part.rows) == (True, 1)
+        part.discard()
 
 
 def test_a_second_exporter_is_told_of_the_first(place: Place) -> None:

@@ -26,10 +26,10 @@ from jibble_async.core.wire import Reply
 from jibble_async.errors import PaginationError
 from jibble_async.export.anchored import AnchorLostError
 from jibble_async.export.asking import ask, count
-from jibble_async.export.plan import Extent, Partition, plan_partitions
+from jibble_async.export.plan import Extent, Partition
 from jibble_async.export.reading import read_partition
 from jibble_async.export.scope import Scope
-from jibble_async.export.sweep import server_mark, settle
+from jibble_async.export.sweep import OVERLAP, begin, settle
 from jibble_async.export.verdicts import Outcome, SweptRow
 from tests.support.changing_set import FIRST_DAY, UNIT, ChangingSet, Entry, Habits
 from tests.support.virtual_time import run as run_in_virtual_time
@@ -155,18 +155,11 @@ class _Attempt:
 
         server.watch(meant)
 
-    async def read_windows(self) -> None:
-        extent, setting = self.extent, self.setting
-        assert extent.since is not None
-        assert extent.until is not None
-        partitions = await plan_partitions(
-            self.client,
-            extent.set,
-            since=extent.since,
-            until=extent.until,
-            page_size=extent.page_size,
-            rows=max(2, setting.habits.rows // setting.windows),
-        )
+    async def read_windows(self, lapse: timedelta = OVERLAP) -> str:
+        """Read all windows, and tell the mark from before them."""
+        setting = self.setting
+        rows = max(2, setting.habits.rows // setting.windows)
+        mark, partitions = await begin(self.client, self.extent, rows=rows, overlap=lapse)
         flying = asyncio.Semaphore(setting.flying)
 
         async def read(partition: Partition) -> None:
@@ -176,6 +169,7 @@ class _Attempt:
         async with asyncio.TaskGroup() as group:
             for partition in partitions:
                 group.create_task(read(partition))
+        return mark
 
     async def _read(self, partition: Partition) -> None:
         for _ in range(_MOST_READINGS):
@@ -202,8 +196,7 @@ class _Attempt:
     async def swept(self, overlap: float = 2.2) -> tuple[Outcome, str]:
         """The way that is published."""
         lapse = timedelta(seconds=overlap * UNIT)
-        mark = await server_mark(self.client, self.extent, overlap=lapse)
-        await self.read_windows()
+        mark = await self.read_windows(lapse)
         verdict = await settle(self.client, self.extent, mark, self.parts, overlap=lapse)
         return verdict.outcome, verdict.reason
 

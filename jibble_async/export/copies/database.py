@@ -18,6 +18,7 @@ from jibble_async.export.copies.base import Kept, Source
 from jibble_async.export.extras import extra
 from jibble_async.export.files import hidden_name
 from jibble_async.export.manifest import read_manifest
+from jibble_async.export.rows import unreadable
 from jibble_async.export.verdicts import Outcome, SweptRow, Verdict
 
 __all__ = ["DatabaseCopy"]
@@ -250,9 +251,7 @@ class _TableUpdate:
 
 
 def _refuse(_: int, row: RawRow, reason: str) -> None:
-    raise DecodeError(
-        f"the row {row[0]!r} can't be read: {reason}; an export of JSON lines keeps every row"
-    )
+    raise DecodeError(unreadable(row, reason))
 
 
 def _first_line(error: BaseException) -> str:

@@ -14,6 +14,7 @@ from jibble_async.core.pages import RawRow
 from jibble_async.core.paging import BadRowHandler
 from jibble_async.errors import DecodeError, ExportError
 from jibble_async.export.columns import table_of
+from jibble_async.export.rows import unreadable
 
 __all__ = ["OTHER_ROWS", "FormatSink", "Names", "Sink", "chunks_of", "flagged", "gathered"]
 
@@ -171,13 +172,10 @@ class FormatSink(Sink):
         Raises:
             DecodeError: Nobody gets it.
         """
-        key, raw = row
-        error = DecodeError(
-            f"the row {key!r} can't be read: {reason}; JSON lines keep every row", row=place
-        )
+        error = DecodeError(unreadable(row, reason), row=place)
         if self._on_bad_row is None:
             raise error
-        self._on_bad_row(error, bytes(raw))
+        self._on_bad_row(error, bytes(row[1]))
 
     def _note(self, name: str, rows: int = 1) -> None:
         """Count rows in which a field had a value that the file has no place for."""
