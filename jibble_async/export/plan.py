@@ -162,8 +162,6 @@ def _day(answer: Answer) -> date | None:
     heads = answer.heads
     try:
         return date.fromisoformat(str(heads[0].day)[:10]) if heads else None
-    try:
-        return date.fromisoformat(str(heads[0].day)[:10]) if heads else None
     except ValueError:
         return None
 
