@@ -48,6 +48,7 @@ export: App = App(
 )
 
 _ALL = "all"
+_NOT_PASSED_ON = frozenset({"report", "verbose", "common"})
 _NAMES = get_args(SetName)
 
 
@@ -134,25 +135,9 @@ class Target:
     def exporter(self, client: BaseClient[Any], extent: Extent, out: str, **more: Any) -> Exporter:
         """What exports one set."""
         named = self.with_names and named_fields(extent.raw_set(client).shape)
-        return Exporter(
-            client,
-            extent.set,
-            out=out,
-            since=extent.since,
-            until=extent.until,
-            format=self.format,
-            columns=self.columns,
-            concurrency=self.concurrency,
-            include_archived=self.include_archived,
-            with_names=bool(named),
-            spreadsheet_safe=self.spreadsheet_safe,
-            give_up_after=self.give_up_after,
-            utf8_mark=self.utf8_mark,
-            secrets=self.secrets,
-            resume=self.resume,
-            reconcile=self.reconcile,
-            **more,
-        )
+        options = {name: value for name, value in vars(self).items() if name not in _NOT_PASSED_ON}
+        options |= {"out": out, "with_names": bool(named), **more}
+        return Exporter(client, extent.set, since=extent.since, until=extent.until, **options)
 
 
 @export.default

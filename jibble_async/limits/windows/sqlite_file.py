@@ -6,8 +6,8 @@ import os
 import sqlite3
 import uuid
 from bisect import bisect_right, insort
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from math import inf
 from pathlib import Path
 from zlib import crc32
@@ -36,8 +36,8 @@ PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {VERSION};
 """
 
-DAMAGE = (sqlite3.Error, ValueError, TypeError, ArithmeticError, LookupError, MemoryError)
-"""What reading a damaged file raises: SQLite itself, and whoever takes what it read."""
+DAMAGE = (sqlite3.Error, OSError, ValueError, TypeError, ArithmeticError, LookupError, MemoryError)
+"""What a file raises that can't be used: SQLite itself, and whoever takes what it read."""
 
 
 class FileBusyError(Exception):
@@ -109,23 +109,18 @@ class WindowFile:
         self._clock = clock
         self._holder = uuid.uuid4().hex[:12]
         self._taken = 0
-        try:
+        with self._translated():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(
                 path, timeout=BUSY_TIMEOUT, isolation_level=None, check_same_thread=False
             )
-        except (sqlite3.Error, OSError) as error:
-            raise self._unusable(error) from error
-        try:
-            self._prepare()
-            self._process = os.getpid()
-            self._files = dict(self._sizes())
-        except DAMAGE as error:
-            self._db.close()
-            raise self._translated(error) from error
-        except BaseException:
-            self._db.close()
-            raise
+            try:
+                self._prepare()
+                self._process = os.getpid()
+                self._files = dict(self._sizes())
+            except BaseException:
+                self._db.close()
+                raise
 
     def exchange(self, given_back: Sequence[GivenBack], wanted: Wanted, look: int) -> Answer:
         """Do what `SlotStore.exchange` says.
@@ -135,12 +130,9 @@ class WindowFile:
             ConfigurationError: The file can't be used any more.
         """
         self._check_identity()
-        try:
-            with self._db as db:
-                db.execute("BEGIN IMMEDIATE")
-                return self._exchange(given_back, wanted, look)
-        except DAMAGE as error:
-            raise self._translated(error) from error
+        with self._translated(), self._db as db:
+            db.execute("BEGIN IMMEDIATE")
+            return self._exchange(given_back, wanted, look)
 
     def close(self) -> None:
         """Close the file."""
@@ -272,14 +264,18 @@ class WindowFile:
                 found = os.stat(f"{self._path}{suffix}")
                 yield (suffix, found.st_ino), found.st_size
 
-    def _translated(self, error: Exception) -> Exception:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return FileBusyError(str(error))
-        return self._unusable(error)
-
-    def _unusable(self, error: BaseException) -> ConfigurationError:
-        return ConfigurationError(
-            f"the limit can't be counted in {self._path}: {error}; if it is damaged, delete it "
-            f"when nothing has been sent for {self._policy.lost_after:g} s"
-        )
+    @contextmanager
+    def _translated(self) -> Generator[None]:
+        """A place in which what a file raises becomes an error of ours."""
+        try:
+            yield
+        except ConfigurationError:
+            raise
+        except (*DAMAGE, OSError) as error:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                raise FileBusyError(str(error)) from error
+            raise ConfigurationError(
+                f"the limit can't be counted in {self._path}: {error}; if it is damaged, delete it "
+                f"when nothing has been sent for {self._policy.lost_after:g} s"
+            ) from error
