@@ -151,6 +151,62 @@ def test_moments_are_cut_to_microseconds(sent: str, expected: datetime) -> None:
     assert entry(f'{{"id":"a","time":"{sent}"}}')["time"] == expected
 
 
+def pages(sink: ParquetSink, *texts: str) -> list[dict[str, Any]]:
+    """Rows of pages of one row each, as they are read back."""
+    data = b"".join([*(sink.encode(rows(each)) for each in texts), sink.finish()])
+    found: list[dict[str, Any]] = parquet.read_table(io.BytesIO(data)).to_pylist()
+    return found
+
+
+def test_a_field_may_have_its_first_value_on_any_page() -> None:
+    sink = ParquetSink(TimeEntry, names={"personId": {"p": "Ann"}})
+    found = pages(
+        sink,
+        '{"id":"a","note":null}',
+        '{"id":"b","note":"2026-07-01","coordinates":null}',
+        '{"id":"c","coordinates":{"latitude":1},"picture":{},"personId":"p"}',
+        '{"id":"d","time":"2026-07-01T10:00:00.1234567Z","isOffline":true,"new":null}',
+        '{"id":"e","note":"x","new":"y"}',
+        '{"id":"f","new":"z","platform":{"chip":"v"}}',
+    )
+    assert [each["note"] for each in found] == [None, "2026-07-01", None, None, "x", None]
+    assert found[2]["coordinates"]["latitude"] == 1.0
+    assert found[2]["picture"] is not None
+    assert [each["coordinates"] for each in found[:2]] == [None, None]
+    assert [each["personName"] for each in found[1:4]] == [None, "Ann", None]
+    assert found[3]["time"] == datetime(2026, 7, 1, 10, 0, 0, 123456, UTC)
+    assert [each["isOffline"] for each in found] == [None, None, None, True, None, None]
+    assert sink.unknown_fields == {"new": 2, "platform.chip": 1}
+
+
+@pytest.mark.parametrize("odd", ["5", '{"x":1}', "[1]", "true"])
+def test_a_first_value_of_another_type_is_a_bad_row(odd: str) -> None:
+    with pytest.raises(DecodeError, match="Expected `str \\| null`"):
+        pages(ParquetSink(TimeEntry), '{"id":"a"}', f'{{"id":"b","note":{odd}}}')
+
+
+def test_moments_that_nanoseconds_have_no_room_for_may_come_on_any_page() -> None:
+    sent = ["2026-07-01T10:00:00.1234567Z", "9999-12-31T23:59:59Z", "2026-07-01T10:00:00.9999999Z"]
+    found = pages(ParquetSink(TimeEntry), *(f'{{"id":"a","time":"{each}"}}' for each in sent))
+    assert [each["time"] for each in found] == [
+        datetime(2026, 7, 1, 10, 0, 0, 123456, UTC),
+        datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC),
+        datetime(2026, 7, 1, 10, 0, 0, 999999, UTC),
+    ]
+
+
+def test_clocks_of_one_page_may_be_written_in_several_forms() -> None:
+    sent = ["10:00:00+02:00", "11:00:00Z", "12:00:00.5-0530", "13:00:00"]
+    texts = [f'{{"id":"a","localTime":"2026-07-01T{each}"}}' for each in sent]
+    found = [each["localTime"] for each in read(ParquetSink(TimeEntry), *texts)]
+    assert found == [
+        clock(2026, 7, 1, 10),
+        clock(2026, 7, 1, 11),
+        clock(2026, 7, 1, 12, 0, 0, 500000),
+        clock(2026, 7, 1, 13),
+    ]
+
+
 def clock(*parts: int) -> datetime:
     return datetime(*parts)  # noqa: DTZ001 - what a clock on the wall says
 

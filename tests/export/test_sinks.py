@@ -239,3 +239,39 @@ def test_more_new_fields_than_are_learned_are_read_all_the_same() -> None:
     assert sink.encode(raw(row)) + sink.encode(raw(row)) == b"a\r\na\r\n"
     assert set(sink.unknown_fields.values()) == {2}
     assert len(sink.unknown_fields) == 300
+
+
+def test_a_field_may_have_its_first_value_on_any_page() -> None:
+    wanted = ["id", "note", "coordinates", "isOffline", "personName"]
+    sink = CsvSink(TimeEntry, columns=wanted, names={"personId": {"p": "=Ann"}}, mark=False)
+    pages = [
+        '{"id":"a","note":null,"isOffline":null,"coordinates":null}',
+        '{"id":"b","note":"=1"}',
+        '{"id":"c","coordinates":{"latitude":-1.50,"longitude":null}}',
+        '{"id":"d","isOffline":false,"personId":"p","new":null}',
+        '{"id":"e","coordinates":{"longitude":2,"chip":5},"new":1}',
+        '{"id":"f","note":"x, y","personId":"q","coordinates":"here"}',
+        '{"id":"g","coordinates":{"chip":null}}',
+    ]
+    written = b"".join(sink.encode(raw(page)) for page in pages).decode()
+    assert written.splitlines() == [
+        "a,,,,,",
+        "b,'=1,,,,",
+        "c,,-1.50,,,",
+        "d,,,,false,'=Ann",
+        "e,,,2,,",
+        'f,"x, y",,,,',
+        "g,,,,,",
+    ]
+    assert sink.unknown_fields == {"new": 1, "coordinates.chip": 1, "coordinates": 1}
+
+
+def test_a_bad_row_costs_no_other() -> None:
+    met: list[int | None] = []
+    sink = CsvSink(
+        TimeEntry, columns=["id"], mark=False, on_bad_row=lambda error, _: met.append(error.row)
+    )
+    rows = [("a", msgspec.Raw(b'{"id":"a","new":1}')), ("b", msgspec.Raw(b'{"id":"\xff"}'))]
+    assert sink.encode(rows) == b"a\r\n"
+    assert met == [1]
+    assert sink.unknown_fields == {"new": 1}

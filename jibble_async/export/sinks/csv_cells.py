@@ -18,28 +18,26 @@ __all__ = ["CellReader"]
 _Place: TypeAlias = tuple[str | None, str]
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_ALL_MEMBERS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
 _TEXT = msgspec.json.Decoder(str).decode
 _NULL = msgspec.Raw(b"null")
+# What a number begins with; as the server wrote it, no spreadsheet takes one for a formula.
+_DIGITS = frozenset("-0123456789")
 _FLAGS = {True: "true", False: "false", None: ""}
 # Of a server with more new fields than that, rows that have further ones are read one by one.
 _MOST_LEARNED = 200
+_PIECES = 12
 _TEXTS = frozenset({Holds.TEXT, Holds.DAY, Holds.MOMENT, Holds.CLOCK})
-
-
-class _Digits(str):
-    """A number as the server wrote it, which no spreadsheet takes for a formula."""
-
-    __slots__ = ()
 
 
 class CellReader:
     """Reads rows into the cells of their columns.
 
     Rows as they should be are decoded by C code into structs of exactly their fields, whose values
-    a generated function puts in a tuple; it takes a fifth of what looking up each cell would.
+    a generated function puts in a line; it takes a tenth of what looking up each cell would.
 
-    Fields that are not known are refused by the struct, so that none is dropped in silence; what
-    has them is read by looking them up, and from then on the struct knows them.
+    Fields that are not known, and values of those that had none so far, are refused by the struct,
+    so that none is dropped in silence; the struct is made again with what is found then.
 
     Args:
         table: The columns.
@@ -65,21 +63,26 @@ class CellReader:
         self._known: dict[str | None, set[str]] = {None: {each.name for each in table.known}}
         self._known.update((each.name, {part.name for part in each.fields}) for each in table.known)
         self._learned: set[_Place] = set()
-        self._new: set[_Place] = set()
+        self._met: set[_Place] = set()
         self._make()
 
-    def page(self, body: bytes) -> list[Sequence[str]]:
-        """The cells of all rows of an array.
+    def page(self, body: bytes) -> tuple[list[str], Callable[[int], Sequence[str]]]:
+        """The lines of all rows of an array, where no cell needs quotes, and what gives the cells.
 
         Raises:
-            ValueError: A row is not as it should be, or has a field that is not known.
+            ValueError: A row is not as it should be.
             RecursionError: It is nested too deeply.
         """
-        rows = self._page(body)
-        records = list(map(self._cells, rows))
+        try:
+            rows = self._page(body)
+        except msgspec.ValidationError:
+            if not self._learn(_ALL_MEMBERS(body)):
+                raise
+            rows = self._page(body)
+        lines = list(map(self._line, rows))
         for owner, name in self._learned:
             self._count(rows, owner, name)
-        return records
+        return lines, lambda place: self._cells(rows[place])
 
     def row(self, raw: msgspec.Raw) -> Sequence[str]:
         """The cells of one row, whatever is in it.
@@ -107,17 +110,34 @@ class CellReader:
             self._note(name, 1)
         return cells
 
-    def learn(self) -> None:
-        """Know from now on what was found in single rows."""
-        if self._new and len(self._learned) + len(self._new) <= _MOST_LEARNED:
-            self._learned |= self._new
-            self._make()
-        self._new.clear()
+    def _learn(self, rows: list[dict[str, msgspec.Raw]]) -> bool:
+        """Know from now on what is found in some rows; whether that is anything new."""
+        found = self._found(None, rows)
+        for owner in self._objects:
+            values = (bytes(members.get(owner, _NULL)) for members in rows)
+            found |= self._found(owner, [_MEMBERS(each) for each in values if each[:1] == b"{"])
+        met = {place for place in found if place[1] in self._known[place[0]]}
+        new = found - met - self._learned
+        if len(self._learned) + len(new) <= _MOST_LEARNED:
+            self._learned |= new
+        elif met <= self._met:
+            return False
+        self._met |= met
+        self._make()
+        return True
+
+    def _found(self, owner: str | None, rows: list[dict[str, msgspec.Raw]]) -> set[_Place]:
+        """Fields that are not known, and those that have a value."""
+        return {
+            (owner, name)
+            for members in rows
+            for name, value in members.items()
+            if name not in self._known[owner] or bytes(value) != b"null"
+        }
 
     def _unknown(self, owner: str | None, members: dict[str, msgspec.Raw]) -> list[str]:
-        """Names of fields that have a value and are not known; all of them can be learned."""
+        """Names of fields that have a value and are not known."""
         names = members.keys() - self._known[owner]
-        self._new.update((owner, name) for name in names if (owner, name) not in self._learned)
         return [_label(owner, name) for name in names if bytes(members[name]) != b"null"]
 
     def _count(self, rows: list[Any], owner: str | None, name: str) -> None:
@@ -126,13 +146,14 @@ class CellReader:
             held = map(operator.attrgetter(self._attributes[None, owner]), rows)
             holders = [each for each in held if each is not None]
         values = map(operator.attrgetter(self._attributes[owner, name]), holders)
-        self._note(_label(owner, name), sum(bytes(value) != b"null" for value in values))
+        sent = list(map(bytes, values))
+        self._note(_label(owner, name), len(sent) - sent.count(b"null"))
 
     def _make(self) -> None:
         self._attributes: dict[_Place, str] = {}
         rows: Any = types.GenericAlias(list, (self._struct(None, self._table.known),))
         self._page: Callable[[bytes], list[Any]] = msgspec.json.Decoder(rows).decode
-        self._cells = self._compiled()
+        self._compile()
 
     def _struct(self, owner: str | None, fields: Iterable[Field]) -> Any:
         """A class of rows, or of objects in them, that refuses fields that it does not know."""
@@ -149,10 +170,13 @@ class CellReader:
         )
 
     def _kind(self, owner: str | None, field: Field) -> Any:
-        if owner is None and field.name in self._objects:
-            return self._struct(field.name, field.fields) | None
+        is_object = owner is None and field.name in self._objects
         leaves = self._table.leaves
         wanted = {leaf.field.named or leaf.field.name for leaf in leaves if leaf.owner == owner}
+        if (is_object or field.name in wanted) and (owner, field.name) not in self._met:
+            return None
+        if is_object:
+            return self._struct(field.name, field.fields) | None
         if field.name in wanted and field.holds in _TEXTS:
             return str | None
         if field.name in wanted and field.holds is Holds.FLAG:
@@ -160,41 +184,52 @@ class CellReader:
         # Its text is looked at, or nobody wants it: to skip it is quicker than to read it.
         return msgspec.Raw
 
-    def _compiled(self) -> Callable[[Any], Sequence[str]]:
-        known: dict[str, Any] = {"plain": self._plain, "null": _NULL}
-        known |= {"flags": _FLAGS, "starts": FORMULA_STARTS}
-        expressions: list[str] = []
-        met: set[str] = set()
+    def _compile(self) -> None:
+        """Make what gives the cells of a row, and what gives its line."""
+        known: dict[str, Any] = {"plain": self._plain, "null": _NULL, "none": "", "quote": "'"}
+        known |= {"flags": _FLAGS, "starts": FORMULA_STARTS, "digits": _DIGITS, "utf8": "utf-8"}
+        cells: list[str | None] = []
+        held: set[str] = set()
         for leaf in self._table.leaves:
-            if leaf.owner is None:
-                expressions.append(self._expression(leaf, "row", known))
-                continue
-            owner = self._attributes[None, leaf.owner]
-            value = owner if leaf.owner in met else f"({owner} := row.{owner})"
-            met.add(leaf.owner)
-            inner = self._expression(leaf, owner, known)
-            expressions.append(f"'' if {value} is None else {inner}")
-        made: Callable[[Any], Sequence[str]] = eval(  # noqa: S307 - of names made above
-            f"lambda row: ({', '.join(expressions)},)", known
-        )
-        return made
+            owner, name = leaf.owner, leaf.field.named or leaf.field.name
+            if not {(owner, name), (None, owner or name)} <= self._met:
+                cells.append(None)
+            elif owner is None:
+                cells.append(self._expression(leaf, "row", known))
+            else:
+                holder = self._attributes[None, owner]
+                value = holder if owner in held else f"({holder} := row.{holder})"
+                held.add(owner)
+                inner = self._expression(leaf, holder, known)
+                cells.append(f"(none if {value} is None else {inner})")
+        record = "".join(f"{each or 'none'}, " for each in cells)
+        pieces = ["" if each is None else f"{{{each}}}" for each in cells]
+        pieces[:-1] = [f"{each}," for each in pieces[:-1]]
+        # In one text of many pieces Python would make a list of them first.
+        texts = ("".join(pieces[at : at + _PIECES]) for at in range(0, len(pieces), _PIECES))
+        line = " + ".join(f"f'{each}'" for each in texts)
+        # Of names made above and nothing else.
+        self._cells: Callable[[Any], Sequence[str]] = eval(f"lambda row: ({record})", known)  # noqa: S307
+        self._line: Callable[[Any], str] = eval(f"lambda row: {line}", known)  # noqa: S307
 
     def _expression(self, leaf: Leaf, holder: str, known: dict[str, Any]) -> str:
         field = leaf.field
         value = f"{holder}.{self._attributes[leaf.owner, field.named or field.name]}"
         if field.named is not None:
             name = f"name_{len(known)}"
-            known[name] = self._names[field.named].get
-            value = f"{name}({value})"
-        elif field.holds is Holds.FLAG:
+            names = self._names[field.named].items()
+            known[name] = {key: self._guarded(each) for key, each in names}.get
+            return f"{name}({value}, none)"
+        if field.holds is Holds.FLAG:
             return f"flags[{value}]"
-        elif field.holds not in _TEXTS:
-            return f"('' if {value} is null else plain({value}))"
+        if field.holds not in _TEXTS:
+            number = f"text if (text := str({value}, utf8))[0] in digits else plain({value})"
+            return f"(none if {value} is null else {number})"
         if not self._is_safe:
-            return f"({value} or '')"
+            return f"({value} or none)"
         # Written out, since a call for each cell would cost as much as decoding the row.
-        guarded = "text if text[0] not in starts else chr(39) + text"
-        return f"(({guarded}) if (text := {value}) else '')"
+        guarded = "text if text[0] not in starts else quote + text"
+        return f"(({guarded}) if (text := {value}) else none)"
 
     def _plain(self, raw: msgspec.Raw) -> str:
         """The cell of a value of any kind."""
@@ -202,8 +237,8 @@ class CellReader:
         first = text[0]
         if text == "null":
             return ""
-        if first in "-0123456789":
-            return _Digits(text)
+        if first in _DIGITS:
+            return text
         if first == '"':
             return self._guarded(_TEXT(raw))
         return text if first in "tf" else self._guarded(msgspec.json.format(text, indent=-1))

@@ -61,17 +61,21 @@ class CsvSink(FormatSink):
         raws = [raw for _, raw in rows]
         body = b"".join([b"[", b",".join(raws), b"]"])
         try:
-            records = self._reader.page(body)
+            lines, cells = self._reader.page(body)
         except (ValueError, RecursionError):
-            records = self._readable(rows, self._record)
-            self._reader.learn()
-            return _encoded(records)
-        if self._is_safe and may_separate(body):
-            records = [
-                _behind_separators(record) if may_separate(bytes(raw)) else record
-                for record, raw in zip(records, raws, strict=True)
-            ]
-        return _encoded(records)
+            return csv_lines(self._readable(rows, self._record))
+        commas = len(self._table.leaves) - 1
+        text = "\r\n".join([*lines, ""])
+        # To search all is many times as quick as to look at each row for what needs quotes; a line
+        # break comes of an escape.
+        is_plain = not self._is_odd(body) and '"' not in text
+        if commas and is_plain and text.count(",") == commas * len(lines):
+            return text.encode()
+        for place, (line, raw) in enumerate(zip(lines, raws, strict=True)):
+            if not line or '"' in line or line.count(",") != commas or self._is_odd(bytes(raw)):
+                record = self._behind_separators(cells(place))
+                lines[place] = csv_lines([record]).decode().removesuffix("\r\n")
+        return "\r\n".join([*lines, ""]).encode()
 
     @classmethod
     def read_head(cls, part: BinaryIO) -> bytes:
@@ -87,9 +91,15 @@ class CsvSink(FormatSink):
         """
         return gathered(record for record, flag in flagged(_records(part), keep) if flag)
 
+    def _is_odd(self, raw: bytes) -> bool:
+        """Whether a text may need quotes or what stops a formula, by what stands within it."""
+        return may_separate(raw) if self._is_safe else b"\\" in raw
+
     def _record(self, raw: msgspec.Raw) -> Sequence[str]:
-        record = self._reader.row(raw)
-        return _behind_separators(record) if self._is_safe and may_separate(bytes(raw)) else record
+        return self._behind_separators(self._reader.row(raw))
+
+    def _behind_separators(self, record: Sequence[str]) -> Sequence[str]:
+        return list(map(safe_behind_separators, record)) if self._is_safe else record
 
 
 def csv_lines(records: Iterable[Iterable[Any]]) -> bytes:
@@ -97,27 +107,6 @@ def csv_lines(records: Iterable[Iterable[Any]]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text).writerows(records)
     return text.getvalue().encode()
-
-
-def _encoded(records: Sequence[Sequence[str]]) -> bytes:
-    """The same of cells that are texts, and of which few need quotes."""
-    if not records:
-        return b""
-    plain = [",".join(record) for record in records]
-    commas = len(records[0]) - 1
-    text = "".join(plain)
-    # To search all is many times as quick as to look at each cell for what needs quotes.
-    is_plain = commas and not any(each in text for each in '"\r\n')
-    if is_plain and text.count(",") == commas * len(plain):
-        return "\r\n".join([*plain, ""]).encode()
-    for place, line in enumerate(plain):
-        if line.count(",") != commas or not line or any(each in line for each in '"\r\n'):
-            plain[place] = csv_lines([records[place]]).decode().removesuffix("\r\n")
-    return "\r\n".join([*plain, ""]).encode()
-
-
-def _behind_separators(record: Sequence[str]) -> list[str]:
-    return [safe_behind_separators(cell) if type(cell) is str else cell for cell in record]
 
 
 def _records(part: BinaryIO) -> Iterator[bytes]:
