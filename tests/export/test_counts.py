@@ -111,6 +111,22 @@ async def test_a_set_that_ignores_where_to_begin_is_an_error(
     assert not (tmp_path / "all.jsonl").exists()
 
 
+async def test_rows_that_come_twice_on_a_page_are_no_proof(
+    server: RawServer, tmp_path: Path
+) -> None:
+    twice = [ROWS[0], *ROWS[:3], ROWS[2]]
+
+    def answer(heard: Heard) -> Answer:
+        skip = int(heard.target.partition("$skip=")[2].partition("&")[0])
+        rows = [] if "updatedAt" in heard.target else twice
+        return json_reply({"value": rows[skip:], "@odata.count": len(rows)})
+
+    server.answer = answer
+    report = await exported(server, tmp_path / "all.jsonl", 1)
+    assert lines(tmp_path / "all.jsonl") == ROWS[:3]
+    assert (report.rows, report.counted, report.outcome) == (3, 5, Outcome.NOT_PROVED)
+
+
 async def test_a_count_that_is_another_once_is_asked_for_again(
     server: RawServer, tmp_path: Path
 ) -> None:
