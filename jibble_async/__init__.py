@@ -31,6 +31,7 @@ _HOMES: dict[str, list[str]] = {
     "pairing": ["Leftover", "LeftoverReason", "Stretch", "WorkSessions", "work_sessions"],
     "query.expressions": ["Expression", "raw_filter"],
     "query.vocabulary": ["fields"],
+    "resources.punches": ["EntryPunch"],
 }
 # Imported when asked for: they take time to load, and few programs use them.
 _LAZY: dict[str, list[str]] = {

@@ -141,6 +141,7 @@ from jibble_async.odata.render import grouped
 from jibble_async.pairing import Leftover, LeftoverReason, Stretch, WorkSessions, work_sessions
 from jibble_async.query.expressions import Expression, raw_filter
 from jibble_async.query.vocabulary import fields
+from jibble_async.resources.punches import EntryPunch
 
 __all__ = [
     "APIError",
@@ -181,6 +182,7 @@ __all__ = [
     "EmploymentType",
     "Endpoints",
     "Entity",
+    "EntryPunch",
     "EntryStatus",
     "EntryType",
     "ExportError",

@@ -114,7 +114,12 @@ async def delete(session: Session, request: Request) -> None:
 
 
 async def call_once(
-    session: Session, request: Request, read: Callable[[Reply], T], *, nonce: str | None = None
+    session: Session,
+    request: Request,
+    read: Callable[[Reply], T],
+    *,
+    nonce: str | None = None,
+    sent_id: str | None = None,
 ) -> T:
     """What is in the answer to an unsafe write that is not looked up if the answer is lost.
 
@@ -123,6 +128,7 @@ async def call_once(
         request: What to send.
         read: Finds the value in the answer.
         nonce: What was sent with it in `platform.event_id`, if anything was.
+        sent_id: The id that was sent with it, if one was.
 
     Raises:
         AmbiguousWriteError: The answer was lost; it was not sent again.
@@ -135,7 +141,7 @@ async def call_once(
         known = "nothing that was sent tells it from others, so it was not looked up or sent again"
         if nonce is not None:
             known = f"it was not sent again: look for {nonce} in `platform.event_id` before you do"
-        raise lost(error, known, nonce=nonce) from error
+        raise lost(error, known, nonce=nonce, sent_id=sent_id) from error
 
 
 def surely_not_done(cancelled: asyncio.CancelledError) -> bool:

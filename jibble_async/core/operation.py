@@ -43,6 +43,9 @@ class Safety(enum.Enum):
     """Twice is the same as once."""
     UNSAFE = "unsafe"
     """Twice is not the same as once: never repeated unless it surely was not processed."""
+    FINDABLE = "findable"
+    """As unsafe, but what became of it can be found out by a mark that the caller keeps: so it goes
+    on a kept connection, and whether a lost one is sent again is the caller's to decide."""
     ONCE = "once"
     """Reaches the server at most once, whatever it answers: repeated only if it was not sent."""
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import uuid
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar, Self, TypedDict
 
 import msgspec
@@ -19,9 +19,9 @@ from jibble_async.entities import ClientType, Coordinates, EntryType, Platform, 
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.names import wire_values
 from jibble_async.odata.parameters import optional_guid, require_guid
-from jibble_async.query.values import IdLike, require_aware, require_date
+from jibble_async.query.values import IdLike, duration_text, require_aware, require_date
 
-__all__ = ["EntryPunch", "PunchOptions", "made_with"]
+__all__ = ["EntryPunch", "PunchOptions", "clock_offset", "made_with"]
 
 # What the documented requests say of themselves; which of it the server insists on is unknown.
 _PLATFORM = {
@@ -30,6 +30,9 @@ _PLATFORM = {
     "device_model": None,
     "device_name": "jibble-async",
 }
+
+# As far as .NET's moments let a clock on the wall be from UTC.
+_FARTHEST = timedelta(hours=14)
 
 
 class PunchOptions(TypedDict, total=False):
@@ -72,8 +75,22 @@ class EntryPunch(Punch[TimeEntry], frozen=True, kw_only=True):
         at: datetime | None = None,
         belongs_to_date: date | None = None,
         auto_clock_out_at: datetime | None = None,
+        nonce: str | None = None,
+        **more: Any,
     ) -> Self:
         """A punch with an id and a nonce; `TimeEntries.create` says what the arguments are.
+
+        Args:
+            type: What it marks.
+            person_id: Whose it is.
+            now: When it is made.
+            options: See `PunchOptions`.
+            at: Its moment.
+            belongs_to_date: Its working day.
+            auto_clock_out_at: When the server is to clock out.
+            nonce: What it is found again by, if the caller chose that: then the id, too, is one
+                that no other entry has.
+            **more: Further fields of the entry.
 
         Raises:
             ConfigurationError: An option that there is not, an id that is no GUID, a moment
@@ -85,8 +102,10 @@ class EntryPunch(Punch[TimeEntry], frozen=True, kw_only=True):
         if auto_clock_out_at is not None:
             auto_clock_out_at = require_aware(auto_clock_out_at, "auto_clock_out_at")
         person_id = require_guid(person_id, "person_id")
-        chosen, nonce = options.get("id"), str(uuid.uuid4())
+        chosen = options.get("id")
         entry_id = str(uuid.uuid4()) if chosen is None else require_guid(chosen, "id").lower()
+        ours = chosen is None or nonce is not None
+        nonce = str(uuid.uuid4()) if nonce is None else nonce
         time = None if at is None else moment(at, "at")
         values = wire_values(
             TimeEntry,
@@ -103,12 +122,13 @@ class EntryPunch(Punch[TimeEntry], frozen=True, kw_only=True):
             activity_id=optional_guid(options.get("activity_id"), "activity_id"),
             project_id=optional_guid(options.get("project_id"), "project_id"),
             location_id=optional_guid(options.get("location_id"), "location_id"),
+            **more,
         )
         return cls(
             id=entry_id,
             nonce=nonce,
             nonce_of=_nonce_of,
-            ours=chosen is None,
+            ours=ours,
             person_id=person_id,
             type=EntryType(type),
             at=time,
@@ -120,6 +140,21 @@ class EntryPunch(Punch[TimeEntry], frozen=True, kw_only=True):
 def _nonce_of(entry: TimeEntry) -> str | None:
     sent_as = None if entry.platform is None else entry.platform.event_id
     return None if sent_as is None else sent_as.lower()
+
+
+def clock_offset(offset: Any) -> str:
+    """What a clock is ahead of UTC, as entries were seen to be sent with it (observed: punches).
+
+    Raises:
+        ConfigurationError: It is no length of time, or no clock's.
+    """
+    if not isinstance(offset, timedelta):
+        raise ConfigurationError(f"offset is a timedelta, not {type(offset).__name__}")
+    if abs(offset) > _FARTHEST or offset % timedelta(minutes=1):
+        raise ConfigurationError(
+            f"offset={offset} is no clock's: give whole minutes, up to 14 hours from UTC"
+        )
+    return duration_text(offset)
 
 
 def made_with(platform: Platform | None, nonce: str) -> dict[str, Any]:

@@ -84,7 +84,7 @@ class Punches:
         Raises:
             Refusal: The body is refused.
         """
-        sent = self._sent(call.json())
+        sent = self._kept(self._sent(call.json()))
         given = sent.pop("id", None)
         entry_id = given if given and self._rules.keeps_client_ids else new_guid(self._random)
         if entry_id in self._dataset.index("TimeEntries"):
@@ -133,12 +133,30 @@ class Punches:
         check_links(self._dataset, sent, _LINKS)
         return sent
 
+    def _kept(self, sent: Row) -> Row:
+        """What the server takes over of what was sent."""
+        kept = {"all": sent.get("time"), "nothing": None}
+        if sent.get("time") and self._rules.keeps_time == "seconds":
+            kept["seconds"] = f"{parse_instant(sent['time']):%Y-%m-%dT%H:%M:%S}Z"
+        sent["time"] = kept.get(self._rules.keeps_time)
+        if not self._rules.keeps_platform:
+            sent["platform"] = None
+        if not self._rules.keeps_days:
+            sent["belongsToDate"] = sent["offset"] = None
+        return sent
+
     def _before(self, sent: Row) -> Row | None:
         """The person's entry before a new one, which may follow it."""
         now = self._clock()
         time = sent.get("time") or format_instant(now)
         if self._rules.future_refused and parse_instant(time) > now:
             raise Invalid("Time", "The time of an entry cannot be in the future.")
+        first = self._rules.refused_before
+        if first is not None and parse_instant(time).date() < first:
+            raise Invalid("Time", f"The time of an entry cannot be before {first}.")
+        person = self._dataset.index("People")[sent["personId"]]
+        if not self._rules.removed_punch and person["status"] == "Removed":
+            raise Invalid("PersonId", "The person has been removed.")
         before = self._dataset.previous_entry(sent["personId"], time)
         twice = before is not None and before["type"] == sent["type"] == "Out"
         if self._rules.alternation and twice:

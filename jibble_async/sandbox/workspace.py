@@ -7,7 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from jibble_async.sandbox.bodies import check_links, checked, require
-from jibble_async.sandbox.errors import Refusal, bad_request, not_found
+from jibble_async.sandbox.errors import Invalid, Refusal, bad_request, not_found
 from jibble_async.sandbox.exchange import Call, Reply
 from jibble_async.sandbox.scalars import format_instant, is_guid, new_guid
 from jibble_async.sandbox.schema import HOLIDAY, PERSON_SCHEDULE, TYPES, WORKSPACE_SETS
@@ -146,6 +146,8 @@ class Workspace:
         changes = checked(body, TYPES[name], writes.fields)
         require(changes, *writes.required)
         check_links(self._dataset, changes, writes.links)
+        if name == "People":
+            self._require_room(changes)
         row = TYPES[name].blank()
         now = format_instant(self._clock())
         row.update(
@@ -178,12 +180,31 @@ class Workspace:
             if required in changes:
                 require(changes, required)
         now = format_instant(self._clock())
+        if name == "People":
+            self._require_room(changes, row)
         if name == "People" and "status" in changes:
             changes["removedAt"] = now if changes["status"] == "Removed" else None
         _add_radius(changes)
         self._dataset.update(name, row["id"], {**changes, "updatedAt": now})
         self._ledger.commit(received, name, row["id"], "updated")
         return Reply(204)
+
+    def _require_room(self, changes: Row, row: Row | None = None) -> None:
+        """Refuses an address that somebody has, and a person for whom there is no seat."""
+        others = [each for each in self._dataset.rows("People") if each is not row]
+        email = (changes.get("email") or "").casefold()
+        if email and self._rules.unique_emails:
+            taken = {(each["email"] or "").casefold() for each in others}
+            if email in taken:
+                raise Invalid("Email", "The email address is taken.")
+        sits = row is not None and row["status"] != "Removed"
+        stays_away = changes.get("status", row and row["status"]) == "Removed"
+        seats = self._rules.seats
+        if seats is None or sits or stays_away:
+            return
+        if sum(each["status"] != "Removed" for each in others) >= seats:
+            message = f"All {seats} seats of the subscription are used."
+            raise Refusal(402, "feature_restricted_subscription", message)
 
     def _holidays(self, call: Call, argument: str | None) -> Reply:
         person = self._person("PersonHolidays", argument)

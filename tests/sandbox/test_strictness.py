@@ -13,6 +13,7 @@ from jibble_async.sandbox.dataset import Dataset
 from tests.sandbox.calling import PLATFORM, WEEK, Caller, VirtualClock
 
 ENTRIES = "/v1/TimeEntries"
+OLD_TAKEN = {"refused_before": None, "locked_until": None}
 
 
 def person(caller: Caller, place: int = 0) -> str:
@@ -59,6 +60,7 @@ async def out_after_out(caller: Caller) -> dict[str, Any]:
             "locked",
         ),
         ({"time": "2026-06-30T08:00:00Z"}, {"locked_until": None}, "BelongsToDate", "locked"),
+        ({"time": "2016-12-31T23:59:59Z"}, OLD_TAKEN, "Time", "before 2017-01-01"),
     ],
 )
 async def test_a_punch_is_refused_as_the_host_refuses_it(
@@ -69,6 +71,7 @@ async def test_a_punch_is_refused_as_the_host_refuses_it(
     reason: str,
 ) -> None:
     caller.box.rules.locked_until = date(2026, 6, 30)
+    caller.box.rules.refused_before = date(2017, 1, 1)
     changes = await out_after_out(caller) if changes is None else changes
     before = len(caller.box.dataset.rows("TimeEntries"))
     status, answer, kind = await punch(caller, **changes)
@@ -322,3 +325,98 @@ def test_a_period_that_is_over_is_left_as_it_was() -> None:
     box = Sandbox(5, date(2026, 7, 6), date(2026, 7, 12), clock=lambda: MOMENTS[0])
     rows = Dataset(people=5, seed=7, **WEEK).rows("TimeEntries")
     assert box.dataset.rows("TimeEntries") == rows
+
+
+AT = {"time": "2026-07-13T03:00:00.123Z", "offset": "PT2H", "belongsToDate": "2026-07-12"}
+
+
+@pytest.mark.parametrize(
+    ("switch", "shown"),
+    [
+        ({}, {**AT, "localTime": "2026-07-13T05:00:00.123+02:00"}),
+        ({"keeps_time": "seconds"}, {**AT, "time": "2026-07-13T03:00:00Z"}),
+        ({"keeps_time": "nothing"}, {**AT, "time": "2026-07-13T09:00:00Z"}),
+        ({"keeps_platform": False}, {**AT, "platform": None}),
+        (
+            {"keeps_days": False},
+            {**AT, "offset": "PT4H", "belongsToDate": "2026-07-13"},
+        ),
+    ],
+    ids=str,
+)
+async def test_what_a_new_entry_keeps_of_what_was_sent(
+    caller: Caller, switch: dict[str, Any], shown: dict[str, Any]
+) -> None:
+    for rule, value in switch.items():
+        setattr(caller.box.rules, rule, value)
+    status, entry, _ = await punch(caller, **AT)
+    assert status == 201
+    assert {name: entry[name] for name in shown} == shown
+    if not switch:
+        assert entry["platform"].items() >= PLATFORM.items()
+
+
+async def test_a_moment_without_an_offset_is_cut_in_utc(caller: Caller) -> None:
+    caller.box.rules.keeps_time = "seconds"
+    _, entry, _ = await punch(caller, time="2026-07-13T05:00:00.999+02:00")
+    assert entry["time"] == "2026-07-13T03:00:00Z"
+    _, entry, _ = await punch(caller)
+    assert entry["time"] == "2026-07-13T09:00:00Z"
+
+
+async def test_the_first_day_that_is_taken(caller: Caller) -> None:
+    caller.box.rules.refused_before = date(2017, 1, 1)
+    assert (await punch(caller, time="2017-01-01T00:00:00Z"))[0] == 201
+
+
+async def test_entries_of_removed_people(caller: Caller) -> None:
+    somebody = person(caller, 2)
+    assert (await person_changed(caller, somebody, status="Removed"))[0] == 204
+    assert (await punch(caller, personId=somebody))[0] == 201
+    caller.box.rules.removed_punch = False
+    status, answer, _ = await punch(caller, personId=somebody)
+    assert (status, list(answer["errors"])) == (400, ["PersonId"])
+    assert (await punch(caller))[0] == 201
+
+
+async def person_changed(caller: Caller, key: str, **changes: Any) -> tuple[int, Any]:
+    status, answer, _ = await caller.send("PATCH", "workspace", f"/v1/People({key})", changes)
+    return status, answer
+
+
+async def person_made(caller: Caller, **values: Any) -> tuple[int, Any]:
+    body = {"fullName": "New One", **values}
+    status, answer, _ = await caller.send("POST", "workspace", "/v1/People", body)
+    return status, answer
+
+
+async def test_an_address_may_be_for_one_person_only(caller: Caller) -> None:
+    first, second = (caller.box.dataset.rows("People")[place] for place in (0, 1))
+    assert (await person_made(caller, email=first["email"]))[0] == 201
+    caller.box.rules.unique_emails = True
+    await person_changed(caller, second["id"], status="Removed")
+    for taken in (first["email"].upper(), second["email"]):
+        status, answer = await person_made(caller, email=taken)
+        assert (status, list(answer["errors"])) == (400, ["Email"])
+    assert (await person_changed(caller, second["id"], email=first["email"]))[0] == 400
+    assert (await person_changed(caller, second["id"], email=second["email"]))[0] == 204
+    for _ in range(2):
+        assert (await person_made(caller))[0] == 201
+
+
+async def test_seats_are_for_those_who_are_there(caller: Caller) -> None:
+    caller.box.rules.seats = sum(
+        row["status"] != "Removed" for row in caller.box.dataset.rows("People")
+    )
+    assert (await person_made(caller))[0] == 402
+    somebody = person(caller, 1)
+    assert (await person_changed(caller, somebody, fullName="Full House"))[0] == 204
+    assert (await person_changed(caller, somebody, status="Removed"))[0] == 204
+    status, made = await person_made(caller)
+    assert status == 201
+    assert (await person_changed(caller, somebody, status="Joined"))[0] == 402
+    assert (await person_changed(caller, made["id"], status="Removed"))[0] == 204
+    assert (await person_changed(caller, somebody, status="Joined"))[0] == 204
+    # Who sits stays seated when there is less room.
+    caller.box.rules.seats = 1
+    assert (await person_changed(caller, somebody, fullName="Fuller House"))[0] == 204

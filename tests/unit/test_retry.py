@@ -46,21 +46,22 @@ def _with(error: JibbleError, **attributes: object) -> JibbleError:
 
 
 # What may be tried again, by what it means to send the request twice: read, idempotent, unsafe,
-# once.
-NEVER, TWICE = (False, False, False, False), (True, True, False, False)
-TABLE: list[tuple[str, JibbleError, tuple[bool, bool, bool, bool]]] = [
-    ("no connection", ConnectFailedError("x"), (True, True, True, True)),
+# findable, once.
+NEVER, TWICE = (False,) * 5, (True, True, False, False, False)
+ALWAYS, REFUSED = (True,) * 5, (True, True, True, True, False)
+TABLE: list[tuple[str, JibbleError, tuple[bool, ...]]] = [
+    ("no connection", ConnectFailedError("x"), ALWAYS),
     ("bad certificate", _with(ConnectFailedError("x"), permanent=True), NEVER),
     ("lost", ConnectionLostError("x"), TWICE),
-    ("lost, not sent", _with(ConnectionLostError("x"), sent=False), (True, True, True, True)),
+    ("lost, not sent", _with(ConnectionLostError("x"), sent=False), ALWAYS),
     ("too late", DeadlineExceededError("x"), TWICE),
-    ("too late, not sent", DeadlineExceededError("x", sent=False), (True, True, True, True)),
+    ("too late, not sent", DeadlineExceededError("x", sent=False), ALWAYS),
     ("no HTTP", ProtocolError("x"), TWICE),
     ("redirect", _with(ProtocolError("x"), permanent=True), NEVER),
     ("too large", ResponseTooLargeError("x"), NEVER),
-    ("429", RateLimitedError("x", status=429), (True, True, True, False)),
-    ("throttling 403", RateLimitedError("x", status=403), (True, True, True, False)),
-    ("bare 403", ThrottledOrForbiddenError("x", status=403), (True, True, True, False)),
+    ("429", RateLimitedError("x", status=429), REFUSED),
+    ("throttling 403", RateLimitedError("x", status=403), REFUSED),
+    ("bare 403", ThrottledOrForbiddenError("x", status=403), REFUSED),
     ("403", PermissionDeniedError("x", status=403), NEVER),
     ("500", ServerError("x", status=500), TWICE),
     ("501", ServerError("x", status=501), NEVER),
@@ -83,9 +84,7 @@ TABLE: list[tuple[str, JibbleError, tuple[bool, bool, bool, bool]]] = [
 
 
 @pytest.mark.parametrize(("name", "error", "expected"), TABLE, ids=[row[0] for row in TABLE])
-def test_what_may_be_tried_again(
-    name: str, error: JibbleError, expected: tuple[bool, bool, bool, bool]
-) -> None:
+def test_what_may_be_tried_again(name: str, error: JibbleError, expected: tuple[bool, ...]) -> None:
     found = tuple(decide(POLICY, error, safety, 1, 0.5) is not None for safety in Safety)
     assert found == expected
     if any(found):

@@ -60,6 +60,7 @@ async def test_a_punch_is_not_lost_on_a_connection_that_was_closed_meanwhile(
     [
         (Safety.READ, [1, 1, 1, 1]),
         (Safety.IDEMPOTENT, [1, 1, 1, 1]),
+        (Safety.FINDABLE, [1, 1, 1, 1]),
         (Safety.UNSAFE, [1, 2, 3, 1]),
         (Safety.ONCE, [1, 2, 3, 1]),
     ],
