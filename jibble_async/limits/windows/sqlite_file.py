@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import uuid
-from bisect import bisect_right, insort
+from bisect import insort
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from math import inf
@@ -50,7 +50,7 @@ class Counted(Struct, array_like=True):
     Attributes:
         per: The period that is counted for, in seconds.
         seen: The latest time at which the file was read.
-        dues: When the slots that were given back no longer count, sorted.
+        dues: When the slots that were given back no longer count, and their keys; sorted.
         under_way: The other slots, by their keys: until when each counts if its holder is never
             heard of again, and when it was granted to an interactive call; `-inf` if to another.
         clicks: What `Clicks` are made of.
@@ -60,7 +60,7 @@ class Counted(Struct, array_like=True):
 
     per: float
     seen: float
-    dues: list[float] = []
+    dues: list[tuple[float, str]] = []
     under_way: dict[str, tuple[float, float]] = {}
     clicks: tuple[list[float], float, float] = ([], -inf, -inf)
     places: list[Place] = []
@@ -70,7 +70,7 @@ class Counted(Struct, array_like=True):
         """Let all times be later by some seconds; who waited is gone."""
         times, last, crowded = self.clicks
         self.seen += by
-        self.dues = [due + by for due in self.dues]
+        self.dues = [(due + by, key) for due, key in self.dues]
         self.under_way = {key: (end + by, at + by) for key, (end, at) in self.under_way.items()}
         self.clicks = [time + by for time in times], last + by, crowded + by
         self.places = []
@@ -78,7 +78,7 @@ class Counted(Struct, array_like=True):
 
     def forget(self, now: float) -> None:
         """Drop what counts no longer."""
-        del self.dues[: bisect_right(self.dues, now)]
+        self.dues = [due for due in self.dues if due[0] > now]
         self.under_way = {key: slot for key, slot in self.under_way.items() if slot[0] > now}
         self.places = [place for place in self.places if place.asks_at > now - FORGET]
 
@@ -143,14 +143,17 @@ class WindowFile:
         counted, now = self._read()
         clicks = Clicks(policy.limit, policy.per, *counted.clicks)
         for slot in given_back:
+            if slot.key not in counted.under_way:
+                # It comes once more, as nobody heard the answer; or its lease has ended.
+                counted.dues = [due for due in counted.dues if due[1] != slot.key]
             _, clicked = counted.under_way.pop(slot.key, (now, -inf))
             if slot.free_at is None:
                 clicks.take_back(clicked)
             elif slot.free_at > now:
-                # A slot whose lease has ended counts again: its request may have just been sent.
-                insort(counted.dues, slot.free_at)
+                # Also after its lease: its request may have just been sent.
+                insort(counted.dues, (slot.free_at, slot.key))
         counted.closed_until = max(counted.closed_until, wanted.closed_until)
-        dues, under_way = counted.dues, counted.under_way
+        dues, under_way = [due for due, _ in counted.dues], counted.under_way
         state = State(dues, len(under_way), clicks, counted.places, counted.closed_until)
         oldest_due = policy.oldest_due(state, now)
         clicks.wait(wanted.interactive, now)
