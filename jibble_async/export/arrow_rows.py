@@ -6,7 +6,6 @@ No object of Python is made of a row, but where Arrow can't read one.
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -14,6 +13,7 @@ import msgspec
 
 from jibble_async.core.lenient import lenient_decoder
 from jibble_async.core.pages import RawRow
+from jibble_async.export.arrow_times import ArrowTimes
 from jibble_async.export.columns import Field, Holds, Table
 from jibble_async.export.rows import is_text, one_line_each
 from jibble_async.export.schema import TIMES, arrow, reading_schema, table_schema
@@ -26,13 +26,6 @@ _Mended: TypeAlias = tuple[int, RawRow, msgspec.Raw]
 
 _NULL = b"null"
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-# Digits beyond microseconds, which are cut off and never rounded.
-_BEYOND = (r"(\.\d{6})\d+", r"\1")
-_ZONE = (r"(?:Z|[+-]\d\d:?\d\d)$", "")
-_PLAIN_ZONE, _ZONE_SIZE = re.compile(r"[+-]\d\d:\d\d"), -6
-# A moment without a zone is UTC, and a day its first moment.
-_DAY = (r"^(\d{4}-\d\d-\d\d)$", r"\1T00:00:00")
-_NO_ZONE = (r"^(\d{4}-\d\d-\d\dT[\d:.]+)$", r"\1Z")
 
 
 class ArrowRows:
@@ -64,6 +57,7 @@ class ArrowRows:
     ) -> None:
         self._pa, self._json = arrow(), arrow("pyarrow.json")
         self._compute = arrow("pyarrow.compute")
+        self._times = ArrowTimes()
         self.schema: Any = table_schema(table)
         self._reading: Any = reading_schema(table)
         self._met: set[str] = set()
@@ -188,7 +182,7 @@ class ArrowRows:
     def _converted(self, sent: Any, field: Field, holds: Holds) -> Any:
         """An array of the type of its column, of what was read."""
         if holds in TIMES:
-            return self._times(sent, holds)
+            return self._times.column(sent, holds)
         if holds is Holds.OBJECT:
             parts = [
                 self._converted(sent.field(each.name), each, each.holds) for each in _typed(field)
@@ -202,37 +196,6 @@ class ArrowRows:
             values = self._converted(sent.values, field, field.items)
             return self._pa.ListArray.from_arrays(sent.offsets, values, mask=sent.is_null())
         return sent
-
-    def _times(self, sent: Any, holds: Holds) -> Any:
-        pa, replace = self._pa, self._compute.replace_substring_regex
-        if holds is Holds.DAY:
-            return sent.cast(pa.date32())
-        zone = "UTC" if holds is Holds.MOMENT else None
-        kind = pa.timestamp("us", zone)
-        if pa.types.is_timestamp(sent.type):
-            return self._cut(sent, kind)
-        texts = sent if zone else self._without_zone(sent)
-        try:
-            moments = texts.cast(pa.timestamp("ns", zone))
-        except pa.ArrowInvalid:
-            for each in (_DAY, _BEYOND, *([_NO_ZONE] if zone else [])):
-                texts = replace(texts, *each)
-            return texts.cast(kind)
-        return self._cut(moments, kind)
-
-    def _cut(self, moments: Any, kind: Any) -> Any:
-        """Nanoseconds as microseconds, never rounded up: before 1970 a mere cut would do that."""
-        first = self._compute.min(moments).value
-        if first is not None and first < 0:
-            moments = self._compute.floor_temporal(moments, unit="microsecond")
-        return moments.cast(kind, safe=False)
-
-    def _without_zone(self, texts: Any) -> Any:
-        """Texts of moments without their zones: where all have the same form, it is cut off."""
-        ends = self._compute.utf8_slice_codeunits(texts, _ZONE_SIZE, None).unique()
-        if all(end is None or _PLAIN_ZONE.fullmatch(end) for end in ends.to_pylist()):
-            return self._compute.utf8_slice_codeunits(texts, 0, _ZONE_SIZE)
-        return self._compute.replace_substring_regex(texts, *_ZONE)
 
     def _one_by_one(self, rows: Sequence[RawRow]) -> Any:
         """The same of rows of which some are odd, worded as they should be."""
