@@ -151,7 +151,8 @@ def _leaves(field: Field) -> list[Leaf]:
 
 
 def _chosen(leaves: list[Leaf], columns: Sequence[str], hidden: frozenset[str]) -> list[Leaf]:
-    if isinstance(columns, str) or not columns:
+    is_list = isinstance(columns, Sequence) and not isinstance(columns, str) and len(columns) > 0
+    if not is_list or not all(isinstance(name, str) for name in columns):
         raise ConfigurationError("columns= takes a list of names, at least one")
     by_name: dict[str, list[Leaf]] = {}
     for leaf in leaves:

@@ -54,6 +54,9 @@ def destination_of(out: str | os.PathLike[str], *, folders: bool = False) -> Des
             has no folder, is somebody else's in a folder for everybody, or a link there that
             somebody else made; or it is a folder, and may not be.
     """
+    if str(out) == "":
+        # As a path it is the folder that the program runs in, which nobody meant.
+        raise ConfigurationError("an empty name is no file: '.' is the folder itself")
     try:
         destination = _follow(Path(out), str(out))
         is_meant = str(out).endswith(("/", os.sep)) or destination.path.is_dir()
@@ -64,7 +67,7 @@ def destination_of(out: str | os.PathLike[str], *, folders: bool = False) -> Des
             objection = _objection(destination.path)
         else:
             objection = _not_open(destination.descriptor)
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, TypeError, ValueError) as error:
         raise ConfigurationError(f"{str(out)!r} can't be a file: {reason_of(error)}") from None
     if objection is not None:
         raise ConfigurationError(objection)

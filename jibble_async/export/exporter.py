@@ -9,6 +9,7 @@ from typing import Any
 
 from jibble_async.api.base_client import BaseClient
 from jibble_async.api.raw import SetName
+from jibble_async.checks import require_counts
 from jibble_async.errors import ConfigurationError
 from jibble_async.export.destinations import destination_of
 from jibble_async.export.disk import DiskThread
@@ -100,6 +101,7 @@ class Exporter:
             raise ConfigurationError(
                 f"resume=True needs a file or a folder: nothing is kept of what goes to {out}"
             )
+        require_counts("an export", concurrency=concurrency)
         if concurrency < 1:
             raise ConfigurationError(f"concurrency={concurrency}: windows in flight, at least 1")
         caller = patient(client, give_up_after)

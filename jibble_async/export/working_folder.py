@@ -350,12 +350,14 @@ class WorkingFolder:
 
     def remove(self) -> None:
         """Remove it with all that is in it: what was exported is elsewhere by now."""
+        # Where something stays, so does the journal: the next export knows by it that this is ours.
         with contextlib.suppress(OSError):
             self._remove_others(set())
-        # Last, so that nobody else begins here meanwhile.
-        with contextlib.suppress(OSError):
+            # Windows removes no file that is open, and has no lock to lose.
+            if not HAS_LOCKS:
+                self._let_go()
+            # Last, so that nobody else begins here meanwhile.
             (self.path / _JOURNAL).unlink()
-        with contextlib.suppress(OSError):
             self.path.rmdir()
 
     def close(self) -> None:
@@ -364,7 +366,11 @@ class WorkingFolder:
         if self._is_mine and not has_parts:
             self.remove()
         with contextlib.suppress(OSError):
-            os.close(self._journal)
+            self._let_go()
+
+    def _let_go(self) -> None:
+        descriptor, self._journal = self._journal, -1
+        os.close(descriptor)
 
     def __enter__(self) -> Self:
         return self

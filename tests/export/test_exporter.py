@@ -314,6 +314,13 @@ async def test_a_full_disk_is_one_clear_error(
         ({"out": "a\0b.csv"}, "can't be a file"),
         ({"out": "/dev/null"}, "not a regular file"),
         ({"concurrency": 0}, "at least 1"),
+        ({"concurrency": "4"}, "concurrency='4' is no whole number but str"),
+        ({"concurrency": True}, "is no whole number but bool"),
+        ({"out": ""}, "an empty name is no file"),
+        ({"out": b"entries.csv"}, "can't be a file"),
+        ({"columns": [1]}, "takes a list of names"),
+        ({"columns": iter(["id"])}, "takes a list of names"),
+        ({"columns": {"id"}}, "takes a list of names"),
     ],
 )
 async def test_bad_arguments_send_nothing(

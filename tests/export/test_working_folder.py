@@ -106,6 +106,50 @@ def test_an_export_that_kept_nothing_leaves_nothing(place: Place) -> None:
     assert not place.path.exists()
 
 
+@pytest.mark.parametrize("has_locks", [True, False])
+def test_what_can_not_be_removed_is_removed_by_the_next(
+    place: Place, monkeypatch: pytest.MonkeyPatch, has_locks: bool
+) -> None:
+    begun(place)
+    monkeypatch.setattr(working_folder, "HAS_LOCKS", has_locks)
+    unlink = Path.unlink
+
+    def refused(path: Path, *given: Any, **more: Any) -> None:
+        if path.name.endswith(".ids"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        unlink(path, *given, **more)
+
+    with place.resumed() as folder:
+        monkeypatch.setattr(Path, "unlink", refused)
+        folder.remove()
+        monkeypatch.undo()
+    with place.open() as folder:
+        assert folder.is_used
+        folder.clear()
+    assert not place.path.exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="open files are looked up in /proc")
+def test_where_no_open_file_can_be_removed_none_is_open(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(working_folder, "HAS_LOCKS", False)
+    unlink = Path.unlink
+
+    def as_windows(path: Path, *given: Any, **more: Any) -> None:
+        for each in Path("/proc/self/fd").iterdir():
+            with contextlib.suppress(OSError):
+                if each.readlink() == path:
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        unlink(path, *given, **more)
+
+    begun(place)
+    with place.resumed() as folder:
+        monkeypatch.setattr(Path, "unlink", as_windows)
+        folder.remove()
+    assert not place.path.exists()
+
+
 def test_it_is_for_nobody_else(place: Place) -> None:
     begun(place)
     modes = {oct(each.stat().st_mode & 0o777) for each in place.path.iterdir()}
