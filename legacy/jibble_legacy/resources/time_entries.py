@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import functools
 from datetime import UTC, date, datetime, timedelta
-from typing import Unpack
+from typing import Any, Unpack
 
 from msgspec import UNSET, UnsetType
 
@@ -188,11 +188,11 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries", day
             note=note,
         )
 
-    start_break = refusal(
+    start_break: Any = refusal(
         "time_entries.start_break()",
         "the old API knows clocking in and out only: use clock_out()",
     )
-    archive = refusal(
+    archive: Any = refusal(
         "time_entries.archive()",
         "the old API keeps nothing that is deleted: use delete(), which is for good",
     )

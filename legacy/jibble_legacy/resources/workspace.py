@@ -93,7 +93,7 @@ class Organizations(_Creatable[Team], path="teams"):
 class People(PlainLegacyResource[TeamMember], path="teammembers"):
     """The members of the teams."""
 
-    create = refusal(
+    create: Any = refusal(
         "people.create()", "the old API does not allow adding team members: invite them in Jibble"
     )
 
@@ -245,7 +245,7 @@ class PowerUps(_Creatable[PowerUp], path="powerups", exportable=False):
         """
         return await self._change(id, is_enabled=is_enabled)
 
-    delete = refusal(
+    delete: Any = refusal(
         "power_ups.delete()",
         "no such call is documented: switch it off with update(id, is_enabled=False)",
     )
