@@ -151,8 +151,9 @@ def _leaves(field: Field) -> list[Leaf]:
 
 
 def _chosen(leaves: list[Leaf], columns: Sequence[str], hidden: frozenset[str]) -> list[Leaf]:
-    is_list = isinstance(columns, Sequence) and not isinstance(columns, str) and len(columns) > 0
-    if not is_list or not all(isinstance(name, str) for name in columns):
+    given: Any = columns
+    is_list = isinstance(given, Sequence) and not isinstance(given, str) and bool(columns)
+    if not is_list or {type(name) for name in columns} != {str}:
         raise ConfigurationError("columns= takes a list of names, at least one")
     by_name: dict[str, list[Leaf]] = {}
     for leaf in leaves:

@@ -211,8 +211,14 @@ class _Settling:
                     return self._verdict(Outcome.NOT_PROVED, since, reason)
                 mismatches += 1
                 reconcile = held > self._counted
-            if reconcile and await self._look_through_ids():
-                mismatches = 0
+            if reconcile:
+                try:
+                    dropped = await self._look_through_ids()
+                except AnchorLostError:
+                    # So many go away that not even the ids can be read: they are looked for again.
+                    clean = 0
+                    continue
+                mismatches = 0 if dropped else mismatches
             if clean != 1 or reconcile:
                 clean, reconcile = 0, False
                 if counts:

@@ -14,9 +14,15 @@ import pytest
 from jibble_async import JibbleClient, Unlimited
 from jibble_async.core.wire import Reply
 from jibble_async.errors import ConfigurationError
+from jibble_async.export.anchored import AnchorLostError
 from jibble_async.export.plan import Extent, Partition
 from jibble_async.export.reading import read_partition
-from jibble_async.export.sweep import changes, server_mark, settle
+from jibble_async.export.sweep import (
+    _Settling,  # pyright: ignore[reportPrivateUsage]
+    changes,
+    server_mark,
+    settle,
+)
 from jibble_async.export.verdicts import Outcome, Verdict
 from tests.support.changing_set import FIRST_DAY, UNIT, ChangingSet, Entry, Habits
 from tests.support.proving import SEAM, Parts, Wire
@@ -192,6 +198,25 @@ async def test_what_was_deleted_for_good_is_found(export: Export, reconcile: boo
     assert verdict.outcome is Outcome.PROVED
     assert verdict.dropped == 3
     assert export.is_whole()
+
+
+@pytest.mark.parametrize(("lost", "outcome"), [(2, Outcome.PROVED), (99, Outcome.COMPLETE)])
+async def test_ids_that_can_not_be_read_lose_no_export(
+    export: Export, lost: int, outcome: Outcome
+) -> None:
+    await export.read()
+    export.server.remove(export.entry(is_meant))
+    real, left = _Settling._present, iter(range(lost))  # pyright: ignore[reportPrivateUsage]
+
+    async def present(settling: _Settling) -> set[str]:
+        if next(left, None) is not None:
+            raise AnchorLostError("none was met again")
+        return await real(settling)
+
+    with mock.patch.object(_Settling, "_present", present):
+        verdict = await export.settle()
+    assert verdict.outcome is outcome
+    assert export.is_whole() is (outcome is Outcome.PROVED)
 
 
 async def test_what_goes_on_being_deleted_is_looked_for_again(export: Export) -> None:
