@@ -8,6 +8,7 @@ were looked at for one question: it should not depend on how many there are.
 
 from __future__ import annotations
 
+import resource
 import sys
 import time
 import uuid
@@ -18,7 +19,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from jibble_async.sandbox import Sandbox
+from jibble_async.sandbox import History, Sandbox
 from jibble_async.sandbox.exchange import Reply
 
 _NOW = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
@@ -99,6 +100,17 @@ class _Asked:
         target = f"/v1/TimeEntries?$filter={condition}&$orderby=time desc&$top=50"
         self.ask("GET", "time-tracking", target)
 
+    def at_a_moment(self, number: int) -> None:
+        """What somebody has within a second of a moment, as entries without marks are found."""
+        person = self.people[number % len(self.people)]
+        then = _NOW - timedelta(days=number % 800 + 1)
+        between = " and ".join(
+            f"time {operator} {then + timedelta(seconds=shift):%Y-%m-%dT%H:%M:%SZ}"
+            for operator, shift in (("ge", -1), ("le", 1))
+        )
+        condition = f"personId eq {person} and {between}"
+        self.ask("GET", "time-tracking", f"/v1/TimeEntries?$filter={condition}&$orderby=id")
+
     def day(self, number: int) -> None:
         """A page of a working day."""
         day = (_NOW - timedelta(days=number % 800 + 1)).date()
@@ -144,14 +156,26 @@ def _measure(asked: _Asked, what: Callable[[int], None], service: str) -> tuple[
     return spent, (table.examined - looked) / _ROUNDS
 
 
+def _past(entries: int) -> None:
+    """What it takes to make the history of a company, and to have it."""
+    begin = time.process_time()
+    box = Sandbox(_PEOPLE, until=_NOW.date(), history=History(entries), clock=lambda: _NOW)
+    rows = box.legacy.rows("timeentries")
+    made = time.process_time() - begin
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"history of {len(rows):,} entries: {made:.1f} s of CPU, {megabytes:.0f} MB")
+
+
 def main(sizes: list[int]) -> None:
     """Prints a line for each kind of question and each size."""
     print(f"{'':28}{'entries':>10}{'ms':>9}{'rows':>9}")
     for size in sizes:
+        _past(size)
         asked = _Asked(size)
         for name, what, service in (
             ("POST TimeEntries", asked.punch, "time-tracking"),
             ("look-up of a person", asked.look_up, "time-tracking"),
+            ("look-up at a moment", asked.at_a_moment, "time-tracking"),
             ("page of a day", asked.day, "time-tracking"),
             ("page of all, by id", asked.page, "time-tracking"),
             ("punch, then sweep", asked.sweep, "time-tracking"),

@@ -6,6 +6,7 @@ It shares no code with the client, so that the two cannot share a mistake.
 from __future__ import annotations
 
 from jibble_async.sandbox.faults import Fault, Faults
+from jibble_async.sandbox.history.past import History, Past
 from jibble_async.sandbox.ledger import Committed, Ledger, Received
 from jibble_async.sandbox.legacy.rules import LEGACY_QUOTA, LegacyCredentials, LegacyRules
 from jibble_async.sandbox.legacy.store import LegacyStore
@@ -18,10 +19,12 @@ __all__ = [
     "Committed",
     "Fault",
     "Faults",
+    "History",
     "Ledger",
     "LegacyCredentials",
     "LegacyRules",
     "LegacyStore",
+    "Past",
     "Quota",
     "Received",
     "Rules",

@@ -13,13 +13,14 @@ from jibble_async.sandbox.company.organisation import Organisation
 from jibble_async.sandbox.company.people import people_rows
 from jibble_async.sandbox.company.time_off import leave
 from jibble_async.sandbox.company.working_week import work
+from jibble_async.sandbox.company.young import Newcomer, begin, newcomer_rows
 from jibble_async.sandbox.scalars import instant_key
 from jibble_async.sandbox.schema import TYPES
 from jibble_async.sandbox.sorted_keys import TOP
 from jibble_async.sandbox.tables import Properties, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import date, datetime
     from typing import Any
     from zoneinfo import ZoneInfo
@@ -60,6 +61,8 @@ class Dataset:
         present: The instant at which somebody looks, aware: nothing happened after it yet, and
             some people are at work. None for a period that is over as a whole.
         half_days_open: Whether the overview shows time off of some hours without its last day.
+        newcomers: Who is there if it is a young organisation, in which nobody worked yet; then
+            `people` is their number.
 
     Raises:
         ValueError: There is nobody, or the period ends before it begins.
@@ -79,14 +82,21 @@ class Dataset:
         seed: int,
         present: datetime | None = None,
         half_days_open: bool = False,
+        newcomers: Sequence[Newcomer] = (),
     ) -> None:
+        people = len(newcomers) or people
         if people < 1 or since > until:
             raise ValueError("a sandbox needs somebody, and a period that ends after it begins")
         self.since = since
         self.until = until
         self._present = present
         self._half_days_open = half_days_open
-        self._organisation = Organisation(people=people, since=since, until=until, seed=seed)
+        self._newcomers = newcomers
+        self._organisation = Organisation(
+            people=people, since=since, until=until, seed=seed, young=bool(newcomers)
+        )
+        if newcomers:
+            begin(self._organisation, newcomers)
         self._tables = {
             name: Table(_SORTED_BY.get(name, ()), _keys(entity.properties))
             for name, entity in TYPES.items()
@@ -211,12 +221,17 @@ class Dataset:
 
     def _generate(self) -> None:
         self._complete = True
-        time_off = leave(self._organisation, half_days_open=self._half_days_open)
-        entries = work(self._organisation, time_off, self._present)
-        latest = {row["personId"]: row for row in entries if row["status"] == "Active"}
-        people = people_rows(
-            self._organisation, {person: row["time"] for person, row in latest.items()}
-        )
+        time_off: list[tuple[Row, Row]] = []
+        entries: list[Row] = []
+        latest: dict[str, Row] = {}
+        if self._newcomers:
+            people = newcomer_rows(self._organisation, self._newcomers)
+        else:
+            time_off = leave(self._organisation, half_days_open=self._half_days_open)
+            entries = work(self._organisation, time_off, self._present)
+            latest = {row["personId"]: row for row in entries if row["status"] == "Active"}
+            times = {person: row["time"] for person, row in latest.items()}
+            people = people_rows(self._organisation, times)
         made = {
             "People": people,
             "TimeTrackingPeople": [

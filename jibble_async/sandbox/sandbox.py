@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from jibble_async.sandbox.dataset import Dataset
 from jibble_async.sandbox.faults import Faults
+from jibble_async.sandbox.history.past import History, Past
 from jibble_async.sandbox.hosts import Hosts
 from jibble_async.sandbox.identity import Identity
 from jibble_async.sandbox.ledger import Ledger
 from jibble_async.sandbox.legacy.host import LegacyHost
 from jibble_async.sandbox.legacy.identity import LegacyIdentity
-from jibble_async.sandbox.legacy.records import legacy_id
+from jibble_async.sandbox.legacy.records import legacy_id, organisation_rows
 from jibble_async.sandbox.legacy.rules import LegacyCredentials, LegacyRules
 from jibble_async.sandbox.legacy.store import LegacyStore
 from jibble_async.sandbox.odata import ODataService
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 _PAGE_CAP = 1000
 _DAYS = timedelta(days=91)
+_YEARS = timedelta(days=3652)
+_YOUNG = timedelta(days=14)
 _HOSTS = ("identity", "workspace", "time-tracking", "time-attendance")
 
 
@@ -36,8 +40,9 @@ class Sandbox:
     """A local Jibble on 127.0.0.1.
 
     Args:
-        people: Size of the organisation.
-        since: First day that has time entries; None for 91 days before the last.
+        people: Size of the organisation; of the old one where there is a history.
+        since: First day that has time entries; None for 91 days before the last, or for ten years
+            with a history.
         until: Last day that has time entries; None for today, with some people at work, and no
             entry that is still to come.
         seed: Equal seeds give equal organisations, at equal instants where the last day is today.
@@ -48,6 +53,8 @@ class Sandbox:
         token_lifetime: Seconds that a token is valid.
         reported_lifetime: Seconds that `expires_in` says; None for the truth.
         rules: What is refused, and what is unknown of the current API.
+        history: What the old account holds of a company that begins with the current API: there
+            are a few people then, and no time entry. None for one organisation in both APIs.
         legacy_quota: The old API's rate limit, such as `LEGACY_QUOTA`; None for none.
         legacy_rules: What is unknown of the old API.
         port: TCP port; 0 for a free one.
@@ -61,7 +68,9 @@ class Sandbox:
         faults: Trouble to make.
         rules: As they were given; may be changed.
         hosts: What answers requests, for who carries them without a socket.
-        legacy: The old API's rows, a copy of the organisation made at the first question.
+        legacy: The old API's rows, made at the first question: a copy of the organisation, or its
+            history.
+        past: Who was there in a history, and what is odd about it; None without one.
         legacy_rules: As they were given; may be changed.
         legacy_credentials: Of the old API's password grant.
         legacy_token: A bearer of the old API.
@@ -85,6 +94,7 @@ class Sandbox:
         token_lifetime: float = 3600,
         reported_lifetime: int | None = None,
         rules: Rules | None = None,
+        history: History | None = None,
         legacy_quota: Quota | None = None,
         legacy_rules: LegacyRules | None = None,
         port: int = 0,
@@ -96,6 +106,13 @@ class Sandbox:
         self.rules: Rules = rules or Rules()
         present = now() if until is None else None
         last = now().date() if until is None else until
+        self.past: Past | None = None
+        if history is not None:
+            begin = last - _YEARS if since is None else since
+            # Of a day that isn't over nothing is told.
+            end = last if present is None else last - timedelta(days=1)
+            self.past = Past(history, people=people, since=begin, until=end, seed=seed)
+            since = last - _YOUNG
         self.dataset: Dataset = Dataset(
             people=people,
             since=last - _DAYS if since is None else since,
@@ -103,6 +120,7 @@ class Sandbox:
             seed=seed,
             present=present,
             half_days_open=self.rules.half_days_open,
+            newcomers=self.past.newcomers if self.past else (),
         )
         self.ledger: Ledger = Ledger(self.dataset)
         self.faults: Faults = Faults()
@@ -116,7 +134,9 @@ class Sandbox:
             token_lifetime,
             reported_lifetime,
         )
-        self.legacy: LegacyStore = LegacyStore(self.dataset)
+        self.legacy: LegacyStore = LegacyStore(
+            self.past.rows if self.past else partial(organisation_rows, self.dataset)
+        )
         self.legacy_rules: LegacyRules = legacy_rules or LegacyRules()
         self.legacy_credentials: LegacyCredentials = LegacyCredentials(
             f"sandbox-legacy-id-{seed}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from jibble_async.sandbox.dataset import Dataset
 from jibble_async.sandbox.exchange import Call
 from jibble_async.sandbox.ledger import Ledger, Received
 from jibble_async.sandbox.legacy.host import LegacyHost
+from jibble_async.sandbox.legacy.records import organisation_rows
 from jibble_async.sandbox.legacy.rules import LEGACY_QUOTA, LegacyRules
 from jibble_async.sandbox.legacy.store import LegacyStore
 from jibble_async.sandbox.quotas import QuotaMeter
@@ -92,7 +94,7 @@ class SandboxInMemory(LegacyHostInMemory):
 
     def __init__(self, dataset: Dataset) -> None:
         super().__init__()
-        self.store = LegacyStore(dataset)
+        self.store = LegacyStore(partial(organisation_rows, dataset))
         self.ledger = Ledger(dataset)
         self.before: Callable[[int], None] = lambda _: None
         self._quotas = QuotaMeter(LEGACY_QUOTA)

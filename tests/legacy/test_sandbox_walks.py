@@ -24,7 +24,7 @@ from jibble_async.sandbox.dataset import Dataset
 from jibble_async.sandbox.exchange import Call
 from jibble_async.sandbox.ledger import Ledger, Received
 from jibble_async.sandbox.legacy.host import LegacyHost
-from jibble_async.sandbox.legacy.records import legacy_id
+from jibble_async.sandbox.legacy.records import legacy_id, organisation_rows
 from jibble_async.sandbox.legacy.rules import LegacyRules
 from jibble_async.sandbox.legacy.store import LegacyStore
 from tests.legacy.paging import LIST
@@ -43,7 +43,7 @@ class HostSession:
     """
 
     def __init__(self, dataset: Dataset) -> None:
-        self.store = LegacyStore(dataset)
+        self.store = LegacyStore(functools.partial(organisation_rows, dataset))
         self.stats = Stats()
         self.requests = 0
         self.before: Callable[[int], None] = lambda _: None

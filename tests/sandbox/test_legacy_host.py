@@ -40,11 +40,14 @@ async def test_brackets_may_be_encoded_or_not(legacy: LegacyCaller) -> None:
 
 
 def test_nobody_pays_for_what_nobody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def copied(_: object) -> None:
+        raise LookupError("somebody asked")
+
+    monkeypatch.setattr("jibble_async.sandbox.sandbox.organisation_rows", copied)
     box = Sandbox(people=3, **WEEK)
-    monkeypatch.setattr("jibble_async.sandbox.legacy.store.organisation_rows", None)
     assert box.legacy_id("People", box.dataset.owner_id)
     assert box.dataset.rows("TimeEntries")
-    with pytest.raises(TypeError):
+    with pytest.raises(LookupError):
         box.legacy.rows("teams")
 
 

@@ -28,7 +28,7 @@ _PLACES = (
     ("Pune", "Example Road 7, Pune", 18.5204, 73.8567),
     ("New York", "1 Sample Street, New York", 40.7128, -74.0060),
 )
-_ZONES = ("Asia/Dubai", "Europe/Berlin", "America/Sao_Paulo", "Asia/Kolkata", "America/New_York")
+ZONES = ("Asia/Dubai", "Europe/Berlin", "America/Sao_Paulo", "Asia/Kolkata", "America/New_York")
 _SHIFTS = (
     ("Morning", "08:00:00.0000000", "17:00:00.0000000", "PT9H", "PT45H"),
     ("Late", "13:00:00.0000000", "22:00:00.0000000", "PT9H", "PT45H"),
@@ -55,12 +55,14 @@ class Organisation:
         since: First day of work.
         until: Last day of work.
         seed: Equal seeds make equal companies.
+        young: Whether it was founded on the first day of work, and not years before.
     """
 
     people: int
     since: date
     until: date
     seed: int
+    young: bool = False
     random: Random = field(init=False)
     id: str = field(init=False)
     person_ids: list[str] = field(init=False)
@@ -73,13 +75,15 @@ class Organisation:
     def __post_init__(self) -> None:
         self.random = Random(f"organisation {self.seed}")  # noqa: S311
         self.id = new_guid(self.random)
-        self.home = ZoneInfo(_ZONES[0])
+        self.home = ZoneInfo(ZONES[0])
         self.person_ids = [new_guid(self.random) for _ in range(self.people)]
         self.zones = {
-            person: ZoneInfo(_ZONES[place % len(_ZONES)])
+            person: ZoneInfo(ZONES[place % len(ZONES)])
             for place, person in enumerate(self.person_ids)
         }
         founded = datetime(self.since.year - 2, 3, 4, 8, 3, 36, 181070, tzinfo=UTC)
+        if self.young:
+            founded = datetime.combine(self.since, founded.timetz())
         self.founded = format_instant(founded)
         years = range(self.since.year, self.until.year + 1)
         self.holidays = {

@@ -35,6 +35,17 @@ def schedule_place(place: int) -> int:
     return (0, 1, 0, 3, 1, 0, 2, 0, 1, 0)[place % 10]
 
 
+def names_of(place: int) -> tuple[str, str]:
+    """The given and the family name of the person at a place."""
+    family = _FAMILY[(place * 7 + place // len(_GIVEN)) % len(_FAMILY)]
+    return _GIVEN[place % len(_GIVEN)], family
+
+
+def address_of(place: int) -> str:
+    """The e-mail address of the person at a place."""
+    return f"person{place + 1}@example.com"
+
+
 def people_rows(organisation: Organisation, latest: dict[str, str]) -> list[Row]:
     """A row for each person, with every property that the wire has.
 
@@ -59,8 +70,7 @@ def _person(
     removed: bool,
 ) -> Row:
     sets = organisation.sets()
-    given = _GIVEN[place % len(_GIVEN)]
-    family = _FAMILY[(place * 7 + place // len(_GIVEN)) % len(_FAMILY)]
+    given, family = names_of(place)
     joined = datetime(organisation.since.year - 1, 1, 15, 7, 0, tzinfo=UTC) + timedelta(
         days=random.randrange(300), microseconds=random.randrange(10**6)
     )
@@ -83,7 +93,7 @@ def _person(
         payPeriodDefinitionId=sets["PayPeriodDefinitions"][0]["id"],
         userId=new_guid(random),
         joinDate=joining,
-        email=f"person{place + 1}@example.com",
+        email=address_of(place),
         phoneNumber=None if place % 3 else f"+155501{place % 10000:04d}",
         countryCode=_COUNTRIES[place % len(_COUNTRIES)],
         fullName=f"{given} {family}",

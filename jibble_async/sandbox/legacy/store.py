@@ -1,4 +1,4 @@
-"""The old API's rows: a copy of the organisation, made when somebody first asks for it."""
+"""The old API's rows, made when somebody first asks for them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,11 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from jibble_async.sandbox.legacy.models import MODELS
-from jibble_async.sandbox.legacy.records import organisation_rows
 from jibble_async.sandbox.tables import Properties, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jibble_async.sandbox.dataset import Dataset
     from jibble_async.sandbox.entity_types import Row
     from jibble_async.sandbox.search import Found
 
@@ -29,7 +27,7 @@ class LegacyStore:
     """Rows by resource, with references as bare ids; what is written here stays here.
 
     Args:
-        dataset: The organisation that is copied at the first question.
+        make: Gives them at the first question: a copy of the organisation, or years of its past.
 
     Example:
         >>> async with Sandbox(people=3) as box:
@@ -37,8 +35,8 @@ class LegacyStore:
         ['Paul', 'Aisha', 'Jürgen']
     """
 
-    def __init__(self, dataset: Dataset) -> None:
-        self._dataset = dataset
+    def __init__(self, make: Callable[[], dict[str, list[Row]]]) -> None:
+        self._make = make
         self._tables = {name: Table(_SORTED_BY.get(name, ())) for name in MODELS}
         self._complete = False
         self._results: OrderedDict[tuple[str, bytes], tuple[int, Found]] = OrderedDict()
@@ -54,7 +52,7 @@ class LegacyStore:
         """
         if not self._complete:
             self._complete = True
-            for each, rows in organisation_rows(self._dataset).items():
+            for each, rows in self._make().items():
                 self._tables[each].rows.extend(rows)
             self.touch()
         return self._tables[name]
