@@ -50,6 +50,23 @@ def test_it_has_as_many_entries_as_it_should_and_every_kind_of_them(
     assert past_of(entries, people, seed + 1).rows() != past.rows()
 
 
+@pytest.mark.parametrize("people", [2, 5])
+def test_small_companies_are_odd_in_the_way_that_is_said(people: int) -> None:
+    # What is odd depends on the number, not on the seed: so each has its turn at every place.
+    for entries in range(20, 220):
+        past = past_of(entries, people)
+        rows = {row["id"]: row for row in past.rows()["timeentries"]}
+        assert len(rows) == entries
+        keys = [(row.get("person"), row.get("date"), row["action"]) for row in rows.values()]
+        for each in past.oddities["sent twice"]:
+            row = rows[each]
+            assert row["action"] in {1, 2}
+            assert keys.count((row["person"], row["date"], row["action"])) == 2
+        for each in past.oddities["forgotten Out"]:
+            assert rows[each]["action"] == 1
+            assert rows[each]["person"]
+
+
 def test_without_oddities_all_is_plain() -> None:
     past = past_of(800, 8, oddities=False)
     assert not any(past.oddities[kind] for kind in ODD)
@@ -171,6 +188,9 @@ async def test_the_new_account_is_empty(box: Sandbox, caller: Caller) -> None:
     assert box.past is not None
     here = {row["email"]: row for row in people["value"]}
     assert len(people["value"]) == len(box.past.newcomers) < 24
+    assert len(here) == len(people["value"])
+    _, tracked = await caller.track("/v1/People")
+    zones = {row["email"]: row["timeZone"] for row in tracked["value"]}
     for worker in box.past.workers:
         email = (worker.email or "").strip().lower()
         old = " ".join(worker.name)
@@ -179,6 +199,7 @@ async def test_the_new_account_is_empty(box: Sandbox, caller: Caller) -> None:
         elif worker.kind == "no address":
             assert any(row["fullName"] == old for row in people["value"])
         else:
+            assert zones[email] == worker.zone == here[email]["ICultureSettings/TimeZone"]
             assert (here[email]["fullName"] != old) is (worker.kind == "renamed")
             assert (here[email]["status"] == "Removed") is (worker.kind == "removed there")
     assert here["person1@example.com"]["role"] == "Owner"
@@ -223,6 +244,15 @@ async def test_what_is_written_to_one_side_stays_there(
     assert (await legacy.send("POST", "/timeentries", {"action": 1}))[0] == 200
     assert len(box.legacy.rows("timeentries")) == 1501
     assert len(box.dataset.rows("TimeEntries")) == 1
+
+
+def test_nothing_is_told_of_a_day_that_is_not_over(clock: VirtualClock) -> None:
+    since = clock.now.date() - timedelta(days=21)
+    history = History(200, oddities=False)
+    box = Sandbox(people=8, since=since, history=history, clock=clock)
+    moments = [row["date"] for row in box.legacy.rows("timeentries")]
+    assert max(moments) < f"{clock.now:%Y-%m-%dT%H:%M}"
+    assert any(moment[:10] >= f"{clock.now - timedelta(days=2):%Y-%m-%d}" for moment in moments)
 
 
 async def test_it_begins_ten_years_before_its_last_day(clock: VirtualClock) -> None:

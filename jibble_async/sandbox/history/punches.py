@@ -146,8 +146,9 @@ class Chronicle:
         raise ValueError(f"{number} entries of one person need more days than {self._number}")
 
     def _days_of(self, worker: Worker, number: int, random: Random) -> list[int]:
-        # Some Outs are forgotten, so that a few more days are needed.
-        wanted = number // len(_SHIFT) + 2 + number // 100
+        needed = -(-number // len(_SHIFT))
+        # Some Outs are forgotten, so that a few more days may be needed.
+        wanted = needed + 2 + number // 100
         begin, end = 0, self._number
         if worker.kind == "one team after the other":
             middle = self._number // 2
@@ -158,7 +159,8 @@ class Chronicle:
             if worker.left:
                 end = begin + max(int(wanted * 1.4), min(end - begin, end // 4))
                 end = min(end, self._number)
-        return sorted(random.sample(range(begin, end), min(wanted, end - begin)))
+        days = random.sample(range(begin, end), min(wanted, end - begin))
+        return [*sorted(days[:needed]), *days[needed:]]
 
     def _punches(self, worker: Worker, days: list[int], random: Random) -> Iterator[Row]:
         start = 22 * 60 if worker.place % 9 == 8 else 7 * 60 + worker.place % 5 * 30
@@ -204,18 +206,16 @@ class Chronicle:
         """Adds a row that is odd, if it can be so in the way whose turn it is."""
         kind, rows = self._kind, [row]
         change = ODD[kind]
-        before = self.rows[-1] if self.rows else row
-        open_before = before.get("person") == row["person"] and before["action"] == 1
-        if len(self.rows) + 2 > stop or (
-            kind == "forgotten Out" and not (row["action"] == 2 and open_before)
-        ):
+        early = kind == "forgotten Out" and row["action"] != 2
+        if early or len(self.rows) + 2 > stop:
             self.rows.append(row)
             return
         if change is not None:
             change(row, random)
         elif kind == "forgotten Out":
-            # What is odd is the In that stays without one.
-            rows, row = [], before
+            # What is odd is the In that stays without one. Between odd ones are two or more that
+            # aren't, so it is the row before.
+            rows, row = [], self.rows[-1]
         elif kind.startswith("sent"):
             again = {**row, "id": f"{random.getrandbits(64):016x}"}
             if kind != "sent twice":
