@@ -48,7 +48,7 @@ export: App = App(
 )
 
 _ALL = "all"
-_NOT_PASSED_ON = frozenset({"report", "verbose", "common"})
+_NOT_PASSED_ON = frozenset({"since_last", "report", "verbose", "common"})
 _NAMES = get_args(SetName)
 
 

@@ -96,6 +96,7 @@ class Nights:
             report = await Sync(client, self.into, **{"sets": SETS, **options}).run()
         assert report.failed == {}
         assert self.copied() == self.meant(**options)
+        assert not self.into.stat().st_mode & 0o077
         return report
 
     def copied(self) -> dict[str, list[Row]]:

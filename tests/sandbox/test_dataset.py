@@ -72,6 +72,16 @@ def test_local_time_is_the_instant_in_the_persons_zone() -> None:
         assert local.utcoffset() == offset
 
 
+def test_moments_of_the_present_day_are_moments_too() -> None:
+    present = datetime(2026, 7, 8, 14, 0, 0, 123_456, tzinfo=UTC)
+    days = {"since": date(2026, 7, 6), "until": date(2026, 7, 8)}
+    for seed in range(5):
+        dataset = Dataset(people=20, **days, seed=seed, present=present)
+        for row in dataset.rows("TimeEntries"):
+            assert instant_key(row["localTime"]) == instant_key(row["time"])
+            datetime.fromisoformat(row["localTime"])
+
+
 def test_summer_time_ends_within_the_month() -> None:
     offsets = defaultdict[str, set[str]](set)
     for row in ENTRIES:

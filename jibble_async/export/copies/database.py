@@ -53,12 +53,16 @@ class DatabaseCopy:
         self._duckdb = extra("duckdb", "duckdb", "copies in a database")
         self._path = path
         self._staged = path.with_name(hidden_name(path, ".export"))
+        is_new = not path.exists()
         try:
             self._database: Any = self._duckdb.connect(str(path))
         except self._duckdb.IOException as error:
             raise ExportError(f"{path} can't be opened: {_first_line(error)}") from error
         except self._duckdb.Error as error:
             raise ConfigurationError(f"{path} is no database: {_first_line(error)}") from None
+        if is_new:
+            # DuckDB makes it as the umask says, and takes no file that is there and empty.
+            path.chmod(0o600)
         columns = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
         with self._telling():
             self._database.execute("SET TimeZone = 'UTC'")

@@ -196,7 +196,7 @@ class _Writer:
         project_id: str | None,
     ) -> Row:
         fraction = _fraction(random)
-        at = moment.astimezone(self._zone)
+        at = moment.replace(microsecond=0).astimezone(self._zone)
         local, whole = at.isoformat(), moment.isoformat()[:19]
         stamp = f"{whole}.{1_000_000 + random.getrandbits(22)}Z"
         by_phone = random.random() < 0.5
