@@ -32,6 +32,7 @@ _HOMES: dict[str, list[str]] = {
     "query.expressions": ["Expression", "raw_filter"],
     "query.vocabulary": ["fields"],
     "resources.punches": ["EntryPunch"],
+    "version": ["__version__"],
 }
 # Imported when asked for: they take time to load, and few programs use them.
 _LAZY: dict[str, list[str]] = {

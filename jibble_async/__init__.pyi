@@ -142,6 +142,7 @@ from jibble_async.pairing import Leftover, LeftoverReason, Stretch, WorkSessions
 from jibble_async.query.expressions import Expression, raw_filter
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.punches import EntryPunch
+from jibble_async.version import __version__
 
 __all__ = [
     "APIError",
@@ -282,6 +283,7 @@ __all__ = [
     "WorkArrangement",
     "WorkSessions",
     "WorkingNow",
+    "__version__",
     "fields",
     "grouped",
     "raw_filter",

@@ -16,7 +16,7 @@ from typing import Any
 from jibble_legacy import query_fields
 
 import jibble_async
-from jibble_async import entities
+from jibble_async import entities, version
 from jibble_async.api.base_client import resources_of
 from jibble_async.entities import base
 from jibble_async.query import vocabulary
@@ -94,8 +94,8 @@ def _exports_of(package: ModuleType) -> _Stub:
     stub = _Stub()
     stub.add(f"__all__ = {package.__all__!r}")
     for name in package.__all__:
-        home = getattr(package, name).__module__
-        # An alias, such as Guid, does not know its own.
+        # The version is a text, and knows no home; an alias, such as Guid, does not know its own.
+        home = getattr(getattr(package, name), "__module__", version.__name__)
         stub.take(home if home.startswith(package.__name__) else base.__name__, name)
     return stub
 

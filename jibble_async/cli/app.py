@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import date
-from importlib.metadata import version
 
 from cyclopts import App, CoercionError, CycloptsError, UnusedCliTokensError
 
@@ -23,6 +22,7 @@ from jibble_async.cli.time_off import time_off
 from jibble_async.cli.timesheets import timesheets
 from jibble_async.cli.workspace import people, whoami
 from jibble_async.errors import ConfigurationError, JibbleError, NotSupportedError
+from jibble_async.version import __version__
 
 __all__ = ["run"]
 
@@ -34,7 +34,7 @@ _app = App(
     "JIBBLE_CLIENT_ID and JIBBLE_CLIENT_SECRET, or JIBBLE_TOKEN; for the old API (--legacy) "
     "JIBBLE_LEGACY_TOKEN, or JIBBLE_LEGACY_CLIENT_ID, _CLIENT_SECRET, _USERNAME, _PASSWORD and "
     "_TOKEN_URL.",
-    version=lambda: version("jibble-async"),
+    version=__version__,
 )
 _app.command(export)
 _app.command(sync)

@@ -14,6 +14,7 @@ from jibble_async.core.events import Hook
 from jibble_async.core.origins import is_loopback
 from jibble_async.core.retry import RetryPolicy
 from jibble_async.errors import ConfigurationError
+from jibble_async.version import __version__
 
 __all__ = ["BaseConfig", "service_url"]
 
@@ -39,7 +40,7 @@ class BaseConfig(msgspec.Struct, frozen=True, kw_only=True):
     page_size: int = 1000
     max_body_bytes: int = 64 * 1024 * 1024
     hooks: tuple[Hook, ...] = ()
-    user_agent: str = "jibble-async"
+    user_agent: str = f"jibble-async/{__version__}"
     clock: Clock = msgspec.field(default_factory=Clock)
 
     def __post_init__(self) -> None:

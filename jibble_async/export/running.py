@@ -6,7 +6,6 @@ import contextlib
 import functools
 import secrets
 from collections.abc import Callable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +37,7 @@ from jibble_async.export.sinks import FileFormat, Names, Sink
 from jibble_async.export.sweep import begin, settle
 from jibble_async.export.verdicts import Verdict
 from jibble_async.export.working_folder import WorkingFolder, new_temporary
+from jibble_async.version import __version__
 
 __all__ = ["Job", "Run"]
 
@@ -117,7 +117,7 @@ class Run:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._out = job.destination.path
-        self._version = version("jibble-async")
+        self._version = __version__
         self._removed: list[Path] = []
         self._part: Part | None = None
         self._abandoned = False

@@ -6,7 +6,6 @@ import contextlib
 import functools
 import os
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from jibble_async.export.report import ExportReport
 from jibble_async.export.sinks import FileFormat, Format, Sink, file_format
 from jibble_async.export.sweep import changes, server_mark
 from jibble_async.export.verdicts import Outcome
+from jibble_async.version import __version__
 
 __all__ = ["ChangesReport", "export_since_last"]
 
@@ -128,7 +128,7 @@ async def export_since_last(
         "secrets": secrets,
     }
     now = _State(
-        library=version("jibble-async"),
+        library=__version__,
         set=what,
         host=session_of(caller).base(raw.service),
         account=await account_of(caller),

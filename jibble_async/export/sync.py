@@ -7,7 +7,6 @@ import functools
 import os
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -28,6 +27,7 @@ from jibble_async.export.report import ExportProgress
 from jibble_async.export.sinks import Format
 from jibble_async.export.sweep import settle
 from jibble_async.export.verdicts import Outcome
+from jibble_async.version import __version__
 
 __all__ = ["Reconcile", "SetSynced", "Sync", "SyncReport"]
 
@@ -198,7 +198,7 @@ class Sync:
             shape=raw.shape,
             secrets=self._secrets,
             account=account,
-            library=version("jibble-async"),
+            library=__version__,
         )
         kept = await disk.run(functools.partial(copy.kept, source))
         done: SetSynced | None = None

@@ -11,6 +11,7 @@ import pytest
 from aioresponses import aioresponses
 
 from jibble_async import ClientCredentials, JibbleClient, StaticToken, TimeEntry, Unlimited, fields
+from jibble_async.version import __version__
 from tests.support.mocked import SHIM_NEEDED, mocked
 
 T = fields(TimeEntry)
@@ -58,7 +59,7 @@ async def test_a_listing() -> None:
     assert kwargs["allow_redirects"] is False
     assert kwargs["data"] is None
     headers = dict(kwargs["headers"])
-    assert headers.pop("User-Agent").startswith("jibble-async")
+    assert headers.pop("User-Agent") == f"jibble-async/{__version__}"
     assert headers == {
         "Accept": "application/json",
         "Accept-Encoding": "gzip, deflate",
