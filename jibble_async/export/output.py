@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import ParamSpec, Self, TypeVar
 
 from jibble_async.export.destinations import Destination
 from jibble_async.export.disk import DiskThread
@@ -13,6 +13,7 @@ from jibble_async.export.files import Part, PartFile, Spool, remove_dead_parts
 
 __all__ = ["Output"]
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -59,6 +60,19 @@ class Output:
             job: What to do with the part, such as `output.part.publish`.
         """
         return await self._disk.run(job)
+
+    async def write(self, make: Callable[P, bytes], *args: P.args, **kwargs: P.kwargs) -> None:
+        """Append what a function gives, which is made in the thread as well.
+
+        Args:
+            make: The function, such as a sink's `encode`.
+            *args: Its arguments.
+            **kwargs: Those that have names.
+
+        Raises:
+            ExportError: It could not be written.
+        """
+        await self.run(lambda: self.part.write(make(*args, **kwargs)))
 
     def _open(self) -> Part:
         path, descriptor = self._destination.path, self._destination.descriptor

@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 
 from jibble_async.api.base_client import BaseClient
-from jibble_async.core.pages import RawRow
 from jibble_async.errors import PaginationError
 from jibble_async.export.anchored import AnchorLostError
 from jibble_async.export.destinations import destination_of
@@ -103,17 +102,17 @@ async def _write(
     part = output.part
     rows = pages = 0
     first = last = None
-    await output.run(lambda: part.write(sink.head()))
+    await output.write(sink.head)
     async with contextlib.aclosing(read_partition(client, partition)) as batches:
         async for batch in batches:
-            await output.run(functools.partial(_append, output, sink, batch.rows))
+            await output.write(sink.encode, batch.rows)
             pages += 1
             rows += len(batch.rows)
             if batch.rows:
                 first = batch.rows[0][0] if first is None else first
                 last = batch.rows[-1][0]
             del batch
-    await output.run(lambda: part.write(sink.finish()))
+    await output.write(sink.finish)
     return ManifestPart(
         name=part.path.name,
         rows=rows,
@@ -125,7 +124,3 @@ async def _write(
         last=last,
         seams=max(0, pages - 1),
     )
-
-
-def _append(output: Output, sink: Sink, rows: list[RawRow]) -> None:
-    output.part.write(sink.encode(rows))

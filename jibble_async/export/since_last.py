@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from jibble_async.export.anchored import AnchorLostError
 from jibble_async.export.asking import account_of
 from jibble_async.export.destinations import Destination, destination_of
 from jibble_async.export.exporter import Exporter
-from jibble_async.export.files import Part, reason_of
+from jibble_async.export.files import reason_of
 from jibble_async.export.output import Output
 from jibble_async.export.patience import GIVE_UP_AFTER, patient
 from jibble_async.export.plan import Extent
@@ -153,8 +152,7 @@ async def export_since_last(
         )
         report = _of_whole(await exporter.run())
     async with Output(kept) as output:
-        data = msgspec.json.encode(now) + b"\n"
-        await output.run(functools.partial(output.part.write, data))
+        await output.write(lambda: msgspec.json.encode(now) + b"\n")
         await output.run(output.part.publish)
     return msgspec.structs.replace(report, mark=now.mark)
 
@@ -199,26 +197,20 @@ async def _write(
 ) -> ChangesReport:
     found = await _changed(client, extent, mark)
     async with Output(destination) as output:
-        part = output.part
-        await output.run(lambda: part.write(sink.head()))
+        await output.write(sink.head)
         for first in range(0, len(found), _BATCH):
-            batch = found[first : first + _BATCH]
-            await output.run(functools.partial(_append, part, sink, batch))
-        await output.run(lambda: part.write(sink.finish()))
-        await output.run(part.publish)
+            await output.write(sink.encode, found[first : first + _BATCH])
+        await output.write(sink.finish)
+        await output.run(output.part.publish)
     return ChangesReport(
         path=destination.path,
         whole=False,
         rows=len(found),
-        bytes=part.size,
-        sha256=part.sha256,
+        bytes=output.part.size,
+        sha256=output.part.sha256,
         mark="",
         unknown_fields=dict(sink.unknown_fields),
     )
-
-
-def _append(part: Part, sink: Sink, rows: list[RawRow]) -> None:
-    part.write(sink.encode(rows))
 
 
 async def _changed(client: BaseClient[Any], extent: Extent, mark: str) -> list[RawRow]:
