@@ -23,7 +23,7 @@ from jibble_async.export.exporter import Exporter
 from jibble_async.export.held import HeldOffLoop
 from jibble_async.export.patience import GIVE_UP_AFTER, patient
 from jibble_async.export.plan import Extent
-from jibble_async.export.report import ExportProgress
+from jibble_async.export.report import ExportProgress, Meter
 from jibble_async.export.sinks import Format
 from jibble_async.export.sweep import settle
 from jibble_async.export.verdicts import Outcome
@@ -190,9 +190,7 @@ class Sync:
     async def _one(
         self, copy: Copy, disk: DiskThread, what: SetName, raw: RawSet, account: str | None
     ) -> SetSynced:
-        session = session_of(self._client)
-        clock = session.caller.config.clock
-        before, began = session.stats.requests, clock.monotonic()
+        meter = Meter(session_of(self._client), raw.service)
         source = Source(
             set=what,
             shape=raw.shape,
@@ -205,12 +203,10 @@ class Sync:
         if kept is not None:
             kept.require_same(self._into, self._request(what, raw), account)
             if raw.changes is not None and kept.mark and kept.is_current:
-                done = await self._merge(copy, disk, source, kept, clock.now())
+                done = await self._merge(copy, disk, source, kept, meter)
         if done is None:
-            done = await self._read_whole(copy, disk, source, is_first=kept is None)
-        return msgspec.structs.replace(
-            done, requests=session.stats.requests - before, seconds=clock.monotonic() - began
-        )
+            done = await self._read_whole(copy, disk, source, meter, is_first=kept is None)
+        return done
 
     def _request(self, what: SetName, raw: RawSet) -> dict[str, Any]:
         """What an export's manifest would say of this; the names are those of `Job.request`."""
@@ -227,10 +223,10 @@ class Sync:
         return plain
 
     async def _merge(
-        self, copy: Copy, disk: DiskThread, source: Source, kept: Kept, now: datetime
+        self, copy: Copy, disk: DiskThread, source: Source, kept: Kept, meter: Meter
     ) -> SetSynced | None:
         """Merge what changed; None if nothing is proved by that."""
-        is_due = self._is_due(kept, now)
+        is_due = self._is_due(kept)
         stack = contextlib.ExitStack()
         try:
             update = await disk.run(lambda: stack.enter_context(copy.updating(source)))
@@ -258,18 +254,19 @@ class Sync:
             changed=verdict.swept,
             dropped=verdict.dropped,
             reconciled=reconciled,
-            requests=0,
-            seconds=0.0,
+            requests=meter("requests"),
+            seconds=meter.seconds,
         )
 
-    def _is_due(self, kept: Kept, now: datetime) -> bool:
+    def _is_due(self, kept: Kept) -> bool:
         if self._reconcile == "never":
             return False
+        now: datetime = session_of(self._client).caller.config.clock.now()
         age = now - datetime.fromisoformat(kept.reconciled)
         return age >= timedelta(days=_DAYS[self._reconcile]) - _EARLY
 
     async def _read_whole(
-        self, copy: Copy, disk: DiskThread, source: Source, *, is_first: bool
+        self, copy: Copy, disk: DiskThread, source: Source, meter: Meter, *, is_first: bool
     ) -> SetSynced:
         extent = self._extent(source.set)
         out = await disk.run(functools.partial(copy.staging, source.set))
@@ -306,8 +303,8 @@ class Sync:
             changed=report.swept,
             dropped=report.dropped,
             reconciled=True,
-            requests=0,
-            seconds=0.0,
+            requests=meter("requests"),
+            seconds=meter.seconds,
         )
 
     def _showing(self, what: SetName) -> Callable[[ExportProgress], None] | None:
