@@ -69,7 +69,6 @@ class Gathering:
 
     Attributes:
         rows: Rows that are on the disk or under way to it.
-        pages: Pages that came in this run.
     """
 
     def __init__(
@@ -99,7 +98,6 @@ class Gathering:
         self._counts: dict[int, int] = {}
         self._stopping = False
         self.rows: int = sum(part.rows for _, part, _ in folder.parts())
-        self.pages: int = 0
 
     @property
     def expected(self) -> int | None:
@@ -204,7 +202,6 @@ class Gathering:
         part.seams += part.pages > 0 or window.place is not None
         part.pages += 1
         part.place = batch.place
-        self.pages += 1
         self.rows += len(batch.rows)
         if part.writer.rows >= _MOST_ROWS or self._now() - part.began >= _MOST_SECONDS:
             self._keep(window, part.place)

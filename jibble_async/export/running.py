@@ -117,7 +117,6 @@ class Run:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._out = job.destination.path
-        self._version = __version__
         self._removed: list[Path] = []
         self._part: Part | None = None
         self._abandoned = False
@@ -146,7 +145,7 @@ class Run:
         session = session_of(job.client)
         meter = Meter(session, job.rows.service)
         if folder.is_used and job.resume:
-            await disk.run(functools.partial(folder.resume, self._version, job.request()))
+            await disk.run(functools.partial(folder.resume, __version__, job.request()))
         elif folder.is_used:
             await disk.run(folder.clear)
             self._removed.append(folder.path)
@@ -222,10 +221,10 @@ class Run:
         rows = _PAGES_OF_WINDOW * job.rows.page_size
         mark, partitions = await begin(job.client, job.extent, rows=rows)
         header = Header(
-            library=self._version,
+            library=__version__,
             run=secrets.token_hex(4),
             request=job.request(),
-            account=await self._account(),
+            account=await account_of(self._job.client),
             mark=mark or None,
             partitions=partitions,
         )
@@ -233,14 +232,11 @@ class Run:
 
     async def _require_same_account(self) -> None:
         account = self._folder.header.account
-        if account is not None and await self._account() != account:
+        if account is not None and await account_of(self._job.client) != account:
             raise ConfigurationError(
                 f"what was begun in {self._folder.path} is of another organization: go on with "
                 "its credentials, or begin again without resume"
             )
-
-    async def _account(self) -> str | None:
-        return await account_of(self._job.client)
 
     def _new_sink(self) -> Sink:
         return self._job.new_sink(self._names)
@@ -286,7 +282,7 @@ class Run:
         with self._part as part:
             if isinstance(part, PartFile) and destination.is_folder:
                 manifest = Manifest(
-                    library=self._version,
+                    library=__version__,
                     run=header.run,
                     request=header.request,
                     outcome=verdict.outcome,
