@@ -20,7 +20,7 @@ from jibble_async.export.anchored import AnchorLostError
 from jibble_async.export.disk import DiskThread
 from jibble_async.export.journal import Window, Written
 from jibble_async.export.parts import PartWriter, id_line, id_lines
-from jibble_async.export.reading import Batch, read_partition
+from jibble_async.export.reading import MOST_BEGINNINGS, Batch, never_whole, read_partition
 from jibble_async.export.sinks import Sink
 from jibble_async.export.working_folder import WorkingFolder
 
@@ -29,7 +29,6 @@ __all__ = ["Gathering"]
 # A run that is killed loses as much of a window at most.
 _MOST_SECONDS = 60.0
 _MOST_ROWS = 200_000
-_MOST_BEGINNINGS = 4
 # For pages under way when an export is to end; what is written by then is kept anyhow.
 _GRACE = 10.0
 
@@ -150,13 +149,13 @@ class Gathering:
     async def _work(self) -> None:
         while self._left and not self._stopping:
             window = self._left.popleft()
-            for beginning in range(_MOST_BEGINNINGS):
+            for beginning in range(MOST_BEGINNINGS):
                 try:
                     await self._through(window)
                     break
                 except self._restless as error:
-                    if beginning == _MOST_BEGINNINGS - 1:
-                        raise _never_whole(window, error) from error
+                    if beginning == MOST_BEGINNINGS - 1:
+                        raise never_whole(window.partition, error) from error
                     await self._disk.run(functools.partial(self._restart, window))
 
     async def _through(self, window: Window) -> None:
@@ -252,12 +251,3 @@ class Gathering:
             part.writer.discard()
         self.rows -= sum(each.rows for each in window.parts)
         self._folder.restart(window)
-
-
-def _never_whole(window: Window, error: PaginationError) -> PaginationError:
-    partition = window.partition
-    days = "" if partition.since is None else f" of {partition.since} to {partition.until}"
-    return PaginationError(
-        f"{partition.set}{days} was read {_MOST_BEGINNINGS} times without getting it whole: export "
-        f"when fewer rows change, or only days that are over; in the end: {error.message}"
-    )

@@ -11,19 +11,16 @@ from typing import Any
 import msgspec
 
 from jibble_async.api.base_client import BaseClient
-from jibble_async.errors import PaginationError
 from jibble_async.export.anchored import AnchorLostError
 from jibble_async.export.destinations import destination_of
 from jibble_async.export.manifest import ManifestPart
 from jibble_async.export.output import Output
 from jibble_async.export.patience import GIVE_UP_AFTER, patient
 from jibble_async.export.plan import Partition
-from jibble_async.export.reading import read_partition
+from jibble_async.export.reading import MOST_BEGINNINGS, never_whole, read_partition
 from jibble_async.export.sinks import FileFormat, Format, Sink, file_format
 
 __all__ = ["export_partition"]
-
-_MOST_BEGINNINGS = 4
 
 
 async def export_partition(
@@ -85,11 +82,8 @@ async def export_partition(
                 entry = await _write(caller, partition, output, sink)
                 break
             except AnchorLostError as error:
-                if beginning == _MOST_BEGINNINGS:
-                    raise PaginationError(
-                        f"read {beginning} times without getting it whole: export when fewer rows "
-                        f"change; in the end: {error.message}"
-                    ) from error
+                if beginning == MOST_BEGINNINGS:
+                    raise never_whole(partition, error) from error
                 await output.run(output.part.restart)
                 sink, beginning = new_sink(), beginning + 1
         await output.run(output.part.publish)

@@ -15,13 +15,16 @@ from jibble_async.core.cursor import Cursor
 from jibble_async.core.pager import Pager
 from jibble_async.core.pages import Page, PageSource, RawRow
 from jibble_async.core.paging import Paging
-from jibble_async.errors import ConfigurationError
+from jibble_async.errors import ConfigurationError, PaginationError
 from jibble_async.export.anchored import AnchoredCourse, Place
 from jibble_async.export.asking import Answer, ask, lengths_of
 from jibble_async.export.plan import Partition
 from jibble_async.export.scope import Scope
 
-__all__ = ["Batch", "read_partition", "walk"]
+__all__ = ["MOST_BEGINNINGS", "Batch", "never_whole", "read_partition", "walk"]
+
+MOST_BEGINNINGS = 4
+"""How often what never rests is read from its beginning before that is given up."""
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -81,6 +84,20 @@ async def read_partition(
     async with contextlib.aclosing(batches):
         async for batch in batches:
             yield batch
+
+
+def never_whole(partition: Partition, error: PaginationError) -> PaginationError:
+    """What is said of a partition that was begun as often as may be.
+
+    Args:
+        partition: The partition.
+        error: How the last reading ended.
+    """
+    days = "" if partition.since is None else f" of {partition.since} to {partition.until}"
+    return PaginationError(
+        f"{partition.set}{days} was read {MOST_BEGINNINGS} times without getting it whole: export "
+        f"when fewer rows change, or only days that are over; in the end: {error.message}"
+    )
 
 
 async def walk(

@@ -22,6 +22,7 @@ from jibble_async.export.files import reason_of
 from jibble_async.export.output import Output
 from jibble_async.export.patience import GIVE_UP_AFTER, patient
 from jibble_async.export.plan import Extent
+from jibble_async.export.reading import MOST_BEGINNINGS
 from jibble_async.export.report import ExportReport
 from jibble_async.export.sinks import FileFormat, Format, Sink, file_format
 from jibble_async.export.sweep import changes, server_mark
@@ -30,7 +31,6 @@ from jibble_async.version import __version__
 
 __all__ = ["ChangesReport", "export_since_last"]
 
-_MOST_BEGINNINGS = 4
 _BATCH = 1000
 
 
@@ -223,7 +223,7 @@ async def _changed(client: BaseClient[Any], extent: Extent, mark: str) -> list[R
                 async for page in pages:
                     found.update((row.id, (row.id, row.raw)) for row in page)
         except AnchorLostError:
-            if beginning == _MOST_BEGINNINGS:
+            if beginning == MOST_BEGINNINGS:
                 raise
             beginning += 1
         else:
