@@ -1,4 +1,4 @@
-"""What the tests of the windows do all the time."""
+"""What the tests of limiters do all the time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from jibble_async.limits.slots import Outcome, Priority, RateLimiter
+from jibble_async.limits.slots import Outcome, Priority, RateLimiter, Slot
 
 
 def now() -> float:
@@ -24,3 +24,10 @@ async def send(
 ) -> None:
     """Take a slot, and give it back at once."""
     (await window.acquire(priority=priority)).release(outcome)
+
+
+async def probe_of(limiter: RateLimiter) -> Slot:
+    """The slot by which a limiter that was refused twice finds out whether it may go on."""
+    for _ in range(2):
+        (await limiter.acquire()).release(Outcome.THROTTLED)
+    return await limiter.acquire()

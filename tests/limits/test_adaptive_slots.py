@@ -12,6 +12,7 @@ from jibble_async.errors import ConfigurationError
 from jibble_async.limits.adaptive.limiter import AdaptiveLimiter
 from jibble_async.limits.adaptive.rate import RateEstimator
 from jibble_async.limits.slots import Outcome
+from tests.limits.calls import probe_of
 from tests.support.virtual_time import run
 
 
@@ -50,9 +51,7 @@ def test_a_lost_probe_does_not_hold_up_the_rest_for_ever(released: bool) -> None
     async def main() -> float:
         loop = asyncio.get_running_loop()
         limiter = AdaptiveLimiter(initial=10)
-        for _ in range(2):
-            (await limiter.acquire()).release(Outcome.THROTTLED)
-        probe = await limiter.acquire()
+        probe = await probe_of(limiter)
         began = loop.time()
         if released:
             probe.release(Outcome.ABANDONED)

@@ -14,6 +14,7 @@ from jibble_async.errors import RateLimitedError
 from jibble_async.limits.adaptive.limiter import AdaptiveLimiter
 from jibble_async.limits.adaptive.rate import TRUSTED_STEP, RateEstimator
 from jibble_async.limits.slots import Outcome, Priority, RateLimiter
+from tests.limits.calls import probe_of
 from tests.support.virtual_time import run
 
 STEADY = ("loopback", "20-300 ms, drifting")
@@ -133,9 +134,7 @@ def test_a_call_waits_for_the_answer_to_a_probe(accepted: bool) -> None:
     async def main() -> float:
         loop = asyncio.get_running_loop()
         limiter = AdaptiveLimiter(initial=10)
-        for _ in range(2):
-            (await limiter.acquire()).release(Outcome.THROTTLED)
-        probe = await limiter.acquire()
+        probe = await probe_of(limiter)
         began = loop.time()
         call = asyncio.create_task(limiter.acquire(max_wait=5))
         await asyncio.sleep(0.05)
@@ -154,9 +153,7 @@ def test_what_the_server_asked_for_is_known_while_a_probe_is_out() -> None:
     async def main() -> None:
         limiter = AdaptiveLimiter(initial=10)
         early = await limiter.acquire()
-        for _ in range(2):
-            (await limiter.acquire()).release(Outcome.THROTTLED)
-        await limiter.acquire()
+        await probe_of(limiter)
         early.release(Outcome.THROTTLED, {"Retry-After": "30"})
         with pytest.raises(RateLimitedError) as caught:
             await limiter.acquire(max_wait=5)
