@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from random import Random
 
 from benchmarks.measuring import table
-from jibble_async.export.verdicts import Outcome
+from jibble_async.export.proof.verdicts import Outcome
 from tests.support.changing_set import Habits
 from tests.support.proving import Run, Setting, prove
 

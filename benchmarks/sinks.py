@@ -36,9 +36,9 @@ from benchmarks.server import row
 from jibble_async import JibbleClient, StaticToken, TimeEntry
 from jibble_async.api.raw import raw_set_of
 from jibble_async.core.wire import Reply
-from jibble_async.export.columns import Field, Holds, table_of
-from jibble_async.export.schema import schema_of
 from jibble_async.export.sinks import Sink, file_format
+from jibble_async.export.tables.columns import Field, Holds, table_of
+from jibble_async.export.tables.schema import schema_of
 from jibble_async.query.values import duration_text
 
 ROUNDS = 21

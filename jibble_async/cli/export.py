@@ -34,9 +34,9 @@ from jibble_async.export import (
     SetName,
     export_since_last,
 )
-from jibble_async.export.destinations import Destination, destination_of
-from jibble_async.export.files import PartFile
-from jibble_async.export.manifest import MANIFEST, make_output_folder
+from jibble_async.export.files.atomic import PartFile
+from jibble_async.export.files.destinations import Destination, destination_of
+from jibble_async.export.journal.manifest import MANIFEST, make_output_folder
 from jibble_async.export.naming import named_fields
 from jibble_async.export.sinks import FileFormat, file_format
 from jibble_async.query.days import require_span

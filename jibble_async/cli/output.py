@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from jibble_async.export.destinations import Destination
+from jibble_async.export.files.destinations import Destination
 
 __all__ = [
     "NotAllDoneError",

@@ -14,8 +14,8 @@ from jibble_async.cli.report_html import page
 from jibble_async.cli.report_lines import Line, as_csv, as_json, lines_of, total
 from jibble_async.entities import GroupBy
 from jibble_async.errors import ConfigurationError
-from jibble_async.export.destinations import Destination, destination_of
-from jibble_async.export.output import Output
+from jibble_async.export.files.destinations import Destination, destination_of
+from jibble_async.export.files.output import Output
 from jibble_async.export.sinks.spreadsheets import UTF8_MARK
 from jibble_async.query.days import require_span
 

@@ -14,16 +14,16 @@ from __future__ import annotations
 from jibble_async.api.set_names import SetName
 from jibble_async.export.batches import BatchesReport, record_batches
 from jibble_async.export.exporter import Exporter
-from jibble_async.export.manifest import Manifest, ManifestPart, read_manifest
+from jibble_async.export.journal.manifest import Manifest, ManifestPart, read_manifest
 from jibble_async.export.partition_file import export_partition
-from jibble_async.export.plan import Extent, Partition, plan_partitions
-from jibble_async.export.reading import Batch, read_partition
+from jibble_async.export.proof.plan import Extent, Partition, plan_partitions
+from jibble_async.export.proof.reading import Batch, read_partition
+from jibble_async.export.proof.sweep import changes, server_mark
+from jibble_async.export.proof.verdicts import Outcome, SweptRow
 from jibble_async.export.report import ExportProgress, ExportReport
 from jibble_async.export.since_last import ChangesReport, export_since_last
 from jibble_async.export.sinks import Format
-from jibble_async.export.sweep import changes, server_mark
 from jibble_async.export.sync import SetSynced, Sync, SyncReport
-from jibble_async.export.verdicts import Outcome, SweptRow
 
 __all__ = [
     "Batch",

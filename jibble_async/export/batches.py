@@ -18,16 +18,16 @@ from jibble_async.checks import require_counts
 from jibble_async.core.pages import RawRow
 from jibble_async.errors import ConfigurationError, DecodeError, PaginationError
 from jibble_async.export.ahead import Ahead, Give
-from jibble_async.export.arrow_rows import ArrowRows
-from jibble_async.export.columns import table_of
 from jibble_async.export.handed import HandedOn
 from jibble_async.export.patience import GIVE_UP_AFTER, patient
-from jibble_async.export.plan import Extent, Partition
-from jibble_async.export.reading import read_partition
-from jibble_async.export.rows import unreadable
-from jibble_async.export.schema import arrow
-from jibble_async.export.sweep import begin, settle
-from jibble_async.export.verdicts import Outcome, Verdict
+from jibble_async.export.proof.plan import Extent, Partition
+from jibble_async.export.proof.reading import read_partition
+from jibble_async.export.proof.sweep import begin, settle
+from jibble_async.export.proof.verdicts import Outcome, Verdict
+from jibble_async.export.tables.arrow_rows import ArrowRows
+from jibble_async.export.tables.columns import table_of
+from jibble_async.export.tables.rows import unreadable
+from jibble_async.export.tables.schema import arrow
 
 __all__ = ["BatchesReport", "record_batches"]
 

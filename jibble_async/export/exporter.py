@@ -11,11 +11,11 @@ from jibble_async.api.base_client import BaseClient
 from jibble_async.api.raw import SetName
 from jibble_async.checks import require_counts
 from jibble_async.errors import ConfigurationError
-from jibble_async.export.destinations import destination_of
-from jibble_async.export.disk import DiskThread
+from jibble_async.export.files.destinations import destination_of
+from jibble_async.export.files.disk import DiskThread
 from jibble_async.export.naming import named_fields
 from jibble_async.export.patience import GIVE_UP_AFTER, patient
-from jibble_async.export.plan import Extent
+from jibble_async.export.proof.plan import Extent
 from jibble_async.export.report import ExportProgress, ExportReport
 from jibble_async.export.running import Job, Run
 from jibble_async.export.sinks import FileFormat, Format, file_format

@@ -6,14 +6,14 @@ from array import array
 from collections.abc import Callable, Iterable, Sequence
 
 from jibble_async.core.pages import RawRow
-from jibble_async.export.collecting import digest
-from jibble_async.export.verdicts import SweptRow
+from jibble_async.export.proof.collecting import digest
+from jibble_async.export.proof.verdicts import SweptRow
 
 __all__ = ["HandedOn"]
 
 
 class HandedOn:
-    """What was given of a set, which `jibble_async.export.sweep.settle` looks through.
+    """What was given of a set, which `jibble_async.export.proof.sweep.settle` looks through.
 
     Memory holds eight bytes for each row, and the rows that changed meanwhile.
 

@@ -11,7 +11,7 @@ from jibble_async.api.raw import RawSet, SetName
 from jibble_async.core.pager import Pager
 from jibble_async.core.paging import Paging
 from jibble_async.errors import NotSupportedError
-from jibble_async.export.plan import Extent
+from jibble_async.export.proof.plan import Extent
 from jibble_async.export.sinks import Names
 
 __all__ = ["fetch_names", "named_fields"]

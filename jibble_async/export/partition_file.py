@@ -11,13 +11,13 @@ from typing import Any
 import msgspec
 
 from jibble_async.api.base_client import BaseClient
-from jibble_async.export.anchored import AnchorLostError
-from jibble_async.export.destinations import destination_of
-from jibble_async.export.manifest import ManifestPart
-from jibble_async.export.output import Output
+from jibble_async.export.files.destinations import destination_of
+from jibble_async.export.files.output import Output
+from jibble_async.export.journal.manifest import ManifestPart
 from jibble_async.export.patience import GIVE_UP_AFTER, patient
-from jibble_async.export.plan import Partition
-from jibble_async.export.reading import MOST_BEGINNINGS, never_whole, read_partition
+from jibble_async.export.proof.anchored import AnchorLostError
+from jibble_async.export.proof.plan import Partition
+from jibble_async.export.proof.reading import MOST_BEGINNINGS, never_whole, read_partition
 from jibble_async.export.sinks import FileFormat, Format, Sink, file_format
 
 __all__ = ["export_partition"]

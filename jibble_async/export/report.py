@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from jibble_async.api.session import Session
+from jibble_async.export.proof.verdicts import Outcome
 from jibble_async.export.sinks import Format
-from jibble_async.export.verdicts import Outcome
 
 __all__ = ["ExportProgress", "ExportReport", "Meter"]
 

@@ -14,29 +14,29 @@ import msgspec
 from jibble_async.api.base_client import BaseClient, session_of
 from jibble_async.api.raw import RawSet
 from jibble_async.errors import ConfigurationError, PaginationError
-from jibble_async.export.anchored import AnchorLostError
-from jibble_async.export.asking import account_of
-from jibble_async.export.destinations import Destination
-from jibble_async.export.disk import DiskThread
-from jibble_async.export.files import Part, PartFile, Spool, hidden_name, remove_dead_parts
-from jibble_async.export.finishing import FinalPart, final_parts, write_joined
-from jibble_async.export.gathering import Gathering
-from jibble_async.export.held import HeldOffLoop, HeldParts
-from jibble_async.export.journal import Header
-from jibble_async.export.manifest import (
+from jibble_async.export.files.atomic import Part, PartFile, Spool, hidden_name, remove_dead_parts
+from jibble_async.export.files.destinations import Destination
+from jibble_async.export.files.disk import DiskThread
+from jibble_async.export.journal.finishing import FinalPart, final_parts, write_joined
+from jibble_async.export.journal.gathering import Gathering
+from jibble_async.export.journal.held import HeldOffLoop, HeldParts
+from jibble_async.export.journal.manifest import (
     MANIFEST,
     Manifest,
     make_output_folder,
     publish,
     read_manifest,
 )
+from jibble_async.export.journal.records import Header
+from jibble_async.export.journal.working_folder import WorkingFolder, new_temporary
 from jibble_async.export.naming import fetch_names
-from jibble_async.export.plan import Extent
+from jibble_async.export.proof.anchored import AnchorLostError
+from jibble_async.export.proof.asking import account_of
+from jibble_async.export.proof.plan import Extent
+from jibble_async.export.proof.sweep import begin, settle
+from jibble_async.export.proof.verdicts import Verdict
 from jibble_async.export.report import ExportProgress, ExportReport, Meter
 from jibble_async.export.sinks import FileFormat, Names, Sink
-from jibble_async.export.sweep import begin, settle
-from jibble_async.export.verdicts import Verdict
-from jibble_async.export.working_folder import WorkingFolder, new_temporary
 from jibble_async.version import __version__
 
 __all__ = ["Job", "Run"]

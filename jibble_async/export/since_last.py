@@ -14,19 +14,19 @@ from jibble_async.api.base_client import BaseClient, session_of
 from jibble_async.api.set_names import SetName
 from jibble_async.core.pages import RawRow
 from jibble_async.errors import ConfigurationError, PaginationError
-from jibble_async.export.anchored import AnchorLostError
-from jibble_async.export.asking import account_of
-from jibble_async.export.destinations import Destination, destination_of
 from jibble_async.export.exporter import Exporter
-from jibble_async.export.files import reason_of
-from jibble_async.export.output import Output
+from jibble_async.export.files.atomic import reason_of
+from jibble_async.export.files.destinations import Destination, destination_of
+from jibble_async.export.files.output import Output
 from jibble_async.export.patience import GIVE_UP_AFTER, patient
-from jibble_async.export.plan import Extent
-from jibble_async.export.reading import MOST_BEGINNINGS
+from jibble_async.export.proof.anchored import AnchorLostError
+from jibble_async.export.proof.asking import account_of
+from jibble_async.export.proof.plan import Extent
+from jibble_async.export.proof.reading import MOST_BEGINNINGS
+from jibble_async.export.proof.sweep import changes, server_mark
+from jibble_async.export.proof.verdicts import Outcome
 from jibble_async.export.report import ExportReport
 from jibble_async.export.sinks import FileFormat, Format, Sink, file_format
-from jibble_async.export.sweep import changes, server_mark
-from jibble_async.export.verdicts import Outcome
 from jibble_async.version import __version__
 
 __all__ = ["ChangesReport", "export_since_last"]

@@ -16,17 +16,17 @@ from jibble_async.api.base_client import BaseClient, session_of
 from jibble_async.api.raw import RawSet
 from jibble_async.api.set_names import SetName
 from jibble_async.errors import ConfigurationError, JibbleError, NotSupportedError
-from jibble_async.export.asking import account_of
 from jibble_async.export.copies import Copy, Kept, Source, copy_at
-from jibble_async.export.disk import DiskThread
 from jibble_async.export.exporter import Exporter
-from jibble_async.export.held import HeldOffLoop
+from jibble_async.export.files.disk import DiskThread
+from jibble_async.export.journal.held import HeldOffLoop
 from jibble_async.export.patience import GIVE_UP_AFTER, patient
-from jibble_async.export.plan import Extent
+from jibble_async.export.proof.asking import account_of
+from jibble_async.export.proof.plan import Extent
+from jibble_async.export.proof.sweep import settle
+from jibble_async.export.proof.verdicts import Outcome
 from jibble_async.export.report import ExportProgress, Meter
 from jibble_async.export.sinks import Format
-from jibble_async.export.sweep import settle
-from jibble_async.export.verdicts import Outcome
 from jibble_async.version import __version__
 
 __all__ = ["Reconcile", "SetSynced", "Sync", "SyncReport"]

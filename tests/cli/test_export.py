@@ -14,7 +14,7 @@ from jibble_async import ServerError
 from jibble_async.cli import main
 from jibble_async.export import Exporter, ExportReport, Outcome, read_manifest
 from jibble_async.export import running as running_module
-from jibble_async.export.verdicts import Verdict
+from jibble_async.export.proof.verdicts import Verdict
 
 pytestmark = pytest.mark.usefixtures("small")
 WEEK = ("--since", "2026-07-06", "--until", "2026-07-12")

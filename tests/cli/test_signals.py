@@ -16,7 +16,7 @@ import pytest
 
 from jibble_async.cli import app, main
 from jibble_async.cli.signals import Interruption
-from jibble_async.export.gathering import Gathering
+from jibble_async.export.journal.gathering import Gathering
 from tests.cli.conftest import ROOT
 
 EXPORT = ("export", "people", "--sandbox", "--out", "people.csv")
@@ -202,7 +202,7 @@ def test_killed_for_good_it_leaves_what_the_next_export_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code = (
-        "import os, sys; from jibble_async.export.held import HeldParts as H;"
+        "import os, sys; from jibble_async.export.journal.held import HeldParts as H;"
         "from jibble_async.cli import *;"
         "H.__init__ = lambda *_: os.kill(os.getpid(), 9); main(sys.argv[1:])"
     )

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from jibble_async.errors import ConfigurationError, PaginationError
-from jibble_async.export.anchored import AnchoredCourse, AnchorLostError, Lengths, Place
+from jibble_async.export.proof.anchored import AnchoredCourse, AnchorLostError, Lengths, Place
 
 MOST_REQUESTS = 2_000
 

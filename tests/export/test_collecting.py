@@ -6,9 +6,9 @@ import itertools
 from typing import Any
 
 from jibble_async import JibbleClient
-from jibble_async.export.plan import Extent
-from jibble_async.export.sweep import server_mark, settle
-from jibble_async.export.verdicts import Outcome, Verdict
+from jibble_async.export.proof.plan import Extent
+from jibble_async.export.proof.sweep import server_mark, settle
+from jibble_async.export.proof.verdicts import Outcome, Verdict
 from jibble_async.sandbox import Fault, Sandbox
 from tests.support.proving import Parts
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from jibble_async import ConfigurationError
-from jibble_async.export import destinations
-from jibble_async.export.destinations import (
+from jibble_async.export.files import destinations
+from jibble_async.export.files.destinations import (
     Destination,
     destination_of,
     is_trusted,

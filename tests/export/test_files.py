@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from jibble_async import ConfigurationError, ExportError
-from jibble_async.export.files import PartFile, Spool, remove_dead_parts
+from jibble_async.export.files.atomic import PartFile, Spool, remove_dead_parts
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 
@@ -116,7 +116,8 @@ def killed_part(out: Path) -> Path:
     """What a writer leaves that is killed."""
     before = set(out.parent.iterdir())
     code = (
-        "import os, sys; from pathlib import Path; from jibble_async.export.files import PartFile;"
+        "import os, sys; from pathlib import Path;"
+        "from jibble_async.export.files.atomic import PartFile;"
         "part = PartFile(Path(sys.argv[1])); part.write(b'Ann'); os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", code, str(out)], check=False)

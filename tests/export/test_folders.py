@@ -29,7 +29,7 @@ from jibble_async.export import (
     read_manifest,
     running,
 )
-from jibble_async.export.parts import PartWriter
+from jibble_async.export.journal.parts import PartWriter
 from jibble_async.export.sinks.json_lines import JsonLinesSink
 from jibble_async.sandbox import Fault, Sandbox
 

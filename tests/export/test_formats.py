@@ -12,7 +12,7 @@ import pytest
 from jibble_async import ConfigurationError, JibbleClient
 from jibble_async.api.set_names import SetName
 from jibble_async.export import Exporter, extras
-from jibble_async.export.columns import Field, Holds, table_of
+from jibble_async.export.tables.columns import Field, Holds, table_of
 from jibble_async.query.values import duration_text
 from jibble_async.sandbox import Sandbox
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from jibble_async import ExportError, Group
 from jibble_async.core.pages import RawRow
-from jibble_async.export import held as held_module
-from jibble_async.export.held import HeldParts
-from jibble_async.export.parts import PartWriter, kept
+from jibble_async.export.journal import held as held_module
+from jibble_async.export.journal.held import HeldParts
+from jibble_async.export.journal.parts import PartWriter, kept
+from jibble_async.export.proof.verdicts import SweptRow
 from jibble_async.export.sinks.json_lines import JsonLinesSink
-from jibble_async.export.verdicts import SweptRow
 
 
 def raw(key: str, note: str = "") -> RawRow:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from jibble_async import ConfigurationError, ExportError
-from jibble_async.export.journal import (
+from jibble_async.export.journal.records import (
     Header,
     History,
     PageRead,
@@ -19,7 +19,7 @@ from jibble_async.export.journal import (
     line_of,
     read_lines,
 )
-from jibble_async.export.plan import Partition
+from jibble_async.export.proof.plan import Partition
 
 FOLDER = Path(".july.jsonl.export")
 HEADER = Header(

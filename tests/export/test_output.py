@@ -12,8 +12,8 @@ import pytest
 
 from jibble_async import JibbleClient
 from jibble_async.export import Exporter, running
-from jibble_async.export.destinations import destination_of
-from jibble_async.export.output import Output
+from jibble_async.export.files.destinations import destination_of
+from jibble_async.export.files.output import Output
 from tests.export.test_files import killed_part
 
 pytestmark = pytest.mark.real_time

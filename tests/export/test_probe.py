@@ -8,7 +8,7 @@ import pytest
 
 from jibble_async import JibbleClient
 from jibble_async.errors import JibbleError, NotFoundError
-from jibble_async.export.probe import StampProbe, probe_updated_at
+from jibble_async.export.proof.probe import StampProbe, probe_updated_at
 from jibble_async.sandbox import Fault, Sandbox
 
 CREATED, LATER = "2026-07-06T08:00:00.0000000Z", "2026-07-07T08:00:00.0000000Z"

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from benchmarks.proof import BROKEN, RATES, broken, published
-from jibble_async.export.verdicts import Outcome
+from jibble_async.export.proof.verdicts import Outcome
 from tests.support.changing_sandbox import ChangingSandbox
 from tests.support.changing_set import Habits
 from tests.support.chaos import TIMES, seeds

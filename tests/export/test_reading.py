@@ -15,11 +15,11 @@ from jibble_async import JibbleClient
 from jibble_async.api.base_client import BaseClient
 from jibble_async.api.set_names import SetName
 from jibble_async.errors import ConfigurationError, PaginationError
-from jibble_async.export.anchored import AnchorLostError
-from jibble_async.export.plan import Extent, Partition, plan_partitions
-from jibble_async.export.reading import Batch, read_partition
-from jibble_async.export.sweep import OVERLAP, begin, server_mark, settle
-from jibble_async.export.verdicts import Outcome
+from jibble_async.export.proof.anchored import AnchorLostError
+from jibble_async.export.proof.plan import Extent, Partition, plan_partitions
+from jibble_async.export.proof.reading import Batch, read_partition
+from jibble_async.export.proof.sweep import OVERLAP, begin, server_mark, settle
+from jibble_async.export.proof.verdicts import Outcome
 from jibble_async.sandbox import Fault, Sandbox
 from tests.support.proving import Parts
 

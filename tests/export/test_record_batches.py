@@ -20,7 +20,7 @@ from jibble_async import (
 from jibble_async.config import endpoints_from
 from jibble_async.export import batches as module
 from jibble_async.export.batches import BatchesReport, record_batches
-from jibble_async.export.verdicts import Outcome
+from jibble_async.export.proof.verdicts import Outcome
 from jibble_async.sandbox import Fault, Sandbox
 from tests.support.clients import HeldTime
 from tests.support.served import served

@@ -13,8 +13,8 @@ from jibble_async import JibbleClient
 from jibble_async.core.pages import RowHead
 from jibble_async.core.wire import Reply
 from jibble_async.errors import DecodeError, PaginationError
-from jibble_async.export.plan import Extent
-from jibble_async.export.scope import Scope
+from jibble_async.export.proof.plan import Extent
+from jibble_async.export.proof.scope import Scope
 
 SINCE, UNTIL = date(2026, 7, 6), date(2026, 7, 8)
 EXTENT = Extent(set="time_entries", since=SINCE, until=UNTIL)

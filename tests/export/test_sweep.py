@@ -14,16 +14,16 @@ import pytest
 from jibble_async import JibbleClient, Unlimited
 from jibble_async.core.wire import Reply
 from jibble_async.errors import ConfigurationError
-from jibble_async.export.anchored import AnchorLostError
-from jibble_async.export.plan import Extent, Partition
-from jibble_async.export.reading import read_partition
-from jibble_async.export.sweep import (
+from jibble_async.export.proof.anchored import AnchorLostError
+from jibble_async.export.proof.plan import Extent, Partition
+from jibble_async.export.proof.reading import read_partition
+from jibble_async.export.proof.sweep import (
     _Settling,  # pyright: ignore[reportPrivateUsage]
     changes,
     server_mark,
     settle,
 )
-from jibble_async.export.verdicts import Outcome, Verdict
+from jibble_async.export.proof.verdicts import Outcome, Verdict
 from tests.support.changing_set import FIRST_DAY, UNIT, ChangingSet, Entry, Habits
 from tests.support.proving import SEAM, Parts, Wire
 

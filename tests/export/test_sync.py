@@ -11,11 +11,11 @@ from typing import Any, Protocol
 import pytest
 
 from jibble_async import ConfigurationError, JibbleClient
-from jibble_async.export import manifest
 from jibble_async.export.copies import base, folder
-from jibble_async.export.manifest import read_manifest
+from jibble_async.export.journal import manifest
+from jibble_async.export.journal.manifest import read_manifest
+from jibble_async.export.proof.verdicts import Outcome
 from jibble_async.export.sync import Sync, SyncReport
-from jibble_async.export.verdicts import Outcome
 from jibble_async.sandbox import Fault, Sandbox
 from tests.support import virtual_time
 from tests.support.memory_wire import BEGIN, KilledError, MemoryWire, clock_from

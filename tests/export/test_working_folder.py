@@ -15,12 +15,12 @@ import pytest
 
 from jibble_async import ConfigurationError, ExportError, Group
 from jibble_async.core.pages import RawRow
-from jibble_async.export import working_folder
-from jibble_async.export.journal import Header, Written
-from jibble_async.export.parts import ids_beside
-from jibble_async.export.plan import Partition
+from jibble_async.export.journal import working_folder
+from jibble_async.export.journal.parts import ids_beside
+from jibble_async.export.journal.records import Header, Written
+from jibble_async.export.journal.working_folder import WorkingFolder, new_temporary
+from jibble_async.export.proof.plan import Partition
 from jibble_async.export.sinks.json_lines import JsonLinesSink
-from jibble_async.export.working_folder import WorkingFolder, new_temporary
 
 REQUEST = {"what": "groups", "format": "jsonl"}
 HEADER = Header(
@@ -331,7 +331,7 @@ def test_a_second_exporter_is_told_of_the_first(place: Place) -> None:
 def test_the_lock_of_a_dead_program_holds_nobody_up(place: Place) -> None:
     code = (
         "import os, sys; from pathlib import Path;"
-        "from jibble_async.export.working_folder import WorkingFolder;"
+        "from jibble_async.export.journal.working_folder import WorkingFolder;"
         "folder = WorkingFolder(Path(sys.argv[1]), Path('out')); os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", code, place.path], check=False)

@@ -24,13 +24,13 @@ from jibble_async.core.operation import Request
 from jibble_async.core.pages import RawRow
 from jibble_async.core.wire import Reply
 from jibble_async.errors import PaginationError
-from jibble_async.export.anchored import AnchorLostError
-from jibble_async.export.asking import ask, count
-from jibble_async.export.plan import Extent, Partition
-from jibble_async.export.reading import read_partition
-from jibble_async.export.scope import Scope
-from jibble_async.export.sweep import OVERLAP, begin, settle
-from jibble_async.export.verdicts import Outcome, SweptRow
+from jibble_async.export.proof.anchored import AnchorLostError
+from jibble_async.export.proof.asking import ask, count
+from jibble_async.export.proof.plan import Extent, Partition
+from jibble_async.export.proof.reading import read_partition
+from jibble_async.export.proof.scope import Scope
+from jibble_async.export.proof.sweep import OVERLAP, begin, settle
+from jibble_async.export.proof.verdicts import Outcome, SweptRow
 from tests.support.changing_set import FIRST_DAY, UNIT, ChangingSet, Entry, Habits
 from tests.support.virtual_time import run as run_in_virtual_time
 

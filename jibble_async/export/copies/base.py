@@ -11,10 +11,10 @@ import msgspec
 
 from jibble_async.api.set_names import SetName
 from jibble_async.errors import ConfigurationError
-from jibble_async.export.columns import Table, table_of
-from jibble_async.export.held import Holding
-from jibble_async.export.schema import table_schema
-from jibble_async.export.verdicts import Outcome, Verdict
+from jibble_async.export.journal.held import Holding
+from jibble_async.export.proof.verdicts import Outcome, Verdict
+from jibble_async.export.tables.columns import Table, table_of
+from jibble_async.export.tables.schema import table_schema
 
 __all__ = ["Copy", "Kept", "Source", "Update"]
 

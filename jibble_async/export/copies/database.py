@@ -13,13 +13,13 @@ import msgspec
 from jibble_async.api.set_names import SetName
 from jibble_async.core.pages import RawRow
 from jibble_async.errors import ConfigurationError, DecodeError, ExportError
-from jibble_async.export.arrow_rows import ArrowRows
 from jibble_async.export.copies.base import Kept, Source
 from jibble_async.export.extras import extra
-from jibble_async.export.files import hidden_name
-from jibble_async.export.manifest import read_manifest
-from jibble_async.export.rows import unreadable
-from jibble_async.export.verdicts import Outcome, SweptRow, Verdict
+from jibble_async.export.files.atomic import hidden_name
+from jibble_async.export.journal.manifest import read_manifest
+from jibble_async.export.proof.verdicts import Outcome, SweptRow, Verdict
+from jibble_async.export.tables.arrow_rows import ArrowRows
+from jibble_async.export.tables.rows import unreadable
 
 __all__ = ["DatabaseCopy"]
 

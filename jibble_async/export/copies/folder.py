@@ -15,16 +15,22 @@ import msgspec
 from jibble_async.api.set_names import SetName
 from jibble_async.errors import ConfigurationError
 from jibble_async.export.copies.base import Kept, Source
-from jibble_async.export.files import PartFile, reason_of, writing
-from jibble_async.export.finishing import FinalPart, opened, rewritten, swept_parts, written
-from jibble_async.export.held import HeldParts
-from jibble_async.export.journal import Header
-from jibble_async.export.manifest import MANIFEST, Manifest, ManifestPart, publish, read_manifest
-from jibble_async.export.parts import id_line
-from jibble_async.export.schema import arrow
+from jibble_async.export.files.atomic import PartFile, reason_of, writing
+from jibble_async.export.journal.finishing import FinalPart, opened, rewritten, swept_parts, written
+from jibble_async.export.journal.held import HeldParts
+from jibble_async.export.journal.manifest import (
+    MANIFEST,
+    Manifest,
+    ManifestPart,
+    publish,
+    read_manifest,
+)
+from jibble_async.export.journal.parts import id_line
+from jibble_async.export.journal.records import Header
+from jibble_async.export.journal.working_folder import WorkingFolder
+from jibble_async.export.proof.verdicts import Outcome, SweptRow, Verdict
 from jibble_async.export.sinks import FileFormat, Format, Sink
-from jibble_async.export.verdicts import Outcome, SweptRow, Verdict
-from jibble_async.export.working_folder import WorkingFolder
+from jibble_async.export.tables.schema import arrow
 
 __all__ = ["FolderCopy"]
 

@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from jibble_async.export.columns import Field, Holds, Leaf, Table
 from jibble_async.export.sinks.spreadsheets import FORMULA_STARTS
+from jibble_async.export.tables.columns import Field, Holds, Leaf, Table
 
 __all__ = ["CellReader"]
 

@@ -11,9 +11,9 @@ import msgspec
 
 from jibble_async.core.pages import RawRow
 from jibble_async.errors import ExportError
-from jibble_async.export.arrow_rows import ArrowRows
-from jibble_async.export.schema import arrow
 from jibble_async.export.sinks.base import OTHER_ROWS, FormatSink
+from jibble_async.export.tables.arrow_rows import ArrowRows
+from jibble_async.export.tables.schema import arrow
 
 __all__ = ["ParquetSink"]
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, ClassVar, Self
 
 from jibble_async.errors import ConfigurationError, ExportError
-from jibble_async.export.locks import HAS_LOCKS, is_still, lock
+from jibble_async.export.files.locks import HAS_LOCKS, is_still, lock
 
 __all__ = [
     "UNTOUCHED",

@@ -15,7 +15,7 @@ import msgspec
 
 from jibble_async.core.pages import RawRow
 from jibble_async.errors import ExportError
-from jibble_async.export.files import make_private, reason_of
+from jibble_async.export.files.atomic import make_private, reason_of
 from jibble_async.export.sinks import Sink
 
 __all__ = ["PartWriter", "id_line", "id_lines", "ids_beside", "kept", "require_unchanged"]

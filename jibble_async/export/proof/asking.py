@@ -20,7 +20,7 @@ from jibble_async.core.events import PageRead
 from jibble_async.core.pages import PageContent, PageSource, RawRow, RowHead
 from jibble_async.core.progress import require_fitting
 from jibble_async.core.wire import Reply
-from jibble_async.export.anchored import Lengths
+from jibble_async.export.proof.anchored import Lengths
 
 __all__ = ["Answer", "account_of", "ask", "count", "lengths_of"]
 

@@ -16,10 +16,10 @@ from jibble_async.core.pager import Pager
 from jibble_async.core.pages import Page, PageSource, RawRow
 from jibble_async.core.paging import Paging
 from jibble_async.errors import ConfigurationError, PaginationError
-from jibble_async.export.anchored import AnchoredCourse, Place
-from jibble_async.export.asking import Answer, ask, lengths_of
-from jibble_async.export.plan import Partition
-from jibble_async.export.scope import Scope
+from jibble_async.export.proof.anchored import AnchoredCourse, Place
+from jibble_async.export.proof.asking import Answer, ask, lengths_of
+from jibble_async.export.proof.plan import Partition
+from jibble_async.export.proof.scope import Scope
 
 __all__ = ["MOST_BEGINNINGS", "Batch", "never_whole", "read_partition", "walk"]
 

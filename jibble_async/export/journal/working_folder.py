@@ -19,8 +19,10 @@ from typing import Any, Self
 import msgspec
 
 from jibble_async.errors import ConfigurationError, ExportError
-from jibble_async.export.files import make_private, reason_of, sync_folder, writing
-from jibble_async.export.journal import (
+from jibble_async.export.files.atomic import make_private, reason_of, sync_folder, writing
+from jibble_async.export.files.locks import HAS_LOCKS, is_still, lock
+from jibble_async.export.journal.parts import PartWriter, ids_beside, require_unchanged
+from jibble_async.export.journal.records import (
     Header,
     History,
     PageRead,
@@ -31,8 +33,6 @@ from jibble_async.export.journal import (
     line_of,
     read_lines,
 )
-from jibble_async.export.locks import HAS_LOCKS, is_still, lock
-from jibble_async.export.parts import PartWriter, ids_beside, require_unchanged
 from jibble_async.export.sinks import Sink
 
 __all__ = ["WorkingFolder", "new_temporary"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from jibble_async.export.columns import Holds
-from jibble_async.export.schema import arrow
+from jibble_async.export.tables.columns import Holds
+from jibble_async.export.tables.schema import arrow
 
 __all__ = ["ArrowTimes"]
 

@@ -9,11 +9,11 @@ import msgspec
 
 from jibble_async.api.raw import RawSet
 from jibble_async.api.session import Session
-from jibble_async.export.anchored import AnchoredCourse, AnchorLostError
-from jibble_async.export.asking import lengths_of
-from jibble_async.export.reading import walk
-from jibble_async.export.scope import Scope
-from jibble_async.export.verdicts import Held, Outcome, SweptRow, Verdict
+from jibble_async.export.proof.anchored import AnchoredCourse, AnchorLostError
+from jibble_async.export.proof.asking import lengths_of
+from jibble_async.export.proof.reading import walk
+from jibble_async.export.proof.scope import Scope
+from jibble_async.export.proof.verdicts import Held, Outcome, SweptRow, Verdict
 
 __all__ = ["collect_twice", "digest"]
 

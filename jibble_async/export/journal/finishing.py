@@ -12,12 +12,12 @@ from typing import BinaryIO
 
 import msgspec
 
-from jibble_async.export.files import Part, make_private, writing
-from jibble_async.export.held import HeldParts
-from jibble_async.export.manifest import ManifestPart
-from jibble_async.export.parts import PartWriter, kept
+from jibble_async.export.files.atomic import Part, make_private, writing
+from jibble_async.export.journal.held import HeldParts
+from jibble_async.export.journal.manifest import ManifestPart
+from jibble_async.export.journal.parts import PartWriter, kept
+from jibble_async.export.journal.working_folder import WorkingFolder
 from jibble_async.export.sinks import FileFormat, Sink
-from jibble_async.export.working_folder import WorkingFolder
 
 __all__ = [
     "FinalPart",

@@ -21,13 +21,13 @@ from jibble_async.api.raw import RawSet
 from jibble_async.api.session import Session
 from jibble_async.core.pages import PageSource, RawRow
 from jibble_async.errors import BadRequestError, ConfigurationError
-from jibble_async.export.anchored import AnchoredCourse, AnchorLostError
-from jibble_async.export.asking import Answer, ask, count, lengths_of
-from jibble_async.export.collecting import collect_twice, digest
-from jibble_async.export.plan import ROWS, Extent, Partition, dated_plan
-from jibble_async.export.reading import walk
-from jibble_async.export.scope import Scope
-from jibble_async.export.verdicts import Held, Outcome, SweptRow, Verdict
+from jibble_async.export.proof.anchored import AnchoredCourse, AnchorLostError
+from jibble_async.export.proof.asking import Answer, ask, count, lengths_of
+from jibble_async.export.proof.collecting import collect_twice, digest
+from jibble_async.export.proof.plan import ROWS, Extent, Partition, dated_plan
+from jibble_async.export.proof.reading import walk
+from jibble_async.export.proof.scope import Scope
+from jibble_async.export.proof.verdicts import Held, Outcome, SweptRow, Verdict
 
 __all__ = ["OVERLAP", "begin", "changes", "server_mark", "settle"]
 

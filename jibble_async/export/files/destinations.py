@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jibble_async.errors import ConfigurationError
-from jibble_async.export.files import reason_of
+from jibble_async.export.files.atomic import reason_of
 
 __all__ = ["Destination", "destination_of", "is_trusted", "mount_points"]
 

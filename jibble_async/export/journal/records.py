@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from jibble_async.errors import ConfigurationError, ExportError
-from jibble_async.export.plan import Partition
+from jibble_async.export.proof.plan import Partition
 
 __all__ = [
     "FORMAT_VERSION",

@@ -12,7 +12,7 @@ from jibble_async.api.raw import RawSet, SetName, raw_set_of
 from jibble_async.checks import require_counts
 from jibble_async.core.cursor import fingerprint
 from jibble_async.errors import ConfigurationError
-from jibble_async.export.asking import Answer, ask, count
+from jibble_async.export.proof.asking import Answer, ask, count
 
 __all__ = ["ROWS", "Extent", "Partition", "dated_plan", "plan_partitions"]
 

@@ -16,13 +16,13 @@ import msgspec
 
 from jibble_async.api.base_client import BaseClient, session_of
 from jibble_async.errors import PaginationError
-from jibble_async.export.anchored import AnchorLostError
-from jibble_async.export.disk import DiskThread
-from jibble_async.export.journal import Window, Written
-from jibble_async.export.parts import PartWriter, id_line, id_lines
-from jibble_async.export.reading import MOST_BEGINNINGS, Batch, never_whole, read_partition
+from jibble_async.export.files.disk import DiskThread
+from jibble_async.export.journal.parts import PartWriter, id_line, id_lines
+from jibble_async.export.journal.records import Window, Written
+from jibble_async.export.journal.working_folder import WorkingFolder
+from jibble_async.export.proof.anchored import AnchorLostError
+from jibble_async.export.proof.reading import MOST_BEGINNINGS, Batch, never_whole, read_partition
 from jibble_async.export.sinks import Sink
-from jibble_async.export.working_folder import WorkingFolder
 
 __all__ = ["Gathering"]
 

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from jibble_async.errors import ConfigurationError
-from jibble_async.export.files import PartFile, reason_of, sync_folder, writing
+from jibble_async.export.files.atomic import PartFile, reason_of, sync_folder, writing
 
 __all__ = ["MANIFEST", "Manifest", "ManifestPart", "make_output_folder", "publish", "read_manifest"]
 

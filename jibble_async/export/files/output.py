@@ -7,9 +7,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
-from jibble_async.export.destinations import Destination
-from jibble_async.export.disk import DiskThread
-from jibble_async.export.files import Part, PartFile, Spool, remove_dead_parts
+from jibble_async.export.files.atomic import Part, PartFile, Spool, remove_dead_parts
+from jibble_async.export.files.destinations import Destination
+from jibble_async.export.files.disk import DiskThread
 
 __all__ = ["Output"]
 

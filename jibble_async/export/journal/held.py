@@ -12,10 +12,10 @@ from typing import BinaryIO, Protocol
 import msgspec
 
 from jibble_async.core.pages import RawRow
-from jibble_async.export.disk import DiskThread
-from jibble_async.export.files import make_private, writing
-from jibble_async.export.parts import id_line, id_lines
-from jibble_async.export.verdicts import SweptRow
+from jibble_async.export.files.atomic import make_private, writing
+from jibble_async.export.files.disk import DiskThread
+from jibble_async.export.journal.parts import id_line, id_lines
+from jibble_async.export.proof.verdicts import SweptRow
 
 __all__ = ["HeldOffLoop", "HeldParts", "Holding"]
 
@@ -160,7 +160,7 @@ class Holding(Protocol):
 
 
 class HeldOffLoop:
-    """The same for `jibble_async.export.sweep.settle`: the event loop stays free meanwhile.
+    """The same for `jibble_async.export.proof.sweep.settle`: the event loop stays free meanwhile.
 
     Args:
         held: What is held.

@@ -1,0 +1,1 @@
+"""Tables of rows, derived from the class of a row: columns, Arrow's schema, and contents."""
