@@ -7,7 +7,6 @@ import json
 import os
 import random
 import shutil
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,13 @@ from typing import Any
 import pytest
 
 from jibble_async.export import Exporter, ExportReport, Outcome, running
-from jibble_async.sandbox import Fault, Sandbox
+from jibble_async.sandbox import Sandbox
+from tests.export.killing import one_life
 from tests.support.chaos import seeds
 from tests.support.memory_wire import KilledError, MemoryWire
 from tests.support.virtual_time import run
 
 DAYS: dict[str, Any] = {"since": date(2026, 7, 6), "until": date(2026, 7, 19)}
-ROOT = Path(__file__).parents[2]
 
 
 def ledger(box: Sandbox) -> list[Any]:
@@ -128,41 +127,6 @@ def test_killed_at_every_step_an_export_goes_on(
         assert [each.name for each in dead.iterdir()] == [name.strip("/")]
 
 
-async def one_life(box: Sandbox, out: Path, chance: random.Random) -> dict[str, Any] | None:
-    """The report of an export in a process of its own; None if it was killed before its end."""
-    environment = {
-        **os.environ,
-        **box.environment(),
-        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "legacy")]),
-    }
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.export.exporting", str(out), str(chance.randint(1, 4)),
-        env=environment, cwd=ROOT, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    loop = asyncio.get_running_loop()
-    requests = chance.choice([chance.randint(1, 40), chance.randint(1, 110)])
-    # At the request, or soon after it, when the disk works.
-    delay = chance.choice([0.0, chance.random() * 0.05])
-
-    def kill() -> None:
-        if process.returncode is None:
-            process.kill()
-
-    fault = box.faults.add(
-        Fault(
-            "mutate",
-            path="TimeEntries",
-            nth=requests,
-            change=lambda _: loop.call_later(delay, kill),
-        )
-    )
-    told, _ = await process.communicate()
-    box.faults.clear()
-    assert fault is not None
-    assert process.returncode in {0, -9}
-    return json.loads(told) if process.returncode == 0 else None
-
-
 async def lives(seed: int, folder: Path) -> None:
     chance = random.Random(seed)
     out = folder / chance.choice(["all.jsonl", "copy"])
@@ -172,7 +136,10 @@ async def lives(seed: int, folder: Path) -> None:
         expected = ledger(box)
         report: dict[str, Any] | None = None
         for _ in range(200):
-            report = await one_life(box, out, chance)
+            concurrency = str(chance.randint(1, 4))
+            report = await one_life(
+                box, "TimeEntries", chance, "tests.export.exporting", str(out), concurrency
+            )
             if report is not None:
                 break
             # What a run that was killed made real in its last moment is whole, too.

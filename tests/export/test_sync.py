@@ -1,72 +1,36 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import random
 import uuid
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 
 from jibble_async import ConfigurationError, JibbleClient
-from jibble_async.export.copies import base, folder
+from jibble_async.export.copies import base, copy_at, folder
 from jibble_async.export.journal import manifest
 from jibble_async.export.journal.manifest import read_manifest
 from jibble_async.export.proof.verdicts import Outcome
 from jibble_async.export.sync import Sync, SyncReport
 from jibble_async.sandbox import Fault, Sandbox
+from tests.export.copied import (
+    SETS,
+    TARGETS,
+    Reader,
+    Row,
+    copied,
+    meant,
+    of_database,
+    of_folder,
+)
 from tests.support import virtual_time
 from tests.support.memory_wire import BEGIN, KilledError, MemoryWire, clock_from
-
-parquet = pytest.importorskip("pyarrow.parquet", reason="the extra parquet is not installed")
-
-Row = dict[str, Any]
-SETS: Any = ["time_entries", "people", "time_off"]
-WIRE = {"time_entries": "TimeEntries", "people": "People", "time_off": "TimeOffOverview"}
-COLUMNS = ["id", "status", "note", "belongsToDate"]
-
-
-class Reader(Protocol):
-    def __call__(self, into: Path, what: str) -> list[Row]: ...
-
-
-def of_folder(into: Path, what: str) -> list[Row]:
-    place = into / what
-    found = read_manifest(place)
-    assert found is not None
-    files = [parquet.ParquetFile(place / part.name) for part in found.parts]
-    tables = [
-        file.read([name for name in file.schema_arrow.names if name in COLUMNS]) for file in files
-    ]
-    rows = [row for table in tables for row in table.to_pylist()]
-    assert [table.num_rows for table in tables] == [part.rows for part in found.parts]
-    assert len(rows) == found.rows
-    return rows
-
-
-def of_database(into: Path, what: str) -> list[Row]:
-    duckdb = pytest.importorskip("duckdb", reason="the extra duckdb is not installed")
-    with duckdb.connect(str(into)) as database:
-        relation = database.table(what)
-        names = ", ".join(name for name in relation.columns if name in COLUMNS)
-        rows: list[Row] = relation.project(names).to_arrow_table().to_pylist()
-    return rows
-
-
-TARGETS = [("copy", of_folder), ("copy.duckdb", of_database)]
-
-
-def shown(rows: list[Row]) -> list[Row]:
-    return sorted(
-        ({name: _text(row[name]) for name in COLUMNS if name in row} for row in rows),
-        key=lambda row: str(row["id"]),
-    )
-
-
-def _text(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value
 
 
 class Nights:
@@ -100,14 +64,10 @@ class Nights:
         return report
 
     def copied(self) -> dict[str, list[Row]]:
-        return {what: shown(self._read(self.into, what)) for what in SETS}
+        return copied(self.into, self._read)
 
-    def meant(self, *, include_archived: bool = False, **_: Any) -> dict[str, list[Row]]:
-        rows = self.box.ledger.rows
-        return {
-            what: shown(rows(name, include_archived=include_archived))
-            for what, name in WIRE.items()
-        }
+    def meant(self, **options: Any) -> dict[str, list[Row]]:
+        return meant(self.box, **options)
 
     def day(self) -> None:
         """What people do by day."""
@@ -388,3 +348,16 @@ def test_what_can_not_be_asked_for_is_refused(tmp_path: Path) -> None:
         with pytest.raises(ConfigurationError):
             Sync(client, tmp_path, **options)  # type: ignore[arg-type]
     assert BEGIN is not None
+
+
+def test_a_database_and_what_is_beside_it_are_for_their_owner_only(tmp_path: Path) -> None:
+    pytest.importorskip("duckdb", reason="the extra duckdb is not installed")
+    before = os.umask(0o022)
+    try:
+        with contextlib.closing(copy_at(tmp_path / "copy.duckdb")):
+            modes = {each.name: each.stat().st_mode & 0o077 for each in tmp_path.iterdir()}
+            assert modes == {"copy.duckdb": 0, "copy.duckdb.wal": 0}
+            (tmp_path / "other").touch()
+            assert (tmp_path / "other").stat().st_mode & 0o077 == 0o044
+    finally:
+        os.umask(before)

@@ -16,6 +16,7 @@ from jibble_async.errors import ConfigurationError, DecodeError, ExportError
 from jibble_async.export.copies.base import Kept, Source
 from jibble_async.export.extras import extra
 from jibble_async.export.files.atomic import hidden_name
+from jibble_async.export.files.private import making_private
 from jibble_async.export.journal.manifest import read_manifest
 from jibble_async.export.proof.verdicts import Outcome, SweptRow, Verdict
 from jibble_async.export.tables.arrow_rows import ArrowRows
@@ -53,16 +54,13 @@ class DatabaseCopy:
         self._duckdb = extra("duckdb", "duckdb", "copies in a database")
         self._path = path
         self._staged = path.with_name(hidden_name(path, ".export"))
-        is_new = not path.exists()
         try:
-            self._database: Any = self._duckdb.connect(str(path))
+            with making_private():
+                self._database: Any = self._duckdb.connect(str(path))
         except self._duckdb.IOException as error:
             raise ExportError(f"{path} can't be opened: {_first_line(error)}") from error
         except self._duckdb.Error as error:
             raise ConfigurationError(f"{path} is no database: {_first_line(error)}") from None
-        if is_new:
-            # DuckDB makes it as the umask says, and takes no file that is there and empty.
-            path.chmod(0o600)
         columns = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())
         with self._telling():
             self._database.execute("SET TimeZone = 'UTC'")
@@ -130,14 +128,17 @@ class DatabaseCopy:
 
     def close(self) -> None:
         """Close the database, and remove the folder beside it if nothing is left in it."""
-        self._database.close()
+        with making_private():
+            self._database.close()
         with contextlib.suppress(OSError):
             self._staged.rmdir()
 
     @contextlib.contextmanager
     def _telling(self) -> Generator[None]:
         try:
-            yield
+            # DuckDB makes its journal beside it, again after every checkpoint, as the umask says.
+            with making_private():
+                yield
         except self._duckdb.Error as error:
             raise ExportError(
                 f"{self._path} could not be written: {_first_line(error)}; it is as it was"
