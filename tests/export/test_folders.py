@@ -29,6 +29,7 @@ from jibble_async.export import (
     read_manifest,
     running,
 )
+from jibble_async.export.files.hashed import HashedFile
 from jibble_async.export.journal.parts import PartWriter
 from jibble_async.export.sinks.json_lines import JsonLinesSink
 from jibble_async.sandbox import Fault, Sandbox
@@ -282,7 +283,7 @@ async def test_what_a_full_disk_cut_off_counts_for_nothing(
     def full(self: PartWriter, rows: Any) -> None:
         if next(pages) == 5:
             # A part of a page is on the disk.
-            monkeypatch.setattr(self, "_ids", FullDisk(self._ids))
+            monkeypatch.setattr(self, "ids", HashedFile(FullDisk(self.ids)))
         append(self, rows)
 
     monkeypatch.setattr(PartWriter, "append", full)

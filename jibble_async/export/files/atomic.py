@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, ClassVar, Self
 
 from jibble_async.errors import ConfigurationError, ExportError
+from jibble_async.export.files.hashed import HashedFile
 from jibble_async.export.files.locks import HAS_LOCKS, is_still, lock
 
 __all__ = [
@@ -60,21 +61,22 @@ def writing(path: Path, left: str = UNTOUCHED) -> Generator[None]:
         raise ExportError(f"{path} could not be written: {reason_of(error)}; {left}") from error
 
 
-class Part(abc.ABC):
+class Part(HashedFile, abc.ABC):
     """What is written of an output before it is whole; gone again unless it is published.
+
+    Args:
+        path: What it becomes.
+        file: Where it is until then.
 
     Attributes:
         path: What it becomes.
-        size: Bytes written.
     """
 
-    _file: IO[bytes]
     _untouched: ClassVar[str] = UNTOUCHED
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, file: IO[bytes]) -> None:
+        super().__init__(file)
         self.path = path
-        self.size: int = 0
-        self._hash = hashlib.sha256()
         self._abandoned = False
 
     def __enter__(self) -> Self:
@@ -83,11 +85,6 @@ class Part(abc.ABC):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @property
-    def sha256(self) -> str:
-        """The hash of what was written, in hexadecimal digits."""
-        return self._hash.hexdigest()
-
     def write(self, data: bytes) -> None:
         """Append `data`.
 
@@ -95,9 +92,7 @@ class Part(abc.ABC):
             ExportError: It could not be written.
         """
         with self._naming_path():
-            self._file.write(data)
-        self._hash.update(data)
-        self.size += len(data)
+            super().write(data)
 
     def restart(self) -> None:
         """Begin again, with nothing.
@@ -106,10 +101,7 @@ class Part(abc.ABC):
             ExportError: That could not be done.
         """
         with self._naming_path():
-            self._file.seek(0)
-            self._file.truncate()
-        self._hash = hashlib.sha256()
-        self.size = 0
+            super().restart()
 
     def abandon(self) -> None:
         """Let it not be published any more, though another thread may be about to."""
@@ -146,7 +138,6 @@ class PartFile(Part):
     """
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path)
         try:
             self._part, descriptor = _create(path)
         except OSError as error:
@@ -154,7 +145,7 @@ class PartFile(Part):
                 f"can't write in {path.parent}: {reason_of(error)}; write to '-' instead, and "
                 "redirect that"
             ) from None
-        self._file = os.fdopen(descriptor, "w+b")
+        super().__init__(path, os.fdopen(descriptor, "w+b"))
 
     def publish(self) -> bool:
         """Give the file its name, once all of it is on the disk; False if it was abandoned.
@@ -163,9 +154,8 @@ class PartFile(Part):
             ExportError: That could not be done; a file that had the name before is still there.
         """
         with self._naming_path():
-            self._file.flush()
             _keep_access(self._file.fileno(), self.path)
-            os.fsync(self._file.fileno())
+            self.sync()
             if self._abandoned:
                 return False
             # Windows renames no file that is open, and has no lock to lose.
@@ -203,12 +193,12 @@ class Spool(Part):
     _untouched: ClassVar[str] = "nothing of it was passed on"
 
     def __init__(self, path: Path, descriptor: int) -> None:
-        super().__init__(path)
-        self._descriptor = descriptor
         try:
-            self._file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+            file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         except OSError as error:
             raise ConfigurationError(f"no temporary file: {reason_of(error)}") from None
+        super().__init__(path, file)
+        self._descriptor = descriptor
 
     def publish(self) -> bool:
         """Copy it; False if it was abandoned.

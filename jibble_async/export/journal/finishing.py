@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import itertools
-import os
 from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
-from jibble_async.export.files.atomic import Part, make_private, writing
+from jibble_async.export.files.atomic import Part, writing
 from jibble_async.export.journal.held import HeldParts
 from jibble_async.export.journal.manifest import ManifestPart
-from jibble_async.export.journal.parts import PartWriter, kept
+from jibble_async.export.journal.parts import PartWriter, kept, new_file
 from jibble_async.export.journal.working_folder import WorkingFolder
 from jibble_async.export.sinks import FileFormat, Sink
 
@@ -117,8 +115,8 @@ def swept_parts(path: Path, held: HeldParts, new_sink: Callable[[], Sink]) -> Ge
     entry = ManifestPart(
         name=path.name,
         rows=writer.rows,
-        bytes=writer.size,
-        sha256=writer.sha256,
+        bytes=writer.file.size,
+        sha256=writer.file.sha256,
         first=writer.first,
         last=writer.last,
     )
@@ -152,15 +150,12 @@ def written(new: Path, chunks: Iterable[bytes], entry: ManifestPart) -> FinalPar
     Raises:
         OSError: It could not be written.
     """
-    digest, size = hashlib.sha256(), 0
-    with os.fdopen(make_private(new), "wb") as file:
+    file = new_file(new)
+    with contextlib.closing(file):
         for chunk in chunks:
             file.write(chunk)
-            digest.update(chunk)
-            size += len(chunk)
-        file.flush()
-        os.fsync(file.fileno())
-    known = {"name": new.name, "bytes": size, "sha256": digest.hexdigest()}
+        file.sync()
+    known = {"name": new.name, "bytes": file.size, "sha256": file.sha256}
     return FinalPart(new, msgspec.structs.replace(entry, **known))
 
 

@@ -54,11 +54,6 @@ class HeldParts:
         self._swept: dict[bytes, tuple[str, int, int] | None] = {}
         self._in_parts: int | None = sum(rows for _, rows in parts)
 
-    @property
-    def swept(self) -> int:
-        """How many rows were swept."""
-        return len(self._swept)
-
     def count(self) -> int:
         """How many rows there are, in scope.
 

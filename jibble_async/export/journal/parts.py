@@ -16,9 +16,18 @@ import msgspec
 from jibble_async.core.pages import RawRow
 from jibble_async.errors import ExportError
 from jibble_async.export.files.atomic import make_private, reason_of
+from jibble_async.export.files.hashed import HashedFile
 from jibble_async.export.sinks import Sink
 
-__all__ = ["PartWriter", "id_line", "id_lines", "ids_beside", "kept", "require_unchanged"]
+__all__ = [
+    "PartWriter",
+    "id_line",
+    "id_lines",
+    "ids_beside",
+    "kept",
+    "new_file",
+    "require_unchanged",
+]
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -48,8 +57,9 @@ class PartWriter:
 
     Attributes:
         path: The part.
+        file: What is in it.
+        ids: The ids beside it.
         rows: Rows written.
-        size: Bytes written.
         first: The id of the first row.
         last: That of the last one.
         is_whole: Whether all that was to be written is.
@@ -61,29 +71,17 @@ class PartWriter:
     def __init__(self, path: Path, sink: Sink) -> None:
         self.path = path
         self.rows: int = 0
-        self.size: int = 0
         self.first: str | None = None
         self.last: str | None = None
         self.is_whole: bool = True
         self._sink = sink
-        self._hash, self._ids_hash = hashlib.sha256(), hashlib.sha256()
-        self._file = os.fdopen(make_private(path), "wb")
+        self.file: HashedFile = new_file(path)
         try:
-            self._ids = os.fdopen(make_private(ids_beside(path)), "wb")
+            self.ids: HashedFile = new_file(ids_beside(path))
         except BaseException:
-            self._file.close()
+            self.file.close()
             raise
-        self._write(sink.head())
-
-    @property
-    def sha256(self) -> str:
-        """The hash of what was written, in hexadecimal digits."""
-        return self._hash.hexdigest()
-
-    @property
-    def ids_sha256(self) -> str:
-        """The hash of the ids beside it."""
-        return self._ids_hash.hexdigest()
+        self.file.write(sink.head())
 
     @property
     def unknown_fields(self) -> dict[str, int]:
@@ -100,10 +98,8 @@ class PartWriter:
             return
         data = self._sink.encode(rows)
         self.is_whole = False
-        self._write(data)
-        ids = _ENCODER.encode_lines([key for key, _ in rows])
-        self._ids.write(ids)
-        self._ids_hash.update(ids)
+        self.file.write(data)
+        self.ids.write(_ENCODER.encode_lines([key for key, _ in rows]))
         self.is_whole = True
         if self.first is None:
             self.first = rows[0][0]
@@ -112,25 +108,28 @@ class PartWriter:
 
     def finish(self) -> None:
         """Have the whole part on the disk, though not yet its name."""
-        self._write(self._sink.finish())
-        for file in (self._ids, self._file):
-            file.flush()
-            os.fsync(file.fileno())
+        self.file.write(self._sink.finish())
+        for file in (self.ids, self.file):
+            file.sync()
             file.close()
 
     def discard(self) -> None:
         """Remove it."""
-        for file, path in ((self._file, self.path), (self._ids, ids_beside(self.path))):
+        for file, path in ((self.file, self.path), (self.ids, ids_beside(self.path))):
             # Closing writes what is left, which fails on a full disk.
             with contextlib.suppress(OSError):
                 file.close()
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
 
-    def _write(self, data: bytes) -> None:
-        self._file.write(data)
-        self._hash.update(data)
-        self.size += len(data)
+
+def new_file(path: Path) -> HashedFile:
+    """A file that nobody else may read, to be written.
+
+    Raises:
+        OSError: It can't be made, or there is one already.
+    """
+    return HashedFile(os.fdopen(make_private(path), "wb"))
 
 
 def kept(part: Path, gone: Collection[bytes]) -> Iterator[bool]:

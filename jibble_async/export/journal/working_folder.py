@@ -291,9 +291,9 @@ class WorkingFolder:
         known = {
             "name": part.path.name,
             "rows": part.rows,
-            "bytes": part.size,
-            "sha256": part.sha256,
-            "ids_sha256": part.ids_sha256,
+            "bytes": part.file.size,
+            "sha256": part.file.sha256,
+            "ids_sha256": part.ids.sha256,
             "first": part.first,
             "last": part.last,
             "unknown_fields": part.unknown_fields,
