@@ -199,7 +199,7 @@ class _Reading:
             for worker in workers:
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
-        verdict = await settle(client, extent, mark, self._handed)
+        verdict = await settle(client, extent, mark, self._handed, read=self._handed.read)
         late = self._handed.late()
         changed, gone = self._handed.changed(), self._handed.gone()
         self._held.extend(late)

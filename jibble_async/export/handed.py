@@ -6,7 +6,7 @@ from array import array
 from collections.abc import Callable, Iterable, Sequence
 
 from jibble_async.core.pages import RawRow
-from jibble_async.export.proof.collecting import digest
+from jibble_async.export.proof.collecting import Reading, digest
 from jibble_async.export.proof.verdicts import SweptRow
 
 __all__ = ["HandedOn"]
@@ -20,12 +20,15 @@ class HandedOn:
     Args:
         with_digests: Whether changed rows are to be told from others by their bytes, since nothing
             else tells: takes some memory for each row.
+
+    Attributes:
+        read: What was given, by digests, if these are wanted.
     """
 
     def __init__(self, *, with_digests: bool) -> None:
         # By their hashes, since nobody asks which they are.
         self._given = array("q")
-        self._digests: dict[str, bytes] | None = {} if with_digests else None
+        self.read: Reading | None = Reading() if with_digests else None
         self._swept: dict[str, SweptRow] = {}
         self._in_given: int | None = 0
 
@@ -33,8 +36,8 @@ class HandedOn:
         """Rows that were given."""
         rows = list(rows)
         self._given.extend(hash(key) for key, _ in rows)
-        if self._digests is not None:
-            self._digests.update((key, digest(raw)) for key, raw in rows)
+        if self.read is not None:
+            self.read.take(rows)
         self._in_given = None
 
     async def count(self) -> int:
@@ -47,7 +50,7 @@ class HandedOn:
     async def replace(self, rows: Sequence[SweptRow]) -> None:
         """Note rows that changed."""
         for row in rows:
-            known = None if self._digests is None else self._digests.get(row.id)
+            known = None if self.read is None else self.read[row.id]
             if known is None or known != digest(row.raw):
                 self._swept[row.id] = row
         self._in_given = None

@@ -166,6 +166,7 @@ class Run:
             on_page=lambda: self._tell(gathering, meter, resumed),
             # Where rows are not found again by themselves, every seam that does not fit shows it.
             restless=AnchorLostError if job.rows.anchored else PaginationError,
+            with_digests=job.rows.anchored and job.rows.changes is None,
         )
         try:
             await gathering.read()
@@ -178,6 +179,7 @@ class Run:
                     folder.header.mark or "",
                     HeldOffLoop(held, disk),
                     reconcile=job.reconcile,
+                    read=gathering.reading,
                 )
                 finals = await disk.run(functools.partial(self._finals, held))
                 await disk.run(functools.partial(self._publish, finals, verdict))

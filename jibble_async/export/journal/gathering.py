@@ -21,6 +21,7 @@ from jibble_async.export.journal.parts import PartWriter, id_line, id_lines
 from jibble_async.export.journal.records import Window, Written
 from jibble_async.export.journal.working_folder import WorkingFolder
 from jibble_async.export.proof.anchored import AnchorLostError
+from jibble_async.export.proof.collecting import Reading
 from jibble_async.export.proof.reading import MOST_BEGINNINGS, Batch, never_whole, read_partition
 from jibble_async.export.sinks import Sink
 
@@ -65,9 +66,11 @@ class Gathering:
         concurrency: Windows in flight.
         on_page: Called after every page that is written, and after every window.
         restless: What shows that a window is to be begun again.
+        with_digests: Whether rows are to be told from others by their bytes in the end.
 
     Attributes:
         rows: Rows that are on the disk or under way to it.
+        reading: What was read, by digests, if these are wanted and all of it was read by this run.
     """
 
     def __init__(
@@ -81,6 +84,7 @@ class Gathering:
         concurrency: int,
         on_page: Callable[[], None],
         restless: type[PaginationError],
+        with_digests: bool = False,
     ) -> None:
         self._client = client
         self._folder = folder
@@ -97,6 +101,8 @@ class Gathering:
         self._counts: dict[int, int] = {}
         self._stopping = False
         self.rows: int = sum(part.rows for _, part, _ in folder.parts())
+        is_first = all(window.place is None and not window.done for window in folder.windows)
+        self.reading: Reading | None = Reading() if with_digests and is_first else None
 
     @property
     def expected(self) -> int | None:
@@ -202,6 +208,8 @@ class Gathering:
         part.pages += 1
         part.place = batch.place
         self.rows += len(batch.rows)
+        if self.reading is not None:
+            self.reading.take(batch.rows)
         if part.writer.rows >= _MOST_ROWS or self._now() - part.began >= _MOST_SECONDS:
             self._keep(window, part.place)
 
@@ -245,6 +253,7 @@ class Gathering:
                 part.writer.discard()
 
     def _restart(self, window: Window) -> None:
+        self.reading = None
         part = self._open.pop(window.partition.index, None)
         if part is not None:
             self.rows -= part.writer.rows

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Iterable
 
 import msgspec
 
 from jibble_async.api.raw import RawSet
 from jibble_async.api.session import Session
+from jibble_async.core.pages import RawRow
 from jibble_async.export.proof.anchored import AnchoredCourse, AnchorLostError
 from jibble_async.export.proof.asking import lengths_of
 from jibble_async.export.proof.reading import walk
 from jibble_async.export.proof.scope import Scope
 from jibble_async.export.proof.verdicts import Held, Outcome, SweptRow, Verdict
 
-__all__ = ["collect_twice", "digest"]
+__all__ = ["Reading", "collect_twice", "digest"]
 
 _MOST_READINGS = 4
 
@@ -25,8 +27,38 @@ def digest(raw: msgspec.Raw) -> bytes:
     return hashlib.blake2b(bytes(raw), digest_size=16).digest()
 
 
+class Reading:
+    """What was read of a set before it is collected: the first of two readings, if it is whole.
+
+    Memory holds a digest for each row.
+    """
+
+    def __init__(self) -> None:
+        self._digests: dict[str, bytes] = {}
+        self._rows = 0
+
+    def take(self, rows: Iterable[RawRow]) -> None:
+        """Rows that were read."""
+        marked = [(key, digest(raw)) for key, raw in rows]
+        self._rows += len(marked)
+        self._digests.update(marked)
+
+    def __getitem__(self, key: str) -> bytes | None:
+        return self._digests.get(key)
+
+    @property
+    def digests(self) -> dict[str, bytes] | None:
+        """Those of all rows by their ids; None if a row came twice, since either may be held."""
+        return self._digests if len(self._digests) == self._rows else None
+
+
 async def collect_twice(
-    session: Session, raw: RawSet, scope: Scope, mark: str, held: Held
+    session: Session,
+    raw: RawSet,
+    scope: Scope,
+    mark: str,
+    held: Held,
+    read: Reading | None = None,
 ) -> Verdict:
     """Read a set until it is the same twice, byte for byte: so it was when the second time began.
 
@@ -36,9 +68,10 @@ async def collect_twice(
         scope: Which rows are meant.
         mark: The moment before which the first page was asked for.
         held: The rows that were read so far; what differs is replaced.
+        read: Tells which they are, if all of them were read by one run; it counts as a reading.
     """
-    before: dict[str, bytes] | None = None
-    known: dict[str, bytes] = {}
+    before = None if read is None else read.digests
+    known = dict(before or {})
     swept = dropped = 0
     counted: int | None = None
     for reading in range(1, _MOST_READINGS + 1):

@@ -23,7 +23,7 @@ from jibble_async.core.pages import PageSource, RawRow
 from jibble_async.errors import BadRequestError, ConfigurationError
 from jibble_async.export.proof.anchored import AnchoredCourse, AnchorLostError
 from jibble_async.export.proof.asking import Answer, ask, count, lengths_of
-from jibble_async.export.proof.collecting import collect_twice, digest
+from jibble_async.export.proof.collecting import Reading, collect_twice, digest
 from jibble_async.export.proof.plan import ROWS, Extent, Partition, dated_plan
 from jibble_async.export.proof.reading import walk
 from jibble_async.export.proof.scope import Scope
@@ -131,6 +131,7 @@ async def settle(
     *,
     reconcile: bool = False,
     overlap: timedelta = OVERLAP,
+    read: Reading | None = None,
 ) -> Verdict:
     """Put right what changed while an export was read, and say what is known of it then.
 
@@ -142,6 +143,7 @@ async def settle(
         reconcile: Look through the ids for rows that were deleted for good, in any case; without
             it only if there are more rows than the server counts.
         overlap: See `OVERLAP`.
+        read: Tells which rows were read, for a set that says nothing of changes.
 
     Raises:
         JibbleError: A call failed for good.
@@ -157,7 +159,7 @@ async def settle(
     scope = Scope(raw, extent.since, extent.until)
     session = session_of(client)
     if raw.changes is None:
-        return await collect_twice(session, raw, scope, mark, held)
+        return await collect_twice(session, raw, scope, mark, held, read)
     return await _Settling(session, raw, scope, held, overlap).run(mark, reconcile=reconcile)
 
 
