@@ -12,6 +12,7 @@ from datetime import date
 from cyclopts import App, CoercionError, CycloptsError, UnusedCliTokensError
 
 from jibble_async.cli.clock import clock
+from jibble_async.cli.doctor import doctor
 from jibble_async.cli.export import export
 from jibble_async.cli.output import NotAllDoneError, say, say_error
 from jibble_async.cli.report import report
@@ -41,6 +42,7 @@ _app.command(sync)
 _app.command(report)
 _app.command(timesheets)
 _app.command(whoami)
+_app.command(doctor)
 _app.command(people)
 _app.command(clock)
 _app.command(time_off)

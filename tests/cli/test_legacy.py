@@ -104,6 +104,7 @@ def test_status(capsys: pytest.CaptureFixture[str]) -> None:
     "arguments",
     [
         ["whoami"],
+        ["doctor"],
         ["people", "clocked-in"],
         ["timesheets", *WEEK],
         ["report", "tracked-time", *WEEK],
