@@ -1,19 +1,22 @@
 """CPU for a million rows from pages to the bytes of files, and the memory that takes.
 
-    python -m benchmarks.sinks [--quick] [--wide] [--memory]
+    python -m benchmarks.sinks [--quick] [--rows sandbox|thin|wide] [--memory]
 
-Pages lie in memory; what is read from them, the ids of rows included, is written to a file that
-has no name, and hashed, as an export does it. Rows are those of `benchmarks.server`, without the
-people that no export asks for; with `--wide` they have every field that there is, most of them
-null. `--memory` instead writes 100,000 and 1,000,000 rows to each format, each in a process of its
-own, and compares the most that they ever took.
+Pages lie in memory. What an export does of a page once it is there is done: it is read, its rows
+are looked at, told apart, written and hashed, and so are their ids. Others write the same rows to
+a file as well, and do nothing else.
+
+Rows are those of the sandbox, which has them as a live host does, as far as that is known: all
+fields, most of them with a value, nested objects. `thin` rows are those of `benchmarks.server`,
+without the people that no export asks for; `wide` ones are these with every field that there is,
+most of them null. `--memory` instead writes 100,000 and 1,000,000 rows to each format, each in a
+process of its own, and compares the most that they ever took.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import hashlib
 import io
 import itertools
 import json
@@ -22,9 +25,10 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from operator import attrgetter
+from datetime import date
+from operator import attrgetter, itemgetter
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 import msgspec
@@ -34,12 +38,17 @@ import pyarrow.parquet
 from benchmarks.measuring import Spread, Variant, interleave, ratios, table
 from benchmarks.server import row
 from jibble_async import JibbleClient, StaticToken, TimeEntry
-from jibble_async.api.raw import raw_set_of
+from jibble_async.api.raw import RawSet, raw_set_of
 from jibble_async.core.wire import Reply
-from jibble_async.export.sinks import Sink, file_format
+from jibble_async.export.journal.parts import PartWriter
+from jibble_async.export.proof.anchored import AnchoredCourse
+from jibble_async.export.proof.scope import Scope
+from jibble_async.export.sinks import file_format
 from jibble_async.export.tables.columns import Field, Holds, table_of
+from jibble_async.export.tables.rows import ids_of, unrepeated
 from jibble_async.export.tables.schema import schema_of
 from jibble_async.query.values import duration_text
+from jibble_async.sandbox import Sandbox
 
 ROUNDS = 21
 PAGE = 1000
@@ -53,14 +62,27 @@ _PYLIST = "Parquet, json and `from_pylist`, no times"
 _JSON = "json, loads and dumps"
 
 
-def _pages(shaped: Callable[[dict[str, Any]], dict[str, Any]]) -> list[bytes]:
-    chance = random.Random(7)
+def _pages(shape: str) -> list[bytes]:
+    rows = _SHAPES[shape]()
     pages: list[bytes] = []
     for first in range(0, PAGE * PAGES, PAGE):
-        rows = [row(chance, number) for number in range(first, first + PAGE)]
-        body = {"@odata.count": PAGE * PAGES, "value": list(map(shaped, rows))}
+        body = {"@odata.count": PAGE * PAGES, "value": rows[first : first + PAGE]}
         pages.append(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
     return pages
+
+
+def _of_sandbox() -> list[dict[str, Any]]:
+    rows = Sandbox(people=150, seed=7).ledger.rows("TimeEntries")
+    return sorted(rows, key=itemgetter("id"))[: PAGE * PAGES]
+
+
+def _thin() -> list[dict[str, Any]]:
+    chance = random.Random(7)
+    return [_plain(row(chance, number)) for number in range(PAGE * PAGES)]
+
+
+def _wide() -> list[dict[str, Any]]:
+    return list(map(_whole, _thin()))
 
 
 def _plain(sent: dict[str, Any]) -> dict[str, Any]:
@@ -75,6 +97,13 @@ def _whole(sent: dict[str, Any]) -> dict[str, Any]:
     return {name: sent.get(name, other) for name, other in absent.items()}
 
 
+_SHAPES: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    "sandbox": _of_sandbox,
+    "thin": _thin,
+    "wide": _wide,
+}
+
+
 class _Envelope(msgspec.Struct):
     value: list[TimeEntry]
 
@@ -82,35 +111,35 @@ class _Envelope(msgspec.Struct):
 class _Export:
     """Everything that an export does of a page once it is there."""
 
-    def __init__(self, name: str, read: Callable[[Reply, None], Any]) -> None:
-        self._form, self._read = file_format(Path(name)), read
+    def __init__(self, name: str, raw: RawSet) -> None:
+        self._form, self._raw, self._name = file_format(Path(name)), raw, name
 
-    def __call__(self, pages: Iterable[bytes]) -> Sink:
-        digest = hashlib.sha256()
-        sink = self._form.sink(TimeEntry)
-        with TemporaryFile() as file:
-
-            def write(data: bytes) -> None:
-                digest.update(data)
-                file.write(data)
-
-            write(sink.head())
+    def __call__(self, pages: Iterable[bytes]) -> None:
+        scope = Scope(self._raw, date(2026, 1, 1), date(2026, 12, 31))
+        with TemporaryDirectory() as folder:
+            writer = PartWriter(Path(folder, self._name), self._form.sink(TimeEntry))
             for page in pages:
-                write(sink.encode(self._read(Reply(200, {}, page), None).items))
-            write(sink.finish())
-        return sink
+                content = self._raw.pages.read(Reply(200, {}, page), None)
+                scope.require(content.heads)
+                rows = unrepeated(content.items)
+                # Pages do not overlap here, so each begins a walk.
+                AnchoredCourse(PAGE).take(ids_of(rows))
+                writer.append(rows)
+            writer.finish()
 
 
 def _decode_and_encode(pages: list[bytes]) -> None:
     decode = msgspec.json.Decoder(_Envelope).decode
-    for page in pages:
-        msgspec.json.encode(decode(page).value)
+    encode = msgspec.json.Encoder().encode_lines
+    with TemporaryFile() as file:
+        for page in pages:
+            file.write(encode(decode(page).value))
 
 
 def _loads_and_dumps(pages: list[bytes]) -> None:
-    for page in pages:
-        for each in json.loads(page)["value"]:
-            json.dumps(each).encode()
+    with TemporaryFile() as file:
+        for page in pages:
+            file.writelines(json.dumps(each).encode() + b"\n" for each in json.loads(page)["value"])
 
 
 def _from_structs(pages: list[bytes]) -> None:
@@ -155,12 +184,12 @@ def _sliced(work: Callable[[list[bytes]], object], pages: list[bytes]) -> Varian
     return run
 
 
-async def _compare(rounds: int, pages: list[bytes]) -> None:
+async def _compare(rounds: int, pages: list[bytes], shape: str) -> None:
     async with JibbleClient(auth=StaticToken("t")) as client:
-        read = raw_set_of(client, "time_entries").pages.read
+        raw = raw_set_of(client, "time_entries")
         works: dict[str, Callable[[list[bytes]], object]] = {
             _BASE: _decode_and_encode,
-            **{file_format(Path(name)).suffix: _Export(name, read) for name in FILES},
+            **{file_format(Path(name)).suffix: _Export(name, raw) for name in FILES},
             _STRUCTS: _from_structs,
             _PYLIST: _from_pylist,
             _JSON: _loads_and_dumps,
@@ -178,26 +207,27 @@ async def _compare(rounds: int, pages: list[bytes]) -> None:
         for name, seconds in taken.items()
     ]
     size = sum(map(len, pages)) // (PAGE * PAGES)
-    title = f"{PAGES} pages of {PAGE} rows of {size} bytes, {rounds} rounds."
+    title = f"{PAGES} pages of {PAGE} {shape} rows of {size} bytes, {rounds} rounds."
     head = ["", "CPU s per million rows", "95%", f"to {_BASE}", "95%", f"to {_STRUCTS}", "95%"]
     table(title, head, rows)
 
 
-async def _peak(name: str, rows: int) -> None:
+async def _peak(name: str, rows: int, shape: str) -> None:
     """Write so many rows, and print the most memory that this process ever took, in KiB."""
-    pages = _pages(_plain)
+    pages = _pages(shape)
     endless: Iterator[bytes] = itertools.islice(itertools.cycle(pages), rows // PAGE)
     async with JibbleClient(auth=StaticToken("t")) as client:
-        _Export(name, raw_set_of(client, "time_entries").pages.read)(endless)
+        _Export(name, raw_set_of(client, "time_entries"))(endless)
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
-def _memory(sizes: tuple[int, ...]) -> None:
+def _memory(sizes: tuple[int, ...], shape: str) -> None:
     rows: list[list[str]] = []
     for name in FILES:
         peaks: list[int] = []
         for size in sizes:
-            command = [sys.executable, "-m", "benchmarks.sinks", "--peak", name, str(size)]
+            command = [sys.executable, "-m", "benchmarks.sinks", "--rows", shape]
+            command += ["--peak", name, str(size)]
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             peaks.append(int(done.stdout))
         mib = [f"{peak / 1024:.0f}" for peak in peaks]
@@ -209,17 +239,17 @@ def _memory(sizes: tuple[int, ...]) -> None:
 def _main() -> None:
     parser = argparse.ArgumentParser(description="What rows cost on their way to a file.")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, wider intervals")
-    parser.add_argument("--wide", action="store_true", help="rows of every field, mostly null")
+    parser.add_argument("--rows", choices=_SHAPES, default="sandbox", help="what rows are like")
     parser.add_argument("--memory", action="store_true", help="memory instead of time")
     parser.add_argument("--peak", nargs=2, metavar=("NAME", "ROWS"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.peak:
-        asyncio.run(_peak(arguments.peak[0], int(arguments.peak[1])))
+        asyncio.run(_peak(arguments.peak[0], int(arguments.peak[1]), arguments.rows))
     elif arguments.memory:
-        _memory(SIZES)
+        _memory(SIZES, arguments.rows)
     else:
-        pages = _pages(_whole if arguments.wide else _plain)
-        asyncio.run(_compare(5 if arguments.quick else ROUNDS, pages))
+        rounds = 5 if arguments.quick else ROUNDS
+        asyncio.run(_compare(rounds, _pages(arguments.rows), arguments.rows))
 
 
 if __name__ == "__main__":

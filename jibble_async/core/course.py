@@ -276,7 +276,7 @@ class Course(Generic[T]):
         last: bool,
     ) -> Page[T]:
         """The page, checked where it overlaps, and without what it repeats."""
-        items = content.items
+        items = [*content.items]
         readable = len(items) == content.received
         last_key = self._source.key(items[-1]) if items else None
         if not self._fits(place, content) or not self._seam_fits(place, content, end):

@@ -51,7 +51,7 @@ class PageContent(Opaque, Generic[T]):
         heads: What was read of each row, if nobody takes the rows apart.
     """
 
-    items: list[T]
+    items: Sequence[T]
     received: int
     total: int | None
     link: str | None

@@ -9,16 +9,15 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self, TypeVar, cast
 from urllib.parse import parse_qsl
 
-import msgspec
-
 from jibble_async.core.cursor import fingerprint
 from jibble_async.core.operation import Operation, Request, build, build_link
-from jibble_async.core.pages import PageContent, PageSource, RawRow, RowHead
+from jibble_async.core.pages import PageContent, PageSource, RawRow
 from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply
 from jibble_async.entities import Entity
 from jibble_async.errors import ConfigurationError, PaginationError
 from jibble_async.odata.envelope import read_page
+from jibble_async.odata.raw_pages import head_type, read_raw
 from jibble_async.odata.render import (
     render_expand,
     render_filter,
@@ -112,8 +111,12 @@ class ODataPages(PageSource[T]):
             **names: What of `RowHead` is read of each, by the wire's name for it.
         """
         pages: Any = copy.copy(self)
-        head = _head_type(self._key, **names)
-        pages._read, pages.key = functools.partial(_read_raw, head=head), _first
+        head = head_type(self._key, **names)
+
+        def read(reply: Reply, on_bad_row: BadRowHandler | None) -> PageContent[RawRow]:
+            return read_raw(reply, head)
+
+        pages._read, pages.key = read, _first
         return cast("ODataPages[RawRow]", pages)
 
     def request(self, offset: int, count: int | None) -> Request:
@@ -198,25 +201,7 @@ def query_pages(
     )
 
 
-@functools.cache
-def _head_type(key: str, **names: str) -> type[RowHead]:
-    """Heads that are read by these names of the wire."""
-    more = [(own, Any, msgspec.field(name=wire, default=None)) for own, wire in names.items()]
-    fields: list[Any] = [("id", str, msgspec.field(name=key)), *more]
-    head: Any = msgspec.defstruct("Head", fields, bases=(RowHead,), gc=False)
-    return cast("type[RowHead]", head)
-
-
 _first: Callable[[RawRow], str] = operator.itemgetter(0)
-
-
-def _read_raw(
-    reply: Reply, on_bad_row: BadRowHandler | None, head: type[RowHead]
-) -> PageContent[RawRow]:
-    content, heads = read_page(reply, msgspec.Raw), read_page(reply, head).items
-    content.items = [(head.id, raw) for head, raw in zip(heads, content.items, strict=True)]
-    content.heads = heads
-    return content
 
 
 def _key_of_dict(row: Any) -> str | None:

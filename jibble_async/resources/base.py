@@ -119,16 +119,20 @@ class Listing(BaseResource[V]):
         archived = None if include_archived else self.archived
         marks = {} if self.day is None else {"day": name(self.day)}
         marks |= {} if archived is None else {"status": name("status")}
-        marks |= {"stamp": name("updated_at")} if "updated_at" in known else {}
+        stamped = {"stamp": name("updated_at")} if "updated_at" in known else {}
         meant = [self._between(since, until), None if archived is None else self.current()]
 
-        def rows(where: builtins.list[Expression | None], **options: Any) -> PageSource[RawRow]:
+        def rows(
+            where: builtins.list[Expression | None],
+            more: Mapping[str, str] | None = None,
+            **options: Any,
+        ) -> PageSource[RawRow]:
             operation, query = self.routes.listing, query_of(self.entity, where, options)
             pages = query_pages(operation, self._session.base(operation.service), query)
-            return pages.raw(**marks)
+            return pages.raw(**marks, **(more or {}))
 
         def changes(since: datetime) -> PageSource[RawRow]:
-            return rows([row.updated_at >= since], order_by=row.updated_at)
+            return rows([row.updated_at >= since], stamped, order_by=row.updated_at)
 
         def by_day(descending: bool) -> PageSource[RawRow]:
             return rows(meant, order_by=Ordering(getattr(row, self.day or "").path, descending))
@@ -140,7 +144,7 @@ class Listing(BaseResource[V]):
             self._session.page_size,
             anchored=True,
             ids=rows(meant, select=["id"]),
-            changes=changes if "updated_at" in known else None,
+            changes=changes if stamped else None,
             by_day=None if self.day is None else by_day,
             day=marks.get("day"),
             archived=None if archived is None else str(archived),

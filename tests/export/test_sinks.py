@@ -5,15 +5,19 @@ import io
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from jibble_legacy import TeamMember
 
 from jibble_async import ConfigurationError, DecodeError, Person, TimeEntry
 from jibble_async.core.pages import RawRow
+from jibble_async.core.raw_rows import RawRows
 from jibble_async.export.sinks import Format, FormatSink, file_format
-from jibble_async.export.sinks.csv_records import CsvSink
+from jibble_async.export.sinks.csv_records import CsvSink, csv_lines
 from jibble_async.export.sinks.json_lines import JsonLinesSink
 from jibble_async.export.sinks.spreadsheets import spreadsheet_safe
 
@@ -225,6 +229,30 @@ def test_quotes_stand_where_a_cell_needs_them_and_nowhere_else() -> None:
     assert list(csv.reader(io.StringIO(written, newline=""))) == [
         [str(place), note] for place, note in enumerate(notes)
     ]
+
+
+_NOTES = st.text(st.sampled_from("a1,;|\"=-+\t\r\n\\'\u00fc\uff1d "), max_size=6) | st.none()
+
+
+@given(
+    st.lists(st.lists(st.tuples(_NOTES, _NOTES), min_size=1, max_size=4), min_size=1, max_size=4),
+    st.booleans(),
+)
+def test_a_record_is_the_same_alone_and_among_any_others(
+    pages: list[list[tuple[str | None, str | None]]], safe: bool
+) -> None:
+    options: Any = {"columns": ["id", "note", "coordinates"], "mark": False}
+    sink = CsvSink(TimeEntry, **options, spreadsheet_safe=safe)
+    for page in pages:
+        rows = [
+            json.dumps({"id": str(at), "note": note, "coordinates": {"address": address}})
+            for at, (note, address) in enumerate(page)
+        ]
+        alone = CsvSink(TimeEntry, **options, spreadsheet_safe=safe)
+        text = "".join(f"{row}\n" for row in rows).encode()
+        written = sink.encode(RawRows([str(at) for at in range(len(rows))], text))
+        # As one reads it that nothing is known of.
+        assert written == csv_lines([alone._record(row) for _, row in raw(*rows)])
 
 
 def test_an_empty_cell_alone_is_no_empty_line() -> None:

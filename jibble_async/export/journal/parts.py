@@ -18,6 +18,7 @@ from jibble_async.errors import ExportError
 from jibble_async.export.files.atomic import make_private, reason_of
 from jibble_async.export.files.hashed import HashedFile
 from jibble_async.export.sinks import Sink
+from jibble_async.export.tables.rows import ids_of
 
 __all__ = [
     "PartWriter",
@@ -96,14 +97,13 @@ class PartWriter:
         """
         if not rows:
             return
-        data = self._sink.encode(rows)
+        data, ids = self._sink.encode(rows), ids_of(rows)
         self.is_whole = False
         self.file.write(data)
-        self.ids.write(_ENCODER.encode_lines([key for key, _ in rows]))
+        self.ids.write(_ENCODER.encode_lines(ids))
         self.is_whole = True
-        if self.first is None:
-            self.first = rows[0][0]
-        self.last = rows[-1][0]
+        self.first = ids[0] if self.first is None else self.first
+        self.last = ids[-1]
         self.rows += len(rows)
 
     def finish(self) -> None:

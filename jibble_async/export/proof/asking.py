@@ -39,7 +39,7 @@ class Answer(msgspec.Struct, frozen=True):
         date: By the server's clock, to the second before; or a day ago, if it does not tell.
     """
 
-    rows: list[RawRow]
+    rows: Sequence[RawRow]
     heads: Sequence[RowHead]
     counted: int | None
     date: datetime

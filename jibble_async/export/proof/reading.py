@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 import msgspec
@@ -20,6 +20,7 @@ from jibble_async.export.proof.anchored import AnchoredCourse, Place
 from jibble_async.export.proof.asking import Answer, ask, lengths_of
 from jibble_async.export.proof.plan import Partition
 from jibble_async.export.proof.scope import Scope
+from jibble_async.export.tables.rows import ids_of, unrepeated
 
 __all__ = ["MOST_BEGINNINGS", "Batch", "never_whole", "read_partition", "walk"]
 
@@ -38,7 +39,7 @@ class Batch(msgspec.Struct, frozen=True):
         steps_back: How often the walk had to look for its place again so far.
     """
 
-    rows: list[RawRow]
+    rows: Sequence[RawRow]
     place: str
     counted: int | None
     steps_back: int = 0
@@ -105,7 +106,7 @@ async def walk(
     source: PageSource[RawRow],
     course: AnchoredCourse,
     keys: Any = None,
-) -> AsyncGenerator[tuple[Answer, list[RawRow]], None]:
+) -> AsyncGenerator[tuple[Answer, Sequence[RawRow]], None]:
     """Each answer of an anchored walk, with the rows of it that are new.
 
     Args:
@@ -119,7 +120,7 @@ async def walk(
     """
     while not course.done:
         answer = await ask(session, source, *course.request())
-        named = [key for key, _ in answer.rows] if keys is None else keys(answer.rows)
+        named = ids_of(answer.rows) if keys is None else keys(answer.rows)
         fresh = answer.rows[course.take(named, answer.counted) :]
         yield answer, fresh
 
@@ -134,7 +135,7 @@ async def _by_anchor(
         async for answer, fresh in pages:
             scope.require(answer.heads)
             # A server that joins badly gives rows twice, and counts them so: no page may.
-            fresh = [*{row[0]: row for row in fresh}.values()]
+            fresh = unrepeated(fresh)
             session.stats.rows += len(fresh)
             kept = _Kept(partition.fingerprint, course.place)
             text = msgspec.json.encode(kept).decode()

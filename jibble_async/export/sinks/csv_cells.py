@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import operator
-import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
-from jibble_async.export.sinks.spreadsheets import FORMULA_STARTS
+from jibble_async.export.sinks.spreadsheets import FORMULA_STARTS, safe_behind_separators
 from jibble_async.export.tables.columns import Field, Holds, Leaf, Table
 
 __all__ = ["CellReader"]
@@ -18,7 +17,7 @@ __all__ = ["CellReader"]
 _Place: TypeAlias = tuple[str | None, str]
 
 _MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_ALL_MEMBERS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
+_ALL_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode_lines
 _TEXT = msgspec.json.Decoder(str).decode
 _NULL = msgspec.Raw(b"null")
 # What a number begins with; as the server wrote it, no spreadsheet takes one for a formula.
@@ -27,7 +26,26 @@ _FLAGS = {True: "true", False: "false", None: ""}
 # Of a server with more new fields than that, rows that have further ones are read one by one.
 _MOST_LEARNED = 200
 _PIECES = 12
+# What a cell with any of these needs is quotes, and what may separate cells or records otherwise.
+_QUOTING, _SEPARATING = ',"\r\n', ";|\t"
+_QUOTED = frozenset(_QUOTING)
 _TEXTS = frozenset({Holds.TEXT, Holds.DAY, Holds.MOMENT, Holds.CLOCK})
+
+
+class Page(NamedTuple):
+    """Rows as records.
+
+    Attributes:
+        lines: The records.
+        data: The same as one text, in UTF-8.
+        is_sound: Whether every cell has what it needs: quotes, and what stops a formula.
+        cells: The cells of each row, without either.
+    """
+
+    lines: list[str]
+    data: bytes
+    is_sound: bool
+    cells: Callable[[int], Sequence[str]]
 
 
 class CellReader:
@@ -64,10 +82,17 @@ class CellReader:
         self._known.update((each.name, {part.name for part in each.fields}) for each in table.known)
         self._learned: set[_Place] = set()
         self._met: set[_Place] = set()
+        self._special = _QUOTING + _SEPARATING if is_safe else _QUOTING
+        # Columns, by their numbers, each cell of which is looked at; and these cells.
+        self._odd: set[int] = set()
+        self._looked_at: list[str] = []
         self._make()
 
-    def page(self, body: bytes) -> tuple[list[str], Callable[[int], Sequence[str]]]:
-        """The lines of all rows of an array, where no cell needs quotes, and what gives the cells.
+    def page(self, body: bytes) -> Page:
+        """The records of all rows.
+
+        Args:
+            body: The rows, a line each.
 
         Raises:
             ValueError: A row is not as it should be.
@@ -79,10 +104,52 @@ class CellReader:
             if not self._learn(_ALL_MEMBERS(body)):
                 raise
             rows = self._page(body)
-        lines = list(map(self._line, rows))
+        page = self._written(rows)
+        if not page.is_sound and self._learn_odd(rows):
+            page = self._written(rows)
         for owner, name in self._learned:
             self._count(rows, owner, name)
-        return lines, lambda place: self._cells(rows[place])
+        return page
+
+    def _written(self, rows: list[Any]) -> Page:
+        self._looked_at.clear()
+        lines = list(map(self._line, rows))
+        data = "\r\n".join([*lines, ""]).encode()
+        # What is special stands between cells and in those that were looked at, or is too much. To
+        # count it in all is many times as quick as to look at each cell.
+        commas = len(self._table.leaves) - 1
+        rest = self._specials(data) - self._specials("".join(self._looked_at).encode())
+        # An empty cell that is alone on its line needs quotes.
+        is_sound = commas > 0 and rest == (commas + len("\r\n")) * len(rows)
+
+        def cells(place: int) -> Sequence[str]:
+            return self._cells(rows[place])
+
+        return Page(lines, data, is_sound, cells)
+
+    def _specials(self, data: bytes) -> int:
+        return len(data) - len(data.translate(None, self._special.encode()))
+
+    def _learn_odd(self, rows: list[Any]) -> bool:
+        """Look from now on at each cell of columns that have something special in some rows."""
+        is_plain = frozenset(self._special).isdisjoint
+        records = map(self._cells, rows)
+        found = {at for each in records for at, cell in enumerate(each) if not is_plain(cell)}
+        new = found - self._odd
+        self._odd |= new
+        if new:
+            self._compile()
+        return bool(new)
+
+    def _quoted(self, cell: str) -> str:
+        """The cell as it stands in the file."""
+        if self._is_safe:
+            cell = safe_behind_separators(cell)
+        if not _QUOTED.isdisjoint(cell):
+            cell = cell.replace('"', '""')
+            cell = f'"{cell}"'
+        self._looked_at.append(cell)
+        return cell
 
     def row(self, raw: msgspec.Raw) -> Sequence[str]:
         """The cells of one row, whatever is in it.
@@ -151,8 +218,8 @@ class CellReader:
 
     def _make(self) -> None:
         self._attributes: dict[_Place, str] = {}
-        rows: Any = types.GenericAlias(list, (self._struct(None, self._table.known),))
-        self._page: Callable[[bytes], list[Any]] = msgspec.json.Decoder(rows).decode
+        row = self._struct(None, self._table.known)
+        self._page: Callable[[bytes], list[Any]] = msgspec.json.Decoder(row).decode_lines
         self._compile()
 
     def _struct(self, owner: str | None, fields: Iterable[Field]) -> Any:
@@ -187,6 +254,7 @@ class CellReader:
     def _compile(self) -> None:
         """Make what gives the cells of a row, and what gives its line."""
         known: dict[str, Any] = {"plain": self._plain, "null": _NULL, "none": "", "quote": "'"}
+        known["quoted"] = self._quoted
         known |= {"flags": _FLAGS, "starts": FORMULA_STARTS, "digits": _DIGITS, "utf8": "utf-8"}
         cells: list[str | None] = []
         held: set[str] = set()
@@ -203,6 +271,8 @@ class CellReader:
                 inner = self._expression(leaf, holder, known)
                 cells.append(f"(none if {value} is None else {inner})")
         record = "".join(f"{each or 'none'}, " for each in cells)
+        for place in self._odd:
+            cells[place] = cells[place] and f"quoted({cells[place]})"
         pieces = ["" if each is None else f"{{{each}}}" for each in cells]
         pieces[:-1] = [f"{each}," for each in pieces[:-1]]
         # In one text of many pieces Python would make a list of them first.

@@ -17,6 +17,7 @@ from jibble_async.export.sinks.spreadsheets import (
     may_separate,
     safe_behind_separators,
 )
+from jibble_async.export.tables.rows import lines_of
 
 __all__ = ["CsvSink", "csv_lines"]
 
@@ -58,22 +59,17 @@ class CsvSink(FormatSink):
         Raises:
             DecodeError: A row can't be read, and nobody gets it.
         """
-        raws = [raw for _, raw in rows]
-        body = b"".join([b"[", b",".join(raws), b"]"])
         try:
-            lines, cells = self._reader.page(body)
+            body = lines_of(rows)
+            page = self._reader.page(body)
         except (ValueError, RecursionError):
             return csv_lines(self._readable(rows, self._record))
-        commas = len(self._table.leaves) - 1
-        text = "\r\n".join([*lines, ""])
-        # To search all is many times as quick as to look at each row for what needs quotes; a line
-        # break comes of an escape.
-        is_plain = not self._is_odd(body) and '"' not in text
-        if commas and is_plain and text.count(",") == commas * len(lines):
-            return text.encode()
-        for place, (line, raw) in enumerate(zip(lines, raws, strict=True)):
+        if page.is_sound:
+            return page.data
+        commas, lines = len(self._table.leaves) - 1, page.lines
+        for place, (line, (_, raw)) in enumerate(zip(lines, rows, strict=True)):
             if not line or '"' in line or line.count(",") != commas or self._is_odd(bytes(raw)):
-                record = self._behind_separators(cells(place))
+                record = self._behind_separators(page.cells(place))
                 lines[place] = csv_lines([record]).decode().removesuffix("\r\n")
         return "\r\n".join([*lines, ""]).encode()
 

@@ -10,7 +10,7 @@ import msgspec
 from jibble_async.core.pages import RawRow
 from jibble_async.export.sinks.base import FormatSink, flagged, gathered
 from jibble_async.export.tables.columns import Holds
-from jibble_async.export.tables.rows import is_text, one_line_each
+from jibble_async.export.tables.rows import is_text, lines_of, one_line_each
 
 __all__ = ["JsonLinesSink"]
 
@@ -43,7 +43,7 @@ class JsonLinesSink(FormatSink):
             DecodeError: A row is no UTF-8, and nobody gets it.
         """
         if not self._is_edited:
-            lines = one_line_each([raw for _, raw in rows])
+            lines = lines_of(rows)
             if is_text(lines):
                 return lines
         return one_line_each(self._readable(rows, self._edited if self._is_edited else _text))

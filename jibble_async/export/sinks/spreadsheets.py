@@ -35,7 +35,8 @@ def spreadsheet_safe(text: str) -> str:
 
 def safe_behind_separators(text: str) -> str:
     """The same within the text, but not at its beginning."""
-    return _FORMULA_WITHIN.sub(r"\1'", text)
+    # To find none is many times as quick as to replace none.
+    return _FORMULA_WITHIN.sub(r"\1'", text) if _FORMULA_WITHIN.search(text) else text
 
 
 def may_separate(raw: bytes) -> bool:

@@ -13,9 +13,10 @@ import msgspec
 
 from jibble_async.core.lenient import lenient_decoder
 from jibble_async.core.pages import RawRow
+from jibble_async.core.raw_rows import RawRows
 from jibble_async.export.tables.arrow_times import ArrowTimes
 from jibble_async.export.tables.columns import Field, Holds, Table
-from jibble_async.export.tables.rows import is_text, one_line_each
+from jibble_async.export.tables.rows import is_text, lines_of
 from jibble_async.export.tables.schema import TIMES, arrow, reading_schema, table_schema
 
 __all__ = ["ArrowRows"]
@@ -82,27 +83,27 @@ class ArrowRows:
             DecodeError: A row can't be read, if `refuse` raises it.
         """
         try:
-            return self._whole([raw for _, raw in rows])
+            return self._whole(rows)
         except ValueError:
             return self._one_by_one(rows)
 
-    def _whole(self, raws: Sequence[msgspec.Raw]) -> Any:
+    def _whole(self, rows: Sequence[RawRow]) -> Any:
         """A table of rows that are as they should be; ValueError, which Arrow's is, if not."""
-        if not raws:
+        if not rows:
             return self.schema.empty_table()
-        lines = one_line_each(raws)
+        lines = lines_of(rows)
         # Arrow 26 dies of a first row that is null, takes others for rows without values, and finds
         # out late that something is no text.
-        if not lines.startswith(b"{") or _holds_null(raws, lines) or not is_text(lines):
+        if not lines.startswith(b"{") or _holds_null(rows, lines) or not is_text(lines):
             raise ValueError("rows are no objects, or no text")
         try:
             read = self._met_only(lines)
         except self._pa.ArrowInvalid:
             read = self._read(lines, self._reading, "ignore")
-            table = self._made(read, len(raws))
-            self._count_each(raws)
+            table = self._made(read, len(rows))
+            self._count_each(raw for _, raw in rows)
         else:
-            table = self._made(read, len(raws))
+            table = self._made(read, len(rows))
             # Where nothing new had a value, columns of the same types have nothing new.
             if read.schema != self._usual and not self._count(read, self._reading, ""):
                 self._usual = read.schema
@@ -214,7 +215,7 @@ class ArrowRows:
     def _halves(self, rows: list[_Mended]) -> list[Any]:
         """Tables of rows, but of those that Arrow does not take even so."""
         try:
-            return [self._whole([text for _, _, text in rows])]
+            return [self._whole([(key, text) for _, (key, _), text in rows])]
         except ValueError as error:
             if len(rows) == 1:
                 place, row, _ = rows[0]
@@ -259,9 +260,11 @@ _KINDS: Mapping[Holds, Any] = {
 }
 
 
-def _holds_null(raws: Sequence[msgspec.Raw], lines: bytes) -> bool:
+def _holds_null(rows: Sequence[RawRow], lines: bytes) -> bool:
+    if isinstance(rows, RawRows):
+        return False
     # Rows of that length are rare, and quicker to find than the text.
-    return min(map(len, raws)) == len(_NULL) and b"\n%b\n" % _NULL in lines
+    return min(len(raw) for _, raw in rows) == len(_NULL) and b"\n%b\n" % _NULL in lines
 
 
 def _array(column: Any) -> Any:

@@ -7,12 +7,31 @@ from collections.abc import Sequence
 import msgspec
 
 from jibble_async.core.pages import RawRow
+from jibble_async.core.raw_rows import RawRows
 
-__all__ = ["is_text", "one_line_each", "unreadable"]
+__all__ = ["ids_of", "is_text", "lines_of", "one_line_each", "unreadable", "unrepeated"]
+
+
+def ids_of(rows: Sequence[RawRow]) -> list[str]:
+    """The ids of rows."""
+    return rows.ids if isinstance(rows, RawRows) else [key for key, _ in rows]
+
+
+def unrepeated(rows: Sequence[RawRow]) -> Sequence[RawRow]:
+    """The rows without those that have an id which came before: of these the last one stays."""
+    ids = ids_of(rows)
+    if len(set(ids)) == len(ids):
+        return rows
+    return [*{row[0]: row for row in rows}.values()]
+
+
+def lines_of(rows: Sequence[RawRow]) -> bytes:
+    """Rows as lines, each of them on one; what is written over several loses its white space."""
+    return rows.lines if isinstance(rows, RawRows) else one_line_each([raw for _, raw in rows])
 
 
 def one_line_each(rows: Sequence[msgspec.Raw]) -> bytes:
-    """Rows as lines, each of them on one; what is written over several loses its white space."""
+    """The same of rows without their ids."""
     text = b"".join(rows)
     # Within a JSON text a line break can only be white space. To look for one that is not there is
     # many times as quick as to count those that are.
