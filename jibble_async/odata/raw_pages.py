@@ -52,9 +52,9 @@ def _split(reply: Reply, head: type[RowHead]) -> PageContent[RawRow] | None:
     """The page, if it can be cut where one row ends and the next begins with its id.
 
     That it is cut in the right places is proved by reading it: if what stands before and behind
-    the rows is a page without any, and each line is a row, then the body is these rows and nothing
-    else. Reading the lines gives the heads as well, so that each byte is read once. Whatever is
-    written in another way, such as over several lines, is read as JSON may be.
+    the rows is a page of what is put in their place, and each line is a row, then the body is
+    these rows and nothing else. Reading the lines gives the heads as well, so that each byte is
+    read once. Whatever is written in another way, such as over several lines, is decoded.
     """
     body = reply.body
     begin, end = body.find(_ROWS) + len(_ROWS), body.rfind(_END) + 1
@@ -62,7 +62,12 @@ def _split(reply: Reply, head: type[RowHead]) -> PageContent[RawRow] | None:
         return None
     if body.find(b"\n", begin, end) >= 0 or body.find(b"\r", begin, end) >= 0:
         return None
-    around = Reply(reply.status, reply.headers, body[:begin] + body[end:])
+    before, behind = body[:begin], body[end:]
+    # A row that nothing else there can be taken for.
+    row = b"1"
+    while row in before or row in behind:
+        row += b"1"
+    around = Reply(reply.status, reply.headers, before + row + behind)
     mark, decode = _reader(head)
     # From the end, since what a row begins with is rarer than the quotes that it ends in; the
     # search looks for these bytes first.
@@ -73,8 +78,8 @@ def _split(reply: Reply, head: type[RowHead]) -> PageContent[RawRow] | None:
         heads = decode(lines)
     except (DecodeError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    # A list that is not empty was another one, and a line may be white space.
-    if content.received or len(heads) != len(pieces):
+    # It may have been another list. And a line with two rows is no part of one.
+    if [*map(bytes, content.items)] != [row] or len(heads) != len(pieces):
         return None
     content.items = RawRows([each.id for each in heads], lines)
     content.received, content.heads, content.raw = len(heads), heads, body
