@@ -26,7 +26,7 @@ from jibble_async.query.clauses import (
     orderings,
     selection,
 )
-from jibble_async.query.expressions import Expression, all_of
+from jibble_async.query.expressions import Expression, all_given
 from jibble_async.query.values import IdLike
 
 __all__ = [
@@ -206,13 +206,12 @@ def query_of(
         ConfigurationError: An argument that can't be used.
     """
     require_known(options, ListOptions)
-    given = [condition for condition in conditions if condition is not None]
     order_by: Sortable | Iterable[Sortable] = options.get("order_by", ())
     several = isinstance(order_by, Iterable) and not isinstance(order_by, str)
     keys: Any = order_by if several else (order_by,)
     return Query(
         entity=entity,
-        where=all_of(given) if given else None,
+        where=all_given(*conditions),
         select=selection(entity, options.get("select", ())),
         expand=expansions(entity, options.get("expand", ())),
         order_by=orderings(entity, keys),

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from jibble_async.entities import ValueObject
 from jibble_async.errors import ConfigurationError
-from jibble_async.query.expressions import Expression, Kind, Path, all_of
+from jibble_async.query.expressions import Expression, Kind, Path, all_given
 from jibble_async.query.names import Name, resolve, target
 
 __all__ = [
@@ -72,8 +72,7 @@ class Expand(msgspec.Struct, frozen=True):
 
     def where(self, condition: Expression) -> Expand:
         """Only those that meet a condition, written with the fields of its own entity."""
-        conditions = (condition,) if self.condition is None else (self.condition, condition)
-        return replace(self, condition=all_of(conditions))
+        return replace(self, condition=all_given(self.condition, condition))
 
     def order_by(self, *items: Sortable) -> Expand:
         """In this order."""

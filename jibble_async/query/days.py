@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from jibble_async.errors import ConfigurationError
-from jibble_async.query.expressions import Expression, all_of
+from jibble_async.query.expressions import Expression, all_given
 from jibble_async.query.fields import DateField
 from jibble_async.query.values import require_date
 
@@ -40,9 +40,6 @@ def days_between(day: DateField, since: date | None, until: date | None) -> Expr
     require_span(since, until)
     if since is not None and since == until:
         return day == since
-    bounds: list[Expression] = []
-    if since is not None:
-        bounds.append(day >= since)
-    if until is not None:
-        bounds.append(day <= until)
-    return all_of(bounds) if bounds else None
+    return all_given(
+        None if since is None else day >= since, None if until is None else day <= until
+    )

@@ -36,6 +36,7 @@ __all__ = [
     "RawFilter",
     "Scalar",
     "Worded",
+    "all_given",
     "all_of",
     "raw_filter",
 ]
@@ -211,6 +212,12 @@ def all_of(expressions: Iterable[Expression]) -> Expression:
     if not parts:
         raise ConfigurationError("all_of() needs at least one expression")
     return parts[0] if len(parts) == 1 else And(parts)
+
+
+def all_given(*conditions: Expression | None) -> Expression | None:
+    """The condition that holds when all that there are hold; None if there is none."""
+    given = [condition for condition in conditions if condition is not None]
+    return all_of(given) if given else None
 
 
 def _parts(expression: Expression, joint: type[And | Or]) -> tuple[Expression, ...]:

@@ -16,7 +16,7 @@ from jibble_async.errors import ConfigurationError
 from jibble_async.odata.names import wire_values
 from jibble_async.odata.parameters import require_guid
 from jibble_async.query.days import require_span
-from jibble_async.query.expressions import Expression, all_of
+from jibble_async.query.expressions import Expression, all_given
 from jibble_async.query.values import IdLike, require_date
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.base import DatedListing, routes_of, rows_of
@@ -148,12 +148,10 @@ class TimeOffRequests(
         """
         require_span(since, until)
         first, last = _ROW.start_date, _ROW.end_date
-        bounds: builtins.list[Expression] = []
-        if until is not None:
-            bounds.append((first <= until) | (first.is_null() & (last <= until)))
-        if since is not None:
-            bounds.append((last >= since) | (last.is_null() & (first >= since)))
-        return all_of(bounds) if bounds else None
+        return all_given(
+            None if until is None else (first <= until) | (first.is_null() & (last <= until)),
+            None if since is None else (last >= since) | (last.is_null() & (first >= since)),
+        )
 
     def balances(self) -> Pager[dict[str, Any]]:
         """What people have left of each kind of time off, as the server writes it.

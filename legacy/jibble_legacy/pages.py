@@ -20,7 +20,7 @@ from jibble_async.entities import TimeEntry
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.clauses import Ordering, Query
 from jibble_async.query.days import require_span
-from jibble_async.query.expressions import Comparison, Constant, Expression, Kind, Path, all_of
+from jibble_async.query.expressions import Comparison, Constant, Kind, Path, all_given
 from jibble_legacy.config import MAX_PAGE_SIZE
 from jibble_legacy.days import DaySieve, WorkingDays
 from jibble_legacy.include_order import render_options
@@ -129,12 +129,11 @@ class LoopBackPages(PageSource[T]):
 
     def _rendered(self, low: datetime | None, high: datetime | None) -> tuple[tuple[str, str], ...]:
         """The query options, with the days as far as the server can tell."""
-        query, conditions = self._query, list[Expression]()
-        if low is not None:
-            conditions.append(Comparison(_TIME, "ge", Constant(low, Kind.DATETIME)))
-        if high is not None:
-            conditions.append(Comparison(_TIME, "le", Constant(high, Kind.DATETIME)))
-        if query.where is not None:
-            conditions.append(query.where)
-        where = render_where(query.entity, all_of(conditions)) if conditions else ()
-        return (*where, *render_options(query))
+        query = self._query
+        where = all_given(
+            None if low is None else Comparison(_TIME, "ge", Constant(low, Kind.DATETIME)),
+            None if high is None else Comparison(_TIME, "le", Constant(high, Kind.DATETIME)),
+            query.where,
+        )
+        filters = () if where is None else render_where(query.entity, where)
+        return (*filters, *render_options(query))

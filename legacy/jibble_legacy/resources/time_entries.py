@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import functools
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Unpack
@@ -207,18 +206,15 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries", day
         punch = LegacyPunch.make(type, person_id, datetime.now(UTC), options, at=at)
         # Where the moment is left to the server, among the newest, so that a wrong clock here
         # does not matter. A row that can't be read must not hide the others.
-        conditions: builtins.list[Expression] = []
-        if punch.person_id is not None:
-            conditions.append(_FIELDS.person_id == punch.person_id)
-        if punch.at is not None:
-            near = timedelta(seconds=NEAR)
-            conditions.append(_FIELDS.time.between(punch.at - near, punch.at + near))
+        near = timedelta(seconds=NEAR)
+        mine = None if punch.person_id is None else _FIELDS.person_id == punch.person_id
+        then = None if punch.at is None else _FIELDS.time.between(punch.at - near, punch.at + near)
         newest: ListOptions = {
             "order_by": _FIELDS.time.desc(),
             "limit": _LATEST,
             "on_bad_row": lambda _, __: None,
         }
-        pager = self._pager(conditions, newest)
+        pager = self._pager([mine, then], newest)
         return await sent(self._session, self.routes.creation, punch, self._reader(), pager)
 
 
