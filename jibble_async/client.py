@@ -186,7 +186,7 @@ class JibbleClient(Catalog):
         """
         operation = custom_operation(method, service, path, safety)
         request = self._session.build(operation, **custom_parts(params, json))
-        return await self._session.call(request, optional_reader(Any))
+        return await self._session.call(request, optional_reader(object))
 
     def paginate(
         self,

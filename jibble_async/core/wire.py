@@ -148,14 +148,14 @@ def decode_json(reply: Reply, decode: Callable[[bytes], T]) -> T:
         raise failure from None
 
 
-@functools.cache
-def reader(item: Any) -> Callable[[Reply], Any]:
+def reader(item: type[T]) -> Callable[[Reply], T]:
     """What finds a value of a type in a reply."""
-    return functools.partial(decode_json, decode=lenient_decoder(item))
+    # As type[T] mypy would not take it for a key of a cache.
+    kind: Any = item
+    return functools.partial(decode_json, decode=lenient_decoder(kind))
 
 
-@functools.cache
-def optional_reader(item: Any) -> Callable[[Reply], Any]:
+def optional_reader(item: type[T]) -> Callable[[Reply], T | None]:
     """What finds a value of a type in a reply, and None in one without a body."""
     read = reader(item)
     return lambda reply: read(reply) if reply.body.strip() else None

@@ -318,8 +318,7 @@ class Reports:
             *repeated_ids("schedule_ids", schedule_ids),
         )
         request = self._session.build(_START_EXPORT, params=params)
-        job: ExportJob = await call_once(self._session, request, reader(ExportJob))
-        return job
+        return await call_once(self._session, request, reader(ExportJob))
 
 
 def _period(date: date, period: Period | str | None, end_date: date | None) -> _Params:

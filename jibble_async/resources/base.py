@@ -198,8 +198,7 @@ class Listing(BaseResource[V]):
         return require_guid(id, label)
 
     def _reader(self) -> Callable[[Reply], V]:
-        read: Callable[[Reply], V] = reader(self.entity)
-        return read
+        return reader(self.entity)
 
 
 class Resource(Listing[E], Members[E]):

@@ -86,8 +86,7 @@ class People(Resource[Person], Deletable[Person], path="People", exportable=True
             NotFoundError: There is no such person.
         """
         request = self._addressed(_SCHEDULE, person_id, Person)
-        schedule: Schedule | None = await self._session.call(request, optional_reader(Schedule))
-        return schedule
+        return await self._session.call(request, optional_reader(Schedule))
 
     def holidays(self, person_id: IdLike) -> Pager[PersonHoliday]:
         """The holidays that hold for a person, in the server's order.

@@ -98,8 +98,7 @@ class TimeEntries(
             >>> at_work = entry is not None and entry.type == EntryType.IN
         """
         request = self._addressed(_LATEST, person_id, Person)
-        entry: TimeEntry | None = await self._session.call(request, optional_reader(TimeEntry))
-        return entry
+        return await self._session.call(request, optional_reader(TimeEntry))
 
     def working_now(self) -> Pager[WorkingNow]:
         """The people who are at work now, in the server's order.

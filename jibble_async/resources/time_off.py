@@ -65,8 +65,7 @@ class TimeOffRequests(
             NotFoundError: There is no such time off.
         """
         request = self._addressed(_INTERVALS.member, id, TimeOffInterval)
-        interval: TimeOffInterval = await self._session.call(request, reader(TimeOffInterval))
-        return interval
+        return await self._session.call(request, reader(TimeOffInterval))
 
     async def request(
         self,
@@ -101,8 +100,7 @@ class TimeOffRequests(
             note=note,
         )
         request = new(self._session, _INTERVALS.creation, values)
-        interval: TimeOffInterval = await call_once(self._session, request, reader(TimeOffInterval))
-        return interval
+        return await call_once(self._session, request, reader(TimeOffInterval))
 
     async def approve(self, *ids: IdLike) -> builtins.list[ItemOutcome]:
         """Grant requests, one after the other, and say what became of each.

@@ -156,7 +156,7 @@ class LegacyClient(LegacyCatalog):
         """
         operation = custom_operation(method, SERVICE, path, safety)
         request = self._session.build(operation, **custom_parts(params, json))
-        return await self._session.call(request, optional_reader(Any))
+        return await self._session.call(request, optional_reader(object))
 
 
 def _auth(token: str | None, auth: LegacyAuth | None) -> LegacyAuth:
