@@ -71,8 +71,6 @@ class Deadlines:
         wakes_at: When the timer is due.
     """
 
-    __slots__ = ("_closed", "_timer", "loop", "running", "wakes_at")
-
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop: asyncio.AbstractEventLoop = loop
         self._timer: asyncio.TimerHandle | None = None

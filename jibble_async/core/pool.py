@@ -23,8 +23,6 @@ class Gate:
         room: How many.
     """
 
-    __slots__ = ("_queue", "_room", "_waiting")
-
     def __init__(self, room: int) -> None:
         self._room = room
         self._queue = CallQueue()

@@ -101,8 +101,6 @@ class RetryBudget:
         capacity: Retries that may be made in a row.
     """
 
-    __slots__ = ("_capacity", "_tokens")
-
     def __init__(self, capacity: float = 50.0) -> None:
         self._capacity = capacity
         self._tokens = capacity

@@ -157,8 +157,6 @@ class CountedSlot:
 class _FreeSlot:
     """A slot that nobody counts."""
 
-    __slots__ = ()
-
     def release(self, outcome: Outcome, headers: Mapping[str, str] | None = None) -> None:
         """Do nothing."""
 
@@ -169,8 +167,6 @@ FREE_SLOT: Slot = _FreeSlot()
 
 class Unlimited:
     """A limiter that never waits, for servers without a limit such as one's own sandbox."""
-
-    __slots__ = ()
 
     async def acquire(
         self, *, priority: Priority = "interactive", max_wait: float | None = None

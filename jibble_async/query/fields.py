@@ -51,8 +51,6 @@ _KEY = r"[A-Za-z0-9_]+"
 class Field(Generic[T]):
     """A field that can be compared; `== None` and `is_null()` mean the same."""
 
-    __slots__ = ("_operand",)
-
     kind: ClassVar[Kind]
 
     def __init__(self, operand: Path | Call) -> None:
@@ -153,8 +151,6 @@ class Field(Generic[T]):
 class _OrderedField(Field[T]):
     """A field whose values have an order."""
 
-    __slots__ = ()
-
     def __lt__(self, other: T | Field[T]) -> Comparison:
         return self._compare("lt", other)
 
@@ -175,7 +171,6 @@ class _OrderedField(Field[T]):
 class IdField(Field[str | UUID]):
     """An id."""
 
-    __slots__ = ()
     kind = Kind.ID
 
 
@@ -186,7 +181,6 @@ class EnumField(Field[T]):
     know: `T.type == entry.type`, or `T.type == EntryType("New")`.
     """
 
-    __slots__ = ()
     kind = Kind.ENUM
 
     def _constant(self, value: Any) -> Any:
@@ -204,35 +198,30 @@ class EnumField(Field[T]):
 class BooleanField(Field[bool]):
     """Yes or no."""
 
-    __slots__ = ()
     kind = Kind.BOOLEAN
 
 
 class NumberField(_OrderedField[float]):
     """A number."""
 
-    __slots__ = ()
     kind = Kind.NUMBER
 
 
 class DurationField(_OrderedField[timedelta]):
     """A length of time."""
 
-    __slots__ = ()
     kind = Kind.DURATION
 
 
 class TimeField(_OrderedField[time]):
     """A time of day."""
 
-    __slots__ = ()
     kind = Kind.TIME
 
 
 class TextField(_OrderedField[str]):
     """A text."""
 
-    __slots__ = ()
     kind = Kind.TEXT
 
     def contains(self, part: str) -> Predicate:
@@ -270,8 +259,6 @@ class TextField(_OrderedField[str]):
 class _CalendarField(_OrderedField[T]):
     """A field with a day in it."""
 
-    __slots__ = ()
-
     def year(self) -> NumberField:
         """Its year."""
         return NumberField(self._call("year", Kind.NUMBER))
@@ -288,14 +275,12 @@ class _CalendarField(_OrderedField[T]):
 class DateField(_CalendarField[date]):
     """A day."""
 
-    __slots__ = ()
     kind = Kind.DATE
 
 
 class DateTimeField(_CalendarField[datetime]):
     """A moment; it is compared with datetimes that have a time zone."""
 
-    __slots__ = ()
     kind = Kind.DATETIME
 
     def hour(self) -> NumberField:
@@ -318,8 +303,6 @@ class DateTimeField(_CalendarField[datetime]):
 class CollectionField:
     """A list that hangs on an entity; it can be selected, or expanded, not compared."""
 
-    __slots__ = ("path",)
-
     def __init__(self, path: Path) -> None:
         self.path: Path = path
 
@@ -335,8 +318,6 @@ class CollectionField:
 
 class KeyedField:
     """An object without a fixed set of keys."""
-
-    __slots__ = ("path",)
 
     def __init__(self, path: Path) -> None:
         self.path: Path = path

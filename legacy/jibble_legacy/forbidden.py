@@ -52,8 +52,6 @@ class Probe(enum.Enum):
 class Procedure:
     """The steps after a first refusal of one request."""
 
-    __slots__ = ("_probe", "_waited")
-
     def __init__(self) -> None:
         self._waited = False
         self._probe: Probe | None = None

@@ -40,8 +40,6 @@ class RoundTrips:
         spread: The usual distance from it in seconds.
     """
 
-    __slots__ = ("_count", "mean", "spread")
-
     def __init__(self) -> None:
         self.mean: float = 0.0
         self.spread: float = 0.0
@@ -72,8 +70,6 @@ class Clicks:
     Attributes:
         add: Takes note of one, by the time of its grant.
     """
-
-    __slots__ = ("_crowded", "_last", "_new", "_per", "_slot", "_times", "add")
 
     def __init__(
         self,
@@ -146,8 +142,6 @@ class Reserve:
     Raises:
         ConfigurationError: `part` is no part.
     """
-
-    __slots__ = ("_limit", "_per", "least", "slot")
 
     def __init__(self, name: str, limit: int, per: float, part: float) -> None:
         if not 0 <= part < 1:
