@@ -23,9 +23,8 @@ from jibble_async.query.days import require_span
 from jibble_async.query.expressions import Comparison, Constant, Kind, Path, all_given
 from jibble_legacy.config import MAX_PAGE_SIZE
 from jibble_legacy.days import DaySieve, WorkingDays
-from jibble_legacy.include_order import render_options
+from jibble_legacy.render import render_options, render_where
 from jibble_legacy.rows import RowsReader
-from jibble_legacy.where import render_where
 
 __all__ = ["LoopBackPages", "Span"]
 

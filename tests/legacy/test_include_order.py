@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from jibble_legacy import LegacyClient
 from jibble_legacy.entities import LegacyTimeEntry, TeamClient, TeamMember
-from jibble_legacy.include_order import render_options
 from jibble_legacy.query_fields import fields
+from jibble_legacy.render import render_options
 
 import jibble_async
 from jibble_async import Activity, Client, ConfigurationError, NotSupportedError, TimeEntry

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from jibble_legacy.entities import LegacyTimeEntry, PowerUp, Team, TeamMember
 from jibble_legacy.query_fields import fields
-from jibble_legacy.where import render_where
+from jibble_legacy.render import render_where
 
 import jibble_async
 from jibble_async import (

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from jibble_legacy.entities import LegacyTimeEntry
 from jibble_legacy.literals import containing, ending, starting
 from jibble_legacy.query_fields import fields
-from jibble_legacy.where import render_where
+from jibble_legacy.render import render_where
 
 from jibble_async import EntryType, NotSupportedError, grouped
 from jibble_async.core.operation import Operation, Safety, build

@@ -1,19 +1,24 @@
-"""Conditions as `filter[where]`: several fields, each with one operator, all of which must hold.
+"""Queries as the old API's filters: `filter[where]`, `filter[include]` and `filter[order]`.
 
-The documented operators are equality, `neq`, `gt`, `gte`, `lt`, `lte`, `between` and `like`. The
-server was built on LoopBack (inferred), which drops a second operator on a field without a word
-(measured there): two bounds become `between`, and whatever else would need one is refused. So is
-what would not mean the same there: an absent value fails every operator but `neq`.
+A condition is several fields, each with one operator, all of which must hold. The documented
+operators are equality, `neq`, `gt`, `gte`, `lt`, `lte`, `between` and `like`. The server was built
+on LoopBack (inferred), which drops a second operator on a field without a word (measured there):
+two bounds become `between`, and whatever else would need one is refused. So is what would not mean
+the same there: an absent value fails every operator but `neq`.
+
+One relation to include, and one field to sort by, are documented. Several are written as LoopBack
+takes them (measured there).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, TypeAlias
 from urllib.parse import unquote
 
 from jibble_async.entities import TimeEntry, ValueObject
 from jibble_async.errors import ConfigurationError, NotSupportedError
+from jibble_async.query.clauses import Expand, Query
 from jibble_async.query.expressions import (
     And,
     Between,
@@ -34,9 +39,9 @@ from jibble_async.query.expressions import (
 )
 from jibble_legacy.bounds import Bounds
 from jibble_legacy.literals import ACTIONS, action, containing, ending, literal, starting
-from jibble_legacy.names import field_name
+from jibble_legacy.names import field_name, relation_name
 
-__all__ = ["render_where"]
+__all__ = ["render_options", "render_where"]
 
 Pair: TypeAlias = tuple[str, str]
 _Test: TypeAlias = tuple[Literal["", "[neq]", "[like]"], str] | Bounds
@@ -83,6 +88,26 @@ def render_where(entity: type[ValueObject], expression: Expression) -> tuple[Pai
         for operator, value in (test.render(path) if isinstance(test, Bounds) else [test])
     ]
     return (*pairs, *raw)
+
+
+def render_options(query: Query) -> tuple[tuple[str, str], ...]:
+    """The query options for what a query expands and sorts by.
+
+    Raises:
+        ConfigurationError: It sorts by a field of something else.
+        NotSupportedError: The old API has no words for it.
+    """
+    if query.select:
+        names = ", ".join(name.name for name in query.select)
+        raise NotSupportedError(
+            f"the old API always sends whole objects: leave out select= (of {names})"
+        )
+    include = [_relation(query, item) for item in query.expand]
+    order = [
+        f"{field_name(query.entity, item.path)} {'DESC' if item.descending else 'ASC'}"
+        for item in query.order_by
+    ]
+    return (*_numbered("filter[include]", include), *_numbered("filter[order]", order))
 
 
 def _parts(expression: Expression) -> Iterator[Expression]:
@@ -217,3 +242,19 @@ def _said(expression: Expression) -> str:
 
 def _operand(operand: Operand) -> str:
     return repr(operand.value) if isinstance(operand, Constant) else str(operand)
+
+
+def _relation(query: Query, item: Expand) -> str:
+    name = relation_name(query.entity, item.name.name)
+    if item != Expand(item.name, item.entity):
+        raise NotSupportedError(
+            f"the old API expands {query.entity.__name__}.{item.name.name} as a whole: "
+            f"write expand=[{item.name.name!r}]"
+        )
+    return name
+
+
+def _numbered(name: str, values: list[str]) -> Iterable[tuple[str, str]]:
+    if len(values) == 1:
+        return [(name, values[0])]
+    return [(f"{name}[{number}]", value) for number, value in enumerate(values)]
