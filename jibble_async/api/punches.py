@@ -120,12 +120,7 @@ async def found(
 ) -> E:
     """The entry of a punch whose answer was lost, or which collides with one that is there.
 
-    Args:
-        session: Made the call.
-        punch: What was sent.
-        error: What it ended with.
-        newest: The entries among which it must be.
-        get: Gives the entry with an id, where one was sent.
+    `error` is what its call ended with, the other arguments are those of `sent`.
 
     Raises:
         ConflictError: It collides with another entry.

@@ -126,15 +126,10 @@ _NO_REASON = frozenset({b"", b"{}", b"null", b'""'})
 
 
 def read_error(reply: Reply, *, throttling: bool, wait: float | None) -> APIError:
-    """The error that a reply stands for.
+    """The error that a reply stands for; see `jibble_async.core.answers.ErrorReader`.
 
     A 403 without a reason may be throttling or a missing right. Signs of throttling decide;
     without any it is `ThrottledOrForbiddenError`.
-
-    Args:
-        reply: What the server answered.
-        throttling: Whether there are signs that the server is refusing for speed.
-        wait: Seconds the server asked to wait, if it did.
     """
     if reply.status == 403 and reply.body.strip() in _NO_REASON:
         if throttling:

@@ -70,16 +70,11 @@ class BareForbiddenError(PermissionDeniedError):
 
 
 def read_error(reply: Reply, *, throttling: bool, wait: float | None) -> APIError:
-    """The error that a reply stands for; see `jibble_async.core.wire.ErrorReader`.
+    """The error that a reply stands for; see `jibble_async.core.answers.ErrorReader`.
 
     Source: the empty 403 is documented. The rest is LoopBack's and its OAuth component's, which
     the old API is inferred to be: errors as `{"error": {…}}` or `{"error": "invalid_grant"}`, the
     latter with 403 for a token that is out.
-
-    Args:
-        reply: What the server answered.
-        throttling: Whether there are signs that the server is refusing for speed.
-        wait: Seconds the server asked to wait, if it did.
     """
     status = reply.status
     if status == 403 and _says_nothing(reply.body):
