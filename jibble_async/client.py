@@ -250,12 +250,11 @@ def _limiters(
     limiter: RateLimiter | Mapping[Service, RateLimiter] | None,
 ) -> dict[str, RateLimiter]:
     services = [service for service in get_args(Service) if service != "identity"]
-    if limiter is None:
-        return {service: AdaptiveLimiter() for service in services}
-    if isinstance(limiter, Mapping):
-        for service in limiter:
-            if service not in get_args(Service):
-                known = ", ".join(get_args(Service))
-                raise ConfigurationError(f"limiter= has no service {service!r}: there are {known}")
-        return {**{service: AdaptiveLimiter() for service in services}, **limiter}
-    return dict.fromkeys(services, limiter)
+    if limiter is not None and not isinstance(limiter, Mapping):
+        return dict.fromkeys(services, limiter)
+    given = limiter or {}
+    for service in given:
+        if service not in get_args(Service):
+            known = ", ".join(get_args(Service))
+            raise ConfigurationError(f"limiter= has no service {service!r}: there are {known}")
+    return {**{service: AdaptiveLimiter() for service in services}, **given}

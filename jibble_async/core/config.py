@@ -44,9 +44,8 @@ class BaseConfig(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock = msgspec.field(default_factory=Clock)
 
     def __post_init__(self) -> None:
-        sizes = {"page_size": self.page_size, "max_body_bytes": self.max_body_bytes}
         owner = type(self).__name__
-        require_counts(owner, **sizes)
+        require_counts(owner, page_size=self.page_size, max_body_bytes=self.max_body_bytes)
         require_kind(f"{owner}: timeouts=", self.timeouts, Timeouts)
         require_kind(f"{owner}: retry=", self.retry, RetryPolicy)
         require_kind(f"{owner}: hooks=", self.hooks, Iterable)

@@ -86,16 +86,13 @@ class Request(Opaque):
     @property
     def line(self) -> str:
         """The request for people: method, service, path and the names of the options."""
-        names = [_name(part) for part in self.url.raw_query_string.split("&") if part]
-        query = f"?{'&'.join(dict.fromkeys(names))}" if names else ""
+        options = self.url.raw_query_string.split("&")
+        names = "&".join(dict.fromkeys(each.partition("=")[0] for each in options if each))
+        query = f"?{names.replace('%5B', '[').replace('%5D', ']')}" if names else ""
         return f"{self.operation.method} {self.operation.service} {self.url.raw_path}{query}"
 
     def __repr__(self) -> str:
         return f"<Request {self.line}>"
-
-
-def _name(option: str) -> str:
-    return option.partition("=")[0].replace("%5B", "[").replace("%5D", "]")
 
 
 def build(

@@ -21,16 +21,6 @@ __all__ = ["Pager"]
 T_co = TypeVar("T_co", covariant=True)
 
 
-def _require_trusted(cursor: Cursor, source: PageSource[Any], paging: Paging) -> None:
-    """Refuse a cursor that would lead further than its query does: it may be anybody's word."""
-    if cursor.mark is not None:
-        source = source.marked(cursor.mark)
-    if paging.cursor_key is not None:
-        cursor.require_signed(paging.cursor_key)
-    elif cursor.link is not None:
-        source.require_own(cursor.link)
-
-
 class Pager(Generic[T_co]):
     """Rows, fetched page by page while they are read; nothing is sent before.
 
@@ -54,15 +44,20 @@ class Pager(Generic[T_co]):
         self, source: PageSource[T_co], session: Session, paging: Paging | None = None
     ) -> None:
         paging = Paging() if paging is None else paging
-        resume_from = paging.resume_from
-        self._start = None if resume_from is None else Cursor.parse(resume_from)
-        if self._start is not None and self._start.fingerprint != source.fingerprint:
-            raise ConfigurationError(
-                "resume_from= belongs to another query: resume with the same arguments, "
-                "or start again without it"
-            )
-        if self._start is not None:
-            _require_trusted(self._start, source, paging)
+        start = None if paging.resume_from is None else Cursor.parse(paging.resume_from)
+        if start is not None:
+            if start.fingerprint != source.fingerprint:
+                raise ConfigurationError(
+                    "resume_from= belongs to another query: resume with the same arguments, "
+                    "or start again without it"
+                )
+            # It may be anybody's word, and must lead no further than its query does.
+            marked = source if start.mark is None else source.marked(start.mark)
+            if paging.cursor_key is not None:
+                start.require_signed(paging.cursor_key)
+            elif start.link is not None:
+                marked.require_own(start.link)
+        self._start = start
         self._source = source
         self._session = session
         self._paging = paging
