@@ -160,7 +160,6 @@ def query_pages(
     query: Query,
     *,
     stable: bool = True,
-    item: Any = None,
     params: tuple[tuple[str, str], ...] = (),
     counted: bool = True,
 ) -> ODataPages[Any]:
@@ -171,7 +170,6 @@ def query_pages(
         base: The origin of its service.
         query: What is asked.
         stable: Whether to sort by the key in the end, without which pages may overlap.
-        item: The type of a row, where it is not the query's entity.
         params: Parameters of the set's own, which come first.
         counted: Whether to ask for the count of all rows with each page.
 
@@ -194,7 +192,7 @@ def query_pages(
     return ODataPages(
         operation,
         base,
-        owner if item is None else item,
+        owner,
         before=tuple(before),
         after=() if select is None else (("$select", select),),
         counted=counted,

@@ -34,10 +34,6 @@ from jibble_legacy.rows import row_reader
 __all__ = ["RawLoopBackPages"]
 
 
-class _Head(msgspec.Struct, gc=False):
-    id: str
-
-
 class _Moment(msgspec.Struct, gc=False):
     date: Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -45,7 +41,7 @@ class _Moment(msgspec.Struct, gc=False):
 _MOMENT = msgspec.json.Decoder(_Moment)
 _MOMENTS = msgspec.json.Decoder(list[_Moment])
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
-_HEADS = msgspec.json.Decoder(list[_Head])
+_HEADS = msgspec.json.Decoder(list[Reference])
 
 
 class RawLoopBackPages(LoopBackPages[RawRow]):
