@@ -49,6 +49,7 @@ export: App = App(
 
 _ALL = "all"
 _NOT_PASSED_ON = frozenset({"since_last", "report", "verbose", "common"})
+_FOR_WHOLE_SETS = ("resume", "reconcile", "with_names", "report")
 _NAMES = get_args(SetName)
 
 
@@ -127,7 +128,7 @@ class Target:
 
     def require_since_last_alone(self) -> None:
         """Refuse what an export of changes alone would not heed."""
-        for name in ("resume", "reconcile", "with_names", "report"):
+        for name in _FOR_WHOLE_SETS:
             if getattr(self, name):
                 option = name.replace("_", "-")
                 raise ConfigurationError(f"--{option} is for whole sets, not for --since-last")
@@ -135,9 +136,14 @@ class Target:
     def exporter(self, client: BaseClient[Any], extent: Extent, out: str, **more: Any) -> Exporter:
         """What exports one set."""
         named = self.with_names and named_fields(extent.raw_set(client).shape)
-        options = {name: value for name, value in vars(self).items() if name not in _NOT_PASSED_ON}
+        options = self.options()
         options |= {"out": out, "with_names": bool(named), **more}
         return Exporter(client, extent.set, since=extent.since, until=extent.until, **options)
+
+    def options(self, *but: str) -> dict[str, Any]:
+        """What an export takes of it, but for some options."""
+        left_out = {*_NOT_PASSED_ON, *but}
+        return {name: value for name, value in vars(self).items() if name not in left_out}
 
 
 @export.default
@@ -200,27 +206,17 @@ async def export_sets(
             _show(report, target.common, None if is_one else what)
     for what, error in errors.items():
         say_error(error, what)
-    legacy = target.common.legacy
-    if errors or any(_is_in_doubt(report, legacy) for report in reports.values()):
+    # Of the old API nothing better can be said.
+    doubtful = any(report.outcome is Outcome.NOT_PROVED for report in reports.values())
+    if errors or (doubtful and not target.common.legacy):
         raise NotAllDoneError
 
 
 async def _export_since_last(what: Any, target: Target) -> None:
     assert target.since_last is not None
     async with connect_either(target.common) as client:
-        report = await export_since_last(
-            client,
-            what,
-            out=target.out,
-            state=target.since_last,
-            format=target.format,
-            columns=target.columns,
-            spreadsheet_safe=target.spreadsheet_safe,
-            utf8_mark=target.utf8_mark,
-            secrets=target.secrets,
-            concurrency=target.concurrency,
-            give_up_after=target.give_up_after,
-        )
+        options = target.options(*_FOR_WHOLE_SETS, "include_archived")
+        report = await export_since_last(client, what, state=target.since_last, **options)
     facts = {
         "file": str(report.path),
         "rows": report.rows if target.common.json else f"{report.rows:,}",
@@ -291,11 +287,6 @@ async def _together(
         except JibbleError as error:
             errors[what] = error
     return reports, errors
-
-
-def _is_in_doubt(report: ExportReport, legacy: bool) -> bool:
-    # Of the old API nothing better can be said.
-    return report.outcome is Outcome.NOT_PROVED and not legacy
 
 
 def _report_path(path: Path, out: Destination) -> Path:

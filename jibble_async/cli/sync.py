@@ -18,15 +18,8 @@ from jibble_async.export.sync import Reconcile
 
 __all__ = ["sync"]
 
-_COLUMNS = {
-    "set": "set",
-    "read": "read",
-    "rows": "rows",
-    "changed": "changed",
-    "deleted": "deleted",
-    "requests": "requests",
-    "outcome": "outcome",
-}
+_NUMBERS = ("rows", "changed", "deleted", "requests")
+_COLUMNS = {name: name for name in ("set", "read", *_NUMBERS, "outcome")}
 
 
 async def sync(
@@ -101,7 +94,7 @@ def _show(report: SyncReport, common: Common) -> None:
         failed = {what: str(error) for what, error in report.failed.items()}
         show_json({"sets": rows, "failed": failed})
     else:
-        show_rows(rows, _COLUMNS, numbers=("rows", "changed", "deleted", "requests"))
+        show_rows(rows, _COLUMNS, numbers=_NUMBERS)
     for what, error in report.failed.items():
         say_error(error, what)
     for each in report.sets:
