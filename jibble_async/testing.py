@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from datetime import date
 from typing import Any, TypeAlias
 
@@ -19,7 +19,6 @@ import pytest_asyncio
 
 from jibble_async.client import JibbleClient
 from jibble_async.config import ClientConfig
-from jibble_async.core.call import Call
 from jibble_async.core.operation import Request
 from jibble_async.core.origins import is_loopback
 from jibble_async.core.retry import RetryPolicy
@@ -29,9 +28,7 @@ from jibble_async.errors import ConfigurationError
 from jibble_async.limits.slots import Unlimited
 from jibble_async.sandbox import Sandbox
 
-_Send: TypeAlias = Callable[
-    [Transport, Request, Mapping[str, str], Call[Any]], Coroutine[None, None, Reply]
-]
+_Send: TypeAlias = Callable[..., Coroutine[None, None, Reply]]
 
 __all__ = ["jibble_client", "jibble_sandbox", "jibble_sandbox_options"]
 
@@ -91,14 +88,12 @@ async def jibble_client(jibble_sandbox: Sandbox) -> AsyncGenerator[JibbleClient]
 
 def _to_this_machine(send: _Send) -> _Send:
     @functools.wraps(send)
-    async def guarded(
-        transport: Transport, request: Request, headers: Mapping[str, str], call: Call[Any]
-    ) -> Reply:
+    async def guarded(transport: Transport, request: Request, *others: Any) -> Reply:
         if not is_loopback(request.url.host):
             raise ConfigurationError(
                 f"a test was about to send to {request.url.host}: under jibble_sandbox only this "
                 "machine is reached; make the client by from_env(), or leave the fixture out"
             )
-        return await send(transport, request, headers, call)
+        return await send(transport, request, *others)
 
     return guarded
