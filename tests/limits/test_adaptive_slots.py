@@ -10,7 +10,7 @@ from multidict import CIMultiDict
 
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.adaptive.limiter import AdaptiveLimiter
-from jibble_async.limits.adaptive.rate import RateEstimator
+from jibble_async.limits.adaptive.rate import LARGEST_STEP, TRUSTED_STEP, RateEstimator
 from jibble_async.limits.slots import Outcome
 from tests.limits.calls import probe_of
 from tests.support.virtual_time import run
@@ -139,5 +139,36 @@ def test_what_was_not_sent_and_a_shorter_wait_change_nothing_of_a_told_window() 
         second.release(Outcome.THROTTLED, {"Retry-After": "10"})
         await limiter.acquire()
         assert loop.time() >= begun + 2000
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("outcome", "step"),
+    [
+        # Refused with much left: there is another limit, of which nothing is told.
+        (Outcome.THROTTLED, LARGEST_STEP / 2),
+        # The window's end moves with each answer: it slides, and the told rate is the quota.
+        (Outcome.ANSWERED, TRUSTED_STEP),
+    ],
+)
+def test_headers_are_left_after_three_answers_that_speak_against_them(
+    outcome: Outcome, step: float
+) -> None:
+    async def main() -> None:
+        limiter = AdaptiveLimiter()
+        for number in range(4):
+            second = number if outcome is Outcome.ANSWERED else 0
+            headers = {
+                "X-Rate-Limit-Limit": "600s",
+                "X-Rate-Limit-Remaining": f"{5999 - number}",
+                "X-Rate-Limit-Reset": f"2026-01-01T00:10:0{second}Z",
+            }
+            slot = await limiter.acquire()
+            slot.release(outcome if number else Outcome.ANSWERED, headers)
+            assert limiter.quota == ((6000, 600.0) if number < 3 else None)
+        rate = limiter.rate
+        (await limiter.acquire()).release(Outcome.THROTTLED)
+        assert limiter.rate == pytest.approx(rate * (1 - step))
 
     run(main())
