@@ -26,7 +26,7 @@ from jibble_legacy.days import DaySieve, WorkingDays
 from jibble_legacy.render import render_options, render_where
 from jibble_legacy.rows import RowsReader
 
-__all__ = ["LoopBackPages", "Span"]
+__all__ = ["TIME", "LoopBackPages", "Span"]
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ Span: TypeAlias = tuple[date | None, date | None]
 """The first and the last working day, as far as they are given."""
 
 _DEFAULT_PAGE = 30
-_TIME = Path(TimeEntry, ("time",), Kind.DATETIME)
+TIME = Path(TimeEntry, ("time",), Kind.DATETIME)
 
 
 class LoopBackPages(PageSource[T]):
@@ -75,8 +75,8 @@ class LoopBackPages(PageSource[T]):
         self._since, self._until = between
         order = query.order_by
         if not order and (self._since is not None or self._until is not None):
-            order = (Ordering(_TIME),)
-        self._in_order = bool(order) and order[0].path.names == _TIME.names
+            order = (Ordering(TIME),)
+        self._in_order = bool(order) and order[0].path.names == TIME.names
         self._in_order = self._in_order and not order[0].descending
         self._query = Query(query.entity, query.where, query.select, query.expand, order)
         self._options = self._rendered(*self._moments())
@@ -130,8 +130,8 @@ class LoopBackPages(PageSource[T]):
         """The query options, with the days as far as the server can tell."""
         query = self._query
         where = all_given(
-            None if low is None else Comparison(_TIME, "ge", Constant(low, Kind.DATETIME)),
-            None if high is None else Comparison(_TIME, "le", Constant(high, Kind.DATETIME)),
+            None if low is None else Comparison(TIME, "ge", Constant(low, Kind.DATETIME)),
+            None if high is None else Comparison(TIME, "le", Constant(high, Kind.DATETIME)),
             query.where,
         )
         filters = () if where is None else render_where(query.entity, where)

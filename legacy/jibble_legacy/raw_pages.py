@@ -23,12 +23,12 @@ from jibble_async.core.wire import Reply, decode_json
 from jibble_async.entities import EntryType, TimeEntry
 from jibble_async.entities.base import Entity
 from jibble_async.errors import ConfigurationError, DecodeError, PaginationError
-from jibble_async.query.clauses import Query
+from jibble_async.query.clauses import Ordering, Query
 from jibble_async.query.values import duration_text
 from jibble_legacy.columns import Reference
 from jibble_legacy.days import WorkingDays
 from jibble_legacy.literals import ACTIONS
-from jibble_legacy.pages import LoopBackPages, Span
+from jibble_legacy.pages import TIME, LoopBackPages, Span
 from jibble_legacy.rows import row_reader
 
 __all__ = ["RawLoopBackPages"]
@@ -48,7 +48,8 @@ class RawLoopBackPages(LoopBackPages[RawRow]):
     """The same pages as `LoopBackPages`, of rows as bytes.
 
     Args:
-        operation, base, query, days, between: As for `LoopBackPages`.
+        operation, base, days, between: As for `LoopBackPages`.
+        entity: What the set holds.
         size: Rows that a page has at most.
         as_sent: Whether rows are to be as the server wrote them.
     """
@@ -57,19 +58,20 @@ class RawLoopBackPages(LoopBackPages[RawRow]):
         self,
         operation: Operation,
         base: str,
-        query: Query,
+        entity: type[Entity],
         *,
         size: int,
         as_sent: bool,
         days: WorkingDays | None = None,
         between: Span = (None, None),
     ) -> None:
+        self.moves: bool = issubclass(entity, TimeEntry)
+        query = Query(entity, order_by=(Ordering(TIME),) if self.moves else ())
         super().__init__(operation, base, _read_raw, query, days=days, between=between)
-        self._entity: Any = query.entity
+        self._entity = entity
         self._size = size
         self._as_sent = as_sent
         self._from: datetime | None = None
-        self.moves: bool = issubclass(query.entity, TimeEntry)
         self.key: Callable[[RawRow], str | None] = operator.itemgetter(0)
 
     def read(self, reply: Reply, on_bad_row: BadRowHandler | None) -> PageContent[RawRow]:

@@ -17,7 +17,6 @@ from jibble_async.core.paging import Paging
 from jibble_async.core.wire import Reply
 from jibble_async.entities.base import Entity
 from jibble_async.errors import ConfigurationError, NotSupportedError
-from jibble_async.query.clauses import Query, Sortable, orderings
 from jibble_async.query.expressions import Expression
 from jibble_async.query.values import IdLike, is_guid, shown
 from jibble_legacy.columns import wire_values
@@ -93,33 +92,26 @@ class LegacyResource(Deletable[E], exportable=True):
         self, since: date | None, until: date | None, *, include_archived: bool, as_sent: bool
     ) -> RawSet:
         """The rows as bytes; see `jibble_async.api.raw.raw_set_of`."""
-        return self._raw_rows(include_archived=include_archived, as_sent=as_sent)
-
-    def _raw_rows(
-        self,
-        *,
-        include_archived: bool,
-        as_sent: bool,
-        order_by: Iterable[Sortable] = (),
-        days: WorkingDays | None = None,
-        between: Span = (None, None),
-        check: Callable[[], Awaitable[None]] | None = None,
-    ) -> RawSet:
         if include_archived:
             raise NotSupportedError(
                 "include_archived=True: the old API keeps nothing that was deleted; leave it out"
             )
-        size = self._session.page_size
+        # The days of rows that stay as they are matter only for leaving some out.
+        dated = self.spans and not (as_sent and since is None and until is None)
+        days, size = self._session.days if dated else None, self._session.page_size
         pages = RawLoopBackPages(
             self.routes.listing,
             self._session.base(SERVICE),
-            Query(self.entity, order_by=orderings(self.entity, order_by)),
+            self.entity,
             size=size,
             as_sent=as_sent,
             days=days,
-            between=between,
+            between=(since, until),
         )
-        return RawSet(SERVICE, self.entity, pages, size, check)
+        return RawSet(SERVICE, self.entity, pages, size, self._check(days))
+
+    def _check(self, days: WorkingDays | None) -> Callable[[], Awaitable[None]] | None:
+        """What is found out before rows are exported with their days, if anything need be."""
 
     async def _change(self, id: str, **values: Any) -> E:
         """The entity as it is after a change of the fields that are given."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Unpack
 
@@ -10,7 +11,6 @@ from msgspec import UNSET, UnsetType
 
 from jibble_async.api.listing import ListOptions
 from jibble_async.api.punches import NEAR, sent
-from jibble_async.api.raw import RawSet
 from jibble_async.core.pager import Pager
 from jibble_async.entities import EntryType
 from jibble_async.errors import ConfigurationError
@@ -66,24 +66,11 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries", day
         days = self._session.days
         return self._pager([where], options, days=days, between=(since, until))
 
-    def _raw_set(
-        self, since: date | None, until: date | None, *, include_archived: bool, as_sent: bool
-    ) -> RawSet:
-        """The entries as bytes, in the order of time; see `jibble_async.api.raw.raw_set_of`."""
-        days, check = self._session.days, None
-        if since is None and until is None and as_sent:
-            # The days of rows that stay as they are matter only for leaving some out.
-            days = None
-        if days is not None and not days.for_everybody:
-            check = functools.partial(_require_zones, self._session, days)
-        return self._raw_rows(
-            include_archived=include_archived,
-            as_sent=as_sent,
-            order_by=["time"],
-            days=days,
-            between=(since, until),
-            check=check,
-        )
+    def _check(self, days: WorkingDays | None) -> Callable[[], Awaitable[None]] | None:
+        """Whether everybody has a zone, if not all have one."""
+        if days is None or days.for_everybody:
+            return None
+        return functools.partial(_require_zones, self._session, days)
 
     async def latest(self, person_id: str) -> LegacyTimeEntry | None:
         """A person's latest entry, which says whether they are at work; None if there is none.
