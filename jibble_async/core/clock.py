@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -11,10 +12,6 @@ from datetime import UTC, datetime
 import msgspec
 
 __all__ = ["Clock"]
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Clock(msgspec.Struct, frozen=True):
@@ -28,6 +25,6 @@ class Clock(msgspec.Struct, frozen=True):
     """
 
     monotonic: Callable[[], float] = time.monotonic
-    now: Callable[[], datetime] = _now
+    now: Callable[[], datetime] = functools.partial(datetime.now, UTC)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     random: Callable[[], float] = random.random

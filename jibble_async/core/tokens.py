@@ -26,7 +26,6 @@ __all__ = [
     "read_token",
 ]
 
-
 _PAUSE = 30.0
 """Seconds between two requests for a token to a host that may have none that is better."""
 

@@ -31,7 +31,6 @@ __all__ = [
     "shown",
 ]
 
-
 IdLike: TypeAlias = str | uuid.UUID
 """What is taken where an id is wanted: a GUID as text or as an object, or an old API's own text."""
 

@@ -199,6 +199,7 @@ class RedisStore:
         """Ask the script, or the fallback quota; see `SlotStore.exchange`."""
         from redis.exceptions import RedisError
 
+        assert self._script is not None
         now = self._clock()
         if self._away_since is not None and now < self._next_probe:
             return self._fall_back(given_back, wanted, look)
@@ -210,7 +211,8 @@ class RedisStore:
         limit = self._policy.limit if now >= self._full_from else self._fallback.limit
         try:
             async with asyncio.timeout(self._timeout):
-                reply = await self._call(self._question(given_back, wanted, look, limit, now))
+                question = self._question(given_back, wanted, look, limit, now)
+                reply = await self._script(keys=self._keys, args=[question])
         except (RedisError, OSError) as error:
             words = self._words(error)
             if _stays(error):
@@ -231,11 +233,6 @@ class RedisStore:
         if self._redis is not None:
             await self._redis.aclose()
             self._redis = None
-
-    async def _call(self, question: bytes) -> list[Any]:
-        assert self._script is not None
-        reply: list[Any] = await self._script(keys=self._keys, args=[question])
-        return reply
 
     def _question(
         self,
