@@ -19,7 +19,7 @@ from jibble_async.entities import ClientType, Coordinates, EntryType, Platform, 
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.names import wire_values
 from jibble_async.odata.parameters import optional_guid, require_guid
-from jibble_async.query.values import IdLike, duration_text, require_aware, require_date
+from jibble_async.query.values import IdLike, duration_text, require_aware
 
 __all__ = ["EntryPunch", "PunchOptions", "clock_offset", "made_with"]
 
@@ -97,8 +97,6 @@ class EntryPunch(Punch[TimeEntry], frozen=True, kw_only=True):
                 without a time zone, a platform with an event.
         """
         require_known(options, PunchOptions)
-        if belongs_to_date is not None:
-            belongs_to_date = require_date(belongs_to_date, "belongs_to_date")
         if auto_clock_out_at is not None:
             auto_clock_out_at = require_aware(auto_clock_out_at, "auto_clock_out_at")
         person_id = require_guid(person_id, "person_id")
