@@ -25,7 +25,8 @@
     ├── DecodeError                   the answer could not be read
     ├── PaginationError               the pages do not fit together
     ├── AmbiguousWriteError           a write whose outcome is unknown
-    └── ExportError                   a file could not be written
+    ├── ExportError                   a file could not be written
+    └── MigrationError                a step of a migration can't begin, or stopped by itself
 
 Errors can be pickled, and hold no secret: neither their text nor their attributes contain a
 credential, a query value or a server's stack trace.
@@ -49,6 +50,7 @@ __all__ = [
     "ExportError",
     "FeatureRestrictedError",
     "JibbleError",
+    "MigrationError",
     "NotFoundError",
     "NotSupportedError",
     "PaginationError",
@@ -266,3 +268,7 @@ class AmbiguousWriteError(JibbleError):
 
 class ExportError(JibbleError):
     """A file of an export could not be written; the message names it and the reason."""
+
+
+class MigrationError(JibbleError):
+    """A step of a migration can't begin, or stopped by itself; its ledger says how far it came."""

@@ -1,0 +1,90 @@
+"""The words that the ledger is kept in: states, kinds of things, reasons, verdicts."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+
+__all__ = ["OPEN", "Decision", "Exit", "Kind", "Reason", "State"]
+
+
+class State(StrEnum):
+    """How far something is that is written to the new account: an entry, a person, a project.
+
+    ::
+
+        planned -intent committed-> sent -2xx-> confirmed -verify-> verified
+        sent -answer lost, or the program ended-> doubtful -found-> confirmed
+        doubtful -not found, long enough after-> planned (same key)
+        doubtful -can't be told-> unknown -resolve-> confirmed, planned, skipped
+        sent -refused-> refused
+        confirmed, verified -the source row changed-> stale -edited-> confirmed
+        confirmed, verified -rollback-> undoing -archived-> undone
+    """
+
+    PLANNED = "planned"
+    SENT = "sent"
+    DOUBTFUL = "doubtful"
+    CONFIRMED = "confirmed"
+    VERIFIED = "verified"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+    STALE = "stale"
+    UNDOING = "undoing"
+    UNDONE = "undone"
+
+
+OPEN = (State.SENT, State.DOUBTFUL, State.UNKNOWN)
+"""What may be over there or not: nothing that concerns it is decided again."""
+
+
+class Kind(StrEnum):
+    """What the old account holds, by the word of its paths."""
+
+    TEAM = "teams"
+    PERSON = "teammembers"
+    ACTIVITY = "activities"
+    CLIENT = "clients"
+    POWER_UP = "powerups"
+    ENTRY = "timeentries"
+
+
+class Decision(StrEnum):
+    """What becomes of a person, an activity or a client."""
+
+    MATCH = "match"
+    CREATE = "create"
+    CREATE_AND_REMOVE = "create-and-remove"
+    SKIP = "skip"
+    UNDECIDED = ""
+
+
+class Reason(StrEnum):
+    """Why an entry is held back."""
+
+    PERSON_UNDECIDED = "person-undecided"
+    ZONE_MISSING = "zone-missing"
+    ALREADY_TRACKED = "already-tracked"
+    ACTIVITY_UNDECIDED = "activity-undecided"
+    DUPLICATE = "duplicate"
+    UNKNOWN_ACTION = "unknown-action"
+    NO_PERSON = "no-person"
+    NO_MOMENT = "no-moment"
+    FUTURE = "future"
+    BEFORE_2010 = "before-2010"
+    UNREADABLE = "unreadable"
+    OUT_WITHOUT_IN = "out-without-in"
+    LOCKED_PERIOD = "locked-period"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+class Exit(IntEnum):
+    """How a step ended, as a program says it."""
+
+    CLEAN = 0
+    LEFT = 1
+    """Something was refused, or is unknown."""
+    MISUSED = 2
+    STOPPED = 3
+    """It stopped by itself; nothing is lost."""
