@@ -17,7 +17,7 @@ def namespace(base: str, team: str) -> uuid.UUID:
     return uuid.uuid5(uuid.NAMESPACE_URL, f"{base}|{team}")
 
 
-def entry_key(space: uuid.UUID, generation: int, legacy_id: str) -> str:
+def entry_key(space: uuid.UUID, generation: int, legacy_id: str, revision: int = 0) -> str:
     """The id and nonce of the new entry that answers for an old one.
 
     Args:
@@ -25,5 +25,7 @@ def entry_key(space: uuid.UUID, generation: int, legacy_id: str) -> str:
         generation: How many rollbacks there were: a server that keeps ids refuses those of the
             archived entries of earlier ones.
         legacy_id: The id of the old entry.
+        revision: How many times it was archived and written anew since, as its moment changed.
     """
-    return str(uuid.uuid5(space, f"{generation}/timeentries/{legacy_id}"))
+    again = f"/{revision}" if revision else ""
+    return str(uuid.uuid5(space, f"{generation}/timeentries/{legacy_id}{again}"))

@@ -53,7 +53,7 @@ CREATE TABLE answer (
 -- row. `removal` is the state of removing somebody who left, once the entries are written.
 CREATE TABLE thing (
     n INTEGER PRIMARY KEY, kind TEXT NOT NULL, decision TEXT NOT NULL DEFAULT '', root INTEGER,
-    target TEXT, name TEXT, code TEXT, until INTEGER, reason TEXT, state TEXT, since INTEGER,
+    target TEXT, name TEXT, email TEXT, code TEXT, until INTEGER, reason TEXT, state TEXT, since INTEGER,
     attempts INTEGER NOT NULL DEFAULT 0, removal TEXT, detail TEXT
 );
 CREATE INDEX thing_target ON thing (target);
@@ -63,23 +63,26 @@ CREATE TABLE zone (
 ) WITHOUT ROWID;
 CREATE TABLE plan (n INTEGER PRIMARY KEY, at INTEGER NOT NULL, hash TEXT NOT NULL, detail TEXT);
 
--- What was over there before us, by the ids of over there; taken once for each person.
+-- What was over there before us, by the ids of over there; taken once for each person. Archived
+-- entries are there, too: none of them is ours.
 CREATE TABLE snapshot (
     person TEXT NOT NULL, ms INTEGER NOT NULL, type TEXT NOT NULL, id TEXT NOT NULL,
-    PRIMARY KEY (person, ms, type, id)
+    active INTEGER NOT NULL, PRIMARY KEY (person, ms, type, id)
 ) WITHOUT ROWID;
 CREATE TABLE snapshot_taken (
     person TEXT PRIMARY KEY, at INTEGER NOT NULL, detail TEXT
 ) WITHOUT ROWID;
 
 -- One row for each entry that is to be written. `lane` is `source.n` of the person as whom it is
--- written; `hash` that of the old row it was made from; `since` when its state began. The next of
--- a lane is found by the index, whatever was written before it.
+-- written; `hash` that of the old row it was made from; `since` when its state began, which for one
+-- in doubt is when it was given up; `stamp` what the server's clock said when it confirmed. The next
+-- of a lane is found by the index, whatever was written before it.
 CREATE TABLE write (
     entry INTEGER PRIMARY KEY, lane INTEGER NOT NULL, ms INTEGER NOT NULL, type TEXT NOT NULL,
     day TEXT NOT NULL, offset INTEGER NOT NULL, person TEXT, activity TEXT, project TEXT,
     state TEXT NOT NULL, since INTEGER, generation INTEGER NOT NULL,
-    attempts INTEGER NOT NULL DEFAULT 0, target TEXT UNIQUE, hash BLOB NOT NULL, reason TEXT
+    attempts INTEGER NOT NULL DEFAULT 0, target TEXT UNIQUE, stamp INTEGER, hash BLOB NOT NULL,
+    reason TEXT
 );
 CREATE INDEX write_next ON write (lane, state, ms, entry);
 CREATE TABLE quarantine (
@@ -91,9 +94,12 @@ CREATE TABLE past (
     target TEXT PRIMARY KEY, entry INTEGER NOT NULL, generation INTEGER NOT NULL,
     at INTEGER NOT NULL, why TEXT NOT NULL
 ) WITHOUT ROWID;
--- Entries over there that carry a mark of ours beside the one that answers for it.
+CREATE INDEX past_entry ON past (entry);
+-- Entries over there beside the one that answers: `marked` ones carry our mark, `twin` ones only
+-- look like it.
 CREATE TABLE extra (
-    target TEXT PRIMARY KEY, entry INTEGER NOT NULL, state TEXT NOT NULL, since INTEGER, reason TEXT
+    target TEXT PRIMARY KEY, entry INTEGER NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL,
+    since INTEGER, reason TEXT
 ) WITHOUT ROWID;
 
 CREATE TABLE probe (

@@ -77,6 +77,8 @@ class Reason(StrEnum):
     LOCKED_PERIOD = "locked-period"
     REFUSED = "refused"
     UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+    """Left out by somebody's decision."""
 
 
 class Exit(IntEnum):
