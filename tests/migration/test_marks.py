@@ -13,10 +13,10 @@ def test_a_mark_is_the_same_in_every_life():
 
 def test_no_two_share_a_mark():
     keys = {
-        entry_key(space, generation, id, revision)
+        entry_key(space, generation, key, revision)
         for space in (SPACE, namespace("https://connect.jibble.io", "t2"))
         for generation in (0, 1)
-        for id in ("aB12", "Ab12")
+        for key in ("aB12", "Ab12")
         for revision in (0, 1)
     }
     assert len(keys) == 16

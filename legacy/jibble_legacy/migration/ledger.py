@@ -7,7 +7,7 @@ import os
 import socket
 import sqlite3
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -352,7 +352,7 @@ def _doubt(connection: sqlite3.Connection, now: int) -> None:
 
 
 @contextlib.contextmanager
-def _telling(file: Path) -> Iterator[None]:
+def _telling(file: Path) -> Generator[None]:
     try:
         yield
     except sqlite3.DatabaseError as error:

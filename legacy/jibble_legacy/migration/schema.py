@@ -32,10 +32,11 @@ CREATE TABLE page (
 );
 
 -- Teams, people, activities, clients and power-ups, each row as it was sent; `row` is null while
--- only an entry names it, and `gone` is when the old account said that it has none of that id.
+-- only an entry names it, `gone` is when the old account said that it has none of that id, and
+-- `run` is the last one whose lists showed it.
 CREATE TABLE source (
     n INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, page INTEGER, pos INTEGER,
-    hash BLOB, row BLOB, gone INTEGER, UNIQUE (kind, id)
+    hash BLOB, row BLOB, gone INTEGER, run INTEGER, UNIQUE (kind, id)
 );
 -- `person`, `activity` and `client` are `source.n`. A row that can't be read says why in `flaw`.
 CREATE TABLE entry (
@@ -53,8 +54,8 @@ CREATE TABLE answer (
 -- row. `removal` is the state of removing somebody who left, once the entries are written.
 CREATE TABLE thing (
     n INTEGER PRIMARY KEY, kind TEXT NOT NULL, decision TEXT NOT NULL DEFAULT '', root INTEGER,
-    target TEXT, name TEXT, email TEXT, code TEXT, until INTEGER, reason TEXT, state TEXT, since INTEGER,
-    attempts INTEGER NOT NULL DEFAULT 0, removal TEXT, detail TEXT
+    target TEXT, name TEXT, email TEXT, code TEXT, until INTEGER, reason TEXT, state TEXT,
+    since INTEGER, attempts INTEGER NOT NULL DEFAULT 0, removal TEXT, detail TEXT
 );
 CREATE INDEX thing_target ON thing (target);
 CREATE TABLE zone (
@@ -75,8 +76,8 @@ CREATE TABLE snapshot_taken (
 
 -- One row for each entry that is to be written. `lane` is `source.n` of the person as whom it is
 -- written; `hash` that of the old row it was made from; `since` when its state began, which for one
--- in doubt is when it was given up; `stamp` what the server's clock said when it confirmed. The next
--- of a lane is found by the index, whatever was written before it.
+-- in doubt is when it was given up; `stamp` what the server's clock said when it confirmed. The
+-- next of a lane is found by the index, whatever was written before it.
 CREATE TABLE write (
     entry INTEGER PRIMARY KEY, lane INTEGER NOT NULL, ms INTEGER NOT NULL, type TEXT NOT NULL,
     day TEXT NOT NULL, offset INTEGER NOT NULL, person TEXT, activity TEXT, project TEXT,
