@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -54,8 +53,7 @@ async def life(
         await ledger.aclose()
 
 
-def shared_window() -> RollingWindow:
-    """The old API's limit, counted over all lives, as `SharedWindow` does in a file."""
+def quota() -> RollingWindow:
     return RollingWindow(150, 3600.0)
 
 
@@ -63,8 +61,12 @@ def moment(ms: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
 
 
-def most_in_an_hour(box: Sandbox) -> int:
-    """The most requests that the old API got in any hour."""
+def most_in(box: Sandbox, *, hours: float) -> int:
+    """The most requests that the old API got in any period of so many hours."""
     times = [one.at for one in box.ledger.requests if one.service == "legacy"]
-    hour = timedelta(hours=1)
-    return max(sum(at <= other < at + hour for other in times) for at in times)
+    period, most, first = timedelta(hours=hours), 0, 0
+    for place, at in enumerate(times):
+        while times[first] <= at - period:
+            first += 1
+        most = max(most, place - first + 1)
+    return most
