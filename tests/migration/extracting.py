@@ -37,11 +37,12 @@ async def life(
     end_at: int | None = None,
     steps: Callable[[str], None] | None = None,
     on_progress: Any = None,
+    page_size: int = 100,
 ) -> ExtractReport:
     """One life of the program: it reads as much as it can."""
     wire = MemoryWire(box, end_at=end_at)
     ledger = Ledger.open(path, create=True, now=clock_from(), commits=InlineCommits(), steps=steps)
-    client = wire.legacy_client(patch, limiter=limiter)
+    client = wire.legacy_client(patch, limiter=limiter, page_size=page_size)
     try:
         source = Source(client)
         return await extract(ledger, source, delta=delta, on_progress=on_progress)
