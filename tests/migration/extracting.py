@@ -54,8 +54,9 @@ async def life(
         await ledger.aclose()
 
 
-def quota() -> RollingWindow:
-    return RollingWindow(150, 3600.0)
+def quota(limit: int = 150) -> RollingWindow:
+    """The old API's limit, counted over all lives, as `SharedWindow` does in a file."""
+    return RollingWindow(limit, 3600.0)
 
 
 def moment(ms: int) -> datetime:

@@ -17,9 +17,10 @@ from jibble_legacy.migration.source import Source
 from jibble_legacy.migration.states import Exit, Kind
 
 from jibble_async.errors import ConfigurationError, MigrationError
+from jibble_async.sandbox import History, Sandbox
 from jibble_async.sandbox.legacy.models import MODELS
 from tests.migration.extracting import KINDS, life, moment, most_in, quota, world
-from tests.support.memory_wire import BEGIN, MemoryWire
+from tests.support.memory_wire import BEGIN, MemoryWire, clock_from
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ async def test_everything_is_read_once_and_kept_byte_for_byte(path, monkeypatch)
     assert report.listed == {kind: len(box.legacy.rows(kind)) for kind in KINDS}
     async with Ledger.look(path) as ledger:
         ledger.check()
-        assert check_pages(ledger) == report.chain
+        assert check_pages(ledger) == report.chain == ledger.get("chain")
         require_extracted(ledger)
         entries = ledger.read("SELECT id, ms, action, note, hash, page, pos FROM entry")
         assert {row[0] for row in entries} == set(box.legacy.index("timeentries"))
@@ -137,7 +138,7 @@ async def test_a_delta_reads_what_changed_by_the_servers_clock(path, monkeypatch
         query = "SELECT note, page FROM entry WHERE id = ?"
         ((note, page),) = ledger.read(query, changed)
         assert note == "later"
-        assert changed.encode() in page_body(ledger, page)
+        assert b'"later"' in page_body(ledger, page)
         assert check_pages(ledger) == report.chain
         # An hour less: clocks differ.
         began, since = ledger.value("SELECT server_began FROM run"), None
@@ -157,6 +158,21 @@ async def test_a_delta_is_not_blinded_by_a_stamp_in_the_future(path, monkeypatch
     box.legacy.update("timeentries", key, {"notes": "later", "updated_at": stamp})
     report = await life(box, path, monkeypatch, delta=True)
     assert (report.new, report.changed) == (0, 1)
+
+
+async def test_the_servers_clock_counts_and_not_ours(path, monkeypatch):
+    behind = clock_from(BEGIN - timedelta(hours=5))
+    box = Sandbox(20, until=BEGIN.date(), history=History(200), clock=behind)
+    await life(box, path, monkeypatch)
+    async with Ledger.look(path) as ledger:
+        began = ledger.value("SELECT server_began FROM run")
+        assert timedelta(0) <= moment(began) - (BEGIN - timedelta(hours=5)) < timedelta(minutes=1)
+    # Changed over there when our clock says that it was read already.
+    await asyncio.sleep(60)
+    stamp = "2026-07-13T04:00:30.000Z"
+    key = next(row["id"] for row in box.legacy.rows("timeentries") if row.get("date"))
+    box.legacy.update("timeentries", key, {"notes": "later", "updated_at": stamp})
+    assert (await life(box, path, monkeypatch, delta=True)).changed == 1
 
 
 async def test_a_delta_waits_for_the_first_reading(path, monkeypatch):
@@ -208,7 +224,7 @@ async def test_it_says_how_much_there_is_and_when_it_ends_before_it_begins(path,
     assert abs(entries[0].ends - (BEGIN + timedelta(hours=1))) < timedelta(hours=1)
 
 
-@pytest.mark.parametrize("entries", [1, 999, 1000, 1001, 1500, 2600, 33_000])
+@pytest.mark.parametrize("entries", [1, 999, 1001, 1500, 33_000])
 async def test_an_estimate_is_within_four_per_cent(monkeypatch, entries):
     # Only how many there are is asked for.
     box = world(20)
@@ -226,12 +242,12 @@ async def test_an_estimate_is_within_four_per_cent(monkeypatch, entries):
     assert found.ends >= BEGIN + timedelta(seconds=found.seconds)
 
 
-async def test_an_hour_gets_150_requests_at_most_and_they_are_used(path, monkeypatch):
-    box = world(33_000, people=60)
-    report = await life(box, path, monkeypatch, limiter=quota())
-    assert most_in(box, hours=1) <= 150
+async def test_an_hour_gets_no_more_requests_than_are_taken_and_they_are_used(path, monkeypatch):
+    box = world(3_300, people=30)
+    report = await life(box, path, monkeypatch, limiter=quota(20))
+    assert most_in(box, hours=1) <= 20
     requests = sum(one.service == "legacy" for one in box.ledger.requests)
-    least = (requests - 1) // 150 * 3600
+    least = (requests - 1) // 20 * 3600
     assert least <= (report.ended - report.began).total_seconds() + 60 <= least * 1.02 + 120
 
 

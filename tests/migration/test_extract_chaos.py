@@ -25,7 +25,7 @@ from tests.support.virtual_time import run
 # The pages of a small account are to be several.
 _SIZE = 20
 _TROUBLE = ("drop_before", "drop_after", "truncate", "invalid_json", "html_502", "too_many")
-_STRIDE = 1 if TIMES > 1 else 5
+_STRIDE = 1 if TIMES > 1 else 19
 """One step of so many is tried where there is little time."""
 
 
@@ -144,7 +144,7 @@ def step_of_today():
     return 0 if _STRIDE == 1 else 2
 
 
-@seeds(12)
+@seeds(10)
 def test_whatever_happens_everything_is_there_in_the_end(tmp_path, monkeypatch, seed):
     path = tmp_path / "acme.jbmg"
     random = Random(f"extract {seed}")

@@ -67,6 +67,8 @@ def test_a_second_one_is_told_who_has_it_and_may_look(path):
             await ledger.put("team", 1)
             async with Ledger.look(path) as seen:
                 assert seen.get("team") == 1
+                with pytest.raises(sqlite3.OperationalError, match="readonly"):
+                    seen.read("DELETE FROM meta")
                 with pytest.raises(MigrationError, match="looked at"):
                     await seen.put("team", 2)
         opened(path).abandon(KilledError())
@@ -102,8 +104,7 @@ def test_another_version_of_it_is_not_touched(path):
 def test_damage_is_found(path):
     async def main():
         async with opened(path) as ledger:
-            for number in range(500):
-                await ledger.put(f"key {number}", "x" * 500)
+            await asyncio.gather(*(ledger.put(f"key {n}", "x" * 500) for n in range(500)))
         damaged = bytearray(path.read_bytes())
         damaged[50_000:90_000] = bytes(40_000)
         path.write_bytes(damaged)
@@ -172,6 +173,24 @@ def test_a_kill_at_a_transaction_ends_all_who_wait_and_keeps_what_was_committed(
             ledger.check()
             kept = {key for (key,) in ledger.read("SELECT key FROM meta")}
         assert kept == ({"before"} if at == "begins" else {"before", "a", "b"})
+
+    run(main())
+
+
+def test_a_kill_in_a_function_takes_all_that_shared_its_transaction(path):
+    def killed(connection):
+        add("half")(connection)
+        raise KilledError
+
+    async def main():
+        ledger = opened(path)
+        done = await asyncio.gather(
+            ledger.put("a", 1), ledger.write(killed), return_exceptions=True
+        )
+        assert [type(each) for each in done] == [KilledError, KilledError]
+        ledger.abandon(KilledError())
+        async with opened(path) as ledger:
+            assert ledger.read("SELECT key FROM meta") == []
 
     run(main())
 

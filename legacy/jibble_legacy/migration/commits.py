@@ -101,7 +101,7 @@ class InlineCommits:
         self._queued.append(asked)
         if self._timer is None:
             self._timer = asked.loop.call_later(self._delay, self._drain)
-        result: T = await asyncio.shield(asked.done)
+        result: T = await asked.done
         return result
 
     async def stop(self) -> None:
@@ -154,7 +154,7 @@ class ThreadCommits:
             raise self._end
         asked = _Asked(write)
         self._queue.put(asked)
-        result: T = await asyncio.shield(asked.done)
+        result: T = await asked.done
         return result
 
     async def stop(self) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from jibble_async.errors import MigrationError
-from jibble_legacy.migration.ledger import Ledger, milliseconds
+from jibble_legacy.migration.ledger import Ledger, milliseconds, put
 from jibble_legacy.migration.old_rows import OldEntry, OldRow
 from jibble_legacy.migration.source import OldPage
 from jibble_legacy.migration.states import Kind
@@ -69,6 +69,7 @@ def keep_page(connection: sqlite3.Connection, run: int, page: OldPage) -> int:
             zlib.compress(page.body, 9),
         ),
     )
+    put(connection, "chain", chain.hex())
     assert cursor.lastrowid is not None
     return cursor.lastrowid
 
