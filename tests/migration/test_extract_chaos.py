@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from random import Random
 
 import msgspec
@@ -76,7 +75,7 @@ def require_whole(box, path, *, may_have_gone=frozenset()):
         assert ledger.read(unasked) == []
         assert ledger.read("PRAGMA foreign_key_check") == []
     finally:
-        ledger._let_go()
+        ledger.abandon(KilledError())
     assert {one.method for one in box.ledger.requests if one.service == "legacy"} == {"GET"}
     assert box.ledger.committed == []
     assert most_in(box, hours=1 / 60) <= 12
@@ -131,9 +130,9 @@ def test_an_end_at_any_step_costs_nothing(tmp_path, monkeypatch):
             assert report.entries == 130
             require_whole(box, path)
             # What was kept is not asked for again.
-            with contextlib.closing(Ledger.look(path)._reader) as reader:
+            async with Ledger.look(path) as ledger:
                 asked = "SELECT count(*), count(DISTINCT request) FROM page"
-                pages, different = reader.execute(asked).fetchone()
+                ((pages, different),) = ledger.read(asked)
                 assert pages == different
 
         run(main())

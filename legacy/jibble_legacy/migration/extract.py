@@ -23,8 +23,8 @@ from jibble_legacy.migration.walk import Place, Spot, following
 __all__ = ["ExtractReport", "extract", "require_extracted"]
 
 _LISTS = (Kind.TEAM, Kind.PERSON, Kind.ACTIVITY, Kind.CLIENT, Kind.POWER_UP, Kind.ENTRY)
-_OVERLAP = timedelta(hours=1)
-"""What a delta reads again: clocks of several servers differ, and a write may take a while."""
+_OVERLAP = 3_600_000
+"""Milliseconds that a delta reads again: clocks of servers differ, and a write may take a while."""
 
 
 class _Position(msgspec.Struct, frozen=True):
@@ -194,7 +194,7 @@ class _Extraction:
         since = None
         if delta:
             began = self._ledger.value("SELECT max(server_began) FROM run WHERE ended IS NOT NULL")
-            since = began - milliseconds_of(_OVERLAP)
+            since = began - _OVERLAP
         number = 1 + (self._ledger.value("SELECT max(number) FROM run") or 0)
         began = milliseconds(self._source.now())
         run = _Run(number, delta, began, since, _Position(Kind.TEAM))
@@ -307,11 +307,6 @@ class _Extraction:
             began=_moment(began),
             ended=_moment(ended),
         )
-
-
-def milliseconds_of(span: timedelta) -> int:
-    """A span in milliseconds."""
-    return round(span / timedelta(milliseconds=1))
 
 
 def _moment(ms: int) -> datetime:

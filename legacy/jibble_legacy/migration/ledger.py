@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import socket
 import sqlite3
 import types
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -15,20 +13,21 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from jibble_async.errors import ConfigurationError, MigrationError
-from jibble_async.export.locks import lock
-from jibble_legacy.migration import schema
 from jibble_legacy.migration.commits import Commits, Steps, ThreadCommits, Write
-from jibble_legacy.migration.states import State
+from jibble_legacy.migration.opening import (
+    connect,
+    connect_to_read,
+    damaged,
+    doubt,
+    prepare,
+    require_ours,
+    take_lock,
+    telling,
+)
 
 __all__ = ["Ledger", "milliseconds", "note", "put"]
 
 T = TypeVar("T")
-
-_DOUBTS = (
-    "UPDATE write SET state = ?, since = ? WHERE state = ?",
-    "UPDATE thing SET state = ?, since = ? WHERE state = ?",
-    "UPDATE thing SET removal = ?, since = ? WHERE removal = ?",
-)
 
 
 class Ledger:
@@ -93,13 +92,13 @@ class Ledger:
         if not create and not file.exists():
             raise ConfigurationError(f"{file}: there is no such ledger; `extract` begins one")
         commits = ThreadCommits() if commits is None else commits
-        held = _take_lock(file, step)
+        held = take_lock(file, step)
         try:
-            connection = _connect(file)
+            connection = connect(file)
             try:
-                _prepare(connection, file, commits.synchronous)
-                _doubt(connection, milliseconds(now() if now is not None else datetime.now(UTC)))
-                reader = _connect_to_read(file)
+                prepare(connection, file, commits.synchronous)
+                doubt(connection, milliseconds(now() if now is not None else datetime.now(UTC)))
+                reader = connect_to_read(file)
             except BaseException:
                 connection.close()
                 raise
@@ -123,10 +122,10 @@ class Ledger:
         file = Path(path)
         if not file.exists():
             raise ConfigurationError(f"{file}: there is no such ledger; `extract` begins one")
-        reader = _connect_to_read(file)
+        reader = connect_to_read(file)
         try:
-            with _telling(file):
-                _require_ours(reader, file)
+            with telling(file):
+                require_ours(reader, file)
         except BaseException:
             reader.close()
             raise
@@ -202,10 +201,10 @@ class Ledger:
         Raises:
             MigrationError: It is damaged.
         """
-        with _telling(self.path):
+        with telling(self.path):
             found = [text for (text,) in self.read("PRAGMA integrity_check(3)")]
         if found != ["ok"]:
-            raise MigrationError(_damaged(self.path, "; ".join(found)))
+            raise MigrationError(damaged(self.path, "; ".join(found)))
 
     async def aclose(self) -> None:
         """Write what is queued, and close the file."""
@@ -283,84 +282,3 @@ def note(connection: sqlite3.Connection, at: int, what: str, **detail: Any) -> N
     """
     text = msgspec.json.encode(detail).decode() if detail else None
     connection.execute("INSERT INTO event (at, what, detail) VALUES (?, ?, ?)", (at, what, text))
-
-
-def _take_lock(file: Path, step: str) -> int:
-    path = file.with_name(f"{file.name}.lock")
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise ConfigurationError(f"{path} can't be opened: {error.strerror}") from error
-    if lock(descriptor) is False:
-        holder = os.pread(descriptor, 500, 0).decode(errors="replace").strip()
-        os.close(descriptor)
-        raise MigrationError(
-            f"{file} is in use by {holder or 'another process'}: wait until it ends, or end it"
-        )
-    os.ftruncate(descriptor, 0)
-    since = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
-    holder = f"`{step}`, process {os.getpid()} on {socket.gethostname()}, since {since}"
-    os.write(descriptor, holder.encode())
-    return descriptor
-
-
-def _connect(file: Path) -> sqlite3.Connection:
-    with contextlib.suppress(FileExistsError):
-        # SQLite makes the files beside it as private as it is.
-        os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
-    return sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-
-
-def _connect_to_read(file: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
-
-
-def _prepare(connection: sqlite3.Connection, file: Path, synchronous: str) -> None:
-    with _telling(file):
-        is_empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
-        if is_empty:
-            connection.execute("PRAGMA page_size = 8192")
-        else:
-            _require_ours(connection, file)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute(f"PRAGMA synchronous = {synchronous}")
-        if is_empty:
-            connection.execute("BEGIN IMMEDIATE")
-            schema.create(connection)
-            connection.execute("COMMIT")
-
-
-def _require_ours(connection: sqlite3.Connection, file: Path) -> None:
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    if application != schema.APPLICATION_ID:
-        raise ConfigurationError(f"{file} is a database of another program: name another file")
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version != schema.VERSION:
-        raise ConfigurationError(
-            f"{file} is a ledger of version {version}, and this program reads {schema.VERSION}: "
-            "use the version of jibble-async that began it"
-        )
-
-
-def _doubt(connection: sqlite3.Connection, now: int) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    for statement in _DOUBTS:
-        connection.execute(statement, (State.DOUBTFUL, now, State.SENT))
-    connection.execute("COMMIT")
-
-
-@contextlib.contextmanager
-def _telling(file: Path) -> Generator[None]:
-    try:
-        yield
-    except sqlite3.DatabaseError as error:
-        if "not a database" in str(error):
-            raise ConfigurationError(f"{file} is no ledger: name another file") from None
-        raise MigrationError(_damaged(file, str(error))) from error
-
-
-def _damaged(file: Path, reason: str) -> str:
-    return (
-        f"{file} is damaged ({reason}): take a copy of it that is whole, or begin another one and "
-        "recover what was written from its marks"
-    )

@@ -36,7 +36,7 @@ class Missing:
         self._ledger = ledger
         self._source = source
         self._run = run
-        self.requests = 0
+        self.requests: int = 0
 
     async def ask(self, tell: OnProgress) -> None:
         """Ask for all that is missing.
