@@ -22,6 +22,7 @@ _ELSEWHERE = "https://elsewhere.invalid/v1/TimeEntries?$skip=100"
 INSTEAD: dict[str, dict[str, Any]] = {
     "drop_before": {},
     "reset_before": {},
+    "commit_later": {"after": 60.0},
     "html_502": {},
     "status": {"status": 500, "body": b"", "headers": {}, "committed": False},
     "too_many": {"retry_after": 1, "as_date": False, "headers": True},
@@ -49,6 +50,8 @@ AFTERWARDS: dict[str, dict[str, Any]] = {
     "invalid_json": {},
 }
 KINDS = {**INSTEAD, **OF_PAGES, **AFTERWARDS}
+UNANSWERED: frozenset[str] = frozenset({"drop_before", "reset_before", "commit_later"})
+"""What ends a connection before anything is done."""
 
 
 class Fault:
@@ -58,6 +61,7 @@ class Fault:
     |---|---|---|
     | `drop_before`, `drop_after` | the connection closed, before or after the commit | |
     | `reset_before`, `reset_after` | the same as a TCP reset | |
+    | `commit_later` | the connection closed, long before the commit | `after` seconds |
     | `stall` | nothing until `release()` | `committed`: do the work before the stall |
     | `drip` | the body in small pieces | `size` in bytes, `gap` in seconds |
     | `truncate` | less body than `Content-Length` says | `keep` bytes, half by default |

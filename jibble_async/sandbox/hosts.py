@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
@@ -100,6 +101,8 @@ class Hosts:
         self._quotas = quotas
         self._legacy_quotas = legacy_quotas
         self._clock = clock
+        # When what is under way commits; in the order of arrival where that is equal.
+        self._later: list[tuple[datetime, int, Callable[[], Reply]]] = []
         self.port: int | None = None
 
     def arrive(
@@ -119,6 +122,7 @@ class Hosts:
             headers: Its headers, found without regard to case.
             body: The bytes of the body.
         """
+        self.catch_up()
         host = origin.partition("://")[2]
         if not self._known(host):
             return Reply(421, b"This sandbox is not called so.", {"Content-Type": "text/plain"})
@@ -151,7 +155,20 @@ class Hosts:
             answer.headers.setdefault("Date", date)
             return answer
 
+        if fault is not None and fault.kind == "commit_later":
+            due = received.at + timedelta(seconds=fault.params["after"])
+            heappush(self._later, (due, received.number, reply))
         return Visit(call, received, fault, reply)
+
+    def catch_up(self, *, whole: bool = False) -> None:
+        """Commits what was to be committed later and is due; `arrive` begins with it.
+
+        Args:
+            whole: Whatever is under way, due or not.
+        """
+        while self._later and (whole or self._later[0][0] <= self._clock()):
+            _, _, reply = heappop(self._later)
+            reply()
 
     def _known(self, host: str) -> bool:
         """Whether a request was sent to a name of ours; a page that a foreign name serves isn't."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from jibble_async.sandbox.exchange import Reply
+from jibble_async.sandbox.faults import UNANSWERED
 from jibble_async.sandbox.hosts import LOOPBACK, Hosts
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Server:
             return _response(visit)
         fault = visit.fault
         kind = "" if fault is None else fault.kind
-        if kind in {"drop_before", "reset_before"}:
+        if kind in UNANSWERED:
             return _hang_up(request, reset=kind == "reset_before")
         if fault is not None and kind == "stall" and not fault.params["committed"]:
             await fault.released.wait()

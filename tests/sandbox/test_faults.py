@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -8,7 +9,7 @@ import pytest
 
 from jibble_async.sandbox import Fault, Received
 from jibble_async.sandbox.dataset import Dataset
-from tests.sandbox.calling import PLATFORM, Caller
+from tests.sandbox.calling import PLATFORM, Caller, VirtualClock
 
 PAGE = "/v1/TimeEntries?$count=true&$orderby=time,id&$top=10&$skip="
 
@@ -225,3 +226,30 @@ def test_a_fault_that_does_not_exist_is_refused() -> None:
         Fault("drip", rows=1)
     with pytest.raises(ValueError, match="unknown service"):
         Fault("drip", service="time_tracking")  # type: ignore[arg-type]
+
+
+async def test_a_commit_may_come_long_after_its_connection_was_lost(
+    caller: Caller, clock: VirtualClock
+) -> None:
+    box = caller.box
+    rows = box.dataset.rows("TimeEntries")
+    before = len(rows)
+    for seconds in (300.0, 60.0):
+        box.faults.add(Fault("commit_later", method="POST", after=seconds))
+        with pytest.raises(aiohttp.ServerDisconnectedError):
+            await punch(caller)
+    first, second = (each.number for each in box.ledger.select(method="POST", path="TimeEntries"))
+    clock.now += timedelta(seconds=59)
+    await caller.track(PAGE + "0")
+    assert len(rows) == before
+    clock.now += timedelta(seconds=1)
+    await caller.track(PAGE + "0")
+    assert [each.number for each in box.ledger.committed] == [second]
+    clock.now += timedelta(seconds=239)
+    box.hosts.catch_up()
+    assert len(rows) == before + 1
+    box.hosts.catch_up(whole=True)
+    assert [each.number for each in box.ledger.committed] == [second, first]
+    assert len(rows) == before + 2
+    box.hosts.catch_up(whole=True)
+    assert len(rows) == before + 2

@@ -24,6 +24,7 @@ from jibble_async.core.wire import Reply
 from jibble_async.errors import ConnectionLostError
 from jibble_async.sandbox import Sandbox
 from jibble_async.sandbox.exchange import Reply as Answer
+from jibble_async.sandbox.faults import UNANSWERED
 
 LEGACY_TOKENS = "https://connect.herokuapp.com/oauth/token"
 SEAM = "jibble_async.core.caller.Transport"
@@ -84,7 +85,7 @@ class MemoryWire:
             return _reply(visit)
         await self._step(f"arrives {name}")
         kind = "" if visit.fault is None else visit.fault.kind
-        if kind in {"drop_before", "reset_before"}:
+        if kind in UNANSWERED:
             raise ConnectionLostError("the connection was lost")
         answer = visit.reply()
         await self._step(f"committed {name}")
