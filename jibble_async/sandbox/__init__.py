@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from jibble_async.sandbox.faults import Fault, Faults
 from jibble_async.sandbox.history.past import History, Past
+from jibble_async.sandbox.kept import kept_sandbox
 from jibble_async.sandbox.ledger import Committed, Ledger, Received
 from jibble_async.sandbox.legacy.rules import LEGACY_QUOTA, LegacyCredentials, LegacyRules
 from jibble_async.sandbox.legacy.store import LegacyStore
@@ -29,4 +30,5 @@ __all__ = [
     "Received",
     "Rules",
     "Sandbox",
+    "kept_sandbox",
 ]

@@ -77,6 +77,7 @@ class Hosts:
 
     Attributes:
         port: Where they listen, if they do.
+        before_write: Called with a request that may change rows, before it does.
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class Hosts:
         # When what is under way commits; in the order of arrival where that is equal.
         self._later: list[tuple[datetime, int, Callable[[], Reply]]] = []
         self.port: int | None = None
+        self.before_write: Callable[[Call, Received], None] | None = None
 
     def arrive(
         self,
@@ -209,6 +211,8 @@ class Hosts:
         if isinstance(credential, Reply):
             return credential
         received.authorized = True
+        if self.before_write is not None and call.method != "GET":
+            self.before_write(call, received)
         quotas = self._legacy_quotas if legacy else self._quotas
         refusal, headers = quotas.take(credential, received.service, received.at)
         reply = refusal or self._serve(call, received, fault)
