@@ -14,6 +14,7 @@ from cyclopts import App, CoercionError, CycloptsError, UnusedCliTokensError
 from jibble_async.cli.clock import clock
 from jibble_async.cli.doctor import doctor
 from jibble_async.cli.export import export
+from jibble_async.cli.migrate import migrate
 from jibble_async.cli.output import NotAllDoneError, say, say_error
 from jibble_async.cli.report import report
 from jibble_async.cli.sandbox import sandbox
@@ -46,6 +47,7 @@ _app.command(doctor)
 _app.command(people)
 _app.command(clock)
 _app.command(time_off)
+_app.command(migrate)
 _app.command(sandbox)
 
 
@@ -79,8 +81,8 @@ def run(arguments: Sequence[str], interruption: Interruption) -> int:
         # That is how a sandbox is meant to end.
         if command is not sandbox or interruption.exit_code != _CTRL_C:
             raise
-    except NotAllDoneError:
-        return _FAILED
+    except NotAllDoneError as error:
+        return error.exit_code
     except (ConfigurationError, NotSupportedError) as error:
         say_error(error)
         return _MISUSED

@@ -36,7 +36,15 @@ __all__ = [
 
 
 class NotAllDoneError(Exception):
-    """Something was not done that the command is for; what has been printed."""
+    """Something was not done that the command is for; what has been printed.
+
+    Args:
+        exit_code: What the program ends with.
+    """
+
+    def __init__(self, exit_code: int = 1) -> None:
+        super().__init__()
+        self.exit_code = exit_code
 
 
 # Control characters, and those that turn the direction of a line: both can fake what is shown.

@@ -54,6 +54,8 @@ class MemoryWire:
 
     Attributes:
         steps: The steps made so far, such as `committed POST /v1/TimeEntries`.
+        on_kill: Called when a request's step ends everything.
+        dead: Whether it has.
     """
 
     def __init__(
@@ -65,12 +67,13 @@ class MemoryWire:
         latency: float = 0.05,
     ) -> None:
         self.steps: list[str] = []
+        self.on_kill: Callable[[], None] | None = None
+        self.dead = False
         self._box = box
         self._end_at = end_at
         self._ending = ending
         self._latency = latency
         self._victim = asyncio.current_task()
-        self._dead = False
 
     async def send(self, request: Request, headers: Mapping[str, str], call: Call[Any]) -> Reply:
         await asyncio.sleep(self._latency)
@@ -125,19 +128,30 @@ class MemoryWire:
         loop = asyncio.get_running_loop()
         return Clock(monotonic=loop.time, now=clock_from(), random=lambda: 0.5)
 
+    def tick(self, name: str) -> None:
+        """Make a step that is no request's: a kill may come there as well."""
+        self._breathe()
+        self.steps.append(name)
+        if len(self.steps) == self._end_at and self._ending == "killed":
+            self.dead = True
+            raise KilledError
+
     def _breathe(self) -> None:
-        if self._dead:
+        if self.dead:
             raise KilledError
 
     async def _step(self, name: str) -> None:
-        self._breathe()
-        self.steps.append(name)
+        try:
+            self.tick(name)
+        except KilledError:
+            if self.on_kill is not None:
+                self.on_kill()
+            raise
         if len(self.steps) != self._end_at:
             return
         match self._ending:
             case "killed":
-                self._dead = True
-                raise KilledError
+                pass
             case "cancelled":
                 assert self._victim is not None
                 self._victim.cancel()

@@ -1,0 +1,213 @@
+"""`jibble migrate`: the time entries of an old account, moved to a new one step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+from cyclopts.validators import Number
+from jibble_legacy.migration import Migration
+
+from jibble_async.cli.connection import Flag
+from jibble_async.cli.migrate_folder import DEFAULTS, Place, open_migration
+from jibble_async.cli.migrate_shown import Told, show
+from jibble_async.cli.output import NotAllDoneError, say, say_error
+from jibble_async.errors import ConfigurationError, JibbleError
+
+__all__ = ["migrate"]
+
+migrate: App = App(
+    name="migrate",
+    help="Move the time entries of an old account to a new one, and show that all arrived.",
+)
+
+_STOPPED = 3
+
+
+@migrate.command
+async def estimate(*, place: Place = DEFAULTS) -> None:
+    """Say how many entries there are, and how long it takes to read and to write them.
+
+    Args:
+        place: What every step takes.
+    """
+    await _step(place, Migration.estimate, source=True)
+
+
+@migrate.command
+async def extract(*, delta: Flag = False, place: Place = DEFAULTS) -> None:
+    """Read the old account into the ledger; goes on where it was ended.
+
+    Args:
+        delta: Only what changed since it was read last.
+        place: What every step takes.
+    """
+    await _step(place, lambda migration: migration.extract(delta=delta), source=True)
+
+
+@migrate.command
+async def plan(*, time_zone: str | None = None, place: Place = DEFAULTS) -> None:
+    """Decide who and what goes where, and ask what can't be told in files to fill in.
+
+    Args:
+        time_zone: Where people worked of whom people.csv does not say, such as Europe/Berlin.
+        place: What every step takes.
+    """
+    await _step(place, lambda migration: migration.plan(time_zone=time_zone), target=True)
+
+
+@migrate.command
+async def probe(*, place: Place = DEFAULTS) -> None:
+    """Write an entry at the oldest moment, find out what of it is kept, and archive it.
+
+    Args:
+        place: What every step takes.
+    """
+    await _step(place, Migration.probe, target=True)
+
+
+@migrate.command
+async def apply(
+    *,
+    plan: str | None = None,
+    go: Flag = False,
+    lanes: Annotated[int, Parameter(validator=Number(gte=1))] = 8,
+    settle: Annotated[float, Parameter(validator=Number(gte=0))] = 600,
+    only: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=True)] = (),
+    place: Place = DEFAULTS,
+) -> None:
+    """Show what would be written; with --plan and --go, write it.
+
+    Args:
+        plan: The hash of the plan that is meant, as `plan` printed it.
+        go: Write.
+        lanes: People whose entries are written at a time.
+        settle: Seconds after which a write that was not answered may be sent again.
+        only: Old people, by id, or by e-mail address, whose entries are written.
+        place: What every step takes.
+    """
+    if go and plan is None:
+        raise ConfigurationError("--go needs the plan that is meant: --plan and its hash")
+    await _step(
+        place,
+        lambda migration: migration.apply(
+            plan=plan, go=go, lanes=lanes, settle=settle, only=only or None
+        ),
+        target=True,
+    )
+
+
+@migrate.command
+async def verify(
+    *,
+    source: Literal["delta", "full"] = "delta",
+    repair: Flag = False,
+    sample: Annotated[int, Parameter(validator=Number(gte=0))] = 12,
+    seed: str | None = None,
+    place: Place = DEFAULTS,
+) -> None:
+    """Compare both accounts, field by field and in both directions, and write the report.
+
+    Args:
+        source: How the old account is read again: what changed and a sample, or all of it.
+        repair: Archive what carries one mark twice; nothing else is changed.
+        sample: Entries that the report shows side by side.
+        seed: A word that draws them; by default what was read draws them itself.
+        place: What every step takes.
+    """
+    await _step(
+        place,
+        lambda migration: migration.verify(source=source, repair=repair, sample=sample, seed=seed),
+        source=True,
+        target=True,
+    )
+
+
+@migrate.command
+async def rollback(*, go: Flag = False, place: Place = DEFAULTS) -> None:
+    """Show what would be archived; with --go, archive what the ledger wrote, newest first.
+
+    Args:
+        go: Archive.
+        place: What every step takes.
+    """
+    await _step(place, lambda migration: migration.rollback(go=go), target=True)
+
+
+@migrate.command
+async def resolve(
+    old_id: str,
+    *,
+    is_: Annotated[str | None, Parameter(name="--is")] = None,
+    send_again: Flag = False,
+    skip: Flag = False,
+    place: Place = DEFAULTS,
+) -> None:
+    """End what can't be told by your decision.
+
+    Args:
+        old_id: The old entry's id.
+        is_: The id of the new entry that it is.
+        send_again: It did not arrive: send it again.
+        skip: Leave it out.
+        place: What every step takes.
+    """
+    if (is_ is not None) + send_again + skip != 1:
+        raise ConfigurationError("give one of --is, --send-again and --skip")
+    await _step(
+        place,
+        lambda migration: migration.resolve(old_id, new=is_, send_again=send_again, skip=skip),
+        target=True,
+    )
+
+
+@migrate.command
+async def status(*, place: Place = DEFAULTS) -> None:
+    """Say how far it is, and what to do next; asks nobody.
+
+    Args:
+        place: What every step takes.
+    """
+    place.require_kind()
+    show(Migration(place.folder).status(), json=place.json)
+
+
+@migrate.command
+async def export_rejects(*, out: Path | None = None, place: Place = DEFAULTS) -> None:
+    """Write the entries that can't be moved as they are to rejects.csv, to be mended.
+
+    Args:
+        out: A file of another name, to be looked at; `plan` reads rejects.csv alone.
+        place: What every step takes.
+    """
+    await _step(place, lambda migration: migration.export_rejects(out=out))
+
+
+async def _step(
+    place: Place,
+    step: Callable[[Migration], Awaitable[Any]],
+    *,
+    source: bool = False,
+    target: bool = False,
+) -> None:
+    """Take a step and show its report; its verdict is the program's exit code.
+
+    Raises:
+        NotAllDoneError: The verdict is not clean, or the step could not go on.
+    """
+    try:
+        async with open_migration(
+            place, source=source, target=target, on_progress=Told()
+        ) as migration:
+            report = await step(migration)
+    except ConfigurationError:
+        raise
+    except JibbleError as error:
+        say_error(error)
+        raise NotAllDoneError(_STOPPED) from None
+    show(report, json=place.json)
+    say(f"next: {migration.status().next}")
+    if report.exit:
+        raise NotAllDoneError(report.exit)

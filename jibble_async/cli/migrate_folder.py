@@ -1,0 +1,134 @@
+"""The migration that a command works on: its folder, and the two accounts or a rehearsal's."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cyclopts import Parameter
+from jibble_legacy import LegacyClient
+from jibble_legacy.migration import Migration
+from jibble_legacy.migration.status import LEDGER
+
+from jibble_async.cli.connection import Flag
+from jibble_async.cli.legacy_limit import TellingWindow, window_path
+from jibble_async.client import JibbleClient
+from jibble_async.errors import ConfigurationError
+from jibble_async.limits.slots import RateLimiter, Unlimited
+
+__all__ = ["DEFAULTS", "Place", "open_migration"]
+
+_REHEARSAL = "sandbox.jsonl"
+_SANDBOX = "sandbox"
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Place:
+    """What every step takes.
+
+    Attributes:
+        folder: Where the migration is kept: its ledger, the files to fill in, and the report.
+        sandbox: Rehearse: ask two made-up accounts, which are kept in the folder.
+        json: Print the result as JSON.
+    """
+
+    folder: Path = Path("migration")
+    sandbox: Flag = False
+    json: Flag = False
+
+    @property
+    def journal(self) -> Path:
+        """What a rehearsal's accounts are kept in."""
+        return self.folder / _REHEARSAL
+
+    def require_kind(self) -> None:
+        """Refuse to go on with a rehearsal for real, and the other way round.
+
+        Raises:
+            ConfigurationError: That is what was asked for.
+        """
+        if not self.sandbox and self.journal.exists():
+            raise ConfigurationError(
+                f"{self.folder} is a rehearsal: add --sandbox, or name another folder by --folder"
+            )
+        if self.sandbox and not self.journal.exists() and (self.folder / LEDGER).exists():
+            raise ConfigurationError(
+                f"{self.folder} is no rehearsal: name another folder by --folder, or leave "
+                "--sandbox away"
+            )
+
+
+DEFAULTS = Place()
+
+
+@contextlib.asynccontextmanager
+async def open_migration(
+    place: Place,
+    *,
+    source: bool = False,
+    target: bool = False,
+    on_progress: Callable[[Any], None] | None = None,
+) -> AsyncGenerator[Migration]:
+    """The migration in a folder, with the clients that a step needs.
+
+    Args:
+        place: What the command line says.
+        source: Whether the step asks the old account.
+        target: Whether it asks the new one.
+        on_progress: Called with what the step has done so far.
+
+    Raises:
+        ConfigurationError: The environment holds no credentials, or the folder is of another kind.
+    """
+    place.require_kind()
+    async with contextlib.AsyncExitStack() as stack:
+        old: LegacyClient | None = None
+        new: JibbleClient | None = None
+        environment: dict[str, str] = dict(os.environ)
+        limiter: RateLimiter | None = None
+        if place.sandbox:
+            environment = await _rehearsed(stack, place)
+            limiter = Unlimited()
+        if source:
+            window = limiter
+            if window is None:
+                counted = TellingWindow(window_path(environment))
+                window = await stack.enter_async_context(contextlib.aclosing(counted))
+            old = await stack.enter_async_context(
+                LegacyClient.from_env(environment, limiter=window)
+            )
+        if target:
+            new = await stack.enter_async_context(
+                JibbleClient.from_env(environment, limiter=limiter)
+            )
+        base = _SANDBOX if place.sandbox else None
+        yield Migration(
+            place.folder,
+            source=old,
+            target=new,
+            source_base=base,
+            target_base=base,
+            on_progress=on_progress,
+        )
+
+
+async def _rehearsed(stack: contextlib.AsyncExitStack, place: Place) -> dict[str, str]:
+    """The environment of the rehearsal's accounts, which live as long as the command does."""
+    try:
+        from jibble_async.sandbox import kept_sandbox
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("jibble_async"):
+            raise
+        raise ConfigurationError('a rehearsal needs: pip install ".[sandbox]"') from None
+    place.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        box = kept_sandbox(place.journal)
+    except ValueError as error:
+        raise ConfigurationError(f"{error}: name another folder by --folder") from None
+    await stack.enter_async_context(box)
+    return box.environment()

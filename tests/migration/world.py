@@ -1,0 +1,183 @@
+"""A migration that is killed: two accounts, a folder, and programs that go on where one died.
+
+Each program is a *life*: it has a wire of its own to the same two accounts and opens the ledger
+again. Its steps are those of its requests and of the ledger's transactions, counted together; at
+one of them it may be killed, which rolls back what is not committed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from random import Random
+from typing import Any, TypeVar
+
+import pytest
+from jibble_legacy.migration.commits import InlineCommits
+from jibble_legacy.migration.ledger import Ledger
+from jibble_legacy.migration.migration import Migration
+
+from jibble_async import RollingWindow
+from jibble_async.sandbox import Fault, History, Quota, Received, Rules, Sandbox
+from tests.support.memory_wire import BEGIN, KilledError, MemoryWire, clock_from
+
+T = TypeVar("T")
+Row = dict[str, Any]
+Life = Callable[[Migration], Awaitable[T]]
+
+SETTLE = 600.0
+
+
+class World:
+    """An old account, a new one, and the folder in which the move from one to the other is kept.
+
+    Args:
+        folder: Where the ledger and its files lie.
+        patch: Puts each life's wire in the transport's place.
+        people: How many member rows the old account's entries name.
+        entries: How many entries it has.
+        rules: What the new account keeps and refuses.
+        seed: Of the accounts.
+        latency: Seconds that a request takes each way.
+        limit: Requests that the old account takes in an hour.
+
+    Attributes:
+        box: Both accounts.
+        steps: What the last life did, step by step.
+        kills: How many lives were killed.
+        limit: Requests that the old account takes in an hour.
+        by_hand: The numbers of requests that a test made of the old account itself.
+        joined: New people who are several old ones, because somebody said so.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        patch: pytest.MonkeyPatch,
+        *,
+        people: int = 9,
+        entries: int = 120,
+        rules: Rules | None = None,
+        seed: int = 7,
+        latency: float = 0.05,
+        limit: int = 150,
+    ) -> None:
+        self.limit = limit
+        self.by_hand: set[int] = set()
+        self.joined: set[str] = set()
+        self.folder = folder
+        self.clock = clock_from()
+        self.box = Sandbox(
+            people,
+            until=BEGIN.date(),
+            seed=seed,
+            rules=rules,
+            history=History(entries),
+            legacy_quota=Quota(limit, 3600, headers=False, kind="sliding", empty_403=True),
+            clock=self.clock,
+        )
+        self.steps: list[str] = []
+        self.kills = 0
+        self._patch = patch
+        self._latency = latency
+        # It outlives the programs, as the file does in which they count their requests.
+        self._window = RollingWindow(limit, 3600)
+        self.source_before = snapshot(self.box.legacy.rows("timeentries"))
+        self.foreign: list[Row] = []
+
+    def remember(self) -> None:
+        """Take what is in the new account now for what was there before."""
+        self.foreign = snapshot(self.box.dataset.rows("TimeEntries"))
+
+    async def live(self, life: Life[T], *, kill_at: int | None = None) -> T | None:
+        """What a program's life gives; None if it was killed.
+
+        Args:
+            life: What it does.
+            kill_at: The step at which it is killed, from 1; None for never.
+        """
+        wire = MemoryWire(self.box, end_at=kill_at, latency=self._latency)
+        self.steps = wire.steps
+        ledgers: list[Ledger] = []
+
+        def open_ledger(path: Path, **arguments: Any) -> Ledger:
+            def step(what: str) -> None:
+                wire.tick(f"{what} transaction")
+
+            ledgers.append(Ledger.open(path, commits=InlineCommits(), steps=step, **arguments))
+            return ledgers[-1]
+
+        def abandon() -> None:
+            for ledger in ledgers:
+                ledger.abandon(KilledError())
+
+        wire.on_kill = abandon
+        others = asyncio.all_tasks()
+        task = asyncio.ensure_future(self._life(life, wire, open_ledger))
+        await asyncio.wait([task])
+        abandon()
+        await _end(asyncio.all_tasks() - others)
+        if not wire.dead:
+            return task.result()
+        task.exception()
+        self.kills += 1
+        return None
+
+    async def _life(
+        self, life: Life[T], wire: MemoryWire, open_ledger: Callable[..., Ledger]
+    ) -> T:
+        async with (
+            wire.legacy_client(self._patch, limiter=self._window) as source,
+            wire.client(self._patch) as target,
+        ):
+            migration = Migration(self.folder, source=source, target=target)
+            migration.open_ledger = open_ledger
+            return await life(migration)
+
+    def trouble(self, random: Random, share: float, *, late: float = 300.0) -> None:
+        """Let a share of all requests meet trouble that a network or a server makes.
+
+        Args:
+            random: Draws which, and what.
+            share: Of requests, from 0 to 1.
+            late: Seconds after which a commit may come at the latest.
+        """
+
+        def script(received: Received) -> Fault | None:
+            if random.random() >= share:
+                return None
+            writes = received.method != "GET"
+            kinds = [
+                ("drop_before", {}),
+                ("drop_after", {}),
+                ("reset_after", {}),
+                ("truncate", {}),
+                ("html_502", {}),
+                ("status", {"status": 500, "committed": random.random() < 0.5}),
+                ("empty_403", {}),
+            ]
+            if received.service != "legacy":
+                kinds.append(("too_many", {"retry_after": random.randint(1, 20)}))
+            if writes:
+                kinds += [("commit_later", {"after": random.uniform(1, late)})] * 2
+            kind, parameters = random.choice(kinds)
+            return Fault(kind, **parameters)
+
+        self.box.faults.script = script
+
+
+def snapshot(rows: list[Row]) -> list[Row]:
+    """Copies of rows, by id."""
+    return sorted(({**row} for row in rows), key=lambda row: str(row["id"]))
+
+
+async def _end(tasks: set[asyncio.Task[Any]]) -> None:
+    """What a killed program's tasks do no more."""
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks)
+    for task in tasks:
+        if not task.cancelled():
+            task.exception()
