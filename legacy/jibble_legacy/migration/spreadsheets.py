@@ -1,0 +1,281 @@
+"""Tables for people with a spreadsheet: written so that Excel shows them, read as Excel saves them.
+
+Written: UTF-8 with a BOM, comma, no cell that a spreadsheet would take for a formula, ids with
+`id:` before them, since `12345E6789` would become a number. Read: comma, semicolon or tab, UTF-8
+with or without a BOM, UTF-16 with one, lines and columns in any order. Whatever can't be read is
+said with its line, and then nothing of the file is used.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from jibble_async.errors import ConfigurationError
+
+__all__ = ["Flaws", "Line", "day_of", "id_cell", "moment_of", "read_table", "write_table"]
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_MARK = "id:"
+_SHOWN_FLAWS = 20
+_ISO_DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})$")
+_DOTTED_DAY = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})$")
+_SLASHED_DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})$")
+
+
+class _Rows(Protocol):
+    """What a reader of the csv module is."""
+
+    @property
+    def line_num(self) -> int: ...
+
+    def __iter__(self) -> Iterator[list[str]]: ...
+
+
+class Flaws:
+    """What is wrong in the files, until all of it is said at once."""
+
+    def __init__(self) -> None:
+        self._found: list[str] = []
+
+    def add(self, file: str, line: int, what: str) -> None:
+        """Note that a line can't be used.
+
+        Args:
+            file: The file's name.
+            line: The line's number, from 1.
+            what: What is wrong, and the way out.
+        """
+        self._found.append(f"{file}, line {line}: {what}")
+
+    def stop(self) -> None:
+        """Go on if nothing was found.
+
+        Raises:
+            ConfigurationError: Something was; all of it is named.
+        """
+        if not self._found:
+            return
+        shown = self._found[:_SHOWN_FLAWS]
+        if len(self._found) > len(shown):
+            shown.append(f"and {len(self._found) - len(shown)} more")
+        raise ConfigurationError("nothing was read of the files:\n" + "\n".join(shown))
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line of a table.
+
+    Attributes:
+        number: Where it begins in the file, from 1.
+        old_id: What it is about; empty if it does not say.
+        cells: What stands in the columns that are asked for; empty ones are the empty text.
+        more: What stands in columns that nobody here knows, without empty ones.
+    """
+
+    number: int
+    old_id: str
+    cells: Mapping[str, str]
+    more: Mapping[str, str]
+
+    @property
+    def says_something(self) -> bool:
+        """Whether anything stands in it that people wrote."""
+        return any(self.cells.values()) or bool(self.more)
+
+
+def id_cell(old_id: str) -> str:
+    """How an id of the old account is written, so that no spreadsheet takes it for a number."""
+    return f"{_MARK}{old_id}"
+
+
+def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
+    """Write a table in place of the one that is there, whole or not at all.
+
+    Args:
+        path: The file.
+        columns: The headings, in their order.
+        rows: A value for each heading; what is missing or None is an empty cell.
+
+    Raises:
+        ConfigurationError: The file can't be written, as while Excel has it open.
+    """
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        with beside.open("w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(columns)
+            for row in rows:
+                writer.writerow([_harmless(row.get(column)) for column in columns])
+        os.replace(beside, path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise ConfigurationError(
+            f"{path} can't be written ({error.strerror}): close it if a program has it open"
+        ) from error
+
+
+def read_table(path: Path, asked: Sequence[str], told: Sequence[str], flaws: Flaws) -> list[Line]:
+    """The lines of a table; none if there is no such file.
+
+    Args:
+        path: The file.
+        asked: The columns that people fill in; the first must be there.
+        told: The columns that tell something, which are not read, but for `old_id`.
+        flaws: Where it is noted what can't be read.
+    """
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    text = _decoded(path.name, raw, flaws)
+    if text is None:
+        return []
+    return list(_lines(path.name, text, asked, told, flaws))
+
+
+def day_of(text: str) -> date | None:
+    """A day as people and spreadsheets write it; None if it can't be told which.
+
+    `7/8/2026` is one day in Boston and another in London, so nobody knows which it is.
+    """
+    for pattern, order in ((_ISO_DAY, (0, 1, 2)), (_DOTTED_DAY, (2, 1, 0))):
+        if found := pattern.fullmatch(text):
+            parts = [int(found.groups()[place]) for place in order]
+            return _day(*parts)
+    if found := _SLASHED_DAY.fullmatch(text):
+        first, second, year = (int(part) for part in found.groups())
+        if first > 12 >= second or first == second:
+            return _day(year, second, first)
+        if second > 12 >= first:
+            return _day(year, first, second)
+    return None
+
+
+def moment_of(text: str) -> datetime | None:
+    """A moment as people and spreadsheets write it, naive without an offset; None if it is none."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    day_text, _, clock = text.partition(" ")
+    day = day_of(day_text)
+    if day is None or not clock:
+        return None
+    hour, _, rest = clock.strip().partition(":")
+    try:
+        return datetime.fromisoformat(f"{day.isoformat()}T{hour:0>2}:{rest}")
+    except ValueError:
+        return None
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _harmless(value: object) -> str:
+    text = "" if value is None else str(value)
+    # A lone dash means "none" in a mapping, and no spreadsheet counts with it.
+    return f"'{text}" if text.startswith(_FORMULA) and text != "-" else text
+
+
+def _meant(cell: str) -> str:
+    text = cell.strip()
+    return text[1:].strip() if text.startswith("'") and text[1:].startswith(_FORMULA) else text
+
+
+def _decoded(name: str, raw: bytes, flaws: Flaws) -> str | None:
+    encoding = "utf-16" if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
+    try:
+        text = raw.decode(encoding).removeprefix("\ufeff")
+    except UnicodeDecodeError as error:
+        # Before the place that can't be read, lines can be counted.
+        line = raw[: error.start].count(b"\n") + 1
+        flaws.add(name, line, "is not UTF-8: save the file as `CSV UTF-8`")
+        return None
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        flaws.add(name, line, "holds NUL characters: save the file as `CSV UTF-8`")
+        return None
+    return text
+
+
+def _lines(
+    name: str, text: str, asked: Sequence[str], told: Sequence[str], flaws: Flaws
+) -> Iterator[Line]:
+    reader, skipped = _reader(text, {*asked, *told})
+    heading: list[str] | None = None
+    begin = skipped
+    try:
+        for row in reader:
+            number, begin = begin + 1, reader.line_num + skipped
+            cells = [_meant(cell) for cell in row]
+            if not any(cells):
+                continue
+            if heading is None:
+                heading = _heading(name, number, cells, {*asked, *told}, asked[0], flaws)
+                if heading is None:
+                    return
+            elif any(cells[len(heading) :]) or any(
+                cell for title, cell in zip(heading, cells, strict=False) if not title
+            ):
+                flaws.add(name, number, "has a cell without a heading: give it one, or empty it")
+            else:
+                yield _line(number, dict(zip(heading, cells, strict=False)), asked, told)
+    except csv.Error as error:
+        flaws.add(name, begin + 1, f"can't be split into cells ({error}): mend its quotes")
+
+
+def _reader(text: str, known: set[str]) -> tuple[_Rows, int]:
+    """What splits the lines, and how many before the heading it does not see."""
+    first, _, rest = text.partition("\n")
+    skipped = 0
+    # What Excel understands, and some programs write.
+    if first.strip().lower() in {"sep=,", "sep=;", "sep=\t", "sep="}:
+        text, skipped = rest, 1
+
+    def headings(delimiter: str) -> int:
+        for line in text.splitlines():
+            if line.strip(" \t,;"):
+                return sum(cell.strip('" ').lower() in known for cell in line.split(delimiter))
+        return 0
+
+    delimiter = max(",;\t", key=headings)
+    source = io.StringIO(text, newline="")
+    return csv.reader(source, delimiter=delimiter, strict=True), skipped
+
+
+def _heading(
+    name: str, number: int, cells: list[str], known: set[str], first: str, flaws: Flaws
+) -> list[str] | None:
+    titles = [cell.lower() if cell.lower() in known else cell for cell in cells]
+    for title in (first, "old_id"):
+        if title not in titles:
+            flaws.add(name, number, f"the heading has no column {title!r}: put it back")
+            return None
+    for title in titles:
+        if title and titles.count(title) > 1:
+            flaws.add(name, number, f"the heading has the column {title!r} twice: rename one")
+            return None
+    return titles
+
+
+def _line(number: int, row: dict[str, str], asked: Sequence[str], told: Sequence[str]) -> Line:
+    known = {*asked, *told, ""}
+    return Line(
+        number,
+        row.get("old_id", "").removeprefix(_MARK),
+        {column: row.get(column, "") for column in asked},
+        {title: cell for title, cell in row.items() if cell and title not in known},
+    )
