@@ -15,9 +15,9 @@ from jibble_legacy.migration.lanes import (
     found_among,
     is_bare_refusal,
     moment_of,
-    ms_of,
     settles_in,
 )
+from jibble_legacy.migration.ledger import milliseconds
 from jibble_legacy.migration.states import State
 
 from jibble_async import TimeEntry
@@ -43,7 +43,7 @@ from jibble_async.errors import (
 KEY = "11111111-2222-5333-8444-555555555555"
 OTHER = "99999999-2222-5333-8444-555555555555"
 THEN = datetime(2017, 3, 1, 8, 0, 0, 123_000, tzinfo=UTC)
-SOUGHT = Sought(KEY, ms_of(THEN), "In")
+SOUGHT = Sought(KEY, milliseconds(THEN), "In")
 
 
 def lost(error: JibbleError) -> JibbleError:
@@ -198,9 +198,9 @@ def test_settling_counts_from_when_it_was_given_up() -> None:
 
 
 def test_moments_are_whole_milliseconds() -> None:
-    assert moment_of(ms_of(THEN)) == THEN
-    assert ms_of(THEN + timedelta(microseconds=999)) == ms_of(THEN)
-    assert moment_of(ms_of(datetime(1970, 1, 1, tzinfo=UTC))).year == 1970
+    assert moment_of(milliseconds(THEN)) == THEN
+    assert milliseconds(THEN + timedelta(microseconds=999)) == milliseconds(THEN)
+    assert moment_of(milliseconds(datetime(1970, 1, 1, tzinfo=UTC))).year == 1970
     old = datetime(1969, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
-    assert ms_of(old) == -1
+    assert milliseconds(old) == -1
     assert moment_of(-1) == old

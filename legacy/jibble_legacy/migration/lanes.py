@@ -23,6 +23,7 @@ from jibble_async.errors import (
     ThrottledOrForbiddenError,
     TransportError,
 )
+from jibble_legacy.migration.ledger import milliseconds
 from jibble_legacy.migration.states import State
 
 __all__ = [
@@ -36,7 +37,6 @@ __all__ = [
     "found_among",
     "is_bare_refusal",
     "moment_of",
-    "ms_of",
     "settles_in",
 ]
 
@@ -221,7 +221,7 @@ def found_among(
         elif by_twin and row.id not in before and row.id not in claimed:
             unit = 1000 if whole_seconds else 1
             if row.time is not None and row.type == sought.type:
-                twins += [row] * (ms_of(row.time) // unit == sought.ms // unit)
+                twins += [row] * (milliseconds(row.time) // unit == sought.ms // unit)
     if any(row.id in claimed or row.type != sought.type for row in marked):
         return Finding(Event.UNCLEAR, candidates=tuple(row.id for row in marked))
     found = sorted(marked or twins, key=lambda row: (row.created_at or _EPOCH, row.id))
@@ -240,11 +240,6 @@ def settles_in(since: int, now: int, settle: float) -> float:
         settle: How long a server may be at it, in seconds.
     """
     return max(0.0, settle - (now - since) / 1000)
-
-
-def ms_of(moment: datetime) -> int:
-    """The milliseconds from 1970 to a moment."""
-    return (moment - _EPOCH) // _MS
 
 
 def moment_of(ms: int) -> datetime:

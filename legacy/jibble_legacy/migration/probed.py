@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from jibble_async.entities import EntryStatus, TimeEntry
-from jibble_legacy.migration.lanes import ms_of
+from jibble_legacy.migration.ledger import milliseconds
 from jibble_legacy.migration.stopping import KEEPABLE, Planned, echo_differences
 
 __all__ = ["Answer", "Verdict", "Witness", "judged"]
@@ -107,7 +107,7 @@ def judged(seen: Witness) -> Verdict:
     whole_seconds = (
         "time" in differing
         and echo.time is not None
-        and ms_of(echo.time) // 1000 == sent.ms // 1000
+        and milliseconds(echo.time) // 1000 == sent.ms // 1000
     )
     kept = tuple(name for name in KEEPABLE if name not in differing)
     nonce = None if echo.platform is None else echo.platform.event_id

@@ -16,7 +16,7 @@ from jibble_async.errors import (
     JibbleError,
     RateLimitedError,
 )
-from jibble_legacy.migration.lanes import ms_of
+from jibble_legacy.migration.ledger import milliseconds
 
 __all__ = ["KEEPABLE", "Brakes", "Planned", "echo_differences"]
 
@@ -65,7 +65,7 @@ def echo_differences(
         whole_seconds: Whether it was accepted that it keeps no more of a moment.
     """
     unit = 1000 if whole_seconds else 1
-    came = None if echo.time is None else ms_of(echo.time) // unit
+    came = None if echo.time is None else milliseconds(echo.time) // unit
     ahead = None if echo.offset is None else round(echo.offset.total_seconds())
     same = {
         "personId": _alike(sent.person, echo.person_id),
