@@ -1,0 +1,319 @@
+"""The page that is signed, as one HTML document: no script, nothing to load, for screen and A4."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from importlib.resources import files
+
+from jibble_legacy.migration.report import html
+from jibble_legacy.migration.report.chart import chart
+from jibble_legacy.migration.report.html import Cell
+from jibble_legacy.migration.report.numbers import (
+    Auditor,
+    Numbers,
+    PersonLine,
+    Sample,
+    Sums,
+    TellingGap,
+)
+from jibble_legacy.migration.report.verdict import Colour, Judgement, count, judgement
+
+__all__ = ["page"]
+
+_STYLE = files("jibble_legacy.migration.report").joinpath("page.css").read_text("utf-8")
+# What a reader sees who sees no colours.
+_SIGNS = {
+    Colour.GREEN: '<path d="M5 12.5l4.5 4.5L19 7.5"/>',
+    Colour.AMBER: '<path d="M12 6v7l4 3"/>',
+    Colour.RED: '<path d="M7 7l10 10M17 7L7 17"/>',
+}
+
+
+def page(numbers: Numbers) -> str:
+    """The page of a migration's numbers, as an HTML document.
+
+    Args:
+        numbers: All that it says.
+    """
+    title = f"Migration of time entries: {numbers.old_name}"
+    return f"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{escape(title)}</title>
+<style>
+{_STYLE}</style>
+</head>
+<body>
+<h1>Migration of time entries: {html.text(numbers.old_name)}</h1>
+<p class="about">{_about(numbers)}</p>
+{_verdict(judgement(numbers))}
+{_sums(numbers)}
+{html.section("Entries per month", chart(numbers.months), _outside(numbers.outside))}\
+{html.section("What did not move, and why", _held_back(numbers))}\
+{html.section("Hours that differ", _gaps(numbers.gaps))}\
+{html.section("People", _people(numbers.people))}\
+{html.section("Moved as they were, though odd", _oddities(numbers))}\
+{html.section("What has no place in the new account", _homeless(numbers))}\
+{html.section("For the auditor", _auditor(numbers))}\
+{html.section(_samples_title(numbers), _samples(numbers.samples), _own_sample(numbers))}\
+{_signatures()}
+</body>
+</html>
+"""
+
+
+def _about(numbers: Numbers) -> str:
+    return html.joined(
+        [
+            f"From the old account ({html.text(numbers.old_host)}) to "
+            f"{html.text(numbers.new_name)}",
+            f"entries up to {html.moment(numbers.old_until)} UTC" if numbers.old_until else "",
+            f"written {html.moment(numbers.written_from)} to {html.moment(numbers.written_until)}"
+            if numbers.written_from
+            else "nothing written yet",
+            f"read back {html.moment(numbers.read_back)}" if numbers.read_back else "",
+        ]
+    )
+
+
+def _verdict(said: Judgement) -> str:
+    # One reason is the headline; several are a list under it.
+    listed = "".join(f"<li>{escape(reason)}</li>" for reason in said.reasons)
+    reasons = f"<ul>{listed}</ul>" if len(said.reasons) > 1 else ""
+    return f"""<div class="verdict {said.colour}" role="status">
+<svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="11"/>\
+{_SIGNS[said.colour]}</svg>
+<div><strong>{escape(said.headline)}</strong>{reasons}
+<p>{escape(said.told)}</p></div>
+</div>"""
+
+
+def _sums(numbers: Numbers) -> str:
+    sums = numbers.sums
+    pieces = "".join(
+        f'<i class="{kind}" style="flex-grow:{entries}"></i>'
+        for kind, _, entries in _terms(sums)
+        if entries
+    )
+    terms = "".join(
+        f'<span class="op">{"+" if place else "="}</span>'
+        f'<div class="{kind if entries else "zero"}"><b>{html.number(entries)}</b>'
+        f"<span>{words}</span></div>"
+        for place, (kind, words, entries) in enumerate(_terms(sums))
+    )
+    return f"""<div class="whole" aria-hidden="true">{pieces}</div>
+<div class="sum"><div><b>{html.number(sums.old)}</b><span>entries in the old account</span></div>\
+{terms}</div>
+{_hours(numbers)}"""
+
+
+def _terms(sums: Sums) -> Iterator[tuple[str, str, int]]:
+    yield "arrived", "arrived, read back", sums.arrived
+    yield "held", "held back, see below", sums.held_back
+    if sums.waiting:
+        yield "held", "still to be written", sums.waiting
+    yield "lost", "refused by Jibble", sums.refused
+    yield "lost", "not known", sums.unknown
+    if sums.missing:
+        yield "lost", "missing", sums.missing
+
+
+def _hours(numbers: Numbers) -> str:
+    old, new = numbers.worked_old, numbers.worked_new
+    if numbers.read_back is None:
+        return ""
+    if old == new:
+        return (
+            f'<p class="hours"><b>{html.hours(old)}</b> worked in what arrived: the same in both '
+            "accounts, counted by one rule</p>"
+        )
+    return (
+        f'<p class="hours"><b>{html.hours(old)}</b> worked in what arrived by the old account, '
+        f"<b>{html.hours(new)}</b> by the new one, counted by one rule</p>"
+    )
+
+
+def _outside(outside: int) -> str:
+    if not outside:
+        return ""
+    words = count(outside, "entry is", "entries are")
+    return f'<p class="note">{words} dated before 2010, in the future or not at all.</p>'
+
+
+def _held_back(numbers: Numbers) -> str:
+    lines = sorted(numbers.held_back, key=lambda each: (not each.is_open, -each.entries))
+    rows = [
+        [
+            ("", f"{escape(each.reason)}<small>{escape(each.code)}</small>"),
+            ("", escape(each.way_out)),
+            ("n", html.number(each.people) if each.people else "–"),
+            ("n open" if each.is_open else "n", html.number(each.entries)),
+        ]
+        for each in lines
+    ]
+    heads = [("", "Reason"), ("", "What you can do"), ("n", "People"), ("n", "Entries")]
+    if not rows:
+        return '<p class="note">Everything moved.</p>' if numbers.read_back else ""
+    where = "Each row is in <code>rejects.csv</code>, where it can be corrected and applied again."
+    return f'{html.table(heads, rows)}\n<p class="note">{where}</p>'
+
+
+def _gaps(gaps: Sequence[TellingGap]) -> str:
+    rows = [
+        [
+            ("", html.text(gap.person)),
+            ("", html.month_name(gap.month)),
+            ("n", html.number(gap.old_entries)),
+            ("n", html.number(gap.new_entries)),
+            ("n", html.hours(gap.old_worked)),
+            ("n", html.hours(gap.new_worked)),
+            ("", "changed over there since") if gap.is_explained else ("bad", "not explained"),
+        ]
+        for gap in sorted(gaps, key=lambda each: (each.is_explained, each.person, each.month))
+    ]
+    heads: list[Cell] = [("", "Person"), ("", "Month")]
+    heads += [("n", "Entries, old"), ("n", "New"), ("n", "Hours, old"), ("n", "New"), ("", "")]
+    return html.wide_table(heads, rows)
+
+
+def _people(people: Sequence[PersonLine]) -> str:
+    heads: list[Cell] = [("", "In the old account"), ("", "In the new one"), ("", "Time zone")]
+    heads += [("", "Entries from – to"), ("n", "Old"), ("n", "New"), ("n", "Not moved")]
+    heads.append(("n", "Hours"))
+    return html.wide_table(heads, [_person(line) for line in people])
+
+
+def _person(line: PersonLine) -> list[Cell]:
+    held = line.old - line.new
+    found = escape(line.found)
+    if line.same_as:
+        found = "the same human as above"
+    elif line.is_open:
+        found = '<b class="bad">not decided</b>'
+    zone = html.text(line.zone) if line.zone else "–"
+    if line.by_day is not None:
+        zone += (
+            f'<small class="open">only {html.share(line.by_day)} of the Ins are by day: '
+            "nights, or another zone?</small>"
+        )
+    span = f"{html.day(line.first)} – {html.day(line.last)}" if line.first else "–"
+    worked = "with it" if line.same_as else "–" if line.worked is None else html.hours(line.worked)
+    about = html.joined([escape(line.old_id), html.text(line.email) if line.email else ""])
+    return [
+        ("follows" if line.same_as else "", f"{html.text(line.name)}<small>{about}</small>"),
+        ("", found),
+        ("", zone),
+        ("", span),
+        ("n", html.number(line.old)),
+        ("n", html.number(line.new)),
+        ("n open" if held else "n", html.number(held)),
+        ("n", worked),
+    ]
+
+
+def _oddities(numbers: Numbers) -> str:
+    rows = [
+        [("", escape(each.what)), ("", escape(each.means)), ("n", html.number(each.entries))]
+        for each in numbers.oddities
+        if each.entries
+    ]
+    return html.table([("", "What"), ("", "What it means"), ("n", "Entries")], rows)
+
+
+def _homeless(numbers: Numbers) -> str:
+    rows = [
+        [
+            ("", escape(each.what)),
+            ("", html.code(each.fields)),
+            ("", html.code(each.file)),
+            ("n", html.number(each.values)),
+        ]
+        for each in numbers.homeless
+    ]
+    heads = [("", "What"), ("", "Fields"), ("", "Kept in"), ("n", "Values")]
+    return html.table(heads, rows)
+
+
+def _auditor(numbers: Numbers) -> str:
+    facts = "".join(
+        f"<div><dt>{term}</dt><dd>{said}</dd></div>" for term, said in _facts(numbers) if said
+    )
+    return f'<dl class="facts">{facts}</dl>'
+
+
+def _facts(numbers: Numbers) -> Iterator[tuple[str, str]]:
+    known, again, found = numbers.auditor, numbers.again, numbers.found
+    yield (
+        "Source, as received",
+        f"{count(known.answers, 'answer')}, kept byte for byte; {again.pages_checked:,} hashed "
+        f"again for this page; chained SHA-256 {html.code(known.chain)}",
+    )
+    yield "Read", _reading(known)
+    yield (
+        "Rules",
+        f"plan {html.code(known.plan)} of {html.moment(known.plan_at)} UTC"
+        + "".join(f", {escape(each.name)} {html.code(each.sha256)}" for each in known.proofs)
+        + f"; {escape(known.tool)}",
+    )
+    if numbers.read_back is not None:
+        yield (
+            "Read back",
+            f"the new account whole, archived entries too: {count(again.target_rows, 'row')} in "
+            f"{count(again.target_requests, 'request')}. Besides what arrived, {found.before:,} "
+            f"were there before and {found.only_there:,} were made by people since; "
+            f"{found.doubled:,} of ours are there twice"
+            + (f" ({found.ended:,} more were, and were archived)" if found.ended else ""),
+        )
+        yield "The old account, read again", escape(again.source)
+    yield "Tried out beforehand", "<br>".join(escape(line) for line in known.probe)
+    yield "What this can't show", "<br>".join(escape(line) for line in known.not_shown)
+
+
+def _reading(known: Auditor) -> str:
+    return (
+        f"{html.moment(known.read_from)} to {html.moment(known.read_until)} UTC in "
+        f"{count(known.requests, 'request')}, at most {known.busiest_hour:,} in any hour; nothing "
+        "was written to the old account"
+    )
+
+
+def _samples_title(numbers: Numbers) -> str:
+    drawn = f", drawn by {numbers.drawn_by}" if numbers.drawn_by else ""
+    return f"{count(len(numbers.samples), 'entry', 'entries')} side by side{drawn}"
+
+
+def _samples(samples: Sequence[Sample]) -> str:
+    heads: list[Cell] = [("", "Old id"), ("", "Person"), ("", "Moment, UTC"), ("", "Action")]
+    heads += [("", "Note"), ("", "New id"), ("", "On the clock there"), ("", "Type"), ("", "")]
+    return html.wide_table(heads, [_sample(each) for each in samples])
+
+
+def _sample(each: Sample) -> list[Cell]:
+    there = html.joined([escape(each.local), f"day {escape(each.day)}" if each.day else ""])
+    return [
+        ("", f"{html.code(each.old_id)}<small>page {each.page:,}, row {each.row:,}</small>"),
+        ("", html.text(each.person)),
+        ("", html.moment(each.ms, seconds=True)),
+        ("", escape(each.action)),
+        ("words", html.text(each.note) if each.note else ""),
+        ("", html.code(each.new_id[:8]) if each.new_id else "–"),
+        ("", there or "–"),
+        ("", escape(each.type) or "–"),
+        ("good" if each.is_right else "bad", escape(each.verdict)),
+    ]
+
+
+def _own_sample(numbers: Numbers) -> str:
+    if not numbers.samples:
+        return ""
+    command = html.code("jibble migrate verify --sample 25 --seed WORD")
+    return f'<p class="note">A sample of your own: {command}</p>'
+
+
+def _signatures() -> str:
+    return """<div class="sign"><div>Migrated by: name, date, signature</div>\
+<div>Checked by: name, date, signature</div></div>"""
