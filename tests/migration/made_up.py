@@ -1,10 +1,8 @@
-"""Made-up numbers of a migration, for the page: one that may be signed, one that waits, one wrong."""
+"""Made-up numbers of a migration, for the page: to be signed, waiting, and wrong."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-
-from msgspec.structs import replace
 
 from jibble_legacy.migration.report.numbers import (
     Auditor,
@@ -21,6 +19,7 @@ from jibble_legacy.migration.report.numbers import (
     Sums,
     TellingGap,
 )
+from msgspec.structs import replace
 
 
 def at(text: str) -> int:
@@ -103,7 +102,7 @@ PEOPLE = (
     ),
     PersonLine(
         old_id="QmB7cc01Za",
-        name="محمد \u202eالحسن\u202c عبد الله",
+        name="محمد \u202eعبد الله",
         email="person7@example.com",
         found="created",
         new_id="4",
@@ -167,15 +166,15 @@ _SAMPLES = tuple(
         row=row,
         person=person,
         ms=at(moment),
-        action="1 · In" if type == "In" else "2 · Out",
+        action="1 · In" if kind == "In" else "2 · Out",
         note=note,
         new_id="148456fc-3f61-4a2e-9d6a-0a3b1f1ce0a1",
         local=local,
         day=local[:10],
-        type=type,
+        type=kind,
         verdict="equal",
     )
-    for old_id, page, row, person, moment, type, note, local in (
+    for old_id, page, row, person, moment, kind, note, local in (
         (
             "BMiFNC6lGsoO9grB",
             73,

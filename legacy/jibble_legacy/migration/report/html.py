@@ -9,6 +9,7 @@ from html import escape
 from typing import TypeAlias
 
 __all__ = [
+    "NONE",
     "Cell",
     "code",
     "day",
@@ -17,29 +18,40 @@ __all__ = [
     "moment",
     "month_name",
     "number",
+    "plain",
     "section",
     "share",
+    "span",
     "table",
     "text",
     "wide_table",
 ]
 
+NONE = "\N{EN DASH}"
+"""What stands where there is nothing."""
 Cell: TypeAlias = tuple[str, str]
 """The class of a cell, and its HTML."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # What HTML can't hold, and what would turn the direction of a line.
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNSAFE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def plain(words: str) -> str:
+    """A text, whatever is in it."""
+    return escape(_UNSAFE.sub(" ", words))
 
 
 def text(words: str) -> str:
-    """A text of the account's own, whatever is in it; it may run from right to left."""
-    return f"<bdi>{escape(_UNSAFE.sub(' ', words))}</bdi>"
+    """A text of the account's own, such as a name, which may run from right to left."""
+    return f"<bdi>{plain(words)}</bdi>"
 
 
 def code(words: str) -> str:
     """A text for machines, such as an id or the name of a file."""
-    return f"<code>{escape(_UNSAFE.sub(' ', words))}</code>"
+    return f"<code>{plain(words)}</code>"
 
 
 def number(value: int) -> str:
@@ -48,10 +60,9 @@ def number(value: int) -> str:
 
 
 def hours(milliseconds: int) -> str:
-    """A length of time, such as `27,766 h 30 min`."""
-    minutes = round(abs(milliseconds) / 60_000)
-    sign = "−" if milliseconds < 0 and minutes else ""
-    return f"{sign}{minutes // 60:,}&nbsp;h&nbsp;{minutes % 60:02}&nbsp;min"
+    """A length of time in hours and minutes, such as `27,766:30`."""
+    minutes = round(milliseconds / 60_000)
+    return f"{minutes // 60:,}:{minutes % 60:02}"
 
 
 def share(part: float) -> str:
@@ -64,10 +75,17 @@ def share(part: float) -> str:
 def moment(milliseconds: int | None, *, seconds: bool = False) -> str:
     """A moment in UTC, such as `1 August 2026, 01:40`."""
     if milliseconds is None:
-        return "–"
+        return NONE
     when = _EPOCH + timedelta(milliseconds=milliseconds)
     clock = when.strftime("%H:%M:%S.") + f"{when.microsecond // 1000:03}" if seconds else ""
     return f"{when.day} {when:%B %Y}, {clock or when.strftime('%H:%M')}"
+
+
+def span(begin: int | None, end: int | None) -> str:
+    """From one moment to another, whose day is said once if it is the same."""
+    since, until = moment(begin), moment(end)
+    same, _, clock = until.rpartition(", ")
+    return f"{since} to {clock if since.startswith(f'{same}, ') else until}"
 
 
 def day(name: str) -> str:
@@ -75,7 +93,7 @@ def day(name: str) -> str:
     try:
         when = date.fromisoformat(name)
     except ValueError:
-        return "–"
+        return NONE
     return f"{when.day}&nbsp;{when:%b}&nbsp;{when.year}"
 
 
@@ -92,7 +110,7 @@ def joined(parts: Iterable[str]) -> str:
 def section(title: str, *parts: str) -> str:
     """A part of the page with its title; nothing if there is nothing in it."""
     body = "\n".join(part for part in parts if part)
-    return f"<section>\n<h2>{escape(title)}</h2>\n{body}\n</section>\n" if body else ""
+    return f"<section>\n<h2>{plain(title)}</h2>\n{body}\n</section>\n" if body else ""
 
 
 def table(heads: Sequence[Cell], rows: Iterable[Sequence[Cell]], *, kind: str = "") -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from html import escape
 from importlib.resources import files
 
 from jibble_legacy.migration.report import html
@@ -43,7 +42,7 @@ def page(numbers: Numbers) -> str:
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{escape(title)}</title>
+<title>{html.plain(title)}</title>
 <style>
 {_STYLE}</style>
 </head>
@@ -72,7 +71,7 @@ def _about(numbers: Numbers) -> str:
             f"From the old account ({html.text(numbers.old_host)}) to "
             f"{html.text(numbers.new_name)}",
             f"entries up to {html.moment(numbers.old_until)} UTC" if numbers.old_until else "",
-            f"written {html.moment(numbers.written_from)} to {html.moment(numbers.written_until)}"
+            f"written {html.span(numbers.written_from, numbers.written_until)}"
             if numbers.written_from
             else "nothing written yet",
             f"read back {html.moment(numbers.read_back)}" if numbers.read_back else "",
@@ -82,13 +81,13 @@ def _about(numbers: Numbers) -> str:
 
 def _verdict(said: Judgement) -> str:
     # One reason is the headline; several are a list under it.
-    listed = "".join(f"<li>{escape(reason)}</li>" for reason in said.reasons)
+    listed = "".join(f"<li>{html.plain(reason)}</li>" for reason in said.reasons)
     reasons = f"<ul>{listed}</ul>" if len(said.reasons) > 1 else ""
     return f"""<div class="verdict {said.colour}" role="status">
 <svg viewBox="0 0 24 24" aria-hidden="true"><circle cx="12" cy="12" r="11"/>\
 {_SIGNS[said.colour]}</svg>
-<div><strong>{escape(said.headline)}</strong>{reasons}
-<p>{escape(said.told)}</p></div>
+<div><strong>{html.plain(said.headline)}</strong>{reasons}
+<p>{html.plain(said.told)}</p></div>
 </div>"""
 
 
@@ -128,12 +127,15 @@ def _hours(numbers: Numbers) -> str:
         return ""
     if old == new:
         return (
-            f'<p class="hours"><b>{html.hours(old)}</b> worked in what arrived: the same in both '
-            "accounts, counted by one rule</p>"
+            f'<p class="hours"><b>{html.hours(old)} hours</b> worked in what arrived: the same in '
+            "both accounts, counted by one rule</p>"
         )
+    explained = all(gap.is_explained for gap in numbers.gaps)
+    why = "changed over there since" if explained else "not all of it explained"
     return (
-        f'<p class="hours"><b>{html.hours(old)}</b> worked in what arrived by the old account, '
-        f"<b>{html.hours(new)}</b> by the new one, counted by one rule</p>"
+        f'<p class="hours"><b>{html.hours(old)} hours</b> worked in what arrived by the old '
+        f"account, <b>{html.hours(new)}</b> by the new one, counted by one rule: {why}, "
+        "see below</p>"
     )
 
 
@@ -148,9 +150,9 @@ def _held_back(numbers: Numbers) -> str:
     lines = sorted(numbers.held_back, key=lambda each: (not each.is_open, -each.entries))
     rows = [
         [
-            ("", f"{escape(each.reason)}<small>{escape(each.code)}</small>"),
-            ("", escape(each.way_out)),
-            ("n", html.number(each.people) if each.people else "–"),
+            ("", f"{html.plain(each.reason)}<small>{html.plain(each.code)}</small>"),
+            ("", html.plain(each.way_out)),
+            ("n", html.number(each.people) if each.people else html.NONE),
             ("n open" if each.is_open else "n", html.number(each.entries)),
         ]
         for each in lines
@@ -182,27 +184,29 @@ def _gaps(gaps: Sequence[TellingGap]) -> str:
 
 def _people(people: Sequence[PersonLine]) -> str:
     heads: list[Cell] = [("", "In the old account"), ("", "In the new one"), ("", "Time zone")]
-    heads += [("", "Entries from – to"), ("n", "Old"), ("n", "New"), ("n", "Not moved")]
+    heads += [("", "Entries from and to"), ("n", "Old"), ("n", "New"), ("n", "Not moved")]
     heads.append(("n", "Hours"))
     return html.wide_table(heads, [_person(line) for line in people])
 
 
 def _person(line: PersonLine) -> list[Cell]:
     held = line.old - line.new
-    found = escape(line.found)
+    found = html.plain(line.found)
     if line.same_as:
         found = "the same human as above"
     elif line.is_open:
         found = '<b class="bad">not decided</b>'
-    zone = html.text(line.zone) if line.zone else "–"
+    zone = html.text(line.zone) if line.zone else html.NONE
     if line.by_day is not None:
         zone += (
             f'<small class="open">only {html.share(line.by_day)} of the Ins are by day: '
             "nights, or another zone?</small>"
         )
-    span = f"{html.day(line.first)} – {html.day(line.last)}" if line.first else "–"
-    worked = "with it" if line.same_as else "–" if line.worked is None else html.hours(line.worked)
-    about = html.joined([escape(line.old_id), html.text(line.email) if line.email else ""])
+    span = f"{html.day(line.first)} {html.NONE} {html.day(line.last)}" if line.first else html.NONE
+    worked = (
+        "with it" if line.same_as else html.NONE if line.worked is None else html.hours(line.worked)
+    )
+    about = html.joined([html.plain(line.old_id), html.text(line.email) if line.email else ""])
     return [
         ("follows" if line.same_as else "", f"{html.text(line.name)}<small>{about}</small>"),
         ("", found),
@@ -217,7 +221,11 @@ def _person(line: PersonLine) -> list[Cell]:
 
 def _oddities(numbers: Numbers) -> str:
     rows = [
-        [("", escape(each.what)), ("", escape(each.means)), ("n", html.number(each.entries))]
+        [
+            ("", html.plain(each.what)),
+            ("", html.plain(each.means)),
+            ("n", html.number(each.entries)),
+        ]
         for each in numbers.oddities
         if each.entries
     ]
@@ -227,7 +235,7 @@ def _oddities(numbers: Numbers) -> str:
 def _homeless(numbers: Numbers) -> str:
     rows = [
         [
-            ("", escape(each.what)),
+            ("", html.plain(each.what)),
             ("", html.code(each.fields)),
             ("", html.code(each.file)),
             ("n", html.number(each.values)),
@@ -256,8 +264,8 @@ def _facts(numbers: Numbers) -> Iterator[tuple[str, str]]:
     yield (
         "Rules",
         f"plan {html.code(known.plan)} of {html.moment(known.plan_at)} UTC"
-        + "".join(f", {escape(each.name)} {html.code(each.sha256)}" for each in known.proofs)
-        + f"; {escape(known.tool)}",
+        + "".join(f", {html.plain(each.name)} {html.code(each.sha256)}" for each in known.proofs)
+        + f"; {html.plain(known.tool)}",
     )
     if numbers.read_back is not None:
         yield (
@@ -268,14 +276,14 @@ def _facts(numbers: Numbers) -> Iterator[tuple[str, str]]:
             f"{found.doubled:,} of ours are there twice"
             + (f" ({found.ended:,} more were, and were archived)" if found.ended else ""),
         )
-        yield "The old account, read again", escape(again.source)
-    yield "Tried out beforehand", "<br>".join(escape(line) for line in known.probe)
-    yield "What this can't show", "<br>".join(escape(line) for line in known.not_shown)
+        yield "The old account, read again", html.plain(again.source)
+    yield "Tried out beforehand", "<br>".join(html.plain(line) for line in known.probe)
+    yield "What this can't show", "<br>".join(html.plain(line) for line in known.not_shown)
 
 
 def _reading(known: Auditor) -> str:
     return (
-        f"{html.moment(known.read_from)} to {html.moment(known.read_until)} UTC in "
+        f"{html.span(known.read_from, known.read_until)} UTC in "
         f"{count(known.requests, 'request')}, at most {known.busiest_hour:,} in any hour; nothing "
         "was written to the old account"
     )
@@ -293,17 +301,19 @@ def _samples(samples: Sequence[Sample]) -> str:
 
 
 def _sample(each: Sample) -> list[Cell]:
-    there = html.joined([escape(each.local), f"day {escape(each.day)}" if each.day else ""])
+    there = html.plain(each.local) + (
+        f"<small>day {html.plain(each.day)}</small>" if each.day else ""
+    )
     return [
         ("", f"{html.code(each.old_id)}<small>page {each.page:,}, row {each.row:,}</small>"),
         ("", html.text(each.person)),
         ("", html.moment(each.ms, seconds=True)),
-        ("", escape(each.action)),
+        ("id", html.plain(each.action)),
         ("words", html.text(each.note) if each.note else ""),
-        ("", html.code(each.new_id[:8]) if each.new_id else "–"),
-        ("", there or "–"),
-        ("", escape(each.type) or "–"),
-        ("good" if each.is_right else "bad", escape(each.verdict)),
+        ("id", html.code(each.new_id[:8]) if each.new_id else html.NONE),
+        ("", there or html.NONE),
+        ("", html.plain(each.type) or html.NONE),
+        ("good" if each.is_right else "bad", html.plain(each.verdict)),
     ]
 
 

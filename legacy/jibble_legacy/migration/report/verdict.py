@@ -12,6 +12,10 @@ from jibble_legacy.migration.report.numbers import Numbers
 __all__ = ["Colour", "Judgement", "count", "judgement"]
 
 
+# Reasons that a headline may have.
+_GLANCE = 2
+
+
 class Colour(enum.StrEnum):
     """What the reader is to do."""
 
@@ -42,9 +46,9 @@ def judgement(numbers: Numbers) -> Judgement:
     """Whether the page of these numbers may be signed."""
     wrong, left = list(_wrong(numbers)), list(_left(numbers))
     if wrong:
-        colour, headline = Colour.RED, f"Do not sign: {_first(wrong)}."
+        colour, headline = Colour.RED, f"Do not sign: {_named(wrong, 'things are wrong')}."
     elif left:
-        colour, headline = Colour.AMBER, f"Not finished: {_first(left)}."
+        colour, headline = Colour.AMBER, f"Not finished: {_named(left, 'things are left to do')}."
     else:
         colour, headline = Colour.GREEN, "Ready to sign."
     return Judgement(colour, headline, (*wrong, *left), _told(numbers, bool(wrong)))
@@ -55,8 +59,9 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or f'{one}s'}"
 
 
-def _first(reasons: list[str]) -> str:
-    return ", ".join(reasons[:2]) + (f" and {len(reasons) - 2} more" if len(reasons) > 2 else "")
+def _named(reasons: list[str], many: str) -> str:
+    """As much as can be read at a glance; the list under it has them all."""
+    return ", and ".join(reasons) if len(reasons) <= _GLANCE else f"{len(reasons)} {many}"
 
 
 def _wrong(numbers: Numbers) -> Iterator[str]:
@@ -106,20 +111,19 @@ def _told(numbers: Numbers, is_wrong: bool) -> str:
             f"{count(sums.old, 'entry', 'entries')} in the old account. `jibble migrate verify` "
             "reads the new one back, and says what arrived."
         )
-    if sums.old and sums.arrived == sums.old and found.equal == sums.old:
-        text = f"All {count(sums.old, 'entry', 'entries')} arrived, each read back and equal"
-        text += " in every field."
+    whole = count(sums.old, "entry", "entries")
+    if found.equal == sums.arrived == sums.old:
+        text = f"All {whole} arrived, each read back and equal in every field."
+    elif found.equal == sums.arrived:
+        text = f"{sums.arrived:,} of {whole} arrived, each read back and equal in every field."
     else:
-        text = f"{sums.arrived:,} of {count(sums.old, 'entry', 'entries')} arrived. "
-        text += f"{found.equal:,} were read back and are equal in every field."
+        text = f"{sums.arrived:,} of {whole} arrived; read back, {found.equal:,} are equal in"
+        text += " every field."
     if found.changed:
         text += f" {count(found.changed, 'was', 'were')} changed over there since."
     if found.as_probed:
-        text += f" {found.as_probed:,} differ as was known before."
-    if sums.held_back:
-        can_not = sum(reason.entries for reason in numbers.held_back if not reason.is_open)
-        if can_not:
-            text += f" {can_not:,} can't be moved as they are; each is listed with its reason."
-    if not is_wrong:
-        text += " Nothing is missing, doubled or unexplained."
-    return text
+        text += f" {count(found.as_probed, 'differs', 'differ')} as was known before."
+    stuck = sum(reason.entries for reason in numbers.held_back if not reason.is_open)
+    if stuck:
+        text += f" {count(stuck, 'is held back', 'are held back')} for good, each with its reason."
+    return text if is_wrong else f"{text} Nothing is missing, doubled or unexplained."
