@@ -92,9 +92,7 @@ async def apply(
         raise ConfigurationError("--go needs the plan that is meant: --plan and its hash")
     await _step(
         place,
-        lambda migration: migration.apply(
-            plan=plan, go=go, lanes=lanes, settle=settle, only=only or None
-        ),
+        lambda migration: migration.apply(plan=plan, go=go, lanes=lanes, settle=settle, only=only),
         target=True,
     )
 
@@ -105,7 +103,7 @@ async def verify(
     source: Literal["delta", "full"] = "delta",
     repair: Flag = False,
     sample: Annotated[int, Parameter(validator=Number(gte=0))] = 12,
-    seed: str | None = None,
+    seed: str = "",
     place: Place = DEFAULTS,
 ) -> None:
     """Compare both accounts, field by field and in both directions, and write the report.
@@ -209,5 +207,6 @@ async def _step(
         raise NotAllDoneError(_STOPPED) from None
     show(report, json=place.json)
     say(f"next: {migration.status().next}")
-    if report.exit:
-        raise NotAllDoneError(report.exit)
+    verdict = getattr(report, "exit", 0)
+    if verdict:
+        raise NotAllDoneError(verdict)

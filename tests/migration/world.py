@@ -86,6 +86,13 @@ class World:
         self.source_before = snapshot(self.box.legacy.rows("timeentries"))
         self.foreign: list[Row] = []
 
+    def writes(self) -> int:
+        """How many requests of the new account were no questions."""
+        services = ("workspace", "time-tracking", "time-attendance")
+        return sum(
+            each.service in services and each.method != "GET" for each in self.box.ledger.requests
+        )
+
     def remember(self) -> None:
         """Take what is in the new account now for what was there before."""
         self.foreign = snapshot(self.box.dataset.rows("TimeEntries"))
@@ -124,9 +131,7 @@ class World:
         self.kills += 1
         return None
 
-    async def _life(
-        self, life: Life[T], wire: MemoryWire, open_ledger: Callable[..., Ledger]
-    ) -> T:
+    async def _life(self, life: Life[T], wire: MemoryWire, open_ledger: Callable[..., Ledger]) -> T:
         async with (
             wire.legacy_client(self._patch, limiter=self._window) as source,
             wire.client(self._patch) as target,

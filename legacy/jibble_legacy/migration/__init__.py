@@ -1,1 +1,1 @@
-"""The move from an old account to a new one: steps over one ledger, each of which resumes."""
+"""The move from an old account to a new one: every step from one ledger, and each can be resumed."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from jibble_async.api.base_client import session_of
 from jibble_async.errors import ConfigurationError
 from jibble_legacy.client import LegacyClient
 from jibble_legacy.migration.apply import ApplyReport, apply
@@ -30,3 +31,223 @@ if TYPE_CHECKING:
     from jibble_async.client import JibbleClient
 
 __all__ = ["Migration"]
+
+
+class Migration:
+    """The move of an organisation's time entries from its old account to its new one.
+
+    All that is known of it lies in a folder: the ledger, the files that people fill in, and the
+    report. Each step goes on where the last one ended, however that was, and does nothing twice.
+    One process at a time works in a folder.
+
+    Args:
+        folder: Made at the first step, for its owner alone.
+        source: The old account's client; for `estimate`, `extract` and `verify`.
+        target: The new account's client; for the steps that come after `extract`.
+        source_base: What the old account's address is called where it is written down; by default
+            its URL.
+        target_base: The same for the new account.
+        on_progress: Called with how far a step is.
+
+    Attributes:
+        folder: As given.
+        open_ledger: How the ledger is opened.
+
+    Example:
+        >>> migration = Migration("acme", source=legacy, target=jibble)
+        >>> await migration.extract()
+        >>> plan = await migration.plan(time_zone="Europe/Berlin")
+        >>> print(plan.hash, migration.status().next)
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        source: LegacyClient | None = None,
+        target: JibbleClient | None = None,
+        source_base: str | None = None,
+        target_base: str | None = None,
+        on_progress: OnProgress = silent,
+    ) -> None:
+        self.folder: Path = Path(folder)
+        self.open_ledger: Callable[..., Ledger] = Ledger.open
+        self._old = source
+        self._new = target
+        self._source_base = source_base
+        self._target_base = target_base
+        self._tell = on_progress
+
+    async def estimate(self) -> Estimate:
+        """How much the old account holds, and how long it takes to read it.
+
+        Raises:
+            JibbleError: A call failed for good.
+        """
+        return await estimate(self._source)
+
+    async def extract(self, *, delta: bool = False) -> ExtractReport:
+        """Read the old account into the ledger; see `jibble_legacy.migration.extract.extract`.
+
+        Args:
+            delta: Whether to read only what changed since it was read last.
+        """
+        source = self._source
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        async with self._ledger("extract", create=True) as ledger:
+            return await extract(ledger, source, delta=delta, on_progress=self._tell)
+
+    async def plan(self, *, time_zone: str | None = None, trusts_zones: bool = False) -> PlanReport:
+        """Decide who and what goes where; see `jibble_legacy.migration.plan.plan`.
+
+        Args:
+            time_zone: Where people worked of whom nothing else is said, as an IANA name.
+            trusts_zones: Whether people who are over there worked in the zones they have there.
+        """
+        target = self._target
+        async with self._ledger("plan") as ledger:
+            return await plan(
+                ledger,
+                target,
+                folder=self.folder,
+                base=self._target_base,
+                default_zone=time_zone,
+                trusts_zones=trusts_zones,
+                settle_doubts=functools.partial(settle_doubts, ledger, target),
+                on_progress=self._tell,
+            )
+
+    async def probe(self) -> ProbeReport:
+        """Find out what the new account keeps; see `jibble_legacy.migration.probe.probe`."""
+        target = self._target
+        async with self._ledger("probe") as ledger:
+            return await probe(ledger, target, on_progress=self._tell)
+
+    async def apply(
+        self,
+        *,
+        plan: str | None = None,
+        go: bool = False,
+        lanes: int = 8,
+        settle: float = 600.0,
+        only: Collection[str] = (),
+        accept: Collection[str] = (),
+    ) -> ApplyReport:
+        """Write what was planned; see `jibble_legacy.migration.apply.apply`.
+
+        Args:
+            plan: The hash of the plan that is meant.
+            go: Whether to write; otherwise it only says what it would do.
+            lanes: People who are written side by side.
+            settle: Seconds after which a write whose answer was lost can't arrive any more.
+            only: The people to be written: old ids, new ids or addresses; all if it is empty.
+            accept: The fields that the new account was seen not to keep and that may differ.
+        """
+        target = self._target
+        async with self._ledger("apply") as ledger:
+            return await apply(
+                ledger,
+                target,
+                plan=plan,
+                go=go,
+                lanes=lanes,
+                settle=settle,
+                only=only,
+                accept=accept,
+                on_progress=self._tell,
+            )
+
+    async def verify(
+        self,
+        *,
+        source: Literal["delta", "full"] = "delta",
+        repair: bool = False,
+        sample: int = 12,
+        seed: str = "",
+    ) -> VerifyReport:
+        """Compare both accounts, and write the report; see `jibble_legacy.migration.verify.verify`.
+
+        Args:
+            source: How the old account is read again: what changed and a sample, or all of it.
+            repair: Whether to archive what carries one mark twice.
+            sample: Entries that the report shows side by side.
+            seed: A word that draws them; by default what was read draws them itself.
+        """
+        old, target = self._source, self._target
+        async with self._ledger("verify") as ledger:
+            return await verify(
+                ledger,
+                target,
+                old,
+                mode=source,
+                repair=repair,
+                folder=self.folder,
+                sample=sample,
+                seed=seed,
+                on_progress=self._tell,
+            )
+
+    async def rollback(self, *, go: bool = False) -> RollbackReport:
+        """Archive what was written; see `jibble_legacy.migration.rollback.rollback`.
+
+        Args:
+            go: Whether to archive; otherwise it only says what it would do.
+        """
+        target = self._target
+        async with self._ledger("rollback") as ledger:
+            return await rollback(ledger, target, go=go, on_progress=self._tell)
+
+    async def resolve(
+        self,
+        old_id: str,
+        *,
+        found: str | None = None,
+        send_again: bool = False,
+        skip: bool = False,
+    ) -> ResolveReport:
+        """End what can't be told by a decision; see `jibble_legacy.migration.resolve.resolve`.
+
+        Args:
+            old_id: The old entry's id.
+            found: The id of the new entry that it is.
+            send_again: Whether it did not arrive, and is to be sent again.
+            skip: Whether it is left out.
+        """
+        async with self._ledger("resolve") as ledger:
+            return await resolve(
+                ledger, old_id, found=found, send_again=send_again, skip=skip, now=self._now
+            )
+
+    async def export_rejects(self, out: str | os.PathLike[str] | None = None) -> RejectsReport:
+        """Write the entries that can't be moved as they are to a file.
+
+        Args:
+            out: The file; by default `rejects.csv` in the folder, which `plan` reads.
+        """
+        async with self._ledger("export-rejects") as ledger:
+            return export_rejects(ledger, Path(out) if out else self.folder / "rejects.csv")
+
+    def status(self) -> Status:
+        """How far it is, and what to do next: asks nobody, whatever step is under way."""
+        return status_of(self.folder)
+
+    @property
+    def _source(self) -> Source:
+        if self._old is None:
+            raise ConfigurationError("this step asks the old account: give Migration a source")
+        return Source(self._old, base=self._source_base)
+
+    @property
+    def _target(self) -> JibbleClient:
+        if self._new is None:
+            raise ConfigurationError("this step asks the new account: give Migration a target")
+        return self._new
+
+    def _now(self) -> datetime:
+        for client in (self._new, self._old):
+            if client is not None:
+                return session_of(client).caller.config.clock.now()
+        return datetime.now(UTC)
+
+    def _ledger(self, step: str, *, create: bool = False) -> Ledger:
+        return self.open_ledger(self.folder / LEDGER, step=step, create=create, now=self._now)

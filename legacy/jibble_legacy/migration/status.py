@@ -101,7 +101,10 @@ def _next(known: Status, *, is_reading: bool, probe: dict[str, object]) -> tuple
     for is_so, text in (
         (is_reading or not known.extracted, "`extract` reads the rest of the old account"),
         (known.plan is None, "`plan` decides who and what goes where, and asks what it can't tell"),
-        (bool(probe.get("stop")), f"the probe says that nothing can be written: {probe.get('stop')}"),
+        (
+            bool(probe.get("stop")),
+            f"the probe says that nothing can be written: {probe.get('stop')}",
+        ),
         (
             writes.get(State.UNKNOWN, 0) > 0,
             f"{writes.get(State.UNKNOWN, 0)} can't be told: `resolve` ends each by your decision",

@@ -1,0 +1,70 @@
+"""A program that takes every step from the beginning, as one does that is started again."""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+
+from jibble_legacy.migration import Exit, Migration
+from jibble_legacy.migration.verify import VerifyReport
+
+from jibble_async.errors import JibbleError
+from tests.migration.manager import decide
+from tests.migration.world import World
+
+ZONE = "Europe/Berlin"
+
+
+async def plan(migration: Migration, *, apart: bool = False) -> str:
+    """The hash of a plan in which nothing is asked any more."""
+    made = await migration.plan(time_zone=ZONE)
+    if decide(migration.folder, apart=apart):
+        made = await migration.plan(time_zone=ZONE)
+    return made.hash
+
+
+async def move(
+    migration: Migration, *, apart: bool = False, lanes: int = 8, settle: float = 600.0
+) -> VerifyReport:
+    """Take every step up to the verification."""
+    await migration.extract()
+    await plan(migration, apart=apart)
+    await migration.probe()
+    made = await plan(migration, apart=apart)
+    for _ in range(20):
+        done = await migration.apply(plan=made, go=True, lanes=lanes, settle=settle)
+        if done.exit is not Exit.STOPPED:
+            break
+    return await migration.verify()
+
+
+async def persist(
+    world: World, random: Random, *, kills: int = 0, within: int = 800, apart: bool = False
+) -> VerifyReport:
+    """Start the program again until it comes to its end.
+
+    Args:
+        world: The accounts.
+        random: Draws when it is killed, and how long nobody notices.
+        kills: How many lives are killed, if they take as many steps.
+        within: The step at which a life is killed at the latest.
+        apart: See `decide`.
+    """
+
+    async def life(migration: Migration) -> VerifyReport | None:
+        try:
+            return await move(migration, apart=apart, lanes=random.choice([1, 2, 8]))
+        except JibbleError:
+            # An account that can't be asked, for good: somebody starts it again tomorrow.
+            return None
+
+    for place in range(60):
+        kill_at = random.randint(1, within) if place < kills else None
+        if place == 30:
+            # Whatever can be mended by another try was.
+            world.box.faults.script = None
+        report = await world.live(life, kill_at=kill_at)
+        await asyncio.sleep(random.uniform(0.5, 4000))
+        if report is not None and report.exit is not Exit.STOPPED:
+            return report
+    raise AssertionError("sixty lives were not enough")

@@ -1,0 +1,118 @@
+"""Programs that die at every step, and accounts that lose answers, commit late or forget marks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from jibble_legacy.migration import Exit, Migration
+
+from jibble_async.sandbox import Rules
+from tests.migration.invariants import assert_whole
+from tests.migration.program import move, persist, plan
+from tests.migration.world import World
+from tests.support.chaos import TIMES, seeds
+from tests.support.virtual_time import run
+
+SERVERS = list(product([True, False], [True, False]))
+SMALL: dict[str, Any] = {"people": 9, "entries": 60}
+
+
+def rules(server: tuple[bool, bool], **more: Any) -> Rules:
+    keeps_id, keeps_mark = server
+    return Rules(keeps_client_ids=keeps_id, keeps_platform=keeps_mark, **more)
+
+
+async def again(world: World) -> None:
+    """A second apply writes nothing."""
+
+    async def life(migration: Migration) -> None:
+        made = await plan(migration)
+        before = world.writes()
+        await migration.apply(plan=made, go=True)
+        assert world.writes() == before
+
+    await world.live(life)
+
+
+@pytest.fixture
+def world_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., World]:
+    def make(name: str = "world", **options: Any) -> World:
+        return World(tmp_path / name, monkeypatch, **{**SMALL, **options})
+
+    return make
+
+
+def test_a_migration_that_nothing_disturbs(world_of: Callable[..., World]) -> None:
+    async def main() -> None:
+        world = world_of()
+        report = await world.live(move)
+        assert report is not None
+        assert report.exit is Exit.CLEAN
+        assert_whole(world)
+        await again(world)
+        assert_whole(world)
+
+    run(main())
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("server", SERVERS, ids=["both", "id", "mark", "neither"])
+def test_a_program_that_is_killed_at_any_step(
+    world_of: Callable[..., World], server: tuple[bool, bool]
+) -> None:
+    async def steps() -> list[str]:
+        world = world_of("whole", rules=rules(server))
+        await world.live(move)
+        return world.steps
+
+    async def main(kill_at: int) -> None:
+        world = world_of(f"killed-{kill_at}", rules=rules(server))
+        assert await world.live(move, kill_at=kill_at) is None
+        report = await persist(world, Random(kill_at))
+        assert report.exit is Exit.CLEAN, report
+        assert_whole(world)
+
+    number = len(run(steps()))
+    # In `make test` one in some, others for each server.
+    stride = 1 if TIMES > 1 else number // 12
+    for kill_at in range(1 + SERVERS.index(server) * stride // 4, number + 1, stride):
+        try:
+            run(main(kill_at))
+        except BaseException as error:
+            error.add_note(f"killed at step {kill_at} of {number}")
+            raise
+
+
+@seeds(12)
+def test_programs_that_are_killed_while_much_goes_wrong(
+    world_of: Callable[..., World], seed: int
+) -> None:
+    random = Random(f"migration {seed}")
+    server = SERVERS[seed % len(SERVERS)]
+
+    async def main() -> None:
+        world = world_of(
+            rules=rules(server),
+            people=random.choice([6, 9, 14, 20]),
+            entries=random.choice([40, 90, 150]),
+            seed=random.randint(1, 50),
+            latency=random.choice([0.01, 0.2, 0.5]),
+            limit=random.choice([20, 150]),
+        )
+        world.trouble(random, random.choice([0.0, 0.02, 0.1]))
+        report = await persist(
+            world, random, kills=random.randint(0, 5), apart=random.random() < 0.5
+        )
+        world.box.faults.clear()
+        world.box.hosts.catch_up(whole=True)
+        assert_whole(world)
+        assert report.exit in {Exit.CLEAN, Exit.LEFT}, report
+        await again(world)
+        assert_whole(world)
+
+    run(main())
