@@ -103,13 +103,15 @@ def decide_clients(
         elif wanted == NONE or not each.entries or not wanted.strip():
             choices[each.n] = _without(each, wanted == NONE)
         elif is_guid(wanted):
-            if not any(project.id.lower() == wanted.lower() for project in projects):
+            found = [each.id for each in projects if each.id.lower() == wanted.lower()]
+            if not found:
                 line = 0 if answer is None else answer.line
                 flaws.add(
                     CLIENTS.file, line, f"names the project {wanted}, which is not there: mend it"
                 )
+            how, target = "as clients.csv says", next(iter(found), None)
             choices[each.n] = ThingChoice(
-                n=each.n, decision=Decision.MATCH, root=each.n, target=wanted, how="as it says"
+                n=each.n, decision=Decision.MATCH, root=each.n, target=target, how=how
             )
         else:
             choice = _client(each, wanted.strip(), named)

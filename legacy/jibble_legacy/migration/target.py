@@ -1,0 +1,178 @@
+"""What is asked of the new account: who and what is there, and which entries."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from jibble_async.api.base_client import session_of
+from jibble_async.entities import (
+    Activity,
+    CommonStatus,
+    EntryStatus,
+    Person,
+    PersonStatus,
+    Project,
+    TimeEntry,
+)
+from jibble_async.errors import APIError, MigrationError
+from jibble_async.query.vocabulary import fields
+from jibble_legacy.migration.ledger import Ledger, milliseconds
+from jibble_legacy.migration.matching import There, TherePerson, ThereThing
+from jibble_legacy.migration.snapshots import Seen
+
+if TYPE_CHECKING:
+    from jibble_async.client import JibbleClient
+
+__all__ = ["address_of", "bind", "clock_of", "entries_changed_since", "look_around"]
+
+_WORKSPACE = "workspace"
+_PAGE = 1000
+_ENTRY = fields(TimeEntry)
+# What tells whose an entry is, and whether it was made by a migration.
+_COLUMNS = ["id", "person_id", "time", "type", "status", "platform"]
+
+
+async def look_around(target: JibbleClient) -> There:
+    """Who and what is there, removed people and archived things included.
+
+    Args:
+        target: A client of the new account.
+
+    Raises:
+        JibbleError: A call failed for good.
+    """
+    identity = await target.whoami()
+    people = [
+        _person(each) async for each in target.people.list(include_removed=True, page_size=_PAGE)
+    ]
+    if not all(person.zone for person in people):
+        zones = await _tracked_zones(target)
+        people = [_zoned(person, zones) for person in people]
+    activities = target.activities.list(include_archived=True, page_size=_PAGE)
+    projects = target.projects.list(include_archived=True, page_size=_PAGE)
+    return There(
+        organization=identity.organization_id or await _organization(target),
+        person=identity.person_id,
+        people=tuple(people),
+        activities=tuple([_thing(each) async for each in activities]),
+        projects=tuple([_thing(each) async for each in projects]),
+    )
+
+
+async def entries_changed_since(
+    target: JibbleClient, since: datetime | None
+) -> AsyncIterator[Sequence[Seen]]:
+    """The entries that were made or changed since a moment, archived ones included, in pages.
+
+    Args:
+        target: A client of the new account.
+        since: A moment by the server's clock; None for all entries.
+
+    Raises:
+        JibbleError: A call failed for good.
+        DecodeError: A row can't be read, without which it can't be told what is there.
+    """
+    pager = target.time_entries.list(
+        where=None if since is None else _ENTRY.updated_at >= since,
+        include_archived=True,
+        select=_COLUMNS,
+        page_size=_PAGE,
+    )
+    async for page in pager.pages():
+        yield [_seen(each) for each in page.items]
+
+
+async def bind(ledger: Ledger, organization: str, base: str) -> None:
+    """See to it that a ledger writes to one account only.
+
+    Args:
+        ledger: The migration's.
+        organization: The id of the organisation that the credentials are of.
+        base: What the account's address is called where it is written down.
+
+    Raises:
+        MigrationError: It belongs to another account.
+    """
+    mine = {"base": base, "organization": organization}
+    bound = ledger.get("target")
+    if bound is None:
+        await ledger.put("target", mine)
+    elif bound != mine:
+        raise MigrationError(
+            f"the ledger writes to the organisation {bound['organization']} at {bound['base']}, "
+            f"and these credentials are of {organization} at {base}: use those of the former, or "
+            "begin another ledger"
+        )
+
+
+def address_of(target: JibbleClient) -> str:
+    """The URL by which the new account is told from others."""
+    return session_of(target).base(_WORKSPACE).rstrip("/")
+
+
+def clock_of(target: JibbleClient) -> datetime:
+    """The present moment, by the client's clock."""
+    return session_of(target).caller.config.clock.now()
+
+
+async def _tracked_zones(target: JibbleClient) -> dict[str, str]:
+    """The zones as the time-tracking host knows them; none if it does not tell."""
+    rows = target.paginate(
+        "time-tracking", "/v1/People", params={"$orderby": "id"}, page_size=_PAGE
+    )
+    try:
+        return {
+            str(row.get("id", "")).lower(): row.get("timeSheetTimeZone")
+            or row.get("timeZone")
+            or ""
+            async for row in rows
+        }
+    except APIError:
+        return {}
+
+
+async def _organization(target: JibbleClient) -> str:
+    found = await target.organizations.list().first()
+    return "" if found is None else found.id
+
+
+def _person(person: Person) -> TherePerson:
+    return TherePerson(
+        id=person.id,
+        name=person.full_name or "",
+        email=person.email or "",
+        code=person.code or "",
+        removed=person.status == PersonStatus.REMOVED,
+        zone=person.time_sheet_time_zone or person.time_zone or "",
+    )
+
+
+def _zoned(person: TherePerson, zones: dict[str, str]) -> TherePerson:
+    zone = person.zone or zones.get(person.id.lower(), "")
+    return replace(person, zone=zone)
+
+
+def _thing(thing: Activity | Project) -> ThereThing:
+    return ThereThing(
+        id=thing.id,
+        name=thing.name or "",
+        description=thing.description or "",
+        active=thing.status != CommonStatus.ARCHIVED,
+    )
+
+
+def _seen(entry: TimeEntry) -> Seen:
+    platform = entry.platform
+    return Seen(
+        id=entry.id,
+        person=entry.person_id or "",
+        ms=None if entry.time is None else milliseconds(entry.time),
+        kind=str(entry.type or ""),
+        active=entry.status != EntryStatus.ARCHIVED,
+        device=(platform.device_name if platform is not None else None) or "",
+        version=(platform.client_version if platform is not None else None) or "",
+    )
