@@ -49,11 +49,9 @@ class There(msgspec.Struct, frozen=True, kw_only=True):
     """What the new account holds that old rows are matched with.
 
     Attributes:
-        organization: Its id.
         person: The id of the person as whom the credentials act, if they are somebody's.
     """
 
-    organization: str = ""
     person: str | None = None
     people: tuple[TherePerson, ...] = ()
     activities: tuple[ThereThing, ...] = ()

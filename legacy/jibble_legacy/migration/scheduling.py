@@ -10,8 +10,7 @@ import hashlib
 import heapq
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date
-from operator import itemgetter
+from datetime import date
 from typing import Any, NamedTuple
 
 import msgspec
@@ -386,8 +385,8 @@ ORDER BY CASE WHEN w.state IN ('confirmed', 'verified') AND w.hash <> e.hash
     AND e.ms IS NOT NULL THEN coalesce(m.ms, e.ms) ELSE w.ms END, w.type = 'In', e.n
 """
 _PLAN = """
-INSERT INTO write (entry, lane, ms, type, day, offset, person, activity, project, hash, state, since,
-    generation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO write (entry, lane, ms, type, day, offset, person, activity, project, hash, state,
+    since, generation) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _EDIT = """
 UPDATE write SET ms = ?, type = ?, day = ?, offset = ?, activity = ?, project = ?, hash = ?,

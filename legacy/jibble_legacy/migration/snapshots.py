@@ -14,7 +14,7 @@ import msgspec
 
 from jibble_legacy.migration.states import State
 
-__all__ = ["LOOK", "OUR_VERSION", "PROBE", "Seen", "keep", "since", "taken"]
+__all__ = ["LOOK", "OUR_VERSION", "PROBE", "SINCE", "Seen", "keep", "taken"]
 
 OUR_VERSION = "jibble-async migration"
 """What entries of a migration have as `platform.clientVersion`."""
@@ -23,7 +23,8 @@ PROBE = "probe"
 LOOK = ""
 """Whose snapshot that of everybody is."""
 # What a server's clock may be off from ours, with room to spare: to see an entry twice is nothing.
-_CLOCKS_MS = 86_400_000
+SINCE = "SELECT at - 86400000 FROM snapshot_taken WHERE person = ?"
+"""From when on entries have to be looked at, in ms; no row if none were looked at yet."""
 _NEAR_MS = 1000
 
 
@@ -46,12 +47,6 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     active: bool
     device: str = ""
     version: str = ""
-
-
-def since(connection: sqlite3.Connection) -> int | None:
-    """From when on entries have to be looked at, in ms; None if none were looked at yet."""
-    row = connection.execute("SELECT at FROM snapshot_taken WHERE person = ?", (LOOK,)).fetchone()
-    return None if row is None else row[0] - _CLOCKS_MS
 
 
 def keep(connection: sqlite3.Connection, seen: Iterable[Seen]) -> None:

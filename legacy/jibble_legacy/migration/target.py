@@ -27,13 +27,36 @@ from jibble_legacy.migration.snapshots import Seen
 if TYPE_CHECKING:
     from jibble_async.client import JibbleClient
 
-__all__ = ["address_of", "bind", "clock_of", "entries_changed_since", "look_around"]
+__all__ = [
+    "address_of",
+    "bind",
+    "clock_of",
+    "entries_changed_since",
+    "look_around",
+    "organization_of",
+]
 
 _WORKSPACE = "workspace"
 _PAGE = 1000
 _ENTRY = fields(TimeEntry)
 # What tells whose an entry is, and whether it was made by a migration.
 _COLUMNS = ["id", "person_id", "time", "type", "status", "platform"]
+
+
+async def organization_of(target: JibbleClient) -> str:
+    """The id of the organisation that the credentials are of.
+
+    Args:
+        target: A client of the new account.
+
+    Raises:
+        MigrationError: Neither the token nor the server tells.
+    """
+    told = (await target.whoami()).organization_id
+    found = None if told else await target.organizations.list().first()
+    if not told and found is None:
+        raise MigrationError("the credentials are of no organisation: give those of an API key")
+    return told or (found.id if found is not None else "")
 
 
 async def look_around(target: JibbleClient) -> There:
@@ -55,7 +78,6 @@ async def look_around(target: JibbleClient) -> There:
     activities = target.activities.list(include_archived=True, page_size=_PAGE)
     projects = target.projects.list(include_archived=True, page_size=_PAGE)
     return There(
-        organization=identity.organization_id or await _organization(target),
         person=identity.person_id,
         people=tuple(people),
         activities=tuple([_thing(each) async for each in activities]),
@@ -133,11 +155,6 @@ async def _tracked_zones(target: JibbleClient) -> dict[str, str]:
         }
     except APIError:
         return {}
-
-
-async def _organization(target: JibbleClient) -> str:
-    found = await target.organizations.list().first()
-    return "" if found is None else found.id
 
 
 def _person(person: Person) -> TherePerson:

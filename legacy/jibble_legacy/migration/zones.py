@@ -48,6 +48,14 @@ class Clock(WorkingDays):
         guess = local.replace(tzinfo=ZoneInfo(self._names[0]))
         return milliseconds(local.replace(tzinfo=ZoneInfo(self.zone_at(guess))))
 
+    def midnight(self, day: date) -> int:
+        """The moment, in ms, at which a day begins on the person's clock."""
+        return self.moment(datetime.combine(day, time()))
+
+    def day(self, moment: datetime) -> date:
+        """The day that the person's calendar shows at a moment."""
+        return moment.astimezone(ZoneInfo(self.zone_at(moment))).date()
+
 
 def midnight(day: str, zone: ZoneInfo) -> int:
     """The moment, in ms, at which a day begins.
