@@ -163,12 +163,8 @@ class _Applying:
         self._patience = Patience(target, settle)
         self._brakes = Brakes()
         self._creations = Creations(ledger, self._target, self._patience, self._brakes)
-        self._people = {
-            thing.n: thing
-            for thing in things(ledger, "t.kind = ? AND t.root = t.n", Kind.PERSON)
-            if _meant(thing, only)
-        }
-        if only and not self._people:
+        self._only = only
+        if only and not self._people():
             raise ConfigurationError(f"only={', '.join(only)}: the plan has no such person")
         self._on_progress = on_progress
         self._sending: Sending | None = None
@@ -178,40 +174,46 @@ class _Applying:
 
     def counted(self) -> Counter[State]:
         """How many entries of the people are in which state."""
-        return Counter(
-            {
-                state: sum(
-                    self._ledger.value(
-                        "SELECT count(*) FROM write WHERE lane = ? AND state = ?", n, state
-                    )
-                    for n in self._people
-                )
-                for state in (*_WORK, State.REFUSED, State.UNKNOWN)
-            }
-        )
+        query = "SELECT count(*) FROM write WHERE lane = ? AND state = ?"
+        counts: Counter[State] = Counter()
+        for thing in self._people():
+            for state in (*_WORK, State.REFUSED, State.UNKNOWN):
+                counts[state] += self._ledger.value(query, thing.n, state)
+        return counts
 
     def to_create(self) -> list[Thing]:
         """The people and projects that are to be made; projects first."""
-        clients = things(self._ledger, "t.kind = ?", Kind.CLIENT)
-        everybody = [*clients, *self._people.values()]
-        return [thing for thing in everybody if thing.is_to_create]
+        return [thing for thing in (*self._clients(), *self._people()) if thing.is_to_create]
 
     async def run(self, lanes: int) -> None:
         """Write everything that can be."""
         now = self._patience.now()
         await self._ledger.write(lambda connection: _begin(connection, now))
+        try:
+            await self._run(lanes)
+        except (ConfigurationError, MigrationError):
+            raise
+        except JibbleError as error:
+            # A look-up, or what is safe to repeat: whoever comes next goes on from the ledger.
+            self._brakes.stop(f"the new account could not be asked: {error}")
+
+    async def _run(self, lanes: int) -> None:
         # Creations above all: who is in doubt would else be made twice.
         await self._creations.settle()
-        for client in things(self._ledger, "t.kind = ?", Kind.CLIENT):
+        for client in self._clients():
             if client.is_to_create and not self._stops:
                 made = await self._creations.create(client)
                 if made.state is State.REFUSED:
-                    self._stop(f"the project {client.name} was refused: {self._brakes.first}")
+                    self._brakes.stop(f"the project {client.name} was refused")
+                    self._patience.stopped.set()
         work = set(lanes_with(self._ledger, *_WORK))
-        self._total = sum(self.counted()[state] for state in _WORK)
-        mine = [thing for thing in self._people.values() if thing.n in work or self._leaves(thing)]
-        staying = deque(thing for thing in mine if not thing.leaves)
+        mine = [each for each in self._people() if each.n in work or may_leave(self._ledger, each)]
+        staying: deque[Thing] = deque()
+        for thing in mine:
+            if not thing.leaves and not self._stops:
+                staying.append(await self._made(thing))
         leaving = deque(thing for thing in mine if thing.leaves)
+        self._total = sum(self.counted()[state] for state in _WORK)
         if self._total:
             self._sending = Sending(
                 self._ledger,
@@ -256,34 +258,28 @@ class _Applying:
     def _stops(self) -> bool:
         return self._patience.stopped.is_set()
 
-    def _stop(self, reason: str) -> None:
-        self._brakes.stop(reason)
-        self._patience.stopped.set()
+    def _clients(self) -> list[Thing]:
+        return things(self._ledger, "t.kind = ?", Kind.CLIENT)
 
-    def _leaves(self, thing: Thing) -> bool:
-        return may_leave(self._ledger, thing)
+    def _people(self) -> list[Thing]:
+        everybody = things(self._ledger, "t.kind = ? AND t.root = t.n", Kind.PERSON)
+        return [thing for thing in everybody if _meant(thing, self._only)]
+
+    async def _made(self, thing: Thing) -> Thing:
+        if thing.is_to_create:
+            thing = await self._creations.create(thing)
+        if thing.target is None and not self._stops:
+            self._waiting.append(thing.name or thing.legacy_id)
+        return thing
 
     async def _work(self, *queues: deque[Thing]) -> None:
         for queue in queues:
             while queue and not self._stops:
-                await self._person(queue.popleft())
+                thing = await self._made(queue.popleft())
+                if thing.target is not None:
+                    await self._person(thing)
 
     async def _person(self, thing: Thing) -> None:
-        try:
-            await self._written(thing)
-        except (ConfigurationError, MigrationError):
-            raise
-        except JibbleError as error:
-            # A look-up, or what is safe to repeat: whoever comes next goes on from the ledger.
-            self._stop(f"the new account could not be asked: {error}")
-
-    async def _written(self, thing: Thing) -> None:
-        if thing.is_to_create:
-            thing = await self._creations.create(thing)
-        if thing.target is None:
-            if not self._stops:
-                self._waiting.append(thing.name or thing.legacy_id)
-            return
         if self._sending is not None:
             await self._sending.lane(thing.n)
         if not self._stops and may_leave(self._ledger, thing):
