@@ -28,6 +28,7 @@ from jibble_async import JibbleClient
 from jibble_async.core.operation import Request
 from jibble_async.sandbox import History, Rules, Sandbox
 from jibble_async.sandbox.scalars import parse_instant
+from tests.support.chaos import TIMES
 from tests.support.memory_wire import KilledError, MemoryWire, clock_from
 
 HASH = "0123456789abcdef0123456789abcdef"
@@ -102,7 +103,7 @@ def _plant(
             "INSERT INTO thing (n, kind, decision, root, target, name, email, code, state, removal)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (n, Kind.PERSON, decision, n, target, f"Name {legacy_id}", f"{legacy_id}@old.example")
-            + (f"L-{legacy_id}", None if target else "planned", leaves),
+            + (f"L-{legacy_id}", None if target else "planned", leaves),  # noqa: RUF005
         )
     connection.execute(
         "INSERT INTO source (n, kind, id) VALUES (?, ?, ?)", (CLIENT, Kind.CLIENT, "c1")
@@ -134,9 +135,6 @@ def _plant(
 
 class Counted(MemoryWire):
     """A wire whose steps, and those of a ledger's transactions, are counted together."""
-
-    async def _step(self, name: str) -> None:
-        await super()._step(name)
 
     def transaction(self, name: str) -> None:
         """What `Ledger.open(steps=)` takes."""
@@ -292,6 +290,16 @@ def writes_sent(box: Sandbox) -> int:
         each.method in {"POST", "PATCH", "DELETE"} and each.service != "identity"
         for each in box.ledger.requests
     )
+
+
+def ends(number: int, *, first: int = 1) -> range:
+    """Steps at which to end a program that makes so many: all in `make chaos`, else some.
+
+    Args:
+        number: How many there are.
+        first: The first of them; with other ones, tests of one matter try different steps.
+    """
+    return range(first, number + 1, 1 if TIMES > 1 else 7)
 
 
 async def rest(seconds: float) -> None:

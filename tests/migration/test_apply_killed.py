@@ -11,6 +11,7 @@ from jibble_legacy.migration.states import Exit
 from jibble_async.sandbox import Sandbox
 from tests.migration.small_world import (
     Seen,
+    ends,
     in_order,
     live,
     people_made,
@@ -61,8 +62,9 @@ PEOPLE, ENTRIES = 4, 3
 STEPS = steps_of(PEOPLE, ENTRIES)
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize("server", SERVERS)
-@pytest.mark.parametrize("end_at", range(1, len(STEPS) + 1))
+@pytest.mark.parametrize("end_at", ends(len(STEPS)))
 def test_killed_anywhere_it_goes_on(tmp_path: Path, server: str, end_at: int) -> None:
     path = tmp_path / "small.jbmg"
 

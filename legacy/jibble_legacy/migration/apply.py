@@ -202,8 +202,8 @@ class _Applying:
         await self._creations.settle()
         for client in self._clients():
             if client.is_to_create and not self._stops:
-                made = await self._creations.create(client)
-                if made.state is State.REFUSED:
+                project = await self._creations.create(client)
+                if project.state is State.REFUSED:
                     self._brakes.stop(f"the project {client.name} was refused")
                     self._patience.stopped.set()
         work = set(lanes_with(self._ledger, *_WORK))
@@ -211,7 +211,8 @@ class _Applying:
         staying: deque[Thing] = deque()
         for thing in mine:
             if not thing.leaves and not self._stops:
-                staying.append(await self._made(thing))
+                made = await self._made(thing)
+                staying += [made] * (made.target is not None)
         leaving = deque(thing for thing in mine if thing.leaves)
         self._total = sum(self.counted()[state] for state in _WORK)
         if self._total:
@@ -259,7 +260,7 @@ class _Applying:
         return self._patience.stopped.is_set()
 
     def _clients(self) -> list[Thing]:
-        return things(self._ledger, "t.kind = ?", Kind.CLIENT)
+        return things(self._ledger, "t.kind = ? AND t.root = t.n", Kind.CLIENT)
 
     def _people(self) -> list[Thing]:
         everybody = things(self._ledger, "t.kind = ? AND t.root = t.n", Kind.PERSON)
@@ -275,7 +276,9 @@ class _Applying:
     async def _work(self, *queues: deque[Thing]) -> None:
         for queue in queues:
             while queue and not self._stops:
-                thing = await self._made(queue.popleft())
+                thing = queue.popleft()
+                if thing.target is None:
+                    thing = await self._made(thing)
                 if thing.target is not None:
                     await self._person(thing)
 

@@ -54,7 +54,8 @@ SELECT w.entry, e.id, w.lane, w.ms, w.type, w.day, w.offset,
 FROM write AS w
 JOIN entry AS e ON e.n = w.entry
 LEFT JOIN thing AS p ON p.n = w.lane
-LEFT JOIN thing AS c ON c.n = e.client AND c.decision IN ('match', 'create')
+LEFT JOIN thing AS m ON m.n = e.client AND m.decision IN ('match', 'create')
+LEFT JOIN thing AS c ON c.n = m.root
 WHERE w.lane = ? AND w.state = ?
 ORDER BY w.ms, w.entry
 """
