@@ -65,8 +65,8 @@ class Field(enum.StrEnum):
 class Why(enum.StrEnum):
     """Why a difference is no fault."""
 
-    EMPTY_NOTE = "empty note"
-    MORE_DIGITS = "more digits"
+    EMPTY_NOTE = "an empty note for none"
+    MORE_DIGITS = "more digits in the moment"
     PROBE = "as the probe had shown"
     CHANGED = "changed over there since"
     ARCHIVED = "archived over there"

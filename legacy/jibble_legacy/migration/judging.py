@@ -28,7 +28,16 @@ from jibble_legacy.migration.readback import There
 from jibble_legacy.migration.states import State
 from jibble_legacy.migration.totals import PersonTotals, Punched, gaps, month_of, person_totals
 
-__all__ = ["PROBE_DEVICE", "Extra", "Findings", "Judged", "Person", "PersonGap", "Written", "findings"]
+__all__ = [
+    "PROBE_DEVICE",
+    "Extra",
+    "Findings",
+    "Judged",
+    "Person",
+    "PersonGap",
+    "Written",
+    "findings",
+]
 
 PROBE_DEVICE = "probe"
 _ANSWERED = frozenset({State.CONFIRMED, State.VERIFIED, State.STALE})
@@ -45,7 +54,7 @@ class Written(msgspec.Struct, frozen=True, gc=False):
         source: The number of the person of the old account.
         target: The entry that answers for it.
         generation: How many rollbacks there were when it was planned.
-        revisions: How often it was put away to be written anew.
+        revisions: How often it was put away, in all generations.
     """
 
     entry: int
@@ -68,7 +77,6 @@ class Person(msgspec.Struct, frozen=True):
         elsewhere: Entries that were looked up by id as they were not among these; None for those
             that are nowhere.
         before: Ids of what was there before the migration.
-        put_away: Ids of what the migration archived itself.
     """
 
     written: Sequence[Written]
@@ -76,7 +84,6 @@ class Person(msgspec.Struct, frozen=True):
     unreadable: Collection[str] = ()
     elsewhere: Mapping[str, There | None] = {}
     before: Collection[str] = ()
-    put_away: Collection[str] = ()
 
 
 class Judged(msgspec.Struct, frozen=True, gc=False):
@@ -117,6 +124,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         verdicts: How many entries, by what became of them; only what answers for an old entry.
         whys: How many differences, by what explains them.
+        changed: How many were changed or archived over there.
         judged: Those that somebody may want to look at.
         extras: What is there once too often.
         strays: Entries that carry a mark of ours, of which the ledger knows nothing.
@@ -133,6 +141,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
 
     verdicts: Counter[Verdict]
     whys: Counter[Why]
+    changed: int
     judged: Sequence[Judged]
     extras: Sequence[Extra]
     strays: Sequence[str]
@@ -187,6 +196,7 @@ class _Finder:
         self._unit = 1000 if known.whole_seconds else 1
         self._verdicts: Counter[Verdict] = Counter()
         self._whys: Counter[Why] = Counter()
+        self._changed = 0
         self._judged: list[Judged] = []
         self._old: list[Punched] = []
         self._new: list[Punched] = []
@@ -206,8 +216,8 @@ class _Finder:
                 self._answer(written, written.target)
         rest = [
             there
-            for id, there in self._person.there.items()
-            if id not in claimed and there.found.active
+            for each, there in self._person.there.items()
+            if each not in claimed and there.found.active
         ]
         before = sum(there.found.id in self._person.before for there in rest)
         rest = [there for there in rest if there.found.id not in self._person.before]
@@ -216,6 +226,7 @@ class _Finder:
         return Findings(
             verdicts=self._verdicts,
             whys=self._whys,
+            changed=self._changed,
             judged=self._judged,
             extras=extras,
             strays=strays,
@@ -240,19 +251,20 @@ class _Finder:
             verdict = Verdict.UNREADABLE if is_there else Verdict.MISSING
             self._note(Judged(written.entry, target, verdict))
             return
-        self._arrived[written.source] += 1
-        if there.found.ms is not None:
-            self._months[_month(there.found.ms)] += 1
         self._count(there.found)
         if written.state == State.STALE:
             # It is to be changed by the next `apply`; until then it may well differ.
             self._excused.add(target)
             return
+        self._arrived[written.source] += 1
+        if there.found.ms is not None:
+            self._months[_month(there.found.ms)] += 1
         differences = compare(sent, there.found, self._known)
         self._whys.update(each.why for each in differences if each.why is not None)
         verdict = judge(differences)
         if verdict == Verdict.EXPLAINED:
             self._excused.add(target)
+            self._changed += any(each.why in (Why.CHANGED, Why.ARCHIVED) for each in differences)
         if verdict == Verdict.EQUAL or all(each.why == Why.PROBE for each in differences):
             self._verdicts[verdict] += 1
         else:

@@ -147,5 +147,3 @@ def _id_in(raw: bytes) -> str:
         return msgspec.json.decode(raw, type=_Head).id
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ""
-
-

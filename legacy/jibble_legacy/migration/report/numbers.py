@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -63,6 +63,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
         ended: Of those that were there twice, how many were archived by `--repair`.
         only_there: Entries of these people that this migration has not made, since it began.
         before: Entries of these people that were there before it.
+        trivial: Differences that mean nothing, such as more digits, in words.
     """
 
     equal: int = 0
@@ -73,6 +74,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     ended: int = 0
     only_there: int = 0
     before: int = 0
+    trivial: Mapping[str, int] = {}
 
 
 class TellingGap(msgspec.Struct, frozen=True, kw_only=True):

@@ -274,7 +274,8 @@ def _facts(numbers: Numbers) -> Iterator[tuple[str, str]]:
             f"{count(again.target_requests, 'request')}. Besides what arrived, {found.before:,} "
             f"were there before and {found.only_there:,} were made by people since; "
             f"{found.doubled:,} of ours are there twice"
-            + (f" ({found.ended:,} more were, and were archived)" if found.ended else ""),
+            + (f" ({found.ended:,} more were, and were archived)" if found.ended else "")
+            + "".join(f"; {number:,} have {why}" for why, number in found.trivial.items()),
         )
         yield "The old account, read again", html.plain(again.source)
     yield "Tried out beforehand", "<br>".join(html.plain(line) for line in known.probe)
