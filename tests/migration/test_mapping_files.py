@@ -204,7 +204,7 @@ def test_what_is_said_of_rejects(tmp_path: Path) -> None:
         "later;;;id:e4\nmove;yesterday;;id:e5\n"
     )
     flaws = Flaws()
-    said = dict(read_rejects(tmp_path, flaws))
+    said = {old_id: answer for old_id, _, answer in read_rejects(tmp_path, flaws)}
     wanted = RejectSaid(
         line=2, decision="move", new_moment="27.07.2026 8:00", new_person="ann@example.com"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import sqlite3
 from collections.abc import Mapping
@@ -29,22 +30,17 @@ from jibble_legacy.migration.roster import members_of, things_of
 from jibble_legacy.migration.spreadsheets import Flaws
 from jibble_legacy.migration.states import Kind
 
-__all__ = ["Answers", "digest_of_answers", "read_answers"]
+__all__ = ["Answers", "digest_of_answers", "digests_of_files", "read_answers"]
 
 S = TypeVar("S", PersonSaid, ThingSaid)
 
 
 class Answers(msgspec.Struct, frozen=True, kw_only=True):
-    """What people said, by old id, whether or not a file still says so.
-
-    Attributes:
-        reject_lines: The lines of `rejects.csv`, by old id.
-    """
+    """What people said, by old id, whether or not a file still says so."""
 
     people: Mapping[str, PersonSaid]
     activities: Mapping[str, ThingSaid]
     clients: Mapping[str, ThingSaid]
-    reject_lines: Mapping[str, int]
 
 
 def read_answers(connection: sqlite3.Connection, folder: Path, flaws: Flaws) -> Answers:
@@ -64,11 +60,11 @@ def read_answers(connection: sqlite3.Connection, folder: Path, flaws: Flaws) -> 
     for columns, said in ((PEOPLE, people), (ACTIVITIES, activities), (CLIENTS, clients)):
         for old_id, answer in said.items():
             _keep(connection, columns.file, old_id, answer)
+    _read_rejects(connection, folder, flaws)
     return Answers(
         people=_said(connection, PEOPLE.file, PersonSaid, people),
         activities=_said(connection, ACTIVITIES.file, ThingSaid, activities),
         clients=_said(connection, CLIENTS.file, ThingSaid, clients),
-        reject_lines=_read_rejects(connection, folder, flaws),
     )
 
 
@@ -80,18 +76,42 @@ def digest_of_answers(connection: sqlite3.Connection) -> bytes:
     return digest.digest()
 
 
-def _read_rejects(connection: sqlite3.Connection, folder: Path, flaws: Flaws) -> dict[str, int]:
-    lines: dict[str, int] = {}
-    for old_id, answer in read_rejects(folder, flaws):
-        known = connection.execute("SELECT 1 FROM entry WHERE id = ?", (old_id,)).fetchone()
-        if known is None:
-            line = 0 if answer is None else answer.line
+def digests_of_files(folder: Path) -> dict[str, str]:
+    """The SHA-256 of each file as people left it, by its name; those that aren't there are left out.
+
+    Args:
+        folder: Where they are.
+    """
+    digests: dict[str, str] = {}
+    for columns in (PEOPLE, ACTIVITIES, CLIENTS, REJECTS):
+        with contextlib.suppress(FileNotFoundError), (folder / columns.file).open("rb") as file:
+            digests[columns.file] = hashlib.file_digest(file, "sha256").hexdigest()
+    return digests
+
+
+_LINES = "CREATE TEMP TABLE IF NOT EXISTS reject_line (id TEXT PRIMARY KEY, line INTEGER NOT NULL)"
+
+
+def _read_rejects(connection: sqlite3.Connection, folder: Path, flaws: Flaws) -> None:
+    """Keep what `rejects.csv` says, and the lines that say it in a temporary table.
+
+    As many lines as entries are possible, so nothing of them is kept in memory.
+    """
+    connection.execute(_LINES)
+    connection.execute("DELETE FROM reject_line")
+    for old_id, line, answer in read_rejects(folder, flaws):
+        if not connection.execute("SELECT 1 FROM entry WHERE id = ?", (old_id,)).fetchone():
             flaws.add(REJECTS.file, line, f"names id:{old_id}, which no old entry has: mend it")
-            continue
-        if answer is not None:
-            lines[old_id] = answer.line
-        _keep(connection, REJECTS.file, old_id, answer)
-    return lines
+        elif line != (before := _first_line(connection, old_id, line)):
+            flaws.add(REJECTS.file, line, f"says again what line {before} is about")
+        else:
+            _keep(connection, REJECTS.file, old_id, answer)
+
+
+def _first_line(connection: sqlite3.Connection, old_id: str, line: int) -> int:
+    connection.execute("INSERT OR IGNORE INTO reject_line VALUES (?, ?)", (old_id, line))
+    row = connection.execute("SELECT line FROM reject_line WHERE id = ?", (old_id,)).fetchone()
+    return int(row[0])
 
 
 def _keep(

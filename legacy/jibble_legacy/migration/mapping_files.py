@@ -170,14 +170,14 @@ def read_things(
     return said
 
 
-def read_rejects(folder: Path, flaws: Flaws) -> Iterator[tuple[str, RejectSaid | None]]:
-    """What `rejects.csv` says, line by line, by old id; None where a line is empty.
+def read_rejects(folder: Path, flaws: Flaws) -> Iterator[tuple[str, int, RejectSaid | None]]:
+    """What `rejects.csv` says, line by line: old id, line, and None where a line is empty.
 
     Args:
         folder: Where the file is.
         flaws: Where it is noted what can't be used.
     """
-    for line in _once(REJECTS, REJECTS.read(folder, flaws), flaws):
+    for line in REJECTS.read(folder, flaws):
         cells, problem = line.cells, ""
         decision, moment = cells["decision"].lower(), cells["new_moment"]
         if decision not in {"", "move", "in", "out", "skip"}:
@@ -189,10 +189,10 @@ def read_rejects(folder: Path, flaws: Flaws) -> Iterator[tuple[str, RejectSaid |
         if problem:
             flaws.add(REJECTS.file, line.number, problem)
         elif not line.says_something:
-            yield line.old_id, None
+            yield line.old_id, line.number, None
         else:
             values = {**cells, "decision": decision}
-            yield line.old_id, RejectSaid(line=line.number, more=line.more, **values)
+            yield line.old_id, line.number, RejectSaid(line=line.number, more=line.more, **values)
 
 
 def encoded(said: Any) -> str:

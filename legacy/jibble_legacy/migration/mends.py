@@ -19,8 +19,9 @@ CREATE TEMP TABLE IF NOT EXISTS mend (
 )
 """
 _SAID = """
-SELECT entry.n, entry.person, answer.id, answer.said FROM answer
-JOIN entry ON entry.id = answer.id WHERE answer.file = ?
+SELECT entry.n, entry.person, answer.id, answer.said, coalesce(reject_line.line, 0) FROM answer
+JOIN entry ON entry.id = answer.id LEFT JOIN reject_line ON reject_line.id = answer.id
+WHERE answer.file = ?
 """
 
 
@@ -29,24 +30,22 @@ def load_mends(
     decided: Decided,
     there: There,
     clocks: Mapping[int, Clock],
-    lines: Mapping[str, int],
     flaws: Flaws,
 ) -> None:
     """Fill the temporary table `mend` from what was said in `rejects.csv`.
 
     Args:
-        connection: The ledger's, within a transaction.
+        connection: The ledger's, within a transaction, with the lines of the file in the temporary
+            table `reject_line`.
         decided: What was decided of people.
         there: The new account.
         clocks: The clocks of those whose zone is known, by root.
-        lines: The lines of the file, by old id.
         flaws: Where it is noted which line can't be followed.
     """
     connection.execute(_TABLE)
     connection.execute("DELETE FROM mend")
     people = _People(decided, there)
-    said = connection.execute(_SAID, (REJECTS.file,)).fetchall()
-    for entry, person, old_id, text in said:
+    for entry, person, old_id, text, line in connection.execute(_SAID, (REJECTS.file,)):
         answer = decoded(RejectSaid, text)
         n: int | None = person
         if answer.new_person:
@@ -54,7 +53,7 @@ def load_mends(
             if n is None:
                 flaws.add(
                     REJECTS.file,
-                    lines.get(old_id, 0),
+                    line,
                     f"gives id:{old_id} to {answer.new_person!r}, who is nobody whose entries are "
                     "moved: name somebody who is, or id: and an old id of people.csv",
                 )

@@ -21,7 +21,7 @@ import msgspec
 
 from jibble_async.errors import ConfigurationError
 from jibble_legacy.migration import snapshots
-from jibble_legacy.migration.answers import digest_of_answers, read_answers
+from jibble_legacy.migration.answers import digest_of_answers, digests_of_files, read_answers
 from jibble_legacy.migration.deciding import decide
 from jibble_legacy.migration.extract import require_extracted
 from jibble_legacy.migration.holding import held_from
@@ -38,12 +38,11 @@ from jibble_legacy.migration.sheets import write_sheets
 from jibble_legacy.migration.spreadsheets import Flaws
 from jibble_legacy.migration.states import Kind
 from jibble_legacy.migration.target import (
-    address_of,
+    account_of,
     bind,
     clock_of,
     entries_changed_since,
     look_around,
-    organization_of,
 )
 from jibble_legacy.migration.zones import Clock, moment_at
 
@@ -94,7 +93,7 @@ async def plan(
     """
     _require_zone(default_zone)
     require_extracted(ledger)
-    await bind(ledger, await organization_of(target), base or address_of(target))
+    await bind(ledger, await account_of(target, base))
     if settle_doubts is not None:
         on_progress(Progress("plan", "doubts", 0))
         await settle_doubts()
@@ -144,6 +143,7 @@ class _Planning(msgspec.Struct, frozen=True, kw_only=True):
 
     def run(self, connection: sqlite3.Connection) -> Made:
         flaws, now = Flaws(), milliseconds(self.now)
+        files = digests_of_files(self.folder)
         answers = read_answers(connection, self.folder, flaws)
         # Before anything rests on what the files say.
         flaws.stop()
@@ -159,7 +159,7 @@ class _Planning(msgspec.Struct, frozen=True, kw_only=True):
             flaws=flaws,
         )
         clocks = {root: Clock(zones) for root, zones in decided.zones.items()}
-        load_mends(connection, decided, self.there, clocks, answers.reject_lines, flaws)
+        load_mends(connection, decided, self.there, clocks, flaws)
         flaws.stop()
         schedule = Schedule(
             connection,
@@ -181,6 +181,7 @@ class _Planning(msgspec.Struct, frozen=True, kw_only=True):
         )
         detail = {
             "chain": self.chain,
+            "files": files,
             "generation": self.generation,
             "planned": scheduled.planned,
             "held": scheduled.held,

@@ -6,15 +6,32 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
+
 from jibble_legacy.migration.ledger import Ledger
 from jibble_legacy.migration.mapping_files import REJECTS, RejectSaid, decoded
 from jibble_legacy.migration.quarantine import EXPLANATIONS
 from jibble_legacy.migration.roster import Names
 from jibble_legacy.migration.spreadsheets import id_cell, write_table
-from jibble_legacy.migration.states import Reason, State
+from jibble_legacy.migration.states import Exit, Reason, State
 from jibble_legacy.migration.zones import moment_at
 
-__all__ = ["export_rejects"]
+__all__ = ["RejectsReport", "export_rejects"]
+
+
+class RejectsReport(msgspec.Struct, frozen=True):
+    """What was written.
+
+    Attributes:
+        exit: Clean if there is nothing.
+        file: Where to.
+        rows: How many entries there are.
+    """
+
+    exit: Exit
+    file: str
+    rows: int
+
 
 _ROWS = """
 SELECT entry.n, entry.id, entry.person, entry.ms, entry.action, entry.activity, entry.client,
@@ -35,8 +52,8 @@ WHERE answer.file = 'rejects.csv' AND json_extract(answer.said, '$.more') IS NOT
 """
 
 
-def export_rejects(ledger: Ledger, path: str | os.PathLike[str]) -> int:
-    """Write the entries that are held back, were refused, or are unknown; how many there are.
+def export_rejects(ledger: Ledger, path: str | os.PathLike[str]) -> RejectsReport:
+    """Write the entries that are held back, were refused, or are unknown.
 
     Args:
         ledger: The migration's.
@@ -51,7 +68,7 @@ def export_rejects(ledger: Ledger, path: str | os.PathLike[str]) -> int:
     own = [row[0] for row in ledger.read(_OWN)]
     rows = _Rows(ledger)
     write_table(file, (*REJECTS.asked, *REJECTS.told, *own), rows)
-    return rows.count
+    return RejectsReport(Exit.LEFT if rows.count else Exit.CLEAN, str(file), rows.count)
 
 
 class _Rows:

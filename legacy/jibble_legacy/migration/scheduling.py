@@ -300,16 +300,16 @@ class _Lane:
     def take(self, row: _Row) -> None:
         """Decide the next one."""
         if not row.state and (held := self._schedule.judged(row)) is not None:
-            self._held.append((row.n, *held))
+            self._hold(row, held)
             return
         moment = self._schedule.moment(row)
         if moment != self._now:
             self._now, self._here = moment, set()
         if not row.state and row.kind in self._here:
-            self._held.append((row.n, Reason.DUPLICATE, None))
+            self._hold(row, Held(Reason.DUPLICATE))
             return
         if not row.state and row.decision != "move" and self._schedule.repeats(row, self.odd):
-            self._held.append((row.n, Reason.OUT_WITHOUT_IN, None))
+            self._hold(row, Held(Reason.OUT_WITHOUT_IN))
             return
         self._here.add(row.kind)
         if not row.n:
@@ -318,6 +318,11 @@ class _Lane:
         self.odd.add(row.kind)
         self._kept.append(row)
         if len(self._kept) == _BATCH:
+            self.finish()
+
+    def _hold(self, row: _Row, held: Held) -> None:
+        self._held.append((row.n, *held))
+        if len(self._held) == _BATCH:
             self.finish()
 
     def finish(self) -> None:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import itertools
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TextIO
 
 import msgspec
 
@@ -30,15 +31,6 @@ _SHOWN_FLAWS = 20
 _ISO_DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})$")
 _DOTTED_DAY = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})$")
 _SLASHED_DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})$")
-
-
-class _Rows(Protocol):
-    """What a reader of the csv module is."""
-
-    @property
-    def line_num(self) -> int: ...
-
-    def __iter__(self) -> Iterator[list[str]]: ...
 
 
 class Flaws:
@@ -123,8 +115,10 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, 
         ) from error
 
 
-def read_table(path: Path, asked: Sequence[str], told: Sequence[str], flaws: Flaws) -> list[Line]:
-    """The lines of a table; none if there is no such file.
+def read_table(
+    path: Path, asked: Sequence[str], told: Sequence[str], flaws: Flaws
+) -> Iterator[Line]:
+    """The lines of a table, one after the other; none if there is no such file.
 
     Args:
         path: The file.
@@ -133,13 +127,18 @@ def read_table(path: Path, asked: Sequence[str], told: Sequence[str], flaws: Fla
         flaws: Where it is noted what can't be read.
     """
     try:
-        raw = path.read_bytes()
+        file = path.open("rb")
     except FileNotFoundError:
-        return []
-    text = _decoded(path.name, raw, flaws)
-    if text is None:
-        return []
-    return list(_lines(path.name, text, asked, told, flaws))
+        return
+    with file:
+        is_utf16 = file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
+        file.seek(0)
+        with io.TextIOWrapper(file, "utf-16" if is_utf16 else "utf-8-sig", newline="") as text:
+            try:
+                yield from _lines(path.name, text, asked, told, flaws)
+            except UnicodeDecodeError:
+                what = "is not UTF-8: save the file as `CSV UTF-8`"
+                flaws.add(path.name, _unreadable_line(path), what)
 
 
 def day_of(text: str) -> date | None:
@@ -195,26 +194,24 @@ def _meant(cell: str) -> str:
     return text[1:].strip() if text.startswith("'") and text[1:].startswith(_FORMULA) else text
 
 
-def _decoded(name: str, raw: bytes, flaws: Flaws) -> str | None:
-    encoding = "utf-16" if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
-    try:
-        text = raw.decode(encoding).removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        # Before the place that can't be read, lines can be counted.
-        line = raw[: error.start].count(b"\n") + 1
-        flaws.add(name, line, "is not UTF-8: save the file as `CSV UTF-8`")
-        return None
-    if "\0" in text:
-        line = text[: text.index("\0")].count("\n") + 1
-        flaws.add(name, line, "holds NUL characters: save the file as `CSV UTF-8`")
-        return None
-    return text
+def _unreadable_line(path: Path) -> int:
+    """The first line that is not UTF-8."""
+    with path.open("rb") as file:
+        for number, raw in enumerate(file, 1):
+            try:
+                raw.decode()
+            except UnicodeDecodeError:
+                return number
+    return 1
 
 
 def _lines(
-    name: str, text: str, asked: Sequence[str], told: Sequence[str], flaws: Flaws
+    name: str, text: TextIO, asked: Sequence[str], told: Sequence[str], flaws: Flaws
 ) -> Iterator[Line]:
-    reader, skipped = _reader(text, {*asked, *told})
+    first, skipped = _first(text)
+    known = {*asked, *told}
+    delimiter = max(",;\t", key=lambda mark: _headings(first, mark, known))
+    reader = csv.reader(itertools.chain([first], text), delimiter=delimiter, strict=True)
     heading: list[str] | None = None
     begin = skipped
     try:
@@ -223,13 +220,14 @@ def _lines(
             cells = [_meant(cell) for cell in row]
             if not any(cells):
                 continue
+            if "\0" in "".join(cells):
+                flaws.add(name, number, "holds NUL characters: save the file as `CSV UTF-8`")
+                return
             if heading is None:
-                heading = _heading(name, number, cells, {*asked, *told}, asked[0], flaws)
+                heading = _heading(name, number, cells, known, asked[0], flaws)
                 if heading is None:
                     return
-            elif any(cells[len(heading) :]) or any(
-                cell for title, cell in zip(heading, cells, strict=False) if not title
-            ):
+            elif _has_stray_cell(heading, cells):
                 flaws.add(name, number, "has a cell without a heading: give it one, or empty it")
             else:
                 yield _line(number, dict(zip(heading, cells, strict=False)), asked, told)
@@ -237,23 +235,24 @@ def _lines(
         flaws.add(name, begin + 1, f"can't be split into cells ({error}): mend its quotes")
 
 
-def _reader(text: str, known: set[str]) -> tuple[_Rows, int]:
-    """What splits the lines, and how many before the heading it does not see."""
-    first, _, rest = text.partition("\n")
+def _first(text: TextIO) -> tuple[str, int]:
+    """The line of the headings, and how many lines are before it."""
     skipped = 0
-    # What Excel understands, and some programs write.
-    if first.strip().lower() in {"sep=,", "sep=;", "sep=\t", "sep="}:
-        text, skipped = rest, 1
+    for line in text:
+        # The second is what Excel understands, and some programs write.
+        if line.strip(' \t\r\n,;"') and line.strip().lower() not in {"sep=,", "sep=;", "sep="}:
+            return line, skipped
+        skipped += 1
+    return "", skipped
 
-    def headings(delimiter: str) -> int:
-        for line in text.splitlines():
-            if line.strip(" \t,;"):
-                return sum(cell.strip('" ').lower() in known for cell in line.split(delimiter))
-        return 0
 
-    delimiter = max(",;\t", key=headings)
-    source = io.StringIO(text, newline="")
-    return csv.reader(source, delimiter=delimiter, strict=True), skipped
+def _headings(line: str, delimiter: str, known: set[str]) -> int:
+    return sum(cell.strip('" \r\n').lower() in known for cell in line.split(delimiter))
+
+
+def _has_stray_cell(heading: Sequence[str], cells: Sequence[str]) -> bool:
+    titled = zip(heading, cells, strict=False)
+    return any(cells[len(heading) :]) or any(cell for title, cell in titled if not title)
 
 
 def _heading(

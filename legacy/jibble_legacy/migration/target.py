@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec.structs import replace
 
 from jibble_async.api.base_client import session_of
@@ -28,12 +29,13 @@ if TYPE_CHECKING:
     from jibble_async.client import JibbleClient
 
 __all__ = [
+    "Account",
+    "account_of",
     "address_of",
     "bind",
     "clock_of",
     "entries_changed_since",
     "look_around",
-    "organization_of",
 ]
 
 _WORKSPACE = "workspace"
@@ -43,20 +45,36 @@ _ENTRY = fields(TimeEntry)
 _COLUMNS = ["id", "person_id", "time", "type", "status", "platform"]
 
 
-async def organization_of(target: JibbleClient) -> str:
-    """The id of the organisation that the credentials are of.
+class Account(msgspec.Struct, frozen=True):
+    """An account, as a ledger remembers the one it writes to.
+
+    Attributes:
+        base: What its address is called where it is written down.
+        organization: The id of the organisation.
+        name: The organisation's, for people to read.
+    """
+
+    base: str
+    organization: str
+    name: str = ""
+
+
+async def account_of(target: JibbleClient, base: str | None = None) -> Account:
+    """The account that the credentials are of.
 
     Args:
         target: A client of the new account.
+        base: What its address is called where it is written down; by default the URL.
 
     Raises:
         MigrationError: Neither the token nor the server tells.
     """
     told = (await target.whoami()).organization_id
-    found = None if told else await target.organizations.list().first()
-    if not told and found is None:
+    seen = {each.id: each.name or "" async for each in target.organizations.list()}
+    organization = told or next(iter(seen), None)
+    if organization is None:
         raise MigrationError("the credentials are of no organisation: give those of an API key")
-    return told or (found.id if found is not None else "")
+    return Account(base or address_of(target), organization, seen.get(organization, ""))
 
 
 async def look_around(target: JibbleClient) -> There:
@@ -108,26 +126,24 @@ async def entries_changed_since(
         yield [_seen(each) for each in page.items]
 
 
-async def bind(ledger: Ledger, organization: str, base: str) -> None:
-    """See to it that a ledger writes to one account only.
+async def bind(ledger: Ledger, account: Account) -> None:
+    """See to it that a ledger writes to one account only; meta `target` says which.
 
     Args:
         ledger: The migration's.
-        organization: The id of the organisation that the credentials are of.
-        base: What the account's address is called where it is written down.
+        account: The one that the credentials are of.
 
     Raises:
-        MigrationError: It belongs to another account.
+        MigrationError: The ledger belongs to another one.
     """
-    mine = {"base": base, "organization": organization}
     bound = ledger.get("target")
     if bound is None:
-        await ledger.put("target", mine)
-    elif bound != mine:
+        await ledger.put("target", account)
+    elif (bound["base"], bound["organization"]) != (account.base, account.organization):
         raise MigrationError(
             f"the ledger writes to the organisation {bound['organization']} at {bound['base']}, "
-            f"and these credentials are of {organization} at {base}: use those of the former, or "
-            "begin another ledger"
+            f"and these credentials are of {account.organization} at {account.base}: use those of "
+            "the former, or begin another ledger"
         )
 
 
