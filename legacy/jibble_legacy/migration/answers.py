@@ -77,7 +77,7 @@ def digest_of_answers(connection: sqlite3.Connection) -> bytes:
 
 
 def digests_of_files(folder: Path) -> dict[str, str]:
-    """The SHA-256 of each file as people left it, by its name; those that aren't there are left out.
+    """The SHA-256 of each file that is there, by its name.
 
     Args:
         folder: Where they are.

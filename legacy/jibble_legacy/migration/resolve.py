@@ -14,7 +14,10 @@ from jibble_legacy.migration.ledger import Ledger, milliseconds, note
 from jibble_legacy.migration.matching import is_guid
 from jibble_legacy.migration.states import Exit, State
 
-__all__ = ["ResolveReport", "resolve"]
+__all__ = ["SEND_AGAIN", "ResolveReport", "resolve"]
+
+SEND_AGAIN = "to be sent again, as was decided"
+"""The reason of a planned write of which a person said that it was not done."""
 
 
 class ResolveReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,10 +66,8 @@ async def resolve(
         raise ConfigurationError("give one of found=, send_again=True and skip=True")
     if found is not None and not is_guid(found):
         raise ConfigurationError(f"found={found!r} is no GUID: copy the id from the new account")
-    if found is not None:
-        state = State.CONFIRMED
-    else:
-        state = State.PLANNED if send_again else State.SKIPPED
+    ended = State.PLANNED if send_again else State.SKIPPED
+    state = ended if found is None else State.CONFIRMED
     old_id = re.sub(r"^id:", "", old_id)
     at = milliseconds(now())
 
@@ -105,8 +106,9 @@ def _end_write(
         return False
     try:
         connection.execute(
-            "UPDATE write SET state = ?, target = ?, since = ?, reason = NULL WHERE entry = ?",
-            (state, found, at, row[0]),
+            "UPDATE write SET state = ?, target = ?, since = ?, reason = ?,"
+            " attempts = max(attempts, 1) WHERE entry = ?",
+            (state, found, at, SEND_AGAIN if state is State.PLANNED else None, row[0]),
         )
     except sqlite3.IntegrityError:
         raise MigrationError(
