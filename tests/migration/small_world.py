@@ -94,43 +94,78 @@ def _plant(
     there = box.dataset.rows("People")[1]["id"]
     activity = box.dataset.rows("Activities")[0]["id"]
     for n, (decision, legacy_id) in enumerate(people, 1):
-        connection.execute(
-            "INSERT INTO source (n, kind, id) VALUES (?, ?, ?)", (n, Kind.PERSON, legacy_id)
-        )
         target = there if decision is Decision.MATCH else None
         leaves = "planned" if decision is Decision.CREATE_AND_REMOVE else None
-        connection.execute(
-            "INSERT INTO thing (n, kind, decision, root, target, name, email, code, state, removal)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (n, Kind.PERSON, decision, n, target, f"Name {legacy_id}", f"{legacy_id}@old.example")
-            + (f"L-{legacy_id}", None if target else "planned", leaves),  # noqa: RUF005
+        insert(connection, "source", n=n, kind=Kind.PERSON, id=legacy_id)
+        insert(
+            connection,
+            "thing",
+            n=n,
+            kind=Kind.PERSON,
+            decision=decision,
+            root=n,
+            target=target,
+            name=f"Name {legacy_id}",
+            email=f"{legacy_id}@old.example",
+            code=f"L-{legacy_id}",
+            state=None if target else "planned",
+            removal=leaves,
         )
-    connection.execute(
-        "INSERT INTO source (n, kind, id) VALUES (?, ?, ?)", (CLIENT, Kind.CLIENT, "c1")
-    )
-    connection.execute(
-        "INSERT INTO thing (n, kind, decision, root, name, code, state)"
-        " VALUES (?, ?, 'create', ?, 'O''Brien & Sons', 'legacy client c1', 'planned')",
-        (CLIENT, Kind.CLIENT, CLIENT),
+    insert(connection, "source", n=CLIENT, kind=Kind.CLIENT, id="c1")
+    insert(
+        connection,
+        "thing",
+        n=CLIENT,
+        kind=Kind.CLIENT,
+        decision=Decision.CREATE,
+        root=CLIENT,
+        name="O'Brien & Sons",
+        code="legacy client c1",
+        state="planned",
     )
     number = 0
     for lane in range(1, len(people) + 1):
         for place in range(entries):
             number += 1
             ms = OLDEST + place * 4 * HOUR + lane
-            note, kind = NOTES[place % len(NOTES)], ("In", "Out")[place % 2]
-            connection.execute(
-                "INSERT INTO entry (n, id, person, ms, action, client, note, hash, page, pos)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1, ?)",
-                (number, f"e{number}", lane, ms, place % 2 + 1, CLIENT if place == 2 else None)
-                + (note, b"h" * 16, number),
+            insert(
+                connection,
+                "entry",
+                n=number,
+                id=f"e{number}",
+                person=lane,
+                ms=ms,
+                action=place % 2 + 1,
+                client=CLIENT if place == 2 else None,
+                note=NOTES[place % len(NOTES)],
+                hash=b"h" * 16,
+                page=1,
+                pos=number,
             )
-            connection.execute(
-                "INSERT INTO write (entry, lane, ms, type, day, offset, person, activity, state,"
-                " generation, hash) VALUES (?, ?, ?, ?, ?, 7200, ?, ?, 'planned', 0, ?)",
-                (number, lane, ms, kind, f"{moment_of(ms).date()}", there if lane == 1 else None)
-                + (activity if place % 2 else None, b"h" * 16),
+            insert(
+                connection,
+                "write",
+                entry=number,
+                lane=lane,
+                ms=ms,
+                type=("In", "Out")[place % 2],
+                day=f"{moment_of(ms).date()}",
+                offset=7200,
+                person=there if lane == 1 else None,
+                activity=activity if place % 2 else None,
+                state="planned",
+                generation=0,
+                hash=b"h" * 16,
             )
+
+
+def insert(connection: sqlite3.Connection, table: str, **columns: Any) -> None:
+    """Put a row into a table of a ledger."""
+    names, places = ", ".join(columns), ", ".join("?" * len(columns))
+    connection.execute(
+        f"INSERT INTO {table} ({names}) VALUES ({places})",
+        tuple(columns.values()),
+    )
 
 
 class Counted(MemoryWire):

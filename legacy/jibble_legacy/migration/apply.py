@@ -127,6 +127,8 @@ async def apply(
     if lanes < 1 or not settle >= 0:
         raise ConfigurationError("apply() needs lanes from 1 and settle from 0 seconds")
     known = _require_plan(ledger, plan, go=go)
+    if go and ledger.get("rolling back"):
+        raise MigrationError("a rollback was begun and is not at its end: run it again first")
     applying = _Applying(ledger, target, settle, only, on_progress)
     before = applying.counted()
     shown = ApplyReport(

@@ -99,6 +99,7 @@ _AFTER: dict[tuple[State, Event], State] = {
     (State.VERIFIED, Event.UNDONE_BEGUN): State.UNDOING,
     (State.STALE, Event.UNDONE_BEGUN): State.UNDOING,
     (State.UNDOING, Event.ARCHIVED): State.UNDONE,
+    (State.UNDOING, Event.REFUSED): State.CONFIRMED,
 }
 
 
