@@ -25,11 +25,11 @@ from jibble_legacy.migration.comparing import (
     judge,
 )
 from jibble_legacy.migration.readback import There
+from jibble_legacy.migration.snapshots import OUR_VERSION, PROBE
 from jibble_legacy.migration.states import State
 from jibble_legacy.migration.totals import PersonTotals, Punched, gaps, month_of, person_totals
 
 __all__ = [
-    "PROBE_DEVICE",
     "Extra",
     "Findings",
     "Judged",
@@ -39,7 +39,6 @@ __all__ = [
     "findings",
 ]
 
-PROBE_DEVICE = "probe"
 _ANSWERED = frozenset({State.CONFIRMED, State.VERIFIED, State.STALE})
 _OPEN = frozenset({State.PLANNED, State.SENT, State.DOUBTFUL, State.UNKNOWN})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -161,7 +160,6 @@ def findings(
     known: Known,
     keys: Callable[[Written], Iterable[str]],
     *,
-    program: str,
     by_twin: bool,
 ) -> Findings:
     """What became of a person's entries.
@@ -170,10 +168,9 @@ def findings(
         person: Both sides.
         known: What the probe showed.
         keys: Every key that an entry may have been sent with.
-        program: What our entries say that they were made by.
         by_twin: Whether the server keeps no mark, so that equal entries are one and the same.
     """
-    return _Finder(person, known, keys, program=program, by_twin=by_twin).find()
+    return _Finder(person, known, keys, by_twin=by_twin).find()
 
 
 class _Finder:
@@ -185,13 +182,11 @@ class _Finder:
         known: Known,
         keys: Callable[[Written], Iterable[str]],
         *,
-        program: str,
         by_twin: bool,
     ) -> None:
         self._person = person
         self._known = known
         self._keys = keys
-        self._program = program
         self._by_twin = by_twin
         self._unit = 1000 if known.whole_seconds else 1
         self._verdicts: Counter[Verdict] = Counter()
@@ -294,13 +289,13 @@ class _Finder:
         for there in rest:
             found = there.found
             of = by_key.get(there.mark) or by_key.get(found.id.lower())
-            is_ours = there.program == self._program
+            is_ours = there.program == OUR_VERSION
             if of is None and is_ours:
                 of = by_id.get(there.device)
             marked = of is not None
             if of is None and found.ms is not None:
                 of = by_twin.get((found.ms // self._unit, found.type or ""))
-            if is_ours and there.device == PROBE_DEVICE:
+            if is_ours and there.device == PROBE:
                 probes += 1
             elif of is None and is_ours:
                 strays.append(found.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from jibble_legacy.migration.ledger import milliseconds
 if TYPE_CHECKING:
     from jibble_async.client import JibbleClient
 
-__all__ = ["PersonRows", "There", "one_row", "person_rows"]
+__all__ = ["PersonRows", "There", "all_rows", "one_row", "person_rows"]
 
 _FIELDS = fields(TimeEntry)
 _PAGE = 1000
@@ -88,6 +89,26 @@ async def person_rows(target: JibbleClient, person: str, since: int, until: int)
         requests += 1
         rows.update((entry.id, _there(entry)) for entry in page.items)
     return PersonRows(rows, unreadable, requests)
+
+
+async def all_rows(target: JibbleClient) -> AsyncIterator[tuple[list[There], int]]:
+    """All entries of the new account, archived ones too, and how many can't be read, in pages.
+
+    Args:
+        target: The new account.
+
+    Raises:
+        JibbleError: They could not be read.
+    """
+    unreadable: list[bytes] = []
+    pager = target.time_entries.list(
+        include_archived=True,
+        page_size=_PAGE,
+        on_bad_row=lambda _, raw: unreadable.append(raw),
+    )
+    async for page in pager.pages():
+        yield [_there(entry) for entry in page.items], len(unreadable)
+        unreadable.clear()
 
 
 async def one_row(target: JibbleClient, id: str) -> There | None:

@@ -78,8 +78,8 @@ async def _sample(
     ledger: Ledger, target: JibbleClient, known: Known, row: tuple[Any, ...]
 ) -> Sample:
     old_id, page, pos, person, *write, answer, stamp, reason, state = row
-    rows = _ROWS.decode(page_body(ledger, page))
-    old = read_entry(rows[pos])
+    rows: list[msgspec.Raw] = _ROWS.decode(page_body(ledger, page))
+    old = read_entry(rows[int(pos)])
     sample = Sample(
         old_id=old_id,
         page=page,

@@ -36,7 +36,7 @@ from jibble_legacy.migration.samples import samples
 from jibble_legacy.migration.source import Source
 from jibble_legacy.migration.states import Exit, Kind, State
 from jibble_legacy.migration.tally import Tally
-from jibble_legacy.migration.writes import CLIENT_VERSION, space_of
+from jibble_legacy.migration.writes import space_of
 
 if TYPE_CHECKING:
     from jibble_async.client import JibbleClient
@@ -239,9 +239,7 @@ class _Verification:
             elsewhere,
             {each for (each,) in before},
         )
-        return findings(
-            person, self._known, self._keys, program=CLIENT_VERSION, by_twin=self._by_twin
-        )
+        return findings(person, self._known, self._keys, by_twin=self._by_twin)
 
     def _written(self, lane: int, target: str) -> Iterator[Written]:
         for row in self._ledger.scan(_WRITES, lane):

@@ -39,6 +39,10 @@ _LEFT_OUT = """
 SELECT count(*) FROM entry
 WHERE n NOT IN (SELECT entry FROM write) AND n NOT IN (SELECT entry FROM quarantine)
 """
+_REFUSED = """
+SELECT w.reason, count(*), count(DISTINCT e.person) FROM write AS w JOIN entry AS e ON e.n = w.entry
+WHERE w.state = ? GROUP BY w.reason ORDER BY 2 DESC LIMIT 5
+"""
 _DELETED = """
 SELECT count(*) FROM write AS w JOIN entry AS e ON e.n = w.entry
 WHERE (e.activity IS NOT NULL AND w.activity IS NULL)
@@ -189,13 +193,16 @@ def _held_back(ledger: Ledger, states: Counter[str]) -> Iterator[HeldBack]:
     left = ledger.value(_LEFT_OUT)
     if left + states[State.SKIPPED]:
         yield _line(Reason.SKIPPED, left + states[State.SKIPPED], 0)
-    for state, reason in ((State.REFUSED, Reason.REFUSED), (State.UNKNOWN, Reason.UNKNOWN)):
-        if states[state]:
-            yield _line(reason, states[state], 0)
+    for words, entries, people in ledger.read(_REFUSED, State.REFUSED):
+        yield _line(Reason.REFUSED, entries, people, words or "")
+    if states[State.UNKNOWN]:
+        yield _line(Reason.UNKNOWN, states[State.UNKNOWN], 0)
 
 
-def _line(reason: Reason, entries: int, people: int) -> HeldBack:
+def _line(reason: Reason, entries: int, people: int, words: str = "") -> HeldBack:
     meaning, way_out = EXPLANATIONS[reason]
+    if words:
+        meaning = f"{meaning} {words}"
     return HeldBack(
         code=reason,
         reason=meaning,

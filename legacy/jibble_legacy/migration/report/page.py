@@ -199,7 +199,7 @@ def _person(line: PersonLine) -> list[Cell]:
     zone = html.text(line.zone) if line.zone else html.NONE
     if line.by_day is not None:
         zone += (
-            f'<small class="open">only {html.share(line.by_day)} of the Ins are by day: '
+            f'<small class="open">{html.share(line.by_day)} of the Ins are by day: '
             "nights, or another zone?</small>"
         )
     span = f"{html.day(line.first)} {html.NONE} {html.day(line.last)}" if line.first else html.NONE

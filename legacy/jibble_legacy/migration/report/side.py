@@ -32,6 +32,7 @@ SELECT e.page, e.pos, w.target, e.activity IS NOT NULL AND w.activity IS NULL,
     e.client IS NOT NULL AND w.project IS NULL
 FROM entry AS e LEFT JOIN write AS w ON w.entry = e.n WHERE e.id = ?
 """
+_SHOWN = 6
 _EMPTY = (b"null", b"{}", b"[]", b'""')
 _ENTRIES = {
     "meta": ("How the entry was made (web, phone, version)", "entries-meta.jsonl"),
@@ -173,7 +174,12 @@ def _write_things(ledger: Ledger, files: _Files) -> None:
     for kind, (_, name) in _THINGS.items():
         for old_id, row, target in ledger.read(query, kind):
             files.line(name, old_id, target, {"row": msgspec.Raw(row)})
+            files.fields[name].update(dict.fromkeys(_OBJECT.decode(row)))
 
 
 def _line(what: str, name: str, fields: Mapping[str, Any], values: int) -> Homeless:
-    return Homeless(what=what, fields=", ".join(fields), values=values, file=f"side/{name}")
+    # Of rows that are kept whole, what is in every kind of row need not be said.
+    shown = [each for each in fields if each not in ("row", "id", "name")]
+    more = [] if len(shown) <= _SHOWN else ["\N{HORIZONTAL ELLIPSIS}"]
+    told = ", ".join([*shown[:_SHOWN], *more])
+    return Homeless(what=what, fields=told, values=values, file=f"side/{name}")

@@ -123,7 +123,7 @@ def _told(numbers: Numbers, is_wrong: bool) -> str:
         text += f" {count(found.changed, 'was', 'were')} changed over there since."
     if found.as_probed:
         text += f" {count(found.as_probed, 'differs', 'differ')} as was known before."
-    stuck = sum(reason.entries for reason in numbers.held_back if not reason.is_open)
+    stuck = sums.held_back - sum(each.entries for each in numbers.held_back if each.is_open)
     if stuck:
         text += f" {count(stuck, 'is held back', 'are held back')} for good, each with its reason."
     return text if is_wrong else f"{text} Nothing is missing, doubled or unexplained."
