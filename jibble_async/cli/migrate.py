@@ -162,7 +162,7 @@ async def resolve(
 
 
 @migrate.command
-async def status(*, place: Place = DEFAULTS) -> None:
+def status(*, place: Place = DEFAULTS) -> None:
     """Say how far it is, and what to do next; asks nobody.
 
     Args:
@@ -173,14 +173,15 @@ async def status(*, place: Place = DEFAULTS) -> None:
 
 
 @migrate.command
-async def export_rejects(*, out: Path | None = None, place: Place = DEFAULTS) -> None:
+def export_rejects(*, out: Path | None = None, place: Place = DEFAULTS) -> None:
     """Write the entries that can't be moved as they are to rejects.csv, to be mended.
 
     Args:
         out: A file of another name, to be looked at; `plan` reads rejects.csv alone.
         place: What every step takes.
     """
-    await _step(place, lambda migration: migration.export_rejects(out=out))
+    place.require_kind()
+    show(Migration(place.folder).export_rejects(out), json=place.json)
 
 
 async def _step(

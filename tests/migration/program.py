@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from random import Random
+from typing import TypeVar
 
 from jibble_legacy.migration import Exit, Migration
+from jibble_legacy.migration.rollback import RollbackReport
 from jibble_legacy.migration.verify import VerifyReport
 
 from jibble_async.errors import JibbleError
 from tests.migration.manager import decide
 from tests.migration.world import World
+
+Report = TypeVar("Report", VerifyReport, RollbackReport)
 
 ZONE = "Europe/Berlin"
 
@@ -38,22 +43,36 @@ async def move(
     return await migration.verify()
 
 
+async def roll_back(migration: Migration) -> RollbackReport:
+    """Archive all that was written."""
+    for _ in range(20):
+        done = await migration.rollback(go=True)
+        if done.exit is not Exit.STOPPED:
+            break
+    return done
+
+
 async def persist(
-    world: World, random: Random, *, kills: int = 0, within: int = 800, apart: bool = False
-) -> VerifyReport:
-    """Start the program again until it comes to its end.
+    world: World,
+    random: Random,
+    job: Callable[[Migration], Awaitable[Report]],
+    *,
+    kills: int = 0,
+    within: int = 800,
+) -> Report:
+    """Start a program again until it comes to its end, and give what it gave.
 
     Args:
         world: The accounts.
         random: Draws when it is killed, and how long nobody notices.
+        job: What it does.
         kills: How many lives are killed, if they take as many steps.
         within: The step at which a life is killed at the latest.
-        apart: See `decide`.
     """
 
-    async def life(migration: Migration) -> VerifyReport | None:
+    async def life(migration: Migration) -> Report | None:
         try:
-            return await move(migration, apart=apart, lanes=random.choice([1, 2, 8]))
+            return await job(migration)
         except JibbleError:
             # An account that can't be asked, for good: somebody starts it again tomorrow.
             return None

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 from jibble_legacy.migration import Exit, Migration
+from jibble_legacy.migration.verify import VerifyReport
 
 from jibble_async.sandbox import Rules
 from tests.migration.invariants import assert_whole
-from tests.migration.program import move, persist, plan
+from tests.migration.program import move, persist, plan, roll_back
 from tests.migration.world import World
 from tests.support.chaos import TIMES, seeds
 from tests.support.virtual_time import run
@@ -73,7 +74,7 @@ def test_a_program_that_is_killed_at_any_step(
     async def main(kill_at: int) -> None:
         world = world_of(f"killed-{kill_at}", rules=rules(server))
         assert await world.live(move, kill_at=kill_at) is None
-        report = await persist(world, Random(kill_at))
+        report = await persist(world, Random(kill_at), move)
         assert report.exit is Exit.CLEAN, report
         assert_whole(world)
 
@@ -105,9 +106,15 @@ def test_programs_that_are_killed_while_much_goes_wrong(
             limit=random.choice([20, 150]),
         )
         world.trouble(random, random.choice([0.0, 0.02, 0.1]))
-        report = await persist(
-            world, random, kills=random.randint(0, 5), apart=random.random() < 0.5
-        )
+        apart = random.random() < 0.5
+
+        async def job(migration: Migration) -> VerifyReport:
+            return await move(migration, apart=apart, lanes=random.choice([1, 2, 8]))
+
+        report = await persist(world, random, job, kills=random.randint(0, 5))
+        if random.random() < 0.4:
+            await persist(world, random, roll_back, kills=random.randint(0, 2), within=300)
+            report = await persist(world, random, job, kills=random.randint(0, 2))
         world.box.faults.clear()
         world.box.hosts.catch_up(whole=True)
         assert_whole(world)

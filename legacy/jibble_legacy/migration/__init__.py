@@ -1,1 +1,8 @@
 """The move from an old account to a new one: every step from one ledger, and each can be resumed."""
+
+from __future__ import annotations
+
+from jibble_legacy.migration.migration import Migration
+from jibble_legacy.migration.states import Exit
+
+__all__ = ["Exit", "Migration"]

@@ -20,7 +20,7 @@ from jibble_legacy.migration.ledger import Ledger
 from jibble_legacy.migration.plan import PlanReport, plan
 from jibble_legacy.migration.probe import ProbeReport, probe
 from jibble_legacy.migration.progress import OnProgress, silent
-from jibble_legacy.migration.rejects import export_rejects
+from jibble_legacy.migration.rejects import RejectsReport, export_rejects
 from jibble_legacy.migration.resolve import ResolveReport, resolve
 from jibble_legacy.migration.rollback import RollbackReport, rollback
 from jibble_legacy.migration.source import Source
@@ -187,15 +187,21 @@ class Migration:
                 on_progress=self._tell,
             )
 
-    async def rollback(self, *, go: bool = False) -> RollbackReport:
+    async def rollback(
+        self, *, go: bool = False, lanes: int = 8, settle: float = 600.0
+    ) -> RollbackReport:
         """Archive what was written; see `jibble_legacy.migration.rollback.rollback`.
 
         Args:
             go: Whether to archive; otherwise it only says what it would do.
+            lanes: People whose entries are archived side by side.
+            settle: Seconds after which a write whose answer was lost can't arrive any more.
         """
         target = self._target
         async with self._ledger("rollback") as ledger:
-            return await rollback(ledger, target, go=go, on_progress=self._tell)
+            return await rollback(
+                ledger, target, go=go, lanes=lanes, settle=settle, on_progress=self._tell
+            )
 
     async def resolve(
         self,
@@ -218,14 +224,17 @@ class Migration:
                 ledger, old_id, found=found, send_again=send_again, skip=skip, now=self._now
             )
 
-    async def export_rejects(self, out: str | os.PathLike[str] | None = None) -> RejectsReport:
+    def export_rejects(self, out: str | os.PathLike[str] | None = None) -> RejectsReport:
         """Write the entries that can't be moved as they are to a file.
 
         Args:
             out: The file; by default `rejects.csv` in the folder, which `plan` reads.
         """
-        async with self._ledger("export-rejects") as ledger:
-            return export_rejects(ledger, Path(out) if out else self.folder / "rejects.csv")
+        ledger = Ledger.look(self.folder / LEDGER)
+        try:
+            return export_rejects(ledger, self.folder if out is None else out)
+        finally:
+            ledger.abandon(RuntimeError("looked at"))
 
     def status(self) -> Status:
         """How far it is, and what to do next: asks nobody, whatever step is under way."""
