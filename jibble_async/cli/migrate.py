@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
-from jibble_legacy.migration import Migration
+from jibble_legacy.migration import Exit, Migration
+from jibble_legacy.migration.lanes import SETTLE
 
 from jibble_async.cli.connection import Flag
 from jibble_async.cli.migrate_folder import DEFAULTS, Place, open_migration
@@ -23,7 +24,9 @@ migrate: App = App(
     help="Move the time entries of an old account to a new one, and show that all arrived.",
 )
 
-_STOPPED = 3
+Settle = Annotated[float, Parameter(validator=Number(gte=0))]
+Lanes = Annotated[int, Parameter(validator=Number(gte=1))]
+Words = Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=True)]
 
 
 @migrate.command
@@ -48,24 +51,40 @@ async def extract(*, delta: Flag = False, place: Place = DEFAULTS) -> None:
 
 
 @migrate.command
-async def plan(*, time_zone: str | None = None, place: Place = DEFAULTS) -> None:
+async def plan(
+    *,
+    time_zone: str | None = None,
+    trust_zones: Flag = False,
+    settle: Settle = SETTLE,
+    place: Place = DEFAULTS,
+) -> None:
     """Decide who and what goes where, and ask what can't be told in files to fill in.
 
     Args:
         time_zone: Where people worked of whom people.csv does not say, such as Europe/Berlin.
+        trust_zones: People who are in the new account worked in the zones that they have there.
+        settle: Seconds after which a write that was not answered can't arrive any more.
         place: What every step takes.
     """
-    await _step(place, lambda migration: migration.plan(time_zone=time_zone), target=True)
+    await _step(
+        place,
+        lambda migration: migration.plan(
+            time_zone=time_zone, trusts_zones=trust_zones, settle=settle
+        ),
+        target=True,
+    )
 
 
 @migrate.command
-async def probe(*, place: Place = DEFAULTS) -> None:
+async def probe(*, again: Flag = False, settle: Settle = SETTLE, place: Place = DEFAULTS) -> None:
     """Write an entry at the oldest moment, find out what of it is kept, and archive it.
 
     Args:
+        again: Ask again, though that is known.
+        settle: Seconds after which a write that was not answered can't arrive any more.
         place: What every step takes.
     """
-    await _step(place, Migration.probe, target=True)
+    await _step(place, lambda migration: migration.probe(again=again, settle=settle), target=True)
 
 
 @migrate.command
@@ -73,9 +92,10 @@ async def apply(
     *,
     plan: str | None = None,
     go: Flag = False,
-    lanes: Annotated[int, Parameter(validator=Number(gte=1))] = 8,
-    settle: Annotated[float, Parameter(validator=Number(gte=0))] = 600,
-    only: Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=True)] = (),
+    lanes: Lanes = 8,
+    settle: Settle = SETTLE,
+    only: Words = (),
+    accept: Words = (),
     place: Place = DEFAULTS,
 ) -> None:
     """Show what would be written; with --plan and --go, write it.
@@ -85,7 +105,8 @@ async def apply(
         go: Write.
         lanes: People whose entries are written at a time.
         settle: Seconds after which a write that was not answered may be sent again.
-        only: Old people, by id, or by e-mail address, whose entries are written.
+        only: The people whose entries are written, by old id, new id or e-mail address.
+        accept: What the probe saw that an entry does not keep and that may differ, such as time.
         place: What every step takes.
     """
     if go and plan is None:
@@ -124,14 +145,22 @@ async def verify(
 
 
 @migrate.command
-async def rollback(*, go: Flag = False, place: Place = DEFAULTS) -> None:
+async def rollback(
+    *, go: Flag = False, lanes: Lanes = 8, settle: Settle = SETTLE, place: Place = DEFAULTS
+) -> None:
     """Show what would be archived; with --go, archive what the ledger wrote, newest first.
 
     Args:
         go: Archive.
+        lanes: People whose entries are archived at a time.
+        settle: Seconds after which a write that was not answered can't arrive any more.
         place: What every step takes.
     """
-    await _step(place, lambda migration: migration.rollback(go=go), target=True)
+    await _step(
+        place,
+        lambda migration: migration.rollback(go=go, lanes=lanes, settle=settle),
+        target=True,
+    )
 
 
 @migrate.command
@@ -156,7 +185,7 @@ async def resolve(
         raise ConfigurationError("give one of --is, --send-again and --skip")
     await _step(
         place,
-        lambda migration: migration.resolve(old_id, new=is_, send_again=send_again, skip=skip),
+        lambda migration: migration.resolve(old_id, found=is_, send_again=send_again, skip=skip),
         target=True,
     )
 
@@ -205,7 +234,7 @@ async def _step(
         raise
     except JibbleError as error:
         say_error(error)
-        raise NotAllDoneError(_STOPPED) from None
+        raise NotAllDoneError(Exit.STOPPED) from None
     show(report, json=place.json)
     say(f"next: {migration.status().next}")
     verdict = getattr(report, "exit", 0)

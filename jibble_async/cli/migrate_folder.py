@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from cyclopts import Parameter
 from jibble_legacy import LegacyClient
 from jibble_legacy.migration import Migration
+from jibble_legacy.migration.progress import OnProgress, silent
 from jibble_legacy.migration.status import LEDGER
 
 from jibble_async.cli.connection import Flag
@@ -72,7 +72,7 @@ async def open_migration(
     *,
     source: bool = False,
     target: bool = False,
-    on_progress: Callable[[Any], None] | None = None,
+    on_progress: OnProgress = silent,
 ) -> AsyncGenerator[Migration]:
     """The migration in a folder, with the clients that a step needs.
 

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import singledispatch
+from typing import Any, cast
 
 import msgspec
+from jibble_legacy.migration.apply import ApplyReport
+from jibble_legacy.migration.estimating import Estimate
+from jibble_legacy.migration.extract import ExtractReport
+from jibble_legacy.migration.plan_report import PlanReport
+from jibble_legacy.migration.probe import ProbeReport
 from jibble_legacy.migration.progress import Progress
+from jibble_legacy.migration.rollback import RollbackReport
+from jibble_legacy.migration.status import Status
+from jibble_legacy.migration.verify import VerifyReport
 
-from jibble_async.cli.output import clean, say, show_facts, show_json, show_lines
+from jibble_async.cli.output import clean, hours, say, show_facts, show_json, show_lines
 
-__all__ = ["Told", "show"]
+__all__ = ["Told", "facts_of", "line_of", "show"]
+
+Facts = dict[str, Any]
 
 _EVERY = 5.0
 """Seconds between two lines about one thing."""
+_SHOWN = 12
+"""Lines of a list; the files have all."""
 
 
 class Told:
@@ -45,42 +59,232 @@ def line_of(progress: Progress) -> str:
         done = f"{done} of about {progress.total:,}"
     parts = [f"{progress.step}: {done} {progress.what}"]
     if progress.ends is not None:
-        parts.append(f"done about {progress.ends.astimezone():%a %d %b %H:%M}")
+        parts.append(f"done about {_moment(progress.ends)}")
     if progress.note:
         parts.append(progress.note)
     return ", ".join(parts)
 
 
 def show(report: msgspec.Struct, *, json: bool = False) -> None:
-    """Print what a step did: names and values, lists as lines below them, or all of it as JSON.
+    """Print what a step did: names and values, and lists below them; or all of it as JSON.
 
     Args:
         report: What the step gave.
         json: Whether it is for programs.
     """
-    values: dict[str, Any] = msgspec.to_builtins(report, enc_hook=str)
     if json:
-        show_json(values)
+        show_json(msgspec.to_builtins(report, enc_hook=str))
         return
+    facts = {name: value for name, value in facts_of(report).items() if value not in (None, "")}
+    lists = [name for name, value in facts.items() if isinstance(value, tuple)]
+    show_facts({name: _text(value) for name, value in facts.items() if name not in lists})
+    for name in lists:
+        show_lines(_listed(name, facts[name]))
+
+
+@singledispatch
+def facts_of(report: Any) -> Facts:
+    """What people are told of a report, in its order; lists come last.
+
+    Args:
+        report: What a step gave.
+    """
+    values = {name: getattr(report, name) for name in report.__struct_fields__}
     values.pop("exit", None)
-    lists = {name: values.pop(name) for name, value in list(values.items()) if _is_long(value)}
-    show_facts({name.replace("_", " "): _told(value) for name, value in values.items()})
-    for name, lines in lists.items():
-        show_lines([f"{name.replace('_', ' ')}:", *(f"  {clean(str(each))}" for each in lines)])
+    return {name.replace("_", " "): value for name, value in values.items()}
 
 
-def _is_long(value: object) -> bool:
-    return isinstance(value, list) and bool(value)
+@facts_of.register
+def _(report: Estimate) -> Facts:
+    return {
+        "entries": f"{report.least:,} to {report.most:,}",
+        "requests": report.requests,
+        "takes": f"{hours(timedelta(seconds=report.seconds))} hours",
+        "done": f"{_moment(report.ends)} if it begins now",
+    }
 
 
-def _told(value: object) -> object:
-    """A value as people read it; None for what is empty."""
+@facts_of.register
+def _(report: ExtractReport) -> Facts:
+    return {
+        "entries": report.entries,
+        "new": report.new,
+        "changed": report.changed or None,
+        "can't be read": report.flawed or None,
+        "listed": report.listed,
+        "gone": report.gone,
+        "requests": report.requests,
+        "pages": report.pages,
+        "chain": report.chain,
+    }
+
+
+@facts_of.register
+def _(report: PlanReport) -> Facts:
+    dates = None
+    if report.first is not None and report.last is not None:
+        dates = f"{_day(report.first)} to {_day(report.last)}"
+    return {
+        "plan": report.hash,
+        "to write": report.planned,
+        "of the days": dates,
+        "written already": report.kept or None,
+        "to change": report.edited or None,
+        "held back": report.held,
+        "people": report.people,
+        "to create": f"{report.created:,} people, {report.projects:,} projects",
+        "to remove again": report.leavers or None,
+        "seats needed": report.seats or None,
+        "odd, moved as it is": _odd(report),
+        "refused before": report.refused or None,
+        "unknown": report.unknown or None,
+        "takes": ", ".join(
+            f"{hours(timedelta(hours=length))} hours at {rate:g}/s"
+            for rate, length in report.hours.items()
+        ),
+        "same person": report.merged,
+        "questions": report.questions,
+        "whose time zone is missing": report.zones_asked,
+        "look at": report.warnings,
+        "files": report.files,
+    }
+
+
+def _odd(report: PlanReport) -> str | None:
+    odd = {"Ins without an Out": report.no_end, "Outs without an In": report.no_beginning}
+    return _counts({name: count for name, count in odd.items() if count}) or None
+
+
+@facts_of.register
+def _(report: ProbeReport) -> Facts:
+    verdict = report.verdict
+    kept = [
+        *(["id"] if verdict.keeps_id else []),
+        *(["mark"] if verdict.keeps_mark else []),
+        *verdict.kept,
+    ]
+    return {
+        "can be written to": "yes" if verdict.stop is None else f"no: {verdict.stop}",
+        "keeps of an entry": ", ".join(kept),
+        "moments": None if verdict.resolution_ms == 1 else "cut to whole seconds",
+        "sent again": verdict.repeat,
+        "an Out without an In": verdict.lone_out,
+        "an Out after an Out": verdict.out_after_out,
+        "entries of removed people": verdict.of_removed,
+        "role": verdict.role,
+        "first day": verdict.earliest,
+        "known from before": "yes" if report.standing else None,
+    }
+
+
+@facts_of.register
+def _(report: ApplyReport) -> Facts:
+    if report.shown:
+        return {
+            "plan": report.plan,
+            "would write": report.to_write,
+            "would change": report.to_edit or None,
+            "would create": f"{report.to_create:,} people and projects",
+            "to write it": f"--plan {report.plan} --go",
+        }
+    return {
+        "plan": report.plan,
+        "written": report.written,
+        "found": report.found or None,
+        "changed": report.edited or None,
+        "refused": report.refused or None,
+        "unknown": report.unknown or None,
+        "left": report.left or None,
+        "people created": report.people or None,
+        "projects created": report.projects or None,
+        "people removed again": report.removed or None,
+        "stopped": report.stopped,
+        "first refusal": report.first_refusal,
+        "wait for who was refused": report.waiting,
+    }
+
+
+@facts_of.register
+def _(report: VerifyReport) -> Facts:
+    sums = report.numbers.sums
+    worked = timedelta(milliseconds=report.numbers.worked_new)
+    before = timedelta(milliseconds=report.numbers.worked_old)
+    return {
+        "verdict": report.headline,
+        "old entries": sums.old,
+        "arrived": sums.arrived,
+        "held back": sums.held_back or None,
+        "refused": sums.refused or None,
+        "unknown": sums.unknown or None,
+        "missing": sums.missing or None,
+        "waiting": sums.waiting or None,
+        "hours": f"{hours(worked)} of {hours(before)}",
+        "repaired": report.repaired or None,
+        "against signing": tuple(report.reasons),
+        "files": tuple(report.files),
+    }
+
+
+@facts_of.register
+def _(report: RollbackReport) -> Facts:
+    if report.shown:
+        return {
+            "would archive": report.to_archive,
+            "would remove": f"{report.to_remove:,} people",
+            "projects that stay": report.projects or None,
+            "to do it": "--go",
+        }
+    return {
+        "archived": report.archived,
+        "gone already": report.gone or None,
+        "removed": f"{report.removed:,} people",
+        "projects that stay": report.projects or None,
+        "unknown": report.unknown or None,
+        "left": report.left or None,
+        "stopped": report.stopped,
+        "people who stay": report.staying,
+        "changed since, and kept": tuple(
+            f"{each.legacy_id} is {each.target}: {each.reason}" for each in report.kept
+        ),
+    }
+
+
+@facts_of.register
+def _(report: Status) -> Facts:
+    return {
+        "read": f"{report.extracted:,} entries of {report.people:,} people",
+        "entries": report.writes,
+        "held back": report.held_back,
+        "undecided": f"{report.undecided:,} people" if report.undecided else None,
+        "plan": report.plan,
+        "rolled back": f"{report.generation} times" if report.generation else None,
+        "next": report.next,
+    }
+
+
+def _listed(name: str, lines: Iterable[object]) -> list[str]:
+    told = [f"  {clean(str(each))}" for each in lines]
+    more = [f"  and {len(told) - _SHOWN:,} more"] if len(told) > _SHOWN else []
+    return [f"{name}:", *told[:_SHOWN], *more] if told else []
+
+
+def _text(value: object) -> object:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, Mapping):
-        return ", ".join(f"{_told(count)} {name}" for name, count in value.items())
-    if isinstance(value, list):
-        return None
+        return _counts(cast("Mapping[Any, int]", value))
     return value
+
+
+def _counts(counts: Mapping[Any, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items())
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.astimezone():%a %d %b %H:%M}"
+
+
+def _day(ms: int) -> str:
+    return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms):%Y-%m-%d}"

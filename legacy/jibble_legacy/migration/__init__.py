@@ -1,4 +1,4 @@
-"""The move from an old account to a new one: every step from one ledger, and each can be resumed."""
+"""The move from an old account to a new one: steps from one ledger, each of which can be resumed."""
 
 from __future__ import annotations
 

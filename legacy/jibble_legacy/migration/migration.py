@@ -9,15 +9,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from jibble_async.api.base_client import session_of
 from jibble_async.errors import ConfigurationError
 from jibble_legacy.client import LegacyClient
 from jibble_legacy.migration.apply import ApplyReport, apply
 from jibble_legacy.migration.doubts import settle_doubts
 from jibble_legacy.migration.estimating import Estimate, estimate
 from jibble_legacy.migration.extract import ExtractReport, extract
+from jibble_legacy.migration.lanes import SETTLE
 from jibble_legacy.migration.ledger import Ledger
-from jibble_legacy.migration.plan import PlanReport, plan
+from jibble_legacy.migration.plan import plan
+from jibble_legacy.migration.plan_report import PlanReport
 from jibble_legacy.migration.probe import ProbeReport, probe
 from jibble_legacy.migration.progress import OnProgress, silent
 from jibble_legacy.migration.rejects import RejectsReport, export_rejects
@@ -25,6 +26,7 @@ from jibble_legacy.migration.resolve import ResolveReport, resolve
 from jibble_legacy.migration.rollback import RollbackReport, rollback
 from jibble_legacy.migration.source import Source
 from jibble_legacy.migration.status import LEDGER, Status, status_of
+from jibble_legacy.migration.target import clock_of
 from jibble_legacy.migration.verify import VerifyReport, verify
 
 if TYPE_CHECKING:
@@ -97,12 +99,19 @@ class Migration:
         async with self._ledger("extract", create=True) as ledger:
             return await extract(ledger, source, delta=delta, on_progress=self._tell)
 
-    async def plan(self, *, time_zone: str | None = None, trusts_zones: bool = False) -> PlanReport:
+    async def plan(
+        self,
+        *,
+        time_zone: str | None = None,
+        trusts_zones: bool = False,
+        settle: float = SETTLE,
+    ) -> PlanReport:
         """Decide who and what goes where; see `jibble_legacy.migration.plan.plan`.
 
         Args:
             time_zone: Where people worked of whom nothing else is said, as an IANA name.
             trusts_zones: Whether people who are over there worked in the zones they have there.
+            settle: Seconds after which a write whose answer was lost can't arrive any more.
         """
         target = self._target
         async with self._ledger("plan") as ledger:
@@ -113,15 +122,20 @@ class Migration:
                 base=self._target_base,
                 default_zone=time_zone,
                 trusts_zones=trusts_zones,
-                settle_doubts=functools.partial(settle_doubts, ledger, target),
+                settle_doubts=functools.partial(settle_doubts, ledger, target, settle=settle),
                 on_progress=self._tell,
             )
 
-    async def probe(self) -> ProbeReport:
-        """Find out what the new account keeps; see `jibble_legacy.migration.probe.probe`."""
+    async def probe(self, *, again: bool = False, settle: float = SETTLE) -> ProbeReport:
+        """Find out what the new account keeps; see `jibble_legacy.migration.probe.probe`.
+
+        Args:
+            again: Whether to ask again, though that is known.
+            settle: Seconds after which an entry whose answer was lost can't arrive any more.
+        """
         target = self._target
         async with self._ledger("probe") as ledger:
-            return await probe(ledger, target, on_progress=self._tell)
+            return await probe(ledger, target, again=again, settle=settle, on_progress=self._tell)
 
     async def apply(
         self,
@@ -129,7 +143,7 @@ class Migration:
         plan: str | None = None,
         go: bool = False,
         lanes: int = 8,
-        settle: float = 600.0,
+        settle: float = SETTLE,
         only: Collection[str] = (),
         accept: Collection[str] = (),
     ) -> ApplyReport:
@@ -188,7 +202,7 @@ class Migration:
             )
 
     async def rollback(
-        self, *, go: bool = False, lanes: int = 8, settle: float = 600.0
+        self, *, go: bool = False, lanes: int = 8, settle: float = SETTLE
     ) -> RollbackReport:
         """Archive what was written; see `jibble_legacy.migration.rollback.rollback`.
 
@@ -253,10 +267,9 @@ class Migration:
         return self._new
 
     def _now(self) -> datetime:
-        for client in (self._new, self._old):
-            if client is not None:
-                return session_of(client).caller.config.clock.now()
-        return datetime.now(UTC)
+        if self._new is not None:
+            return clock_of(self._new)
+        return datetime.now(UTC) if self._old is None else self._source.now()
 
     def _ledger(self, step: str, *, create: bool = False) -> Ledger:
         return self.open_ledger(self.folder / LEDGER, step=step, create=create, now=self._now)
