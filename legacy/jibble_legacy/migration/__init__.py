@@ -1,4 +1,4 @@
-"""The move from an old account to a new one: steps from one ledger, each of which can be resumed."""
+"""The move from an old account to a new one: steps from one ledger, any of which can be resumed."""
 
 from __future__ import annotations
 
