@@ -116,7 +116,8 @@ def test_every_reason_has_a_case() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "way"), zip(CASES, cycle(["semicolons", "utf-16", "other order"]), strict=False)
+    ("reason", "way"),
+    list(zip(CASES, cycle(["semicolons", "utf-16", "other order"]), strict=False)),
 )
 async def test_an_entry_is_mended_in_the_file_and_planned(
     reason: Reason, way: str, account: Account, monkeypatch: pytest.MonkeyPatch

@@ -7,19 +7,19 @@ plans go round it, and it still counts where entries are compared.
 from __future__ import annotations
 
 import hashlib
-import heapq
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from jibble_async.entities import EntryType, TimeEntry
 from jibble_legacy.days import DaySieve
+from jibble_legacy.migration.candidates import EDITABLE, Candidate, Candidates
 from jibble_legacy.migration.deciding import Decided
 from jibble_legacy.migration.oddities import Oddities
-from jibble_legacy.migration.quarantine import Case, Held, Whose, held_back, kind_of
+from jibble_legacy.migration.quarantine import Case, Held, Whose, held_back
 from jibble_legacy.migration.states import Decision, Reason, State
 from jibble_legacy.migration.zones import Clock, moment_at
 
@@ -27,7 +27,6 @@ __all__ = ["Schedule", "Scheduled"]
 
 _BATCH = 500
 _NEVER = date.min
-_EDITED = {State.CONFIRMED, State.VERIFIED}
 
 
 class Scheduled(msgspec.Struct, kw_only=True):
@@ -52,23 +51,6 @@ class Scheduled(msgspec.Struct, kw_only=True):
     first: int | None = None
     last: int | None = None
     warnings: list[str] = []
-
-
-class _Row(NamedTuple):
-    """An entry in a lane: to be decided, sent before (`state`), or there before (`n` is 0)."""
-
-    n: int
-    id: str
-    member: int | None
-    ms: int | None
-    kind: str
-    activity: int | None
-    client: int | None
-    hash: bytes
-    flaw: str | None
-    decision: str
-    state: str
-    was: tuple[Any, ...]
 
 
 class Schedule:
@@ -104,6 +86,7 @@ class Schedule:
         self._now = now
         self._generation = generation
         self._resolution = resolution
+        self._candidates = Candidates(connection, resolution)
         self._refuses_repeats = refuses_repeats
         self._digest = hashlib.sha256()
         self._found = Scheduled()
@@ -118,8 +101,8 @@ class Schedule:
         for root, members in sorted(lanes.items()):
             self._lane(root, members)
         for n in sorted(self._decided.people.keys() - done):
-            self._hold(self._pending(n, [n]))
-        self._hold(self._pending(None, []))
+            self._hold(self._candidates.pending(n, [n]))
+        self._hold(self._candidates.pending(None, []))
         return self._found, self._digest.digest()
 
     def _known(self, n: int) -> Whose:
@@ -135,21 +118,16 @@ class Schedule:
     def _lane(self, root: int, members: Sequence[int]) -> None:
         clock = self._clocks.get(root)
         if clock is None:
-            self._hold(self._pending(root, members))
+            self._hold(self._candidates.pending(root, members))
             return
         lane = _Lane(self, root, clock)
-        streams = [self._sent(root), self._foreign(root), self._pending(root, members)]
-        for row in heapq.merge(*streams, key=self._order):
+        target = self._decided.people[root].target
+        for row in self._candidates.lane(root, members, target):
             lane.take(row)
         lane.finish()
         self._found.odd[root] = lane.odd
 
-    def _order(self, row: _Row) -> tuple[int, int, int, bool, int]:
-        """Where a row stands: of equal ones, what is there stands before what may be written."""
-        ms = row.ms if row.ms is not None else _NO_MOMENT
-        return (ms // self._resolution, not row.state, ms, row.kind == "In", row.n)
-
-    def _hold(self, rows: Iterator[_Row]) -> None:
+    def _hold(self, rows: Iterator[Candidate]) -> None:
         """Hold back entries that nobody is known to whom they could be given."""
         held: list[tuple[int, Reason, str | None]] = []
         for row in rows:
@@ -161,7 +139,7 @@ class Schedule:
                 held = []
         self.keep_held(held)
 
-    def judged(self, row: _Row) -> Held | None:
+    def judged(self, row: Candidate) -> Held | None:
         """Why a row is held back by itself."""
         activity = self._decided.activities.get(row.activity or 0)
         case = Case(
@@ -174,11 +152,11 @@ class Schedule:
         whose = None if row.member is None else self._whose[row.member]
         return held_back(case, whose, self._now)
 
-    def repeats(self, row: _Row, odd: Oddities) -> bool:
+    def repeats(self, row: Candidate, odd: Oddities) -> bool:
         """Whether a row is an Out after an Out that the new account refuses."""
         return self._refuses_repeats and odd.would_repeat(row.kind)
 
-    def moment(self, row: _Row) -> int:
+    def moment(self, row: Candidate) -> int:
         """A row's moment as far as the new account keeps it."""
         assert row.ms is not None
         return row.ms // self._resolution
@@ -191,7 +169,7 @@ class Schedule:
             counts[reason] = counts.get(reason, 0) + 1
             self._digest.update(b"%d %s\n" % (n, reason.encode()))
 
-    def keep(self, root: int, rows: Sequence[tuple[_Row, date, int]]) -> None:
+    def keep(self, root: int, rows: Sequence[tuple[Candidate, date, int]]) -> None:
         """Write down what is to be written, and what was edited since it was."""
         choice = self._decided.people[root]
         planned: list[tuple[Any, ...]] = []
@@ -206,7 +184,7 @@ class Schedule:
                 found.last = row.ms if found.last is None else max(found.last, row.ms or 0)
                 continue
             found.kept += 1
-            if row.state in _EDITED and row.was[0] != row.hash:
+            if row.state in EDITABLE and row.was[0] != row.hash:
                 found.edited += 1
                 moved = State.STALE if row.was[1:] != (row.ms, row.kind) else None
                 self._connection.execute(
@@ -217,7 +195,7 @@ class Schedule:
             _PLAN, [(*each, State.PLANNED, self._now, self._generation) for each in planned]
         )
 
-    def _targets(self, row: _Row) -> tuple[str | None, str | None]:
+    def _targets(self, row: Candidate) -> tuple[str | None, str | None]:
         activity = self._decided.activities.get(row.activity or 0)
         client = self._decided.clients.get(row.client or 0)
         project = None if client is None else self._decided.clients[client.root]
@@ -225,63 +203,6 @@ class Schedule:
             None if activity is None else activity.target,
             None if project is None else (client and client.target) or project.target,
         )
-
-    def _pending(self, root: int | None, members: Sequence[int]) -> Iterator[_Row]:
-        """The entries that are to be decided, in the order of time."""
-        numbers = msgspec.json.encode(list(members)).decode()
-        values = {"members": numbers, "lane": root, "resolution": self._resolution}
-        statement = _NOBODYS if root is None else _PENDING
-        if root is None:
-            del values["lane"], values["members"]
-        for (
-            n,
-            old_id,
-            member,
-            ms,
-            action,
-            activity,
-            client,
-            digest,
-            flaw,
-            said,
-        ) in self._connection.execute(statement, values):
-            decision = said or ""
-            kind = kind_of(action, decision)
-            yield _Row(
-                n, old_id, member, ms, kind, activity, client, digest, flaw, decision, "", ()
-            )
-
-    def _sent(self, root: int) -> Iterator[_Row]:
-        """What was sent before. What was edited since stands where it belongs now."""
-        for (
-            n,
-            old_id,
-            member,
-            ms,
-            action,
-            activity,
-            client,
-            digest,
-            said,
-            *was,
-            state,
-        ) in self._connection.execute(_SENT, {"lane": root, "resolution": self._resolution}):
-            before = tuple(was)
-            kind = kind_of(action, said or "")
-            if state not in _EDITED or before[0] == digest or not kind or ms is None:
-                ms, kind = before[1], before[2]
-            yield _Row(
-                n, old_id, member, ms, kind, activity, client, digest, None, "", state, before
-            )
-
-    def _foreign(self, root: int) -> Iterator[_Row]:
-        """What others put there."""
-        target = self._decided.people[root].target
-        for ms, kind in self._connection.execute(
-            "SELECT ms, type FROM snapshot WHERE person = ? AND active ORDER BY ms, type = 'In'",
-            (target,),
-        ):
-            yield _Row(0, "", None, ms, kind, None, None, b"", None, "", "there", ())
 
 
 class _Lane:
@@ -294,10 +215,10 @@ class _Lane:
         self._sieve = DaySieve(clock, None, None, in_order=True)
         self._now: int | None = None
         self._here: set[str] = set()
-        self._kept: list[_Row] = []
+        self._kept: list[Candidate] = []
         self._held: list[tuple[int, Reason, str | None]] = []
 
-    def take(self, row: _Row) -> None:
+    def take(self, row: Candidate) -> None:
         """Decide the next one."""
         if not row.state and (held := self._schedule.judged(row)) is not None:
             self._hold(row, held)
@@ -320,8 +241,8 @@ class _Lane:
         if len(self._kept) == _BATCH:
             self.finish()
 
-    def _hold(self, row: _Row, held: Held) -> None:
-        self._held.append((row.n, *held))
+    def _hold(self, row: Candidate, held: Held) -> None:
+        self._held.append((row.n, held.reason, held.detail))
         if len(self._held) == _BATCH:
             self.finish()
 
@@ -335,7 +256,7 @@ class _Lane:
             )
             for row in rows
         ]
-        days: list[tuple[_Row, date, int]] = []
+        days: list[tuple[Candidate, date, int]] = []
         for row, entry in zip(rows, self._sieve(entries, 0), strict=True):
             local, offset = entry.local_time, entry.offset
             assert local is not None
@@ -348,46 +269,12 @@ class _Lane:
         self._held = []
 
 
-_NO_MOMENT = -(2**53)
 # What was never sent, or surely is not there, is decided anew. What was refused stays until people
 # say what is to become of it, or the old account's row is another one.
 _UNSENT = """
 DELETE FROM write WHERE state = 'undone' OR (state = 'planned' AND attempts = 0)
     OR (state = 'refused' AND (entry IN (SELECT entry FROM mend)
         OR hash <> (SELECT hash FROM entry WHERE n = write.entry)))
-"""
-_PENDING = """
-SELECT * FROM (
-    SELECT e.n, e.id, coalesce(m.person, e.person), coalesce(m.ms, e.ms) AS moment, e.action,
-        e.activity, e.client, e.hash, e.flaw, m.decision
-    FROM entry e LEFT JOIN mend m ON m.entry = e.n
-    WHERE e.person IN (SELECT value FROM json_each(:members))
-        AND (m.lane IS NULL OR m.lane = :lane)
-        AND NOT EXISTS (SELECT 1 FROM write WHERE entry = e.n)
-    UNION ALL
-    SELECT e.n, e.id, m.person, coalesce(m.ms, e.ms), e.action, e.activity, e.client, e.hash,
-        e.flaw, m.decision
-    FROM mend m JOIN entry e ON e.n = m.entry
-    WHERE m.lane = :lane
-        AND (e.person IS NULL OR e.person NOT IN (SELECT value FROM json_each(:members)))
-        AND NOT EXISTS (SELECT 1 FROM write WHERE entry = e.n)
-) ORDER BY moment / :resolution, moment, action = 1, n
-"""
-_NOBODYS = """
-SELECT e.n, e.id, NULL, coalesce(m.ms, e.ms) AS moment, e.action, e.activity, e.client, e.hash,
-    e.flaw, m.decision
-FROM entry e LEFT JOIN mend m ON m.entry = e.n
-WHERE e.person IS NULL AND m.lane IS NULL AND NOT EXISTS (SELECT 1 FROM write WHERE entry = e.n)
-ORDER BY moment / :resolution, n
-"""
-_SENT = """
-SELECT e.n, e.id, e.person, coalesce(m.ms, e.ms), e.action, e.activity, e.client, e.hash,
-    m.decision, w.hash, w.ms, w.type, w.state
-FROM write w JOIN entry e ON e.n = w.entry LEFT JOIN mend m ON m.entry = e.n
-WHERE w.lane = :lane AND NOT (w.state = 'planned' AND w.attempts = 0)
-    AND w.state NOT IN ('refused', 'skipped')
-ORDER BY CASE WHEN w.state IN ('confirmed', 'verified') AND w.hash <> e.hash
-    AND e.ms IS NOT NULL THEN coalesce(m.ms, e.ms) ELSE w.ms END, w.type = 'In', e.n
 """
 _PLAN = """
 INSERT INTO write (entry, lane, ms, type, day, offset, person, activity, project, hash, state,
