@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import tempfile
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pytest
 from jibble_legacy.migration.states import Exit
 
 from jibble_async.sandbox import Sandbox
+from jibble_async.sandbox.faults import Fault
+from jibble_async.sandbox.ledger import Received
 from tests.migration.small_world import (
     Seen,
     ends,
@@ -23,6 +26,7 @@ from tests.migration.small_world import (
 )
 from tests.migration.test_apply import going
 from tests.support import virtual_time
+from tests.support.chaos import seeds
 
 SERVERS = {
     "both": {},
@@ -75,5 +79,66 @@ def test_killed_anywhere_it_goes_on(tmp_path: Path, server: str, end_at: int) ->
         assert life.error is not None
         await rest((0.5, 90.0, 4000.0)[end_at % 3])
         await finished(path, box, PEOPLE)
+
+    virtual_time.run(main())
+
+
+FAULTS: tuple[tuple[str, dict[str, object]], ...] = (
+    ("drop_before", {}),
+    ("drop_after", {}),
+    ("reset_after", {}),
+    ("truncate", {}),
+    ("status", {"status": 500}),
+    ("status", {"status": 502, "committed": True}),
+    ("too_many", {}),
+    ("empty_403", {}),
+    ("unauthorized", {}),
+    ("commit_later", {"after": 20}),
+    ("commit_later", {"after": 300}),
+    ("commit_later", {"after": 599}),
+)
+
+
+@pytest.mark.parametrize(
+    ("path_of", "server"),
+    [*(("TimeEntries", server) for server in SERVERS), ("People", "both"), ("Projects", "both")],
+)
+@pytest.mark.parametrize("fault", range(len(FAULTS)))
+def test_one_trouble_of_a_write_is_survived_within_the_run(
+    tmp_path: Path, server: str, fault: int, path_of: str
+) -> None:
+    path, (kind, more) = tmp_path / "small.jbmg", FAULTS[fault]
+
+    async def main() -> None:
+        box = sandbox(**SERVERS[server])
+        await planted(path, box, people=PEOPLE, entries=ENTRIES)
+        nth = 1 if path_of == "Projects" else 2
+        box.faults.add(Fault(kind, None, "POST", path_of, nth=nth, **more))
+        await finished(path, box, PEOPLE)
+
+    virtual_time.run(main())
+
+
+@seeds(40)
+def test_many_troubles_and_kills(tmp_path: Path, seed: int) -> None:
+    path, dice = tmp_path / "small.jbmg", random.Random(seed)
+    troubles = [Fault(kind, None, None, None, times=None, **more) for kind, more in FAULTS]
+
+    def script(received: Received) -> Fault | None:
+        if received.service == "identity" or dice.random() > 0.15:
+            return None
+        fault = dice.choice(troubles)
+        # What is read can't be committed later.
+        return None if fault.kind == "commit_later" and received.method != "POST" else fault
+
+    async def main() -> None:
+        box = sandbox(**SERVERS[dice.choice(list(SERVERS))], seats=dice.choice([None, 7]))
+        await planted(path, box, people=5, entries=dice.randint(1, 6))
+        for _ in range(dice.randint(1, 5)):
+            box.faults.script = script
+            await live(path, box, going, end_at=dice.randint(1, 200))
+            await rest(dice.choice([0.5, 30.0, 700.0, 4000.0]))
+        box.faults.clear()
+        await finished(path, box, 5)
 
     virtual_time.run(main())

@@ -78,7 +78,7 @@ def look(*rows: TimeEntry, **told: Any) -> Finding:
         (BadRequestError("timeout", status=408), Event.LOST),
         (BadRequestError("no", status=400), Event.REFUSED),
         (BadRequestError("no", status=422), Event.REFUSED),
-        (FeatureRestrictedError("plan", status=402), Event.REFUSED),
+        (FeatureRestrictedError("plan", status=402), Event.TURNED_AWAY),
         (PermissionDeniedError("not you", status=403), Event.REFUSED),
         (NotFoundError("nobody", status=404), Event.REFUSED),
     ],

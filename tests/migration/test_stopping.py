@@ -119,7 +119,7 @@ def test_two_in_a_hundred_of_the_last_500_stop_it() -> None:
 
 def test_what_no_further_write_can_escape_stops_it_at_once() -> None:
     brakes = Brakes()
-    brakes.refused(1, FeatureRestrictedError("seats", status=402))
+    brakes.turned_away(FeatureRestrictedError("seats", status=402), 1, 6)
     assert "402" in str(brakes.reason)
     brakes = Brakes()
     brakes.turned_away(AuthenticationError("expired", status=401), 1, 6)

@@ -29,7 +29,7 @@ from jibble_legacy.migration.patience import Patience, side_by_side
 from jibble_legacy.migration.probed import Verdict
 from jibble_legacy.migration.progress import OnProgress, Progress, silent
 from jibble_legacy.migration.sending import Sending
-from jibble_legacy.migration.states import Exit, Kind, State
+from jibble_legacy.migration.states import Decision, Exit, Kind, State
 from jibble_legacy.migration.stopping import Brakes
 
 if TYPE_CHECKING:
@@ -202,13 +202,9 @@ class _Applying:
     async def _run(self, lanes: int) -> None:
         # Creations above all: who is in doubt would else be made twice.
         await self._creations.settle()
-        for client in self._clients():
-            if client.is_to_create and not self._stops:
-                project = await self._creations.create(client)
-                if project.state is State.REFUSED:
-                    self._brakes.stop(f"the project {client.name} was refused")
-                    self._patience.stopped.set()
         work = set(lanes_with(self._ledger, *_WORK))
+        if work:
+            await self._projects()
         mine = [each for each in self._people() if each.n in work or may_leave(self._ledger, each)]
         staying: deque[Thing] = deque()
         for thing in mine:
@@ -230,6 +226,19 @@ class _Applying:
         workers = [self._work(leaving, staying)]
         workers += [self._work(staying) for _ in range(lanes - 1)]
         await side_by_side(workers, self._patience)
+
+    async def _projects(self) -> None:
+        for client in self._clients():
+            if self._stops or client.decision is not Decision.CREATE or client.target is not None:
+                continue
+            # Without it, entries would be written that name no project.
+            project = await self._creations.create(client) if client.is_to_create else client
+            if project.target is None:
+                self._brakes.stop(
+                    f"the project {client.name} was refused: name another one in clients.csv, and "
+                    "plan again"
+                )
+                self._patience.stopped.set()
 
     def report(self, shown: ApplyReport) -> ApplyReport:
         """What became of it."""

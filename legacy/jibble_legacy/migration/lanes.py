@@ -18,6 +18,7 @@ from jibble_async.errors import (
     APIError,
     AuthenticationError,
     ConflictError,
+    FeatureRestrictedError,
     JibbleError,
     RateLimitedError,
     ThrottledOrForbiddenError,
@@ -57,7 +58,7 @@ class Event(enum.Enum):
     KEPT = "kept"
     """The server answered with it."""
     TURNED_AWAY = "turned away"
-    """The server surely did not look at it: too fast, no connection, no valid token."""
+    """The server surely did not look at it: too fast, no connection, no valid token, no plan."""
     REFUSED = "refused"
     """The server looked at it and said no."""
     LOST = "lost"
@@ -134,7 +135,8 @@ def event_of(error: JibbleError) -> Event:
         # The server knows the id: from an attempt that was given up, or from somebody else's.
         case AmbiguousWriteError() | ConflictError():
             return Event.LOST
-        case RateLimitedError() | AuthenticationError():
+        # What the plan does not include it may include tomorrow: that says nothing of this write.
+        case RateLimitedError() | AuthenticationError() | FeatureRestrictedError():
             return Event.LOST if error.maybe_processed else Event.TURNED_AWAY
         case APIError() if error.maybe_processed or error.status in _REQUEST_UNWANTED:
             return Event.LOST

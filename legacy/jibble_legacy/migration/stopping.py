@@ -125,9 +125,7 @@ class Brakes:
             self._kind, self._people = kind, set()
         self._people.add(person)
         self._latest.append(True)
-        if isinstance(error, FeatureRestrictedError):
-            self.stop("the plan of the new account does not include this (402)")
-        elif len(self._people) >= _IN_A_ROW:
+        if len(self._people) >= _IN_A_ROW:
             self.stop(f"{_IN_A_ROW} people in a row were refused for the same reason")
         elif sum(self._latest) >= _SHARE * _WINDOW:
             self.stop(f"{sum(self._latest)} of the last {len(self._latest)} writes were refused")
@@ -143,6 +141,9 @@ class Brakes:
         if isinstance(error, AuthenticationError):
             self.first = self.first or str(error)
             self.stop("the credentials are not taken any more (401)")
+        elif isinstance(error, FeatureRestrictedError):
+            self.first = self.first or str(error)
+            self.stop("the plan of the new account does not include this (402)")
         elif tries >= most:
             self.first = self.first or str(error)
             what = "is too fast for" if isinstance(error, RateLimitedError) else "can't reach"
