@@ -90,7 +90,8 @@ def _plant(
     put(connection, "source", {"base": "https://old.example", "teams": ["t1"]})
     put(connection, "probe", {name: getattr(verdict, name) for name in verdict.__struct_fields__})
     put(connection, "generation", 0)
-    connection.execute("INSERT INTO plan (at, hash) VALUES (0, ?)", (HASH,))
+    put(connection, "chain", "c0")
+    insert(connection, "plan", at=0, hash=HASH, detail='{"chain":"c0","generation":0}')
     there = box.dataset.rows("People")[1]["id"]
     activity = box.dataset.rows("Activities")[0]["id"]
     for n, (decision, legacy_id) in enumerate(people, 1):

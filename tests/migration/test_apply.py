@@ -15,8 +15,9 @@ from jibble_legacy.migration.apply import ApplyReport, apply
 from jibble_legacy.migration.ledger import Ledger
 from jibble_legacy.migration.marks import entry_key
 from jibble_legacy.migration.probed import Verdict
+from jibble_legacy.migration.resolve import SEND_AGAIN
 from jibble_legacy.migration.states import Exit
-from jibble_legacy.migration.writes import space_of
+from jibble_legacy.migration.writes import SELECT, space_of
 
 from jibble_async import ConfigurationError, JibbleClient, MigrationError
 from jibble_async.sandbox import Sandbox
@@ -127,6 +128,18 @@ def test_by_default_it_only_says_what_it_would_do(path: Path) -> None:
         ("", {"only": ["nobody@example.com"]}, ConfigurationError, "no such person"),
         ("DELETE FROM meta WHERE key = 'probe'", {}, MigrationError, "`probe` comes first"),
         ("INSERT INTO meta VALUES ('rolling back', 'true')", {}, MigrationError, "rollback"),
+        (
+            """UPDATE meta SET value = '"c1"' WHERE key = 'chain'""",
+            {},
+            ConfigurationError,
+            "more was extracted",
+        ),
+        (
+            "UPDATE meta SET value = '1' WHERE key = 'generation'",
+            {},
+            ConfigurationError,
+            "rolled back",
+        ),
     ],
 )
 def test_what_can_not_be_applied(
@@ -218,6 +231,9 @@ def test_it_stops_when_people_are_refused_one_after_the_other(path: Path) -> Non
     assert report.stopped == "5 people in a row were refused for the same reason"
     assert "The pay period of this day is locked." in report.first_refusal
     assert report.refused >= 5
+    ledger = Ledger.look(path)
+    reasons = {row[0] for row in ledger.read("SELECT reason FROM write WHERE state = 'refused'")}
+    assert {reason.partition(":")[0] for reason in reasons} == {"locked-period"}
     assert report.written == 0
 
 
@@ -266,7 +282,8 @@ def test_it_stops_when_a_bare_403_does_not_pass(path: Path) -> None:
 
 def test_it_stops_when_nothing_is_reached(path: Path) -> None:
     report, _ = stopped(
-        path, lambda box: box.faults.add(Fault("drop_before", None, "GET", times=None))
+        path,
+        lambda box: box.faults.add(Fault("drop_before", None, "GET", "TimeEntries", times=None)),
     )
     assert "could not be asked" in report.stopped
 
@@ -402,6 +419,47 @@ def test_what_never_shows_itself_is_for_a_person_to_say(path: Path) -> None:
         report = (await live(path, box, going)).report
         assert (report.unknown, report.written) == (1, 0)
         assert box.ledger.count(method="POST", path="TimeEntries") == 5
+
+    virtual_time.run(main())
+
+
+def test_what_is_decided_to_be_sent_again_is_not_looked_up_first(path: Path) -> None:
+    async def main() -> None:
+        box = sandbox(keeps_client_ids=False, keeps_platform=False, alternation=False)
+        await planted(path, box, people=1)
+        await live(path, box, with_arguments(only=["p1"]))
+        statement = "UPDATE write SET state = 'planned', target = NULL, reason = ?, attempts = 1"
+        connection = sqlite3.connect(path)
+        connection.execute(f"{statement} WHERE entry = 4", (SEND_AGAIN,))
+        connection.commit()
+        connection.close()
+        report = (await live(path, box, going)).report
+        assert (report.found, report.written) == (0, 1)
+
+    virtual_time.run(main())
+
+
+def test_the_next_of_a_lane_is_found_by_the_index(path: Path) -> None:
+    async def main() -> None:
+        await planted(path, sandbox())
+
+    virtual_time.run(main())
+    ledger = Ledger.look(path)
+    steps = [row[3] for row in ledger.read(f"EXPLAIN QUERY PLAN {SELECT} LIMIT 1", 1, "planned")]
+    assert any("write_next" in step and "lane=? AND state=?" in step for step in steps)
+    assert not any("SCAN" in step or "TEMP B-TREE" in step for step in steps)
+
+
+def test_another_account_is_not_written_to(path: Path) -> None:
+    async def main() -> None:
+        box = sandbox()
+        await planted(path, box)
+        await live(path, box, with_arguments(only=["p1"], base="here"))
+        sent = writes_sent(box)
+        life = await live(path, box, with_arguments(base="there"))
+        assert isinstance(life.error, MigrationError)
+        assert "the ledger writes to" in str(life.error)
+        assert writes_sent(box) == sent
 
     virtual_time.run(main())
 

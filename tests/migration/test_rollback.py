@@ -47,6 +47,10 @@ async def planned_anew(ledger: Ledger, _: JibbleClient) -> None:
             (generation,),
         )
     )
+    detail = f'{{"chain":"c0","generation":{generation}}}'
+    await ledger.write(
+        lambda connection: connection.execute("UPDATE plan SET detail = ?", (detail,))
+    )
     await ledger.write(
         lambda connection: connection.execute(
             "UPDATE thing SET state = 'planned', code = code || '.' || ? WHERE state = 'undone'",

@@ -31,9 +31,10 @@ from jibble_legacy.migration.progress import OnProgress, Progress, silent
 from jibble_legacy.migration.sending import Sending
 from jibble_legacy.migration.states import Decision, Exit, Kind, State
 from jibble_legacy.migration.stopping import Brakes
+from jibble_legacy.migration.target import account_of, bind
 
 if TYPE_CHECKING:
-    from jibble_async import JibbleClient
+    from jibble_async.client import JibbleClient
 
 __all__ = ["ApplyReport", "apply"]
 
@@ -99,6 +100,7 @@ async def apply(
     go: bool = False,
     lanes: int = _LANES,
     settle: float = SETTLE,
+    base: str | None = None,
     only: Collection[str] = (),
     accept: Collection[str] = (),
     on_progress: OnProgress = silent,
@@ -115,6 +117,7 @@ async def apply(
         go: Whether to write.
         lanes: People who are written side by side.
         settle: Seconds after which a write whose answer was lost can't arrive any more.
+        base: What the new account's address is called in the ledger; by default the URL.
         only: The people to be written: old ids, ids over there or addresses; all if it is empty.
         accept: The fields that the server was seen not to keep and that may differ.
         on_progress: Told of every few entries.
@@ -145,6 +148,7 @@ async def apply(
         return shown
     if sum(before[state] for state in _WORK):
         _require_accepted(verdict_of(ledger), accept)
+    await bind(ledger, await account_of(target, base))
     await applying.run(lanes)
     return applying.report(shown)
 
@@ -331,16 +335,22 @@ def _meant(thing: Thing, only: Collection[str]) -> bool:
 
 
 def _require_plan(ledger: Ledger, plan: str | None, *, go: bool) -> str:
-    known: str | None = ledger.value("SELECT hash FROM plan ORDER BY n DESC LIMIT 1")
-    if known is None:
+    rows = ledger.read("SELECT hash, detail FROM plan ORDER BY n DESC LIMIT 1")
+    if not rows:
         raise ConfigurationError("there is no plan yet: `plan` comes first")
+    known, detail = rows[0]
+    made_from = msgspec.json.decode(detail)
+    if made_from["chain"] != ledger.get("chain"):
+        raise ConfigurationError("more was extracted since the plan was made: plan again")
+    if made_from["generation"] != ledger.get("generation", 0):
+        raise ConfigurationError("it was rolled back since the plan was made: plan again")
     if plan is None and go:
         raise ConfigurationError(f"say which plan is meant: plan={known[:12]!r}")
     if plan is not None and (len(plan) < _SHORTEST or not known.startswith(plan)):
         raise ConfigurationError(
             f"the plan {plan!r} is not the latest, which is {known[:12]}: look at that one first"
         )
-    return known
+    return str(known)
 
 
 def _require_accepted(verdict: Verdict, accept: Collection[str]) -> None:

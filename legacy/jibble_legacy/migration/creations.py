@@ -24,7 +24,7 @@ from jibble_legacy.migration.states import Decision, Kind, State
 from jibble_legacy.migration.stopping import Brakes
 
 if TYPE_CHECKING:
-    from jibble_async import JibbleClient
+    from jibble_async.client import JibbleClient
 
 __all__ = ["MOST_TRIES", "Creations", "Thing", "change_thing", "pause_after", "things"]
 

@@ -28,7 +28,7 @@ from jibble_legacy.migration.stopping import Brakes
 from jibble_legacy.migration.writes import Write, change, find, space_of, writes_in
 
 if TYPE_CHECKING:
-    from jibble_async import JibbleClient
+    from jibble_async.client import JibbleClient
 
 __all__ = ["Doubts", "Settled", "lanes_with", "settle_doubts", "verdict_of"]
 

@@ -12,7 +12,7 @@ from jibble_legacy.migration.patience import Patience
 from jibble_legacy.migration.writes import MOVED, Write, change, keep
 
 if TYPE_CHECKING:
-    from jibble_async import JibbleClient
+    from jibble_async.client import JibbleClient
 
 __all__ = ["archived", "edit", "put_away"]
 

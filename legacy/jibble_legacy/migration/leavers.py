@@ -12,7 +12,7 @@ from jibble_legacy.migration.patience import Patience
 from jibble_legacy.migration.states import State
 
 if TYPE_CHECKING:
-    from jibble_async import JibbleClient
+    from jibble_async.client import JibbleClient
 
 __all__ = ["may_leave", "removed"]
 

@@ -12,7 +12,7 @@ from jibble_legacy.migration.lanes import SETTLE, settles_in
 from jibble_legacy.migration.ledger import milliseconds
 
 if TYPE_CHECKING:
-    from jibble_async import JibbleClient
+    from jibble_async.client import JibbleClient
 
 __all__ = ["Patience", "side_by_side"]
 

@@ -26,10 +26,11 @@ from jibble_legacy.migration.probed import Answer, Verdict, Witness, judged
 from jibble_legacy.migration.progress import OnProgress, Progress, silent
 from jibble_legacy.migration.states import Exit, State
 from jibble_legacy.migration.stopping import Planned
-from jibble_legacy.migration.writes import prepared, space_of
+from jibble_legacy.migration.target import account_of, bind
+from jibble_legacy.migration.writes import sent_once, space_of
 
 if TYPE_CHECKING:
-    from jibble_async import JibbleClient
+    from jibble_async.client import JibbleClient
 
 __all__ = ["ProbeReport", "probe"]
 
@@ -78,6 +79,7 @@ async def probe(
     *,
     again: bool = False,
     settle: float = SETTLE,
+    base: str | None = None,
     on_progress: OnProgress = silent,
 ) -> ProbeReport:
     """What the new account keeps of an entry at the oldest moment; asked once.
@@ -87,11 +89,12 @@ async def probe(
         target: A client of the new account.
         again: Whether to ask again, though that is known.
         settle: Seconds after which an entry whose answer was lost can't arrive any more.
+        base: What the new account's address is called in the ledger; by default the URL.
         on_progress: Told of each try.
 
     Raises:
         ConfigurationError: There is nothing to migrate, or the credential is nobody's.
-        MigrationError: Nothing was extracted yet.
+        MigrationError: Nothing was extracted yet, or the ledger writes to another account.
         JibbleError: It could not be asked; what was made is archived by the next probe.
     """
     kept = ledger.get("probe")
@@ -100,6 +103,7 @@ async def probe(
         verdict = msgspec.convert(kept, Verdict)
         if verdict.stop is None:
             return probing.report(verdict, standing=True)
+    await bind(ledger, await account_of(target, base))
     await probing.clean_up()
     return probing.report(await probing.verdict(), standing=False)
 
@@ -254,13 +258,13 @@ class _Probing:
         return "same" if second.id == echo.id else "second"
 
     async def _send(self, one: _Try) -> TimeEntry:
-        punch = prepared(self._target, one.sent, one.key, device_name=_DEVICE)
+        asked = {"id": one.key, "eventId": one.key, **msgspec.to_builtins(one.sent)}
         try:
-            echo = await self._target.time_entries.send(punch)
+            echo = await sent_once(self._target, one.sent, one.key, device_name=_DEVICE)
         except JibbleError as error:
-            await self._tell(one, "send", punch.values, str(error))
+            await self._tell(one, "send", asked, str(error))
             raise
-        await self._tell(one, "send", punch.values, echo)
+        await self._tell(one, "send", asked, echo)
         return echo
 
     async def _by_id(self, entry_id: str) -> TimeEntry | None:

@@ -28,10 +28,11 @@ from jibble_legacy.migration.probed import Verdict
 from jibble_legacy.migration.progress import OnProgress, Progress, silent
 from jibble_legacy.migration.states import Decision, Exit, Kind, State
 from jibble_legacy.migration.stopping import Brakes, echo_differences
+from jibble_legacy.migration.target import account_of, bind
 from jibble_legacy.migration.writes import Write, change, writes_in
 
 if TYPE_CHECKING:
-    from jibble_async import JibbleClient
+    from jibble_async.client import JibbleClient
 
 __all__ = ["Kept", "RollbackReport", "rollback"]
 
@@ -115,6 +116,7 @@ async def rollback(
     go: bool = False,
     lanes: int = _LANES,
     settle: float = SETTLE,
+    base: str | None = None,
     on_progress: OnProgress = silent,
 ) -> RollbackReport:
     """Take back what was written; without `go` it only says what it would do.
@@ -127,6 +129,7 @@ async def rollback(
         go: Whether to do it.
         lanes: People whose entries are archived side by side.
         settle: Seconds after which a write whose answer was lost can't arrive any more.
+        base: What the new account's address is called in the ledger; by default the URL.
         on_progress: Told of every few entries.
 
     Raises:
@@ -141,6 +144,7 @@ async def rollback(
         return rolling.report(shown=True)
     begun = ledger.get("rolling back") or lanes_with(ledger, *_DOUBTFUL)
     if begun or rolling.to_archive() or _made_people(ledger):
+        await bind(ledger, await account_of(target, base))
         # What is in doubt may be there, and would stay.
         await settle_doubts(ledger, rolling.target, settle=settle)
         await rolling.run(lanes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -15,7 +16,8 @@ from jibble_legacy.migration.lanes import Event
 from jibble_legacy.migration.ledger import Ledger
 from jibble_legacy.migration.patience import Patience
 from jibble_legacy.migration.probed import Verdict
-from jibble_legacy.migration.states import State
+from jibble_legacy.migration.resolve import SEND_AGAIN
+from jibble_legacy.migration.states import Reason, State
 from jibble_legacy.migration.stopping import Brakes, echo_differences
 from jibble_legacy.migration.writes import (
     Write,
@@ -23,15 +25,18 @@ from jibble_legacy.migration.writes import (
     change,
     keep,
     peek,
-    prepared,
+    sent_once,
     space_of,
     writes_in,
 )
 
 if TYPE_CHECKING:
-    from jibble_async import JibbleClient
+    from jibble_async.client import JibbleClient
 
 __all__ = ["Sending"]
+
+
+_LOCKED = r"(?i)\block"
 
 
 class Sending:
@@ -91,6 +96,9 @@ class Sending:
         first = peek(self._ledger, lane)
         # An intent that a power cut took out of the ledger was sent all the same.
         while first is not None and not self._stops:
+            if first.reason == SEND_AGAIN:
+                # Somebody looked, and decided.
+                break
             looked_up = await self._doubts.looked_up(first)
             if looked_up.state is State.UNKNOWN:
                 return
@@ -106,11 +114,11 @@ class Sending:
         """The next write of the lane, which is on the disk as sent; None if there is none."""
         tries, entry = 0, write.entry
         while True:
-            punch = prepared(
-                self._target, write.planned, write.key(self._space), device_name=write.legacy_id
-            )
+            key = write.key(self._space)
             try:
-                echo = await self._target.time_entries.send(punch)
+                echo = await sent_once(
+                    self._target, write.planned, key, device_name=write.legacy_id
+                )
             except JibbleError as error:
                 tries += 1
                 again = await self._failed(write, error, tries)
@@ -150,7 +158,11 @@ class Sending:
 
     async def _failed(self, write: Write, error: JibbleError, tries: int) -> Write | None:
         event = judged(error, tries)
-        reason = error.message if event is Event.REFUSED else None
+        reason = None
+        if event is Event.REFUSED:
+            reason = error.message
+            if re.search(_LOCKED, reason):
+                reason = f"{Reason.LOCKED_PERIOD}: {reason}"
         # What was turned away was not sent, so that a plan may still decide otherwise.
         sent = write.attempts - (event is Event.TURNED_AWAY)
         write = await self._change(write, event, reason=reason, attempts=sent)

@@ -23,11 +23,12 @@ from jibble_legacy.migration.states import State
 from jibble_legacy.migration.stopping import Planned
 
 if TYPE_CHECKING:
-    from jibble_async import EntryPunch, JibbleClient
+    from jibble_async.client import JibbleClient
 
 __all__ = [
     "CLIENT_VERSION",
     "MOVED",
+    "SELECT",
     "Write",
     "begin_next",
     "change",
@@ -35,7 +36,7 @@ __all__ = [
     "keep",
     "next_of",
     "peek",
-    "prepared",
+    "sent_once",
     "space_of",
     "stamp_of",
     "writes_in",
@@ -44,8 +45,8 @@ __all__ = [
 CLIENT_VERSION = "jibble-async migration"
 MOVED = "moved"
 """The reason of a stale write whose moment, kind or person changed: PATCH can't say that."""
-# What of a target that did not exist when the plan was made is found when it is sent.
-_SELECT = """
+
+SELECT = """
 SELECT w.entry, e.id, w.lane, w.ms, w.type, w.day, w.offset,
     coalesce(w.person, p.target), w.activity, coalesce(w.project, c.target), e.note,
     w.state, w.since, w.generation, w.attempts, w.target, w.reason,
@@ -59,6 +60,8 @@ LEFT JOIN thing AS c ON c.n = m.root
 WHERE w.lane = ? AND w.state = ?
 ORDER BY w.ms, w.entry
 """
+"""The writes of a lane in a state, in order. What did not exist over there when the plan was made,
+a person or a project, is found when it is sent."""
 
 
 class Write(msgspec.Struct, frozen=True):
@@ -147,16 +150,22 @@ def space_of(ledger: Ledger) -> uuid.UUID:
     return namespace(source["base"], ",".join(source["teams"]))
 
 
-def prepared(target: JibbleClient, sent: Planned, key: str, *, device_name: str) -> EntryPunch:
-    """The punch that an entry is sent as.
+async def sent_once(
+    target: JibbleClient, sent: Planned, key: str, *, device_name: str
+) -> TimeEntry:
+    """The entry that is made of what is sent, once; see `TimeEntries.send`.
 
     Args:
         target: The new account.
         sent: The entry.
         key: Its id and nonce.
         device_name: What it says of where it comes from.
+
+    Raises:
+        JibbleError: It was not made, or the answer was lost.
     """
-    return target.time_entries.prepare(
+    entries = target.time_entries
+    punch = entries.prepare(
         sent.person,
         sent.type,
         moment_of(sent.ms),
@@ -168,6 +177,7 @@ def prepared(target: JibbleClient, sent: Planned, key: str, *, device_name: str)
         note=sent.note or None,
         platform=Platform(client_version=CLIENT_VERSION, device_name=device_name),
     )
+    return await entries.send(punch)
 
 
 def stamp_of(row: TimeEntry) -> int | None:
@@ -184,18 +194,18 @@ def writes_in(ledger: Ledger, lane: int, state: State) -> list[Write]:
         lane: Whose.
         state: How far.
     """
-    return [_write(row) for row in ledger.read(_SELECT, lane, state)]
+    return [_write(row) for row in ledger.read(SELECT, lane, state)]
 
 
 def peek(ledger: Ledger, lane: int) -> Write | None:
     """The next write of a lane, which stays planned."""
-    rows = ledger.read(f"{_SELECT} LIMIT 1", lane, State.PLANNED)
+    rows = ledger.read(f"{SELECT} LIMIT 1", lane, State.PLANNED)
     return _write(rows[0]) if rows else None
 
 
 def next_of(connection: sqlite3.Connection, lane: int) -> Write | None:
     """The same, within a transaction."""
-    row = connection.execute(f"{_SELECT} LIMIT 1", (lane, State.PLANNED)).fetchone()
+    row = connection.execute(f"{SELECT} LIMIT 1", (lane, State.PLANNED)).fetchone()
     return None if row is None else _write(row)
 
 
