@@ -340,7 +340,7 @@ def _require_plan(ledger: Ledger, plan: str | None, *, go: bool) -> str:
         raise ConfigurationError("there is no plan yet: `plan` comes first")
     known, detail = rows[0]
     made_from = msgspec.json.decode(detail)
-    if made_from["chain"] != ledger.get("chain"):
+    if made_from["chain"] != ledger.get("chain", ""):
         raise ConfigurationError("more was extracted since the plan was made: plan again")
     if made_from["generation"] != ledger.get("generation", 0):
         raise ConfigurationError("it was rolled back since the plan was made: plan again")
