@@ -22,11 +22,12 @@ T = TypeVar("T")
 PEOPLE = 9
 
 
-def accounts(entries: int = 200, *, people: int = PEOPLE, **rules: Any) -> Sandbox:
+def accounts(entries: int = 200, *, people: int = PEOPLE, seed: int = 7, **rules: Any) -> Sandbox:
     """A ten-year account, and a new one beside it."""
     return Sandbox(
         people,
         until=BEGIN.date(),
+        seed=seed,
         history=History(entries),
         rules=Rules(**rules),
         clock=clock_from(),

@@ -76,6 +76,7 @@ class Person(msgspec.Struct, frozen=True):
         elsewhere: Entries that were looked up by id as they were not among these; None for those
             that are nowhere.
         before: Ids of what was there before the migration.
+        of_others: Ids of what answers for entries of other people.
     """
 
     written: Sequence[Written]
@@ -83,6 +84,7 @@ class Person(msgspec.Struct, frozen=True):
     unreadable: Collection[str] = ()
     elsewhere: Mapping[str, There | None] = {}
     before: Collection[str] = ()
+    of_others: Collection[str] = ()
 
 
 class Judged(msgspec.Struct, frozen=True, gc=False):
@@ -212,7 +214,9 @@ class _Finder:
         rest = [
             there
             for each, there in self._person.there.items()
-            if each not in claimed and there.found.active
+            if each not in claimed
+            and each not in self._person.of_others
+            and there.found.active
         ]
         before = sum(there.found.id in self._person.before for there in rest)
         rest = [there for there in rest if there.found.id not in self._person.before]

@@ -38,7 +38,7 @@ from jibble_legacy.migration.recovering import (
 from jibble_legacy.migration.roster import members_of
 from jibble_legacy.migration.spreadsheets import Flaws
 from jibble_legacy.migration.states import Decision, Exit, Kind, State
-from jibble_legacy.migration.target import look_around
+from jibble_legacy.migration.target import account_of, bind, look_around
 from jibble_legacy.migration.writes import space_of
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ async def recover(
     target: JibbleClient,
     *,
     folder: Path | None = None,
+    base: str | None = None,
     on_progress: OnProgress | None = None,
 ) -> RecoveryReport:
     """Find out what was written, when the ledger that said so is lost.
@@ -91,6 +92,8 @@ async def recover(
         ledger: A new one, after `extract` and before `plan`.
         target: The new account, which is only read.
         folder: Where the files are that people filled in, if they are still there.
+        base: What the new account's address is called where it is written down; by default the
+            URL.
         on_progress: Called after each page.
 
     Raises:
@@ -108,6 +111,7 @@ async def recover(
         raise MigrationError(
             f"{ledger.path} knows what was written; `recover` is for a new ledger, before `plan`"
         )
+    await bind(ledger, await account_of(target, base))
     recovery = _Recovery(ledger, target, folder, on_progress or silent)
     try:
         return await recovery.run()

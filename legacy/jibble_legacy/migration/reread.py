@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 from msgspec.structs import replace
 
+from jibble_async.errors import MigrationError
 from jibble_legacy.literals import instant
 from jibble_legacy.migration.keeping import page_body
 from jibble_legacy.migration.ledger import Ledger
@@ -149,6 +150,7 @@ class _Reading:
         self._ledger = ledger
         self._source = source
         self._tell = tell
+        self._told: set[str] = set()
         self._chain: str = ledger.value(
             "SELECT lower(hex(chain)) FROM page ORDER BY number DESC LIMIT 1"
         )
@@ -178,13 +180,19 @@ class _Reading:
         asked = self._ledger.value("SELECT request FROM page WHERE number = ?", number)
         rows = await self._page(_place(asked), "date")
         found, _ = self._compared(found, rows)
-        kept = [read_entry(raw) for raw in _BODY.decode(page_body(self._ledger, number))]
+        try:
+            kept = [read_entry(raw) for raw in _BODY.decode(page_body(self._ledger, number))]
+        except MigrationError:
+            # It is a flaw of the ledger, and says nothing of the old account.
+            return found
         # A row that was extracted again later is on another page for a reason.
         gone = [
             each
             for each in gone_from(kept, rows)
-            if self._ledger.value("SELECT 1 FROM entry WHERE id = ? AND page = ?", each, number)
+            if each not in self._told
+            and self._ledger.value("SELECT 1 FROM entry WHERE id = ? AND page = ?", each, number)
         ]
+        self._told.update(gone)
         return replace(found, pages=found.pages + 1, gone=found.gone + len(gone))
 
     async def whole(self) -> Reread:
@@ -209,7 +217,7 @@ class _Reading:
         gone = sum(
             not seen[n // 8] >> n % 8 & 1 for (n,) in self._ledger.scan("SELECT n FROM entry")
         )
-        return replace(found, gone=gone)
+        return replace(found, rows=most - gone + found.new, gone=gone)
 
     async def _page(self, place: Place, field: str) -> list[OldEntry]:
         page = await self._source.page(Kind.ENTRY, place, field)
@@ -221,11 +229,12 @@ class _Reading:
         changed = new = 0
         for row in rows:
             known = self._ledger.read("SELECT n, hash FROM entry WHERE id = ?", row.id)
-            if not known:
-                new += 1
+            numbers += [n for n, _ in known]
+            if row.id in self._told or (known and known[0][1] == row.hash):
                 continue
-            numbers.append(known[0][0])
-            changed += known[0][1] != row.hash
+            # A page begins with the row that the last one ended with.
+            self._told.add(row.id)
+            changed, new = changed + bool(known), new + (not known)
         found = replace(
             found,
             requests=found.requests + 1,

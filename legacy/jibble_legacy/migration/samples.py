@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from jibble_async.errors import DecodeError
+from jibble_async.errors import DecodeError, MigrationError
 from jibble_legacy.migration.comparing import Known, Sent, compare, judge
 from jibble_legacy.migration.keeping import page_body
 from jibble_legacy.migration.ledger import Ledger
@@ -78,7 +78,12 @@ async def _sample(
     ledger: Ledger, target: JibbleClient, known: Known, row: tuple[Any, ...]
 ) -> Sample:
     old_id, page, pos, person, *write, answer, stamp, reason, state = row
-    rows: list[msgspec.Raw] = _ROWS.decode(page_body(ledger, page))
+    try:
+        rows: list[msgspec.Raw] = _ROWS.decode(page_body(ledger, page))
+    except MigrationError as error:
+        return Sample(
+            old_id=old_id, page=page, row=pos + 1, person="", verdict=str(error), is_right=False
+        )
     old = read_entry(rows[int(pos)])
     sample = Sample(
         old_id=old_id,

@@ -36,6 +36,7 @@ from jibble_legacy.migration.samples import samples
 from jibble_legacy.migration.source import Source
 from jibble_legacy.migration.states import Exit, Kind, State
 from jibble_legacy.migration.tally import Tally
+from jibble_legacy.migration.target import account_of, bind
 from jibble_legacy.migration.writes import space_of
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ async def verify(
     folder: Path | None = None,
     sample: int = 12,
     seed: str = "",
+    base: str | None = None,
     on_progress: OnProgress | None = None,
 ) -> VerifyReport:
     """Read both accounts again, and say whether the migration may be signed.
@@ -111,11 +113,13 @@ async def verify(
         folder: Where the page and its files are written; None for nowhere.
         sample: How many entries the page shows side by side.
         seed: A word that they are drawn by, beside the hash of the source.
+        base: What the new account's address is called where it is written down; by default the
+            URL.
         on_progress: Called after each person.
 
     Raises:
         ConfigurationError: `full` without the old account.
-        MigrationError: Nothing was extracted, or the ledger is damaged.
+        MigrationError: Nothing was extracted, the ledger is damaged, or belongs to another account.
         JibbleError: An account could not be read.
 
     Example:
@@ -125,6 +129,7 @@ async def verify(
     if mode == "full" and source is None:
         raise ConfigurationError("mode='full' reads the old account: give its source, too")
     require_extracted(ledger)
+    await bind(ledger, await account_of(target, base))
     verification = _Verification(ledger, target, on_progress or silent)
     return await verification.run(source, mode, repair, folder, sample, seed)
 
@@ -193,7 +198,11 @@ class _Verification:
             flaws.append(str(error))
         unlike = self._ledger.value(_UNLIKE)
         if unlike:
-            flaws.append(f"{unlike:,} entries were written otherwise than they were extracted")
+            flaws.append(
+                "1 entry was written otherwise than it was extracted"
+                if unlike == 1
+                else f"{unlike:,} entries were written otherwise than they were extracted"
+            )
 
     def _begin(self, connection: sqlite3.Connection) -> int:
         cursor = connection.execute("INSERT INTO verification (at) VALUES (?)", (self._now(),))
@@ -232,14 +241,19 @@ class _Verification:
         written = [each for lane in lanes for each in self._written(lane, target)]
         elsewhere, unreadable = await self._elsewhere(written, came)
         before = self._ledger.read("SELECT id FROM snapshot WHERE person = ?", target)
+        mine = {each.target for each in written}
         person = Person(
             written,
             came.rows,
             {*came.unreadable, *unreadable},
             elsewhere,
             {each for (each,) in before},
+            {each for each in came.rows if each not in mine and self._answers(each)},
         )
         return findings(person, self._known, self._keys, by_twin=self._by_twin)
+
+    def _answers(self, target: str) -> bool:
+        return self._ledger.value("SELECT 1 FROM write WHERE target = ?", target) is not None
 
     def _written(self, lane: int, target: str) -> Iterator[Written]:
         for row in self._ledger.scan(_WRITES, lane):

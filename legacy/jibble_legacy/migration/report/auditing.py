@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
@@ -29,8 +27,8 @@ def auditor(ledger: Ledger, tally: Tally) -> Auditor:
         tally: What reading back counted.
     """
     pages, begin, end = ledger.read("SELECT count(*), min(received), max(received) FROM page")[0]
-    plan = ledger.read("SELECT hash, at FROM plan ORDER BY n DESC LIMIT 1")
-    digest, at = plan[0] if plan else ("", None)
+    plan = ledger.read("SELECT hash, at, detail FROM plan ORDER BY n DESC LIMIT 1")
+    digest, at, detail = plan[0] if plan else ("", None, None)
     return Auditor(
         chain=ledger.value(_CHAIN) or "",
         answers=pages,
@@ -41,19 +39,21 @@ def auditor(ledger: Ledger, tally: Tally) -> Auditor:
         plan=digest,
         plan_at=at,
         tool=f"jibble-async {__version__}",
-        proofs=list(_proofs(ledger)),
+        proofs=list(_proofs(detail)),
         probe=list(_probe(ledger)),
         not_shown=list(_not_shown(begin, end, tally)),
     )
 
 
-def _proofs(ledger: Ledger) -> Iterator[Proof]:
-    """What people said in each file, as the ledger keeps it."""
-    digests: dict[str, Any] = {}
-    for file, old_id, said in ledger.scan("SELECT file, id, said FROM answer ORDER BY file, id"):
-        digests.setdefault(file, hashlib.sha256()).update(f"{old_id}\0{said}\0".encode())
-    for file, digest in digests.items():
-        yield Proof(name=f"what {file} said", sha256=digest.hexdigest())
+class _Plan(msgspec.Struct, gc=False):
+    files: dict[str, str] = {}
+
+
+def _proofs(detail: str | None) -> Iterator[Proof]:
+    """The files as the plan read them."""
+    if detail is not None:
+        for name, sha256 in sorted(msgspec.json.decode(detail, type=_Plan).files.items()):
+            yield Proof(name=name, sha256=sha256)
 
 
 def _busiest(ledger: Ledger) -> int:

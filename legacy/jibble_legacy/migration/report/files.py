@@ -42,7 +42,6 @@ def write_report(ledger: Ledger, folder: Path, numbers: Numbers) -> tuple[Number
 
     Raises:
         ConfigurationError: A file can't be written.
-        MigrationError: A page of the ledger is not what was read.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -223,8 +223,8 @@ class Sample(msgspec.Struct, frozen=True, kw_only=True):
     page: int
     row: int
     person: str
-    ms: int | None
-    action: str
+    ms: int | None = None
+    action: str = ""
     note: str = ""
     new_id: str = ""
     local: str = ""

@@ -14,6 +14,7 @@ from typing import Any, Self, TextIO
 
 import msgspec
 
+from jibble_async.errors import MigrationError
 from jibble_legacy.migration.keeping import page_body
 from jibble_legacy.migration.ledger import Ledger
 from jibble_legacy.migration.old_rows import read_entry
@@ -60,7 +61,6 @@ def write_side(ledger: Ledger, folder: Path) -> list[Homeless]:
         folder: Where the folder `side` is made.
 
     Raises:
-        MigrationError: A page is not what was read.
         OSError: A file can't be written.
     """
     side = folder / "side"
@@ -149,7 +149,12 @@ def _current(
     """Each entry as it was read last, with its new id, and what of it has no place there."""
     pages = ledger.read("SELECT number FROM page WHERE kind = ? ORDER BY number", Kind.ENTRY)
     for (number,) in pages:
-        for pos, raw in enumerate(_BODY.decode(page_body(ledger, number))):
+        try:
+            body = page_body(ledger, number)
+        except MigrationError:
+            # The page says so, in red.
+            continue
+        for pos, raw in enumerate(_BODY.decode(body)):
             old = read_entry(raw)
             known = ledger.read(_CURRENT, old.id)
             if not known or known[0][:2] != (number, pos):
