@@ -164,20 +164,25 @@ class Answers:
         ms, action = there.found.ms, _ACTIONS.get(there.found.type or "")
         if ms is None or action is None:
             return None
-        # A server may keep whole seconds only.
-        last = ms + 999 if ms % 1000 == 0 else ms
-        numbers = [
-            n
-            for person in people
-            for (n,) in self._ledger.read(
-                "SELECT n FROM entry WHERE person = ? AND ms BETWEEN ? AND ? AND action = ?",
-                person,
-                ms,
-                last,
-                action,
+        for last in (ms, ms // 1000 * 1000 + 999):
+            numbers = sorted(
+                n
+                for person in people
+                for (n,) in self._ledger.read(
+                    "SELECT n FROM entry WHERE person = ? AND ms BETWEEN ? AND ? AND action = ?",
+                    person,
+                    ms,
+                    last,
+                    action,
+                )
             )
-        ]
-        return numbers[0] if len(numbers) == 1 else None
+            if numbers:
+                # Of those that are alike to the millisecond, the first was written.
+                return numbers[0] if last == ms or len(numbers) == 1 else None
+            if ms % 1000:
+                # Else the server may have kept whole seconds only.
+                return None
+        return None
 
     def _count(self, table: str) -> int:
         counted = self._scratch.execute(f"SELECT count(*) FROM {table}")  # noqa: S608 - ours
