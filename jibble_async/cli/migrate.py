@@ -164,6 +164,16 @@ async def rollback(
 
 
 @migrate.command
+async def recover(*, place: Place = DEFAULTS) -> None:
+    """Find what a lost ledger wrote, by the marks of the entries: after `extract` into a new one.
+
+    Args:
+        place: What every step takes.
+    """
+    await _step(place, Migration.recover, target=True)
+
+
+@migrate.command
 async def resolve(
     old_id: str,
     *,

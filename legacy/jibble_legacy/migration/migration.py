@@ -21,6 +21,7 @@ from jibble_legacy.migration.plan import plan
 from jibble_legacy.migration.plan_report import PlanReport
 from jibble_legacy.migration.probe import ProbeReport, probe
 from jibble_legacy.migration.progress import OnProgress, silent
+from jibble_legacy.migration.recovery import RecoveryReport, recover
 from jibble_legacy.migration.rejects import RejectsReport, export_rejects
 from jibble_legacy.migration.resolve import ResolveReport, resolve
 from jibble_legacy.migration.rollback import RollbackReport, rollback
@@ -135,7 +136,14 @@ class Migration:
         """
         target = self._target
         async with self._ledger("probe") as ledger:
-            return await probe(ledger, target, again=again, settle=settle, on_progress=self._tell)
+            return await probe(
+                ledger,
+                target,
+                again=again,
+                settle=settle,
+                base=self._target_base,
+                on_progress=self._tell,
+            )
 
     async def apply(
         self,
@@ -166,6 +174,7 @@ class Migration:
                 go=go,
                 lanes=lanes,
                 settle=settle,
+                base=self._target_base,
                 only=only,
                 accept=accept,
                 on_progress=self._tell,
@@ -196,6 +205,7 @@ class Migration:
                 mode=source,
                 repair=repair,
                 folder=self.folder,
+                base=self._target_base,
                 sample=sample,
                 seed=seed,
                 on_progress=self._tell,
@@ -214,7 +224,25 @@ class Migration:
         target = self._target
         async with self._ledger("rollback") as ledger:
             return await rollback(
-                ledger, target, go=go, lanes=lanes, settle=settle, on_progress=self._tell
+                ledger,
+                target,
+                go=go,
+                lanes=lanes,
+                settle=settle,
+                base=self._target_base,
+                on_progress=self._tell,
+            )
+
+    async def recover(self) -> RecoveryReport:
+        """Find what a lost ledger wrote; see `jibble_legacy.migration.recovery.recover`."""
+        target = self._target
+        async with self._ledger("recover") as ledger:
+            return await recover(
+                ledger,
+                target,
+                folder=self.folder,
+                base=self._target_base,
+                on_progress=self._tell,
             )
 
     async def resolve(
