@@ -8,7 +8,7 @@ one of them it may be killed, which rolls back what is not committed.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
@@ -27,6 +27,27 @@ Row = dict[str, Any]
 Life = Callable[[Migration], Awaitable[T]]
 
 SETTLE = 600.0
+
+
+class WatchedLedger(Ledger):
+    """A ledger that is not read within a transaction, as it can't be where that has a thread."""
+
+    writes = False
+
+    def watch(self, what: str) -> None:
+        self.writes = what == "begins"
+
+    def read(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        assert not self.writes, query
+        return super().read(query, *values)
+
+    def scan(self, query: str, *values: Any, at_a_time: int = 1000) -> Iterator[tuple[Any, ...]]:
+        assert not self.writes, query
+        return super().scan(query, *values, at_a_time=at_a_time)
+
+    def value(self, query: str, *values: Any) -> Any:
+        assert not self.writes, query
+        return super().value(query, *values)
 
 
 class World:
@@ -106,13 +127,15 @@ class World:
         """
         wire = MemoryWire(self.box, end_at=kill_at, latency=self._latency)
         self.steps = wire.steps
-        ledgers: list[Ledger] = []
+        ledgers: list[WatchedLedger] = []
 
         def open_ledger(path: Path, **arguments: Any) -> Ledger:
             def step(what: str) -> None:
+                ledgers[-1].watch(what)
                 wire.tick(f"{what} transaction")
 
-            ledgers.append(Ledger.open(path, commits=InlineCommits(), steps=step, **arguments))
+            commits = InlineCommits()
+            ledgers.append(WatchedLedger.open(path, commits=commits, steps=step, **arguments))
             return ledgers[-1]
 
         def abandon() -> None:

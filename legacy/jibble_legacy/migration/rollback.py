@@ -174,7 +174,9 @@ class _Rolling:
 
     async def run(self, lanes: int) -> None:
         """Archive and remove what can be."""
-        await self._ledger.write(self._begin)
+        if not self._ledger.get("rolling back"):
+            generation = self._ledger.get("generation", 0) + 1
+            await self._ledger.write(functools.partial(self._begin, generation=generation))
         work = deque(lanes_with(self._ledger, *_WRITTEN))
         verdict = verdict_of(self._ledger)
         workers = [self._work(work, verdict) for _ in range(lanes)]
@@ -229,11 +231,8 @@ class _Rolling:
         counted: int = self._ledger.value(query, *states)
         return counted
 
-    def _begin(self, connection: sqlite3.Connection) -> None:
+    def _begin(self, connection: sqlite3.Connection, *, generation: int) -> None:
         """Begin the next generation, first of all: a plan that is made half-way belongs to it."""
-        if self._ledger.get("rolling back"):
-            return
-        generation = self._ledger.get("generation", 0) + 1
         put(connection, "generation", generation)
         put(connection, "rolling back", value=True)
         note(connection, self._patience.now(), "rollback began", generation=generation)

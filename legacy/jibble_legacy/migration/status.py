@@ -89,11 +89,19 @@ def _status(ledger: Ledger) -> Status:
         next="",
     )
     running = ledger.value("SELECT count(*) FROM run WHERE ended IS NULL")
-    text, is_done = _next(known, is_reading=bool(running), probe=ledger.get("probe") or {})
+    is_older = ledger.value("SELECT max(probe.at) > (SELECT max(at) FROM plan) FROM probe")
+    text, is_done = _next(
+        known,
+        is_reading=bool(running),
+        is_older=bool(is_older),
+        probe=ledger.get("probe") or {},
+    )
     return msgspec.structs.replace(known, next=text, exit=Exit.CLEAN if is_done else Exit.LEFT)
 
 
-def _next(known: Status, *, is_reading: bool, probe: dict[str, object]) -> tuple[str, bool]:
+def _next(
+    known: Status, *, is_reading: bool, is_older: bool, probe: dict[str, object]
+) -> tuple[str, bool]:
     """The next thing to do, and whether that is nothing but to sign."""
     writes = known.writes
     left = sum(writes.get(each, 0) for each in (State.PLANNED, State.STALE))
@@ -111,6 +119,7 @@ def _next(known: Status, *, is_reading: bool, probe: dict[str, object]) -> tuple
         ),
         (writes.get(State.UNDOING, 0) > 0, "`rollback` archives the rest"),
         (not known.probed and left > 0, "`probe` finds out what the new account keeps"),
+        (is_older and left > 0, "`plan` again: the probe told what the new account refuses"),
         (left + doubtful > 0, f"`apply --plan {known.plan} --go` writes {left + doubtful:,} more"),
         (
             known.undecided > 0,
