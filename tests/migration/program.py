@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from typing import TypeVar
 
@@ -29,15 +29,32 @@ async def plan(migration: Migration, *, apart: bool = False) -> str:
 
 
 async def move(
-    migration: Migration, *, apart: bool = False, lanes: int = 8, settle: float = 600.0
+    migration: Migration,
+    *,
+    apart: bool = False,
+    lanes: int = 8,
+    settle: float = 600.0,
+    delta: bool = False,
+    accept: Sequence[str] = (),
 ) -> VerifyReport:
-    """Take every step up to the verification."""
+    """Take every step up to the verification.
+
+    Args:
+        migration: Whose steps.
+        apart: See `decide`.
+        lanes: People who are written side by side.
+        settle: Seconds after which a lost write may be sent again.
+        delta: Whether what changed in the old account since is read, too.
+        accept: What an entry may have otherwise.
+    """
     await migration.extract()
+    if delta:
+        await migration.extract(delta=True)
     await plan(migration, apart=apart)
     await migration.probe()
     made = await plan(migration, apart=apart)
     for _ in range(20):
-        done = await migration.apply(plan=made, go=True, lanes=lanes, settle=settle)
+        done = await migration.apply(plan=made, go=True, lanes=lanes, settle=settle, accept=accept)
         if done.exit is not Exit.STOPPED:
             break
     return await migration.verify()

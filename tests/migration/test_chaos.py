@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 from pathlib import Path
 from random import Random
@@ -10,7 +11,6 @@ from typing import Any
 
 import pytest
 from jibble_legacy.migration import Exit, Migration
-from jibble_legacy.migration.verify import VerifyReport
 
 from jibble_async.sandbox import Rules
 from tests.migration.invariants import assert_whole
@@ -28,13 +28,13 @@ def rules(server: tuple[bool, bool], **more: Any) -> Rules:
     return Rules(keeps_client_ids=keeps_id, keeps_platform=keeps_mark, **more)
 
 
-async def again(world: World) -> None:
+async def again(world: World, *, apart: bool = False, **options: Any) -> None:
     """A second apply writes nothing."""
 
     async def life(migration: Migration) -> None:
-        made = await plan(migration)
+        made = await plan(migration, apart=apart)
         before = world.writes()
-        await migration.apply(plan=made, go=True)
+        await migration.apply(plan=made, go=True, **options)
         assert world.writes() == before
 
     await world.live(life)
@@ -94,32 +94,48 @@ def test_programs_that_are_killed_while_much_goes_wrong(
     world_of: Callable[..., World], seed: int
 ) -> None:
     random = Random(f"migration {seed}")
-    server = SERVERS[seed % len(SERVERS)]
+    keeps_days = random.random() < 0.8
+    more = {
+        "keeps_days": keeps_days,
+        "alternation": random.random() < 0.7,
+        "unique_emails": random.random() < 0.3,
+        "removed_punch": random.random() < 0.8,
+    }
+    options = {
+        "apart": random.random() < 0.5,
+        "lanes": random.choice([1, 2, 8]),
+        "accept": () if keeps_days else ("belongsToDate", "offset"),
+    }
 
     async def main() -> None:
         world = world_of(
-            rules=rules(server),
+            rules=rules(SERVERS[seed % len(SERVERS)], **more),
             people=random.choice([6, 9, 14, 20]),
             entries=random.choice([40, 90, 150]),
             seed=random.randint(1, 50),
             latency=random.choice([0.01, 0.2, 0.5]),
             limit=random.choice([20, 150]),
         )
+        if random.random() < 0.3:
+            await world.work(random)
         world.trouble(random, random.choice([0.0, 0.02, 0.1]))
-        apart = random.random() < 0.5
-
-        async def job(migration: Migration) -> VerifyReport:
-            return await move(migration, apart=apart, lanes=random.choice([1, 2, 8]))
-
-        report = await persist(world, random, job, kills=random.randint(0, 5))
-        if random.random() < 0.4:
-            await persist(world, random, roll_back, kills=random.randint(0, 2), within=300)
-            report = await persist(world, random, job, kills=random.randint(0, 2))
+        await persist(world, random, partial(move, **options), kills=random.randint(0, 5))
+        for chapter in random.sample(["rollback", "edits", "work", "nothing"], 2):
+            if chapter == "rollback":
+                await persist(world, random, roll_back, kills=random.randint(0, 2), within=300)
+            elif chapter == "edits":
+                world.edit(random, random.randint(1, 9))
+            elif chapter == "work":
+                await world.work(random)
+            follow = partial(move, delta=True, **options)
+            await persist(world, random, follow, kills=random.randint(0, 2))
         world.box.faults.clear()
         world.box.hosts.catch_up(whole=True)
+        report = await world.live(partial(move, **options))
+        assert report is not None
+        assert report.colour != "red", report.reasons
         assert_whole(world)
-        assert report.exit in {Exit.CLEAN, Exit.LEFT}, report
-        await again(world)
+        await again(world, **options)
         assert_whole(world)
 
     run(main())

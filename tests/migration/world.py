@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
@@ -114,10 +115,6 @@ class World:
             each.service in services and each.method != "GET" for each in self.box.ledger.requests
         )
 
-    def remember(self) -> None:
-        """Take what is in the new account now for what was there before."""
-        self.foreign = snapshot(self.box.dataset.rows("TimeEntries"))
-
     async def live(self, life: Life[T], *, kill_at: int | None = None) -> T | None:
         """What a program's life gives; None if it was killed.
 
@@ -162,6 +159,47 @@ class World:
             migration = Migration(self.folder, source=source, target=target)
             migration.open_ledger = open_ledger
             return await life(migration)
+
+    async def work(self, random: Random) -> None:
+        """Let somebody punch in the new account, as they do who use it already."""
+        script, self.box.faults.script = self.box.faults.script, None
+        people = [row for row in self.box.dataset.rows("People") if row["status"] == "Joined"]
+        person = random.choice(people[:3])["id"]
+        async with MemoryWire(self.box).client(self._patch) as target:
+            for _ in range(random.randint(1, 3)):
+                came = await target.time_entries.clock_in(person, note="own")
+                await asyncio.sleep(random.uniform(60, 3600))
+                went = await target.time_entries.clock_out(person)
+                await asyncio.sleep(60)
+                rows = self.box.dataset.index("TimeEntries")
+                self.foreign += snapshot([rows[came.id], rows[went.id]])
+        self.box.faults.script = script
+
+    def edit(self, random: Random, number: int) -> None:
+        """Change entries of the old account, as somebody does who corrects them.
+
+        Args:
+            random: Draws which, and how.
+            number: How many.
+        """
+        now = f"{self.clock():%Y-%m-%dT%H:%M:%S.000Z}"
+        rows = [row for row in self.box.legacy.rows("timeentries") if row.get("person")]
+        for row in random.sample(rows, number):
+            changes: Row = {"updated_at": now}
+            kind = random.choice(["note", "moment", "new"])
+            if kind == "note":
+                changes["notes"] = f"corrected {random.randint(1, 99)}"
+            elif row.get("date", "")[:4] > "2010":
+                moment = datetime.fromisoformat(row["date"]) + timedelta(
+                    seconds=random.randint(1, 90)
+                )
+                changes["date"] = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
+            if kind == "new":
+                row = {**row, **changes, "id": f"{random.getrandbits(64):016x}"}
+                self.box.legacy.add("timeentries", row)
+            else:
+                self.box.legacy.update("timeentries", row["id"], changes)
+        self.source_before = snapshot(self.box.legacy.rows("timeentries"))
 
     def trouble(self, random: Random, share: float, *, late: float = 300.0) -> None:
         """Let a share of all requests meet trouble that a network or a server makes.
