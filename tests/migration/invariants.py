@@ -16,7 +16,7 @@ from jibble_legacy.migration.ledger import Ledger
 from jibble_legacy.migration.states import State
 from jibble_legacy.migration.status import LEDGER
 
-from tests.migration.world import Row, World, snapshot
+from tests.migration.world import Accounts, Row, snapshot
 
 WRITTEN = (State.CONFIRMED, State.VERIFIED)
 ENDED = (*WRITTEN, State.REFUSED, State.UNKNOWN, State.SKIPPED)
@@ -24,7 +24,7 @@ _LINKS = ("previousTimeEntryId", "nextTimeEntryId")
 _HOUR = timedelta(hours=1)
 
 
-def assert_whole(world: World, *, doubled: bool = False) -> None:
+def assert_whole(world: Accounts, *, doubled: bool = False) -> None:
     """Nothing is lost, doubled, unlisted or out of order, and the old account is as it was.
 
     Args:
@@ -49,15 +49,15 @@ def assert_whole(world: World, *, doubled: bool = False) -> None:
     assert not wrong, "\n".join([f"{len(wrong)} wrong:", *wrong[:20]])
 
 
-def _of_the_source(world: World) -> Iterator[str]:
+def _of_the_source(world: Accounts) -> Iterator[str]:
     for each in world.box.ledger.select("legacy"):
-        if each.method != "GET" and each.number not in world.by_hand:
+        if each.method != "GET":
             yield f"the old account was written to: {each.method} {each.path}"
     if snapshot(world.box.legacy.rows("timeentries")) != world.source_before:
         yield "the old account's entries are others"
 
 
-def _of_the_quota(world: World) -> Iterator[str]:
+def _of_the_quota(world: Accounts) -> Iterator[str]:
     counted = [each.at for each in world.box.ledger.select("legacy") if each.status != 403]
     for first, last in zip(counted, counted[world.limit :], strict=False):
         if last - first < _HOUR:
@@ -78,7 +78,7 @@ def _of_the_sums(ledger: Ledger) -> Iterator[str]:
             yield f"{count} entries are left {state}"
 
 
-def _of_entries(world: World, ledger: Ledger, *, doubled: bool) -> Iterator[str]:
+def _of_entries(world: Accounts, ledger: Ledger, *, doubled: bool) -> Iterator[str]:
     old = {row["id"]: row for row in world.box.legacy.rows("timeentries")}
     if {each for (each,) in ledger.read("SELECT id FROM entry")} != old.keys():
         yield "what was extracted is not what the old account has"
@@ -132,7 +132,7 @@ def _moment(text: str) -> datetime:
     return whole.replace(microsecond=whole.microsecond // 1000 * 1000)
 
 
-def _of_whom(world: World, people: dict[str, set[str]]) -> Iterator[str]:
+def _of_whom(world: Accounts, people: dict[str, set[str]]) -> Iterator[str]:
     """One new person for each human, and one human for each new person."""
     users = {each.id: each.user for each in world.box.past.workers} if world.box.past else {}
     humans: defaultdict[str, set[str]] = defaultdict(set)
@@ -142,11 +142,11 @@ def _of_whom(world: World, people: dict[str, set[str]]) -> Iterator[str]:
         for each in there:
             humans[each].add(users[old])
     for new, those in humans.items():
-        if len(those) > 1 and new not in world.joined:
+        if len(those) > 1:
             yield f"the entries of {len(those)} people became those of {new}"
 
 
-def _of_the_order(world: World, ledger: Ledger) -> Iterator[str]:
+def _of_the_order(world: Accounts, ledger: Ledger) -> Iterator[str]:
     once = {
         target: (person, moment)
         for target, person, moment in ledger.read(
@@ -163,7 +163,7 @@ def _of_the_order(world: World, ledger: Ledger) -> Iterator[str]:
             last[lane] = moment
 
 
-def _of_people_and_projects(world: World) -> Iterator[str]:
+def _of_people_and_projects(world: Accounts) -> Iterator[str]:
     people = world.box.dataset.rows("People")
     projects = world.box.dataset.rows("Projects")
     made = {
@@ -180,7 +180,7 @@ def _of_people_and_projects(world: World) -> Iterator[str]:
                 yield f"{count} times a {kind} was made for {mark}"
 
 
-def _of_the_probe(world: World, ledger: Ledger) -> Iterator[str]:
+def _of_the_probe(world: Accounts, ledger: Ledger) -> Iterator[str]:
     targets: set[Any] = {each for (each,) in ledger.read("SELECT target FROM probe")}
     for row in world.box.dataset.rows("TimeEntries"):
         device = (row["platform"] or {}).get("deviceName")
@@ -188,7 +188,7 @@ def _of_the_probe(world: World, ledger: Ledger) -> Iterator[str]:
             yield f"the probe's entry {row['id']} is still there"
 
 
-def rows_of(world: World, query: str, *values: Any) -> list[tuple[Any, ...]]:
+def rows_of(world: Accounts, query: str, *values: Any) -> list[tuple[Any, ...]]:
     """What a query finds in the ledger, for tests that look at one thing."""
     connection = sqlite3.connect(world.folder / LEDGER)
     try:

@@ -8,6 +8,7 @@ from random import Random
 from typing import TypeVar
 
 from jibble_legacy.migration import Exit, Migration
+from jibble_legacy.migration.lanes import SETTLE
 from jibble_legacy.migration.rollback import RollbackReport
 from jibble_legacy.migration.verify import VerifyReport
 
@@ -20,11 +21,11 @@ Report = TypeVar("Report", VerifyReport, RollbackReport)
 ZONE = "Europe/Berlin"
 
 
-async def plan(migration: Migration, *, apart: bool = False) -> str:
+async def plan(migration: Migration, *, apart: bool = False, settle: float = SETTLE) -> str:
     """The hash of a plan in which nothing is asked any more."""
-    made = await migration.plan(time_zone=ZONE)
+    made = await migration.plan(time_zone=ZONE, settle=settle)
     if decide(migration.folder, apart=apart):
-        made = await migration.plan(time_zone=ZONE)
+        made = await migration.plan(time_zone=ZONE, settle=settle)
     return made.hash
 
 
@@ -33,7 +34,7 @@ async def move(
     *,
     apart: bool = False,
     lanes: int = 8,
-    settle: float = 600.0,
+    settle: float = SETTLE,
     delta: bool = False,
     accept: Sequence[str] = (),
 ) -> VerifyReport:
@@ -50,9 +51,9 @@ async def move(
     await migration.extract()
     if delta:
         await migration.extract(delta=True)
-    await plan(migration, apart=apart)
-    await migration.probe()
-    made = await plan(migration, apart=apart)
+    await plan(migration, apart=apart, settle=settle)
+    await migration.probe(settle=settle)
+    made = await plan(migration, apart=apart, settle=settle)
     for _ in range(20):
         done = await migration.apply(plan=made, go=True, lanes=lanes, settle=settle, accept=accept)
         if done.exit is not Exit.STOPPED:

@@ -51,8 +51,36 @@ class WatchedLedger(Ledger):
         return super().value(query, *values)
 
 
-class World:
-    """An old account, a new one, and the folder in which the move from one to the other is kept.
+class Accounts:
+    """An old account beside a new one, and what tests did to them themselves.
+
+    Args:
+        folder: Where the migration is kept.
+        box: Both accounts.
+        limit: Requests that the old account takes in an hour.
+
+    Attributes:
+        source_before: What the old account should hold.
+        foreign: Entries of the new account that no migration wrote.
+    """
+
+    def __init__(self, folder: Path, box: Sandbox, limit: int = 150) -> None:
+        self.folder = folder
+        self.box = box
+        self.limit = limit
+        self.source_before = snapshot(box.legacy.rows("timeentries"))
+        self.foreign: list[Row] = []
+
+    def writes(self) -> int:
+        """How many requests of the new account were no questions."""
+        services = ("workspace", "time-tracking", "time-attendance")
+        return sum(
+            each.service in services and each.method != "GET" for each in self.box.ledger.requests
+        )
+
+
+class World(Accounts):
+    """Accounts in memory, and one program after the other that works on them.
 
     Args:
         folder: Where the ledger and its files lie.
@@ -65,12 +93,8 @@ class World:
         limit: Requests that the old account takes in an hour.
 
     Attributes:
-        box: Both accounts.
         steps: What the last life did, step by step.
         kills: How many lives were killed.
-        limit: Requests that the old account takes in an hour.
-        by_hand: The numbers of requests that a test made of the old account itself.
-        joined: New people who are several old ones, because somebody said so.
     """
 
     def __init__(
@@ -85,35 +109,24 @@ class World:
         latency: float = 0.05,
         limit: int = 150,
     ) -> None:
-        self.limit = limit
-        self.by_hand: set[int] = set()
-        self.joined: set[str] = set()
-        self.folder = folder
         self.clock = clock_from()
-        self.box = Sandbox(
+        quota = Quota(limit, 3600, headers=False, kind="sliding", empty_403=True)
+        box = Sandbox(
             people,
             until=BEGIN.date(),
             seed=seed,
             rules=rules,
             history=History(entries),
-            legacy_quota=Quota(limit, 3600, headers=False, kind="sliding", empty_403=True),
+            legacy_quota=quota,
             clock=self.clock,
         )
+        super().__init__(folder, box, limit)
         self.steps: list[str] = []
         self.kills = 0
         self._patch = patch
         self._latency = latency
         # It outlives the programs, as the file does in which they count their requests.
         self._window = RollingWindow(limit, 3600)
-        self.source_before = snapshot(self.box.legacy.rows("timeentries"))
-        self.foreign: list[Row] = []
-
-    def writes(self) -> int:
-        """How many requests of the new account were no questions."""
-        services = ("workspace", "time-tracking", "time-attendance")
-        return sum(
-            each.service in services and each.method != "GET" for each in self.box.ledger.requests
-        )
 
     async def live(self, life: Life[T], *, kill_at: int | None = None) -> T | None:
         """What a program's life gives; None if it was killed.
