@@ -1,6 +1,7 @@
 """What a migration takes: requests, hours of the old API's limit, CPU, memory and room on the disk.
 
     python -m benchmarks.migration extract --entries 10000 1000000
+    python -m benchmarks.migration plan --entries 10000 1000000
 
 Each size is read by a process of its own, in virtual time, from an account that is made up as it
 is asked: what is measured is the reading alone. The ledger is synced as in life, unless `--tmp`
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import bisect
+import csv
 import multiprocessing
 import resource
 import sys
@@ -25,17 +27,23 @@ from typing import Any
 from unittest import mock
 
 import msgspec
+import pytest
 from jibble_legacy import LegacyClient, LegacyConfig
 from jibble_legacy.migration.commits import InlineCommits
 from jibble_legacy.migration.extract import ExtractReport, extract
 from jibble_legacy.migration.keeping import check_pages
 from jibble_legacy.migration.ledger import Ledger
+from jibble_legacy.migration.plan import plan
+from jibble_legacy.migration.plan_report import PlanReport
 from jibble_legacy.migration.source import Source
 
 from jibble_async import RollingWindow
 from jibble_async.core.clock import Clock
 from jibble_async.core.operation import Request
 from jibble_async.core.wire import Reply
+from jibble_async.sandbox import Sandbox
+from jibble_async.sandbox.history.past import History
+from tests.support.memory_wire import MemoryWire
 from tests.support.virtual_time import run
 
 _BEGIN = datetime(2026, 7, 13, 9, 0, tzinfo=UTC)
@@ -173,24 +181,87 @@ def _extractions(sizes: list[int], folder: str | None) -> None:
         f"{'MB':>7}{'CPU s':>9}{'wall s':>9}"
     )
     for size in sizes:
-        process = multiprocessing.get_context("spawn").Process(
-            target=_one_extraction, args=(size, folder)
-        )
-        process.start()
-        process.join()
-        if process.exitcode:
-            sys.exit(process.exitcode)
+        _apart(_one_extraction, size, folder)
+
+
+async def _plan(path: Path, folder: Path) -> PlanReport:
+    loop = asyncio.get_running_loop()
+    now = _now_of(loop)
+    box = Sandbox(people=20, until=_BEGIN.date(), history=History(40), clock=now)
+    commits = InlineCommits()
+    commits.synchronous = "FULL"
+    with pytest.MonkeyPatch.context() as patch:
+        async with (
+            MemoryWire(box).client(patch) as client,
+            Ledger.open(path, now=now, commits=commits) as ledger,
+        ):
+            return await plan(ledger, client, folder=folder, default_zone="Europe/Berlin")
+
+
+def _answer(path: Path) -> None:
+    """Decides everything that is asked in a file."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        lines = list(csv.DictReader(file))
+    for line in lines:
+        if "decision" in line:
+            line.update(decision="create", new_name=line["old_id"])
+        else:
+            line["new_name"] = "-"
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.DictWriter(file, list(lines[0]), delimiter=";")
+        writer.writeheader()
+        writer.writerows(lines)
+
+
+def _extract_to(entries: int, path: Path) -> None:
+    run(_extract(entries, path))
+
+
+def _plan_once(entries: int, path: Path, what: str) -> None:
+    cpu = time.process_time()
+    report = run(_plan(path, path.parent))
+    cpu = time.process_time() - cpu
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{entries:>10,}{report.planned:>10,}{sum(report.held.values()):>10,}"
+        f"{path.stat().st_size / entries:>9.0f}{megabytes:>7.0f}{cpu:>9.1f}  {what}",
+        flush=True,
+    )
+
+
+def _plans(sizes: list[int], folder: str | None) -> None:
+    print(f"{'entries':>10}{'planned':>10}{'held':>10}{'B/entry':>9}{'MB':>7}{'CPU s':>9}")
+    for size in sizes:
+        with tempfile.TemporaryDirectory(dir=folder) as home:
+            path = Path(home) / "bench.jbmg"
+            _apart(_extract_to, size, path)
+            _apart(_plan_once, size, path, "nothing decided")
+            _answer(path.with_name("people.csv"))
+            _answer(path.with_name("activities.csv"))
+            _apart(_plan_once, size, path, "everything decided, of as many rejects")
+            _apart(_plan_once, size, path, "once more")
+
+
+def _apart(function: Callable[..., None], *arguments: Any) -> None:
+    """Runs a function in a process of its own, so that its memory is what is measured."""
+    process = multiprocessing.get_context("spawn").Process(target=function, args=arguments)
+    process.start()
+    process.join()
+    if process.exitcode:
+        sys.exit(process.exitcode)
 
 
 def main() -> None:
     """Measures the step that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     steps = parser.add_subparsers(dest="step", required=True)
-    extracting = steps.add_parser("extract", help="reading the old account")
-    extracting.add_argument("--entries", type=int, nargs="+", default=[10_000, 1_000_000])
-    extracting.add_argument("--tmp", help="a folder for the ledger; by default the system's")
+    for name, about in (("extract", "reading the old account"), ("plan", "planning the move")):
+        step = steps.add_parser(name, help=about)
+        step.add_argument("--entries", type=int, nargs="+", default=[10_000, 1_000_000])
+        step.add_argument("--tmp", help="a folder for the ledger; by default the system's")
     arguments = parser.parse_args()
-    _extractions(arguments.entries, arguments.tmp)
+    measure = {"extract": _extractions, "plan": _plans}[arguments.step]
+    measure(arguments.entries, arguments.tmp)
 
 
 if __name__ == "__main__":

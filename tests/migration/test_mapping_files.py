@@ -226,6 +226,7 @@ def test_what_is_said_of_rejects(tmp_path: Path) -> None:
         ("7/31/2026", date(2026, 7, 31)),
         ("7/7/2026", date(2026, 7, 7)),
         ("7/8/2026", None),
+        ("8/7/2026", None),
         ("31.02.2026", None),
         ("13/13/2026", None),
         ("45869", None),
