@@ -307,6 +307,19 @@ async def test_an_edit_after_it_was_written_is_planned_as_an_edit(
     assert (await account.plan(monkeypatch)).edited == 0
 
 
+async def test_an_edit_that_names_an_undecided_activity_waits(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.entry("in", "ann", "2020-03-02 08:00")
+    await account.plan(monkeypatch)
+    account.sent()
+    account.thing("activities", "a", "Nowhere")
+    account.entry("in", "ann", "2020-03-02 08:00", activity="a")
+    assert (await account.plan(monkeypatch)).edited == 0
+    fill(account.folder, "activities.csv", a={"new_name": "Assembly"})
+    assert (await account.plan(monkeypatch)).edited == 1
+
+
 @pytest.mark.parametrize("state", ["sent", "doubtful", "unknown"])
 async def test_what_may_be_under_way_is_not_decided_again(
     state: str, account: Account, monkeypatch: pytest.MonkeyPatch

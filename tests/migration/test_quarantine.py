@@ -67,6 +67,7 @@ def test_what_is_just_in_or_insisted_on_is_moved(case: dict[str, Any], whose: Wh
 def test_insisting_does_not_make_a_moment_or_a_person() -> None:
     assert reason(ms=None, decision="move") is Reason.NO_MOMENT
     assert reason(ms=NOW + 1, decision="move") is Reason.FUTURE
+    assert reason(ms=-1, decision="move") is Reason.BEFORE_2010
     assert reason(Whose(decision=Decision.UNDECIDED), decision="move") is Reason.PERSON_UNDECIDED
 
 

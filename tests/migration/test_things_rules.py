@@ -88,6 +88,14 @@ def test_a_project_that_was_begun_is_not_decided_anew() -> None:
     assert {choice.target for choice in choices.values()} == {TWO}
 
 
+def test_a_line_changes_nothing_of_a_project_that_was_begun() -> None:
+    begun = ThingChoice(n=9, decision=Decision.CREATE, root=9, target=None, name="Müller GmbH")
+    choices = clients(
+        old(9, "Müller GmbH"), begun={9: begun}, said={"old9": ThingSaid(new_name="Assembly")}
+    )
+    assert choices[9] is begun
+
+
 def test_a_line_names_a_project_of_another_name_or_none() -> None:
     lines = {"old1": ThingSaid(new_name="Assembly"), "old2": ThingSaid(new_name="-")}
     choices = clients(old(1, "O'Brien"), old(2, "Sons"), old(3, None), said=lines)

@@ -104,7 +104,7 @@ def report_of(
     moving = [each for each in decided.members if each.entries]
     people: dict[str, int] = {}
     for member in moving:
-        name = decided.people[member.n].decision or "undecided"
+        name = str(decided.people[member.n].decision) or "undecided"
         people[name] = people.get(name, 0) + 1
     creating = [each for each in decided.people.values() if each.creates and each.target is None]
     leavers = [
@@ -176,7 +176,6 @@ def _questions(made: Made, moving: Sequence[Member]) -> Iterator[str]:
 
 
 def _warnings(made: Made, names: dict[int, str]) -> Iterator[str]:
-    yield from made.scheduled.warnings
     decided = made.decided
     for n, choice in decided.people.items():
         if choice.warning:

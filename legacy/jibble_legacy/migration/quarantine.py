@@ -179,6 +179,6 @@ def _flawed(case: Case, now: int) -> Held | None:
         return Held(Reason.NO_MOMENT)
     if case.ms > now:
         return Held(Reason.FUTURE)
-    if case.ms < _2010_MS and case.decision != "move":
+    if case.ms < _2010_MS and (case.decision != "move" or case.ms < 0):
         return Held(Reason.BEFORE_2010)
     return None

@@ -23,8 +23,10 @@ from jibble_legacy.migration.quarantine import Case, Held, Whose, held_back
 from jibble_legacy.migration.states import Decision, Reason, State
 from jibble_legacy.migration.zones import Clock, moment_at
 
-__all__ = ["Schedule", "Scheduled"]
+__all__ = ["MOVED", "Schedule", "Scheduled"]
 
+MOVED = "moved"
+"""Why an entry is stale that has to be archived and written anew: its moment or kind is another."""
 _BATCH = 500
 _NEVER = date.min
 
@@ -40,7 +42,6 @@ class Scheduled(msgspec.Struct, kw_only=True):
         odd: What is odd, by root.
         first: The earliest moment that is to be written, in ms.
         last: The latest.
-        warnings: What people should look at.
     """
 
     planned: int = 0
@@ -50,7 +51,6 @@ class Scheduled(msgspec.Struct, kw_only=True):
     odd: dict[int, Oddities] = {}
     first: int | None = None
     last: int | None = None
-    warnings: list[str] = []
 
 
 class Schedule:
@@ -141,16 +141,19 @@ class Schedule:
 
     def judged(self, row: Candidate) -> Held | None:
         """Why a row is held back by itself."""
-        activity = self._decided.activities.get(row.activity or 0)
         case = Case(
             ms=row.ms,
             kind=row.kind,
             flaw=None if row.decision else row.flaw,
             decision=row.decision,
-            has_activity=activity is None or activity.decision is not Decision.UNDECIDED,
+            has_activity=self._has_activity(row),
         )
         whose = None if row.member is None else self._whose[row.member]
         return held_back(case, whose, self._now)
+
+    def _has_activity(self, row: Candidate) -> bool:
+        activity = self._decided.activities.get(row.activity or 0)
+        return activity is None or activity.decision is not Decision.UNDECIDED
 
     def repeats(self, row: Candidate, odd: Oddities) -> bool:
         """Whether a row is an Out after an Out that the new account refuses."""
@@ -184,12 +187,11 @@ class Schedule:
                 found.last = row.ms if found.last is None else max(found.last, row.ms or 0)
                 continue
             found.kept += 1
-            if row.state in EDITABLE and row.was[0] != row.hash:
+            # An edit that names an activity which nobody has decided waits for that.
+            if row.state in EDITABLE and row.was[0] != row.hash and self._has_activity(row):
                 found.edited += 1
-                moved = State.STALE if row.was[1:] != (row.ms, row.kind) else None
-                self._connection.execute(
-                    _EDIT, (*values, row.hash, "moved" if moved else None, self._now, row.n)
-                )
+                reason = None if row.was[1:] == (row.ms, row.kind) else MOVED
+                self._connection.execute(_EDIT, (*values, row.hash, reason, self._now, row.n))
         found.planned += len(planned)
         self._connection.executemany(
             _PLAN, [(*each, State.PLANNED, self._now, self._generation) for each in planned]
