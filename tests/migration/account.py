@@ -139,11 +139,12 @@ class Account:
     def _source(self, kind: str, old_id: str, row: dict[str, Any] | None) -> str:
         raw = None if row is None else json.dumps(row).encode()
         self.do(
-            "INSERT INTO source (kind, id, row) VALUES (?, ?, ?)"
-            " ON CONFLICT (kind, id) DO UPDATE SET row = excluded.row",
+            "INSERT INTO source (kind, id, row, run) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (kind, id) DO UPDATE SET (row, run) = (excluded.row, excluded.run)",
             kind,
             old_id,
             raw,
+            None if row is None else 1,
         )
         return old_id
 

@@ -88,6 +88,12 @@ def test_somebody_whom_no_list_shows_is_asked_about() -> None:
     assert choice.question == "left, and no list shows who it was"
 
 
+def test_somebody_who_left_is_matched_by_an_address_but_not_created_for_one() -> None:
+    left = decided(member(1, "ann@example.com", listed=False), member(2, "n@x.com", listed=False))
+    assert left[1].target == ANN
+    assert left[2].question == "left, and no list shows who it was"
+
+
 def test_nobody_without_entries_is_moved() -> None:
     assert not decided(member(1, "ann@example.com", entries=0))[1].moves
 

@@ -421,6 +421,18 @@ async def test_outs_after_outs_are_told_and_held_back_only_if_the_probe_saw_it(
     assert account.held() == {"again": "out-without-in"}
 
 
+async def test_what_is_there_already_is_followed_by_what_is_moved(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.shift("ann", "2020-03-02")
+    account.entry("again", "ann", "2020-03-02 18:00", 2)
+    await punched(account, monkeypatch, OWNER, ["2020-03-02 17:30"])
+    await account.plan(monkeypatch)
+    fill(account.folder, "people.csv", ann={"until": "all"})
+    report = await account.plan(monkeypatch)
+    assert (report.planned, report.no_beginning) == (3, 0)
+
+
 async def test_a_lane_is_one_person_there_in_the_order_of_time(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -480,6 +492,19 @@ async def test_a_line_that_is_missing_keeps_its_decision_and_an_empty_one_does_n
     assert sheet(account.folder, "people.csv")[0]["mine"] == "ask Bob"
     fill(account.folder, "people.csv", ann={"decision": "", "mine": ""})
     assert (await account.plan(monkeypatch)).planned == 4
+
+
+async def test_a_decision_that_can_not_be_followed_any_more_is_named(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.shift("ann", "2020-03-02")
+    await account.plan(monkeypatch)
+    fill(account.folder, "people.csv", ann={"decision": "match", "new_person": HERE})
+    await account.plan(monkeypatch)
+    account.folder.joinpath("people.csv").unlink()
+    account.box.dataset.update("People", account.there(HERE), {"email": "other@example.com"})
+    with pytest.raises(ConfigurationError, match="as it once said: id:ann matches"):
+        await account.plan(monkeypatch)
 
 
 async def test_nothing_is_planned_before_it_is_extracted_or_for_another_account(

@@ -210,6 +210,8 @@ class _Deciding:
             return _choice(
                 member, Decision.MATCH, target=found[0].id, how=f"{found[0]}, by e-mail address"
             )
+        if not any(each.listed for each in human):
+            return self._asked(member, _GONE)
         spelt = next(each.email for each in human if address(each.email) == addresses[0])
         name = next((each.name for each in human if each.name.strip()), "")
         if not name:

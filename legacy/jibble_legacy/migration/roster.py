@@ -25,7 +25,7 @@ def members_of(connection: sqlite3.Connection) -> list[Member]:
         )
     )
     members: list[Member] = []
-    for old_id, raw, n in _rows(connection, Kind.PERSON):
+    for old_id, raw, n, run in _rows(connection, Kind.PERSON):
         row = _object(raw)
         name = " ".join(part for part in (_text(row, "firstName"), _text(row, "lastName")) if part)
         members.append(
@@ -36,7 +36,7 @@ def members_of(connection: sqlite3.Connection) -> list[Member]:
                 name=name,
                 email=_text(row, "email") or None,
                 team=teams.get(_reference(row, "team"), ""),
-                listed=raw is not None,
+                listed=run is not None,
                 entries=counts.get(n, 0),
             )
         )
@@ -65,12 +65,16 @@ def things_of(connection: sqlite3.Connection, kind: Kind) -> list[OldThing]:
             team=teams.get(_reference(_object(raw), "team"), ""),
             entries=counts.get(n, 0),
         )
-        for old_id, raw, n in _rows(connection, kind)
+        for old_id, raw, n, _ in _rows(connection, kind)
     ]
 
 
-def _rows(connection: sqlite3.Connection, kind: Kind) -> Iterable[tuple[str, bytes | None, int]]:
-    return connection.execute("SELECT id, row, n FROM source WHERE kind = ? ORDER BY n", (kind,))
+def _rows(
+    connection: sqlite3.Connection, kind: Kind
+) -> Iterable[tuple[str, bytes | None, int, int | None]]:
+    return connection.execute(
+        "SELECT id, row, n, run FROM source WHERE kind = ? ORDER BY n", (kind,)
+    )
 
 
 def _object(raw: bytes | None) -> dict[str, Any]:

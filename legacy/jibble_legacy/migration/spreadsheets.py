@@ -44,10 +44,11 @@ class Flaws:
 
         Args:
             file: The file's name.
-            line: The line's number, from 1.
+            line: The line's number, from 1; 0 if the file no longer has it.
             what: What is wrong, and the way out.
         """
-        self._found.append(f"{file}, line {line}: {what}")
+        place = f"line {line}" if line else "as it once said"
+        self._found.append(f"{file}, {place}: {what}")
 
     def stop(self) -> None:
         """Go on if nothing was found.
