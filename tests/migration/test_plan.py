@@ -267,6 +267,32 @@ async def test_an_entry_that_is_there_already_is_not_written_again(
     assert (report.planned, report.held) == (1, {"duplicate": 1})
 
 
+async def test_an_archived_entry_over_there_is_no_duplicate(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.shift("ann", "2020-03-02")
+    (gone,) = await punched(account, monkeypatch, OWNER, ["2020-03-02 08:00"])
+    client = MemoryWire(account.box).client(monkeypatch)
+    await client.time_entries.archive(gone)
+    await client.aclose()
+    assert (await account.plan(monkeypatch)).planned == 2
+
+
+async def test_an_entry_that_is_given_to_somebody_else_is_in_that_lane_only(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.person("bob", HERE)
+    account.shift("bob", "2020-03-02")
+    account.entry("odd", "ann", "2020-03-02 12:00", 3)
+    account.entry("good", "ann", "2020-03-02 13:00", 1)
+    await account.plan(monkeypatch)
+    fill(account.folder, "rejects.csv", odd={"new_person": HERE, "decision": "in"})
+    await account.plan(monkeypatch)
+    lanes = {old_id: write[:2] for old_id, write in account.writes().items()}
+    assert lanes["odd"] == ("bob", account.there(HERE))
+    assert lanes["good"] == ("ann", account.there(OWNER))
+
+
 async def test_only_what_changed_over_there_is_looked_at_again(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -345,7 +371,7 @@ async def test_what_was_refused_waits_until_something_is_another(
     await account.plan(monkeypatch)
     account.sent("refused", target=False)
     report = await account.plan(monkeypatch)
-    assert (report.planned, report.refused, report.exit) == (0, 1, Exit.LEFT)
+    assert (report.planned, report.kept, report.refused, report.exit) == (0, 0, 1, Exit.LEFT)
     account.entry("in", "ann", "2020-03-02 09:00")
     assert (await account.plan(monkeypatch)).planned == 1
 
