@@ -46,7 +46,8 @@ async def going(ledger: Ledger, client: JibbleClient) -> ApplyReport:
 
 def with_arguments(**given: Any) -> Callable[[Ledger, JibbleClient], Awaitable[ApplyReport]]:
     async def work(ledger: Ledger, client: JibbleClient) -> ApplyReport:
-        return await apply(ledger, client, **{"plan": HASH, "go": True} | given)
+        usual: dict[str, Any] = {"plan": HASH, "go": True}
+        return await apply(ledger, client, **usual | given)
 
     return work
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jibble_legacy.migration.states import Exit
@@ -83,7 +84,7 @@ def test_killed_anywhere_it_goes_on(tmp_path: Path, server: str, end_at: int) ->
     virtual_time.run(main())
 
 
-FAULTS: tuple[tuple[str, dict[str, object]], ...] = (
+FAULTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("drop_before", {}),
     ("drop_after", {}),
     ("reset_after", {}),

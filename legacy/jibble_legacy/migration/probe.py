@@ -10,7 +10,7 @@ import sqlite3
 import uuid
 from collections.abc import Collection
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -284,7 +284,7 @@ class _Probing:
             told = await self._target.request("GET", "workspace", "/v1/MinimumAllowedDate()")
         except JibbleError:
             return None
-        return str(told.get("value")) if isinstance(told, dict) else None
+        return str(cast("dict[str, Any]", told).get("value")) if isinstance(told, dict) else None
 
     def _oldest(self) -> int:
         ms = self._ledger.value("SELECT min(ms) FROM write")
