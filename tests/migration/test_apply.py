@@ -336,6 +336,53 @@ def test_an_interruption_awaits_what_is_on_the_wire(path: Path) -> None:
     virtual_time.run(main())
 
 
+@pytest.mark.parametrize("path_of", ["People", "Projects"])
+def test_an_interruption_awaits_what_is_being_made(path: Path, path_of: str) -> None:
+    async def main() -> None:
+        box = sandbox()
+        await planted(path, box)
+
+        async def interrupted(ledger: Ledger, client: JibbleClient) -> None:
+            task = asyncio.ensure_future(going(ledger, client))
+            while not box.ledger.count(method="POST", path=path_of):  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.01)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+        await live(path, box, interrupted)
+        ledger = Ledger.look(path)
+        made = ledger.read("SELECT state FROM thing WHERE target IS NOT NULL AND n > 1")
+        assert made == [("confirmed",)] * (2 if path_of == "People" else 1)
+        assert not box.dataset.rows("TimeEntries")
+        assert (await live(path, box, going)).report.exit is Exit.CLEAN
+
+    virtual_time.run(main())
+
+
+def test_who_waits_for_a_doubt_holds_up_nobody(path: Path) -> None:
+    async def main() -> None:
+        box = sandbox()
+        await planted(path, box)
+        box.faults.add(Fault("commit_later", None, "POST", "TimeEntries", times=3, after=500))
+        await live(path, box, going, end_at=60)
+        assert states(path)["doubtful"] + states(path).get("sent", 0) >= 2
+
+        async def with_one_lane(ledger: Ledger, client: JibbleClient) -> ApplyReport:
+            task = asyncio.ensure_future(apply(ledger, client, plan=HASH, go=True, lanes=1))
+            await asyncio.sleep(60)
+            assert len({row["personId"] for row in box.dataset.rows("TimeEntries")}) >= 2
+            return await task
+
+        life = await live(path, box, with_one_lane)
+        assert life.error is None, life.error
+        assert life.report.exit is Exit.CLEAN
+        box.hosts.catch_up(whole=True)
+        assert seen(path, box) == Seen()
+
+    virtual_time.run(main())
+
+
 def test_what_is_never_answered_is_given_up_and_looked_up_later(path: Path) -> None:
     async def main() -> None:
         box = sandbox()

@@ -196,7 +196,7 @@ class _Applying:
         now = self._patience.now()
         await self._ledger.write(lambda connection: _begin(connection, now))
         try:
-            await self._run(lanes)
+            await side_by_side([self._run(lanes)], self._patience)
         except (ConfigurationError, MigrationError):
             raise
         except JibbleError as error:
@@ -226,9 +226,13 @@ class _Applying:
                 self._brakes,
                 self._note,
             )
+        # Who waits for a doubt to settle holds up nobody else.
+        doubtful = set(lanes_with(self._ledger, State.DOUBTFUL))
+        workers = [self._work(deque([thing])) for thing in staying if thing.n in doubtful]
+        settled = deque(thing for thing in staying if thing.n not in doubtful)
         # Those who left one by one, as each takes a seat while it lasts.
-        workers = [self._work(leaving, staying)]
-        workers += [self._work(staying) for _ in range(lanes - 1)]
+        workers.append(self._work(leaving, settled))
+        workers += [self._work(settled) for _ in range(lanes - 1)]
         await side_by_side(workers, self._patience)
 
     async def _projects(self) -> None:
