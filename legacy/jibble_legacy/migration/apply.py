@@ -167,7 +167,7 @@ class _Applying:
         self._ledger = ledger
         self._target = target.with_options(timeout=None, priority="bulk", retry=_RETRY)
         self._patience = Patience(target, settle)
-        self._brakes = Brakes()
+        self._brakes = Brakes(self._patience.stopped.set)
         self._creations = Creations(ledger, self._target, self._patience, self._brakes)
         self._only = only
         if only and not self._people():
@@ -246,7 +246,6 @@ class _Applying:
                     f"the project {client.name} was refused: name another one in clients.csv, and "
                     "plan again"
                 )
-                self._patience.stopped.set()
 
     def report(self, shown: ApplyReport) -> ApplyReport:
         """What became of it."""

@@ -227,10 +227,7 @@ class Creations:
             self._brakes.refused(thing.n, error)
         else:
             self._brakes.turned_away(error, tries, MOST_TRIES)
-            if self._brakes.reason is None:
-                await self._patience.rest(pause_after(error, tries))
-        if self._brakes.reason is not None:
-            self._patience.stopped.set()
+            await self._patience.rest(pause_after(error, tries))
         return thing
 
     async def _settled(self, thing: Thing) -> Thing:

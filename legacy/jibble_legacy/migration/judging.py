@@ -214,9 +214,7 @@ class _Finder:
         rest = [
             there
             for each, there in self._person.there.items()
-            if each not in claimed
-            and each not in self._person.of_others
-            and there.found.active
+            if each not in claimed and each not in self._person.of_others and there.found.active
         ]
         before = sum(there.found.id in self._person.before for there in rest)
         rest = [there for there in rest if there.found.id not in self._person.before]

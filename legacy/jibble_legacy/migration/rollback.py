@@ -160,7 +160,7 @@ class _Rolling:
         self.target = target.with_options(timeout=None, priority="bulk", retry=_RETRY)
         self._ledger = ledger
         self._patience = Patience(target, settle)
-        self._brakes = Brakes()
+        self._brakes = Brakes(self._patience.stopped.set)
         self._on_progress = on_progress
         self._did: Counter[str] = Counter()
         self._kept: list[Kept] = []
@@ -290,8 +290,6 @@ class _Rolling:
             )
             self._keep(write, reason)
             self._brakes.refused(write.lane, error)
-            if self._brakes.reason is not None:
-                self._patience.stopped.set()
             return False
         self._note("archived")
         return True

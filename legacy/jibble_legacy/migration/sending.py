@@ -135,9 +135,9 @@ class Sending:
                 echo,
                 self._verdict.kept,
                 whole_seconds=self._verdict.whole_seconds,
-            )
+            ),
+            echo.id,
         )
-        self._obey()
         going_on = not self._stops
 
         def confirm(connection: sqlite3.Connection) -> Write | None:
@@ -175,9 +175,7 @@ class Sending:
                 self._brakes.refused(write.lane, error)
             case _:
                 self._brakes.turned_away(error, tries, MOST_TRIES)
-                if self._brakes.reason is None:
-                    await self._patience.rest(pause_after(error, tries))
-        self._obey()
+                await self._patience.rest(pause_after(error, tries))
         return None if self._stops else await self._begin_next(write.lane)
 
     async def _settled(
@@ -198,7 +196,6 @@ class Sending:
             if judged(error, MOST_TRIES) is not Event.REFUSED:
                 raise
             self._brakes.refused(write.lane, error)
-            self._obey()
         else:
             self._tell("edited")
 
@@ -211,7 +208,3 @@ class Sending:
         return await self._ledger.write(
             lambda connection: change(connection, write, event, self._patience.now(), **columns)
         )
-
-    def _obey(self) -> None:
-        if self._brakes.reason is not None:
-            self._patience.stopped.set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import msgspec
 
@@ -85,12 +85,16 @@ def echo_differences(
 class Brakes:
     """Counts what became of writes, and says when it is enough.
 
+    Args:
+        on_stop: Called when it is, perhaps more than once.
+
     Attributes:
         reason: Why writing stops, once it does.
         first: The first refusal in full.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_stop: Callable[[], object] | None = None) -> None:
+        self._on_stop = on_stop
         self.reason: str | None = None
         self.first: str | None = None
         self._kind: tuple[str, str] | None = None
@@ -98,18 +102,19 @@ class Brakes:
         # Of the last writes, whether each was refused.
         self._latest: deque[bool] = deque(maxlen=_WINDOW)
 
-    def kept(self, differing: Collection[str] = ()) -> None:
+    def kept(self, differing: Collection[str] = (), which: str = "") -> None:
         """Note that a write was done.
 
         Args:
             differing: The fields in which the answer differs from it; see `echo_differences`.
+            which: The id over there.
         """
         self._kind = None
         self._latest.append(False)
         if differing:
             self.stop(
-                f"the server changed {', '.join(differing)} of an entry, which it had kept when it "
-                "was probed: look at the entry, then probe again"
+                f"the server changed {', '.join(differing)} of the entry {which}, which it had kept "
+                "when it was probed: look at the entry, then probe again"
             )
 
     def refused(self, person: int, error: JibbleError) -> None:
@@ -156,6 +161,8 @@ class Brakes:
             reason: Why.
         """
         self.reason = self.reason or reason
+        if self._on_stop is not None:
+            self._on_stop()
 
 
 def _kind_of(error: JibbleError) -> tuple[str, str]:
