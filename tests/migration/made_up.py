@@ -29,7 +29,7 @@ def at(text: str) -> int:
 
 def _months(held: float) -> list[Month]:
     names = [f"{year}-{month:02}" for year in range(2016, 2027) for month in range(1, 13)]
-    months = []
+    months: list[Month] = []
     for place, name in enumerate(names[2:127]):
         old = 28 + min(place * 3, 110) + place * 7 % 37
         more = 0.55 if place < 5 else held * (1 + place % 3 / 4)

@@ -7,6 +7,7 @@ of the new one; only their entries together can be added up.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -42,6 +43,7 @@ __all__ = [
 _ANSWERED = frozenset({State.CONFIRMED, State.VERIFIED, State.STALE})
 _OPEN = frozenset({State.PLANNED, State.SENT, State.DOUBTFUL, State.UNKNOWN})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = 86_400_000
 
 
 class Written(msgspec.Struct, frozen=True, gc=False):
@@ -333,4 +335,9 @@ class _Finder:
 
 
 def _month(ms: int) -> str:
-    return month_of((_EPOCH + timedelta(milliseconds=ms)).isoformat())
+    return _month_of_day(ms // _DAY)
+
+
+@functools.lru_cache(maxsize=10_000)
+def _month_of_day(day: int) -> str:
+    return month_of((_EPOCH + timedelta(days=day)).isoformat())
