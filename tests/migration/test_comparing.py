@@ -95,6 +95,12 @@ def test_no_note_and_an_empty_one_mean_the_same() -> None:
     assert judge([difference]) == Verdict.EQUAL
 
 
+@pytest.mark.parametrize(("sent", "there"), [("x", ""), ("x", None), (None, "x"), ("", "x")])
+def test_a_note_that_was_lost_or_made_up_differs(sent: str | None, there: str | None) -> None:
+    [difference] = compare(replace(SENT, note=sent), replace(THERE, note=there), Known())
+    assert difference.why is None
+
+
 def test_digits_below_the_millisecond_mean_the_same() -> None:
     [difference] = found(digits=True)
     assert difference.why == Why.MORE_DIGITS

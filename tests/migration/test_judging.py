@@ -82,7 +82,10 @@ def test_what_is_elsewhere_is_compared_there() -> None:
     assert judged(BOTH[0], elsewhere={"new2": None}).verdicts[Verdict.MISSING] == 1
 
 
-@pytest.mark.parametrize("mark", [{"mark": "key2"}, {"id": "KEY2", "mark": ""}, {"mark": ""}])
+@pytest.mark.parametrize(
+    "mark",
+    [{"mark": "key2"}, {"id": "KEY2", "mark": "", "program": "", "device": ""}, {"mark": ""}],
+)
 def test_another_one_of_our_mark_is_an_extra(mark: dict[str, str]) -> None:
     again = ours(2, OUT, "Out", **({"id": "other"} | mark))
     found = judged(*BOTH, again)
@@ -116,6 +119,12 @@ def test_twins_are_told_by_the_second_where_the_server_keeps_no_more() -> None:
     assert not found.old.worked
     assert found.verdicts == {Verdict.EXPLAINED: 1}
     assert (found.changed, found.judged) == (0, [])
+
+
+def test_hours_of_whole_seconds_are_the_same_on_both_sides() -> None:
+    entries = (written(1, IN + 5, "In"), written(2, OUT + 900, "Out"))
+    found = judged(*BOTH, entries=entries, known=Known(whole_seconds=True))
+    assert (found.old.worked, found.gaps) == (8 * HOUR, [])
 
 
 def test_what_was_there_before_or_is_somebody_elses_answer_is_none_of_these() -> None:

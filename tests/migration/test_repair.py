@@ -45,7 +45,7 @@ async def test_a_repair_killed_at_any_step_ends_the_same(
     double()
     steps = await _repair(box, tmp_path, monkeypatch)
     assert len(active()) == wanted
-    for step in range(1, steps + 1, 1 if TIMES > 1 else 5):
+    for step in range(1, steps + 1, 1 if TIMES > 1 else 19):
         now = [each for (each,) in rows(tmp_path, "SELECT target FROM write ORDER BY ms LIMIT 2")]
         first, second = now
         double()

@@ -143,7 +143,9 @@ class _Recovery:
         by_mark = len(self._answers)
         if not by_mark:
             self._answers.find_twins(
-                await self._ledger.write(lambda connection: self._people(connection, account))
+                await self._ledger.write(
+                    functools.partial(self._people, account=account, created=self._created(account))
+                )
             )
         generation = current_generation(self._answers.generations())
         created = self._created(account)
@@ -176,13 +178,14 @@ class _Recovery:
             self._unreadable += unreadable
             self._tell(Progress("recover", "entries", self._read))
 
-    def _people(self, connection: sqlite3.Connection, account: Account) -> dict[str, list[int]]:
+    def _people(
+        self, connection: sqlite3.Connection, account: Account, created: Mapping[str, int]
+    ) -> dict[str, list[int]]:
         """The old people by the new ones, as the rules and the files have it."""
         flaws = Flaws()
         said: Mapping[str, PersonSaid] = {}
         if self._folder is not None:
             said = read_answers(connection, self._folder, flaws).people
-        created = self._created(account)
         claims = {
             n: Claim(decision=Decision.CREATE, root=n, target=new) for new, n in created.items()
         }
