@@ -2,6 +2,7 @@
 
     python -m benchmarks.migration extract --entries 10000 1000000
     python -m benchmarks.migration plan --entries 10000 1000000
+    python -m benchmarks.migration apply --entries 10000 100000
 
 Each size is read by a process of its own, in virtual time, from an account that is made up as it
 is asked: what is measured is the reading alone. The ledger is synced as in life, unless `--tmp`
@@ -29,12 +30,14 @@ from unittest import mock
 import msgspec
 import pytest
 from jibble_legacy import LegacyClient, LegacyConfig
+from jibble_legacy.migration.apply import ApplyReport, apply
 from jibble_legacy.migration.commits import InlineCommits
 from jibble_legacy.migration.extract import ExtractReport, extract
 from jibble_legacy.migration.keeping import check_pages
 from jibble_legacy.migration.ledger import Ledger
 from jibble_legacy.migration.plan import plan
 from jibble_legacy.migration.plan_report import PlanReport
+from jibble_legacy.migration.probed import Verdict
 from jibble_legacy.migration.source import Source
 
 from jibble_async import RollingWindow
@@ -59,17 +62,19 @@ class _Account:
 
     Args:
         entries: How many time entries it has.
+        people: How many people they are of.
     """
 
-    def __init__(self, entries: int) -> None:
+    def __init__(self, entries: int, people: int) -> None:
         self.entries = entries
+        self.people = people
         self.requests = 0
         self._step = timedelta(days=3640) / entries
         self._lists = {
             "teams": [{"id": "team1", "name": "Werk Nord"}],
             "teammembers": [
                 {"id": f"person{n}", "firstName": "Paul", "lastName": f"No. {n}"}
-                for n in range(_PEOPLE // 2)
+                for n in range(people // 2)
             ],
             "activities": [{"id": f"act{n}", "name": f"Activity {n}"} for n in range(20)],
             "clients": [{"id": f"client{n}", "name": f"Client {n}"} for n in range(30)],
@@ -110,7 +115,7 @@ class _Account:
         chance = uuid.uuid5(_SPACE, str(number))
         row: dict[str, Any] = {
             "id": chance.hex[:16],
-            "person": {"id": f"person{chance.int % _PEOPLE}"},
+            "person": {"id": f"person{chance.int % self.people}"},
             "action": number % 2 + 1,
             "meta": {"app": "ios", "appVer": "3.1.2"},
             "date": moment,
@@ -126,9 +131,11 @@ class _Account:
         return row
 
 
-async def _extract(entries: int, path: Path) -> tuple[ExtractReport, float, int]:
+async def _extract(
+    entries: int, path: Path, people: int = _PEOPLE
+) -> tuple[ExtractReport, float, int]:
     loop = asyncio.get_running_loop()
-    account = _Account(entries)
+    account = _Account(entries, people)
     now = _now_of(loop)
     clock = Clock(monotonic=loop.time, now=now, random=lambda: 0.5)
     commits = InlineCommits()
@@ -213,8 +220,8 @@ def _answer(path: Path) -> None:
         writer.writerows(lines)
 
 
-def _extract_to(entries: int, path: Path) -> None:
-    run(_extract(entries, path))
+def _extract_to(entries: int, path: Path, people: int = _PEOPLE) -> None:
+    run(_extract(entries, path, people))
 
 
 def _plan_once(entries: int, path: Path, what: str) -> None:
@@ -242,6 +249,69 @@ def _plans(sizes: list[int], folder: str | None) -> None:
             _apart(_plan_once, size, path, "once more")
 
 
+class _Echoing(MemoryWire):
+    """A new account that keeps no entry: it answers what it was sent."""
+
+    async def send(self, request: Request, headers: Mapping[str, str], call: Any) -> Reply:
+        """The answer to a request; see `jibble_async.core.transport.Transport`."""
+        if request.url.path != "/v1/TimeEntries":
+            return await super().send(request, headers, call)
+        call.leaves(on_kept=True)
+        await asyncio.sleep(_LATENCY)
+        if request.operation.method == "GET":
+            return Reply(200, {}, b'{"value":[]}')
+        sent = msgspec.json.decode(request.body or b"")
+        stamps = dict.fromkeys(("createdAt", "updatedAt"), "2026-07-13T09:00:00Z")
+        return Reply(201, {}, msgspec.json.encode({**sent, **stamps, "isManual": True}))
+
+
+async def _apply(path: Path, lanes: int) -> tuple[ApplyReport, float]:
+    loop = asyncio.get_running_loop()
+    now = _now_of(loop)
+    box = Sandbox(people=20, until=_BEGIN.date(), history=History(40), clock=now)
+    commits = InlineCommits()
+    commits.synchronous = "FULL"
+    with pytest.MonkeyPatch.context() as patch:
+        async with (
+            _Echoing(box).client(patch) as client,
+            Ledger.open(path, now=now, commits=commits) as ledger,
+        ):
+            await ledger.put("probe", Verdict(out_after_out="taken"))
+            made = await plan(ledger, client, folder=path.parent, default_zone="Europe/Berlin")
+            cpu = time.process_time()
+            report = await apply(ledger, client, plan=made.hash, go=True, lanes=lanes)
+            return report, time.process_time() - cpu
+
+
+def _apply_once(entries: int, path: Path, lanes: int) -> None:
+    report, cpu = run(_apply(path, lanes))
+    assert report.left == 0, report
+    megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    size = path.stat().st_size
+    print(
+        f"{entries:>10,}{report.written:>10,}{report.people:>9,}{lanes:>7}"
+        f"{size / entries:>9.0f}{megabytes:>7.0f}{cpu / report.written * 1000:>10.2f}",
+        flush=True,
+    )
+
+
+def _applies(sizes: list[int], folder: str | None) -> None:
+    print(
+        f"{'entries':>10}{'written':>10}{'people':>9}{'lanes':>7}{'B/entry':>9}{'MB':>7}"
+        f"{'CPU ms':>10}"
+    )
+    # Many people, and one: an entry costs the same, however many its person has.
+    for people in (_PEOPLE, 1):
+        for size in sizes:
+            with tempfile.TemporaryDirectory(dir=folder) as home:
+                path = Path(home) / "bench.jbmg"
+                _apart(_extract_to, size, path, people)
+                _apart(_plan_once, size, path, "nothing decided")
+                _answer(path.with_name("people.csv"))
+                _answer(path.with_name("activities.csv"))
+                _apart(_apply_once, size, path, 8)
+
+
 def _apart(function: Callable[..., None], *arguments: Any) -> None:
     """Runs a function in a process of its own, so that its memory is what is measured."""
     process = multiprocessing.get_context("spawn").Process(target=function, args=arguments)
@@ -255,12 +325,16 @@ def main() -> None:
     """Measures the step that the command line names."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     steps = parser.add_subparsers(dest="step", required=True)
-    for name, about in (("extract", "reading the old account"), ("plan", "planning the move")):
+    for name, about in (
+        ("extract", "reading the old account"),
+        ("plan", "planning the move"),
+        ("apply", "writing to the new account"),
+    ):
         step = steps.add_parser(name, help=about)
         step.add_argument("--entries", type=int, nargs="+", default=[10_000, 1_000_000])
         step.add_argument("--tmp", help="a folder for the ledger; by default the system's")
     arguments = parser.parse_args()
-    measure = {"extract": _extractions, "plan": _plans}[arguments.step]
+    measure = {"extract": _extractions, "plan": _plans, "apply": _applies}[arguments.step]
     measure(arguments.entries, arguments.tmp)
 
 
