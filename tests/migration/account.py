@@ -10,9 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from jibble_legacy.migration.keeping import keep_page
 from jibble_legacy.migration.ledger import Ledger, milliseconds, put
 from jibble_legacy.migration.plan_report import PlanReport
+from jibble_legacy.migration.source import OldPage
+from jibble_legacy.migration.states import Kind
 
 from jibble_async.sandbox import Sandbox
 from jibble_async.sandbox.history.past import History
@@ -41,9 +45,10 @@ class Account:
             self._do(
                 ledger, "INSERT INTO run (number, kind, began, ended) VALUES (1, 'full', 0, 1)"
             )
-            self._do(ledger, "INSERT INTO page VALUES (1, 1, 'timeentries', '', 0, 0, '', '', '')")
+            body = b'[{"id": "a row"}]'
+            page = OldPage(Kind.ENTRY, "", body, [msgspec.Raw(body)], BEGIN, BEGIN)
+            keep_page(ledger, 1, page)
             self._meta(ledger, "source", {"base": "old", "teams": ["t"]})
-            self._meta(ledger, "chain", "begin")
 
     @contextmanager
     def open(self) -> Iterator[Any]:

@@ -94,13 +94,13 @@ CASES: dict[Reason, tuple[Setup, Mapping[str, str]]] = {
 BY_OTHER_MEANS = {Reason.ZONE_MISSING, Reason.UNKNOWN, Reason.SKIPPED}
 
 
-async def _set_up(setup: Setup, account: Account, patch: pytest.MonkeyPatch) -> None:
+async def set_up(setup: Setup, account: Account, patch: pytest.MonkeyPatch) -> None:
     done = setup(account, patch)
     if done is not None:
         await done
 
 
-def _saved_by_excel(folder: Path, line: Mapping[str, str], way: str) -> None:
+def saved_by_excel(folder: Path, line: Mapping[str, str], way: str) -> None:
     """One line mended, and the file saved in another way."""
     filled = [
         {**row, **line} if row["old_id"] == "id:bad" else row
@@ -123,13 +123,13 @@ async def test_an_entry_is_mended_in_the_file_and_planned(
     reason: Reason, way: str, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     setup, line = CASES[reason]
-    await _set_up(setup, account, monkeypatch)
+    await set_up(setup, account, monkeypatch)
     await account.plan(monkeypatch)
     (shown,) = [row for row in sheet(account.folder, "rejects.csv") if row["old_id"] == "id:bad"]
     assert shown["reason"] == reason
     assert shown["explanation"]
     assert shown["what_to_do"]
-    _saved_by_excel(account.folder, line, way)
+    saved_by_excel(account.folder, line, way)
     await account.plan(monkeypatch)
     assert "bad" not in account.held()
     lane, _, _, state = account.writes()["bad"]
@@ -143,14 +143,14 @@ async def test_an_entry_is_mended_in_the_file_and_planned(
 async def test_an_entry_is_left_out_and_that_is_taken_back(
     reason: Reason, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await _set_up(CASES[reason][0], account, monkeypatch)
+    await set_up(CASES[reason][0], account, monkeypatch)
     await account.plan(monkeypatch)
     before = account.held().get("bad")
-    _saved_by_excel(account.folder, {"decision": "skip"}, "semicolons")
+    saved_by_excel(account.folder, {"decision": "skip"}, "semicolons")
     await account.plan(monkeypatch)
     assert account.held()["bad"] == "skipped"
     assert "bad" not in account.writes()
-    _saved_by_excel(account.folder, {"decision": ""}, "semicolons")
+    saved_by_excel(account.folder, {"decision": ""}, "semicolons")
     await account.plan(monkeypatch)
     # What was refused is planned again by then.
     assert account.held().get("bad") == before
@@ -171,13 +171,13 @@ async def test_a_missing_zone_is_told_in_people_csv(
 async def test_an_unknown_is_ended_by_resolve(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await _set_up(_ended("unknown", "two candidates"), account, monkeypatch)
+    await set_up(_ended("unknown", "two candidates"), account, monkeypatch)
     report = await account.plan(monkeypatch)
     assert (report.unknown, report.exit) == (1, Exit.LEFT)
     (shown,) = [row for row in sheet(account.folder, "rejects.csv") if row["old_id"] == "id:bad"]
     assert (shown["reason"], shown["detail"]) == ("unknown", "two candidates")
     # A line can't end it: it may be there.
-    _saved_by_excel(account.folder, {"decision": "skip"}, "semicolons")
+    saved_by_excel(account.folder, {"decision": "skip"}, "semicolons")
     await account.plan(monkeypatch)
     assert account.writes()["bad"][3] == "unknown"
     async with opened(account.folder / "ledger") as ledger:
@@ -213,7 +213,7 @@ async def test_a_bad_line_is_named_and_nothing_is_read(
     account.entry("bad", None, NOON)
     await account.plan(monkeypatch)
     fill(account.folder, "people.csv", ann={"decision": "skip"})
-    _saved_by_excel(account.folder, {"decision": "move", **line}, "semicolons")
+    saved_by_excel(account.folder, {"decision": "move", **line}, "semicolons")
     before = rows(account.folder, "SELECT * FROM answer")
     with pytest.raises(ConfigurationError, match=r"rejects\.csv, line 2") as error:
         await account.plan(monkeypatch)
