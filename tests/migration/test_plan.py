@@ -376,6 +376,22 @@ async def test_what_was_refused_waits_until_something_is_another(
     assert (await account.plan(monkeypatch)).planned == 1
 
 
+async def test_who_was_merged_becomes_whom_the_root_became(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("first", "second"):
+        account.person(name, "new@example.com", user="u")
+    account.shift("first", "2020-03-02")
+    account.shift("second", "2020-03-03")
+    await account.plan(monkeypatch)
+    made = account.there(HERE)
+    account.do("UPDATE thing SET state = 'confirmed', target = ? WHERE code = 'L-first'", made)
+    account.sent()
+    account.shift("second", "2020-03-04")
+    assert (await account.plan(monkeypatch)).planned == 2
+    assert account.writes()["second-2020-03-04-in"][:2] == ("first", made)
+
+
 async def test_what_was_rolled_back_is_planned_anew(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
