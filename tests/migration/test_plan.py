@@ -390,6 +390,8 @@ async def test_who_was_merged_becomes_whom_the_root_became(
     account.shift("second", "2020-03-04")
     assert (await account.plan(monkeypatch)).planned == 2
     assert account.writes()["second-2020-03-04-in"][:2] == ("first", made)
+    found = rows(account.folder, "SELECT target FROM thing WHERE decision = 'create'")
+    assert found == [(made,), (made,)]
 
 
 async def test_what_was_rolled_back_is_planned_anew(
