@@ -112,11 +112,11 @@ def test_what_was_written_is_read_however_excel_saves_it(tmp_path: Path, way: st
 
 def test_no_cell_is_a_formula(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
-    cells = ["=1", "+1", "-1", "@x", "\tx", "\rx", "-", "ok"]
+    cells = ["=1", "+1", "-1", "@x", "\tx", "\rx", "\uff1d1", "-", "ok"]
     write_table(path, ("a",), [{"a": cell} for cell in cells])
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
     written = [row[0] for row in csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig")))]
-    assert written == ["a", "'=1", "'+1", "'-1", "'@x", "'\tx", "'\rx", "-", "ok"]
+    assert written == ["a", "'=1", "'+1", "'-1", "'@x", "'\tx", "'\rx", "'\uff1d1", "-", "ok"]
 
 
 @pytest.mark.parametrize(

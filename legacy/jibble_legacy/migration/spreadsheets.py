@@ -25,7 +25,8 @@ from jibble_async.errors import ConfigurationError
 
 __all__ = ["Flaws", "Line", "day_of", "id_cell", "moment_of", "read_table", "write_table"]
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# What makes a formula of a cell; the wide ones do so in East Asia.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
 _MARK = "id:"
 _SHOWN_FLAWS = 20
 _ISO_DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})$")
