@@ -255,7 +255,6 @@ def _(report: Status) -> Facts:
         "read": f"{report.extracted:,} entries of {report.people:,} people",
         "entries": report.writes,
         "held back": report.held_back,
-        "undecided": f"{report.undecided:,} people" if report.undecided else None,
         "plan": report.plan,
         "rolled back": f"{report.generation} times" if report.generation else None,
         "next": report.next,

@@ -16,7 +16,7 @@ from jibble_legacy.migration.doubts import settle_doubts
 from jibble_legacy.migration.estimating import Estimate, estimate
 from jibble_legacy.migration.extract import ExtractReport, extract
 from jibble_legacy.migration.lanes import SETTLE
-from jibble_legacy.migration.ledger import Ledger
+from jibble_legacy.migration.ledger import Ledger, milliseconds
 from jibble_legacy.migration.plan import plan
 from jibble_legacy.migration.plan_report import PlanReport
 from jibble_legacy.migration.probe import ProbeReport, probe
@@ -26,6 +26,7 @@ from jibble_legacy.migration.rejects import RejectsReport, export_rejects
 from jibble_legacy.migration.resolve import ResolveReport, resolve
 from jibble_legacy.migration.rollback import RollbackReport, rollback
 from jibble_legacy.migration.source import Source
+from jibble_legacy.migration.states import Exit
 from jibble_legacy.migration.status import LEDGER, Status, status_of
 from jibble_legacy.migration.target import clock_of
 from jibble_legacy.migration.verify import VerifyReport, verify
@@ -198,7 +199,7 @@ class Migration:
         """
         old, target = self._source, self._target
         async with self._ledger("verify") as ledger:
-            return await verify(
+            report = await verify(
                 ledger,
                 target,
                 old,
@@ -210,6 +211,13 @@ class Migration:
                 seed=seed,
                 on_progress=self._tell,
             )
+            verdict = {
+                "at": milliseconds(self._now()),
+                "headline": report.headline,
+                "may_sign": report.exit is Exit.CLEAN,
+            }
+            await ledger.put("verdict", verdict)
+            return report
 
     async def rollback(
         self, *, go: bool = False, lanes: int = 8, settle: float = SETTLE

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from jibble_legacy.migration.ledger import Ledger
-from jibble_legacy.migration.states import Decision, Exit, Kind, State
+from jibble_legacy.migration.states import Exit, Reason, State
 
 __all__ = ["LEDGER", "Status", "status_of"]
 
@@ -22,7 +25,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         extracted: Entries that were read from the old account.
         people: People whom entries name.
-        undecided: How many of them nobody has decided about.
+        undecided: Entries of people whom nobody has decided about.
         writes: How many entries are to be written, by state.
         held_back: How many are not, by reason.
         plan: The hash of the latest plan; None if there is none.
@@ -65,73 +68,88 @@ def status_of(folder: str | os.PathLike[str]) -> Status:
 
 
 def _status(ledger: Ledger) -> Status:
-    writes: dict[str, int] = dict(
-        ledger.read("SELECT state, count(*) FROM write GROUP BY state ORDER BY state")
-    )
-    held_back: dict[str, int] = dict(
-        ledger.read("SELECT reason, count(*) FROM quarantine GROUP BY reason ORDER BY reason")
-    )
-    plan: str | None = ledger.value("SELECT hash FROM plan ORDER BY n DESC LIMIT 1")
-    undecided = ledger.value(
-        "SELECT count(*) FROM thing WHERE kind = ? AND decision = ? AND state IS NULL",
-        Kind.PERSON,
-        Decision.UNDECIDED,
-    )
+    plans = ledger.read("SELECT hash, at, detail FROM plan ORDER BY n DESC LIMIT 1")
     known = Status(
         extracted=ledger.value("SELECT count(*) FROM entry"),
         people=ledger.value("SELECT count(DISTINCT person) FROM entry"),
-        undecided=undecided,
-        writes=writes,
-        held_back=held_back,
-        plan=plan,
+        undecided=ledger.value(
+            "SELECT count(*) FROM quarantine AS q JOIN entry ON entry.n = q.entry "
+            "WHERE q.reason = ?",
+            Reason.PERSON_UNDECIDED,
+        ),
+        writes=_counted(ledger, "SELECT state, count(*) FROM write GROUP BY state ORDER BY state"),
+        held_back=_counted(
+            ledger, "SELECT reason, count(*) FROM quarantine GROUP BY reason ORDER BY reason"
+        ),
+        plan=plans[0][0] if plans else None,
         probed=ledger.get("probe") is not None,
         generation=ledger.get("generation", 0),
         next="",
     )
-    running = ledger.value("SELECT count(*) FROM run WHERE ended IS NULL")
-    is_older = ledger.value("SELECT max(probe.at) > (SELECT max(at) FROM plan) FROM probe")
-    text, is_done = _next(
+    text = next((text for is_so, text in _steps(ledger, known, plans) if is_so), None)
+    return replace(
         known,
-        is_reading=bool(running),
-        is_older=bool(is_older),
-        probe=ledger.get("probe") or {},
+        next=text or "read report.html, and sign it",
+        exit=Exit.CLEAN if text is None else Exit.LEFT,
     )
-    return msgspec.structs.replace(known, next=text, exit=Exit.CLEAN if is_done else Exit.LEFT)
 
 
-def _next(
-    known: Status, *, is_reading: bool, is_older: bool, probe: dict[str, object]
-) -> tuple[str, bool]:
-    """The next thing to do, and whether that is nothing but to sign."""
-    writes = known.writes
-    left = sum(writes.get(each, 0) for each in (State.PLANNED, State.STALE))
-    doubtful = sum(writes.get(each, 0) for each in (State.SENT, State.DOUBTFUL))
-    for is_so, text in (
-        (is_reading or not known.extracted, "`extract` reads the rest of the old account"),
-        (known.plan is None, "`plan` decides who and what goes where, and asks what it can't tell"),
-        (
-            bool(probe.get("stop")),
-            f"the probe says that nothing can be written: {probe.get('stop')}",
-        ),
-        (
-            writes.get(State.UNKNOWN, 0) > 0,
-            f"{writes.get(State.UNKNOWN, 0)} can't be told: `resolve` ends each by your decision",
-        ),
-        (writes.get(State.UNDOING, 0) > 0, "`rollback` archives the rest"),
-        (not known.probed and left > 0, "`probe` finds out what the new account keeps"),
-        (is_older and left > 0, "`plan` again: the probe told what the new account refuses"),
-        (left + doubtful > 0, f"`apply --plan {known.plan} --go` writes {left + doubtful:,} more"),
-        (
-            known.undecided > 0,
-            f"people.csv: {known.undecided} people wait for a decision; then `plan` again",
-        ),
-        (
-            writes.get(State.REFUSED, 0) > 0,
-            f"rejects.csv: {writes.get(State.REFUSED, 0)} were refused; mend them, `plan` again",
-        ),
-        (writes.get(State.CONFIRMED, 0) > 0, "`verify` compares both sides"),
-        (not writes.get(State.VERIFIED, 0), "nothing is written: `plan` again to begin anew"),
-    ):
-        if is_so:
-            return text, False
-    return "read report.html, and sign it", True
+def _steps(
+    ledger: Ledger, known: Status, plans: Sequence[tuple[Any, ...]]
+) -> Iterator[tuple[bool, str]]:
+    """What may have to be done, in the order in which it has to be, and whether it has."""
+    is_reading = bool(ledger.value("SELECT 1 FROM run WHERE ended IS NULL"))
+    yield is_reading, "`extract`, as it was begun, reads the rest of the old account"
+    yield not known.extracted, "`extract` reads the old account"
+    is_rolling = bool(ledger.get("rolling back"))
+    yield is_rolling, "`rollback --go` archives the rest"
+    yield not plans, "`plan` decides who and what goes where, and asks what it can't tell"
+    if not plans:
+        return
+    hash_, planned_at, detail = plans[0]
+    yield _is_stale(ledger, detail), "`plan` again: it knows less than was read since"
+    stop = (ledger.get("probe") or {}).get("stop")
+    yield bool(stop), f"nothing can be written, says the probe: {stop}"
+    unknown = ledger.value(_COUNT_OF_BOTH, State.UNKNOWN, State.UNKNOWN)
+    yield unknown > 0, f"{unknown:,} can't be told: `resolve` ends each by your decision"
+    open_ = sum(ledger.value(_COUNT_OF_BOTH, each, each) for each in _TO_WRITE)
+    yield open_ > 0 and not known.probed, "`probe` finds out what the new account keeps"
+    is_older = ledger.value("SELECT max(at) > ? FROM probe", planned_at)
+    yield open_ > 0 and bool(is_older), "`plan` again: the probe told what is refused"
+    yield open_ > 0, f"`apply --plan {hash_} --go` writes {open_:,} more"
+    yield (
+        known.undecided > 0,
+        f"people.csv: {known.undecided:,} entries wait for a decision about their people; "
+        "then `plan` again",
+    )
+    refused = ledger.value(_COUNT_OF_BOTH, State.REFUSED, State.REFUSED)
+    yield refused > 0, f"{refused:,} were refused: mend them in rejects.csv, then `plan` again"
+    written = sum(known.writes.get(each, 0) for each in _WRITTEN)
+    yield not written, "nothing is written: `plan` again begins anew"
+    verdict = ledger.get("verdict") or {"at": -1}
+    since = ledger.value("SELECT max(since) FROM write WHERE state = ?", State.CONFIRMED)
+    yield verdict["at"] < (since or 0), "`verify` compares both sides"
+    yield not verdict.get("may_sign"), f"`verify` says: {verdict.get('headline')}"
+
+
+_TO_WRITE = (State.PLANNED, State.SENT, State.DOUBTFUL, State.STALE, State.UNDOING)
+_WRITTEN = (State.CONFIRMED, State.VERIFIED)
+_COUNT_OF_BOTH = (
+    "SELECT (SELECT count(*) FROM write WHERE state = ?) "
+    "+ (SELECT count(*) FROM thing WHERE state = ?)"
+)
+
+
+def _is_stale(ledger: Ledger, detail: str | None) -> bool:
+    made_from = msgspec.json.decode(detail or "{}")
+    return any(
+        made_from.get(key, now) != now
+        for key, now in (
+            ("chain", ledger.get("chain", "")),
+            ("generation", ledger.get("generation", 0)),
+        )
+    )
+
+
+def _counted(ledger: Ledger, query: str) -> dict[str, int]:
+    return dict(ledger.read(query))
