@@ -447,6 +447,100 @@ def test_an_id_that_somebody_else_has_stops_only_its_lane(path: Path, status: st
     virtual_time.run(main())
 
 
+def test_a_conflict_with_nothing_is_a_refusal(path: Path) -> None:
+    async def main() -> None:
+        box = sandbox()
+        await planted(path, box, people=1)
+        box.faults.add(Fault("status", None, "POST", "TimeEntries", status=409))
+        report = (await live(path, box, going)).report
+        assert (report.refused, report.written, report.exit) == (1, 3, Exit.LEFT)
+        assert box.ledger.count(method="POST", path="TimeEntries") == 4
+
+    virtual_time.run(main())
+
+
+def test_the_look_up_before_the_first_write_may_be_unclear(path: Path) -> None:
+    async def main() -> None:
+        box = sandbox()
+        await planted(path, box, people=2)
+        key = entry_key(space_of(Ledger.look(path)), 0, "e1")
+        await live(path, box, with_arguments(only=["p2"]))
+        there = box.dataset.rows("People")[1]["id"]
+        row = dict(box.dataset.rows("TimeEntries")[0]) | {"id": key, "type": "Out"}
+        moment = "2017-03-01T08:00:00.001Z"
+        box.dataset.add("TimeEntries", row | {"personId": there, "time": moment})
+        report = (await live(path, box, going)).report
+        assert (report.unknown, report.written, report.left) == (1, 0, 3)
+
+    virtual_time.run(main())
+
+
+def test_what_answers_for_another_is_no_twin(path: Path) -> None:
+    async def main() -> None:
+        box = sandbox(keeps_client_ids=False, keeps_platform=False)
+        await planted(path, box, people=1, entries=2)
+        change(path, f"UPDATE write SET ms = {OLDEST}, type = 'In'")
+        box.faults.add(Fault("drop_before", None, "POST", "TimeEntries", nth=2))
+        report = (await live(path, box, going)).report
+        assert (report.written, report.found, report.unknown) == (2, 0, 0)
+        assert len(box.dataset.rows("TimeEntries")) == 2
+
+    virtual_time.run(main())
+
+
+def test_who_left_stays_until_all_is_told(path: Path) -> None:
+    async def main() -> None:
+        box = sandbox()
+        await planted(path, box, people=4)
+        box.faults.add(Fault("drop_before", None, "POST", "TimeEntries", times=None))
+        report = (await live(path, box, with_arguments(only=["p4"]))).report
+        assert (report.unknown, report.removed) == (1, 0)
+        box.faults.clear()
+        # Somebody decides: it was not done, and won't be.
+        change(path, "UPDATE write SET state = 'skipped' WHERE state = 'unknown'")
+        report = (await live(path, box, with_arguments(only=["p4"]))).report
+        assert (report.written, report.removed, report.exit) == (3, 1, Exit.CLEAN)
+
+    virtual_time.run(main())
+
+
+def test_what_was_turned_away_was_not_sent(path: Path) -> None:
+    async def main() -> None:
+        box = sandbox()
+        await planted(path, box)
+        box.faults.add(Fault("unauthorized", None, "POST", "TimeEntries", times=None))
+        await live(path, box, going)
+        ledger = Ledger.look(path)
+        assert ledger.read("SELECT DISTINCT state, attempts FROM write") == [("planned", 0)]
+
+    virtual_time.run(main())
+
+
+def test_what_was_on_the_wire_is_in_doubt_for_the_next_run_of_the_program(path: Path) -> None:
+    async def main() -> None:
+        box = sandbox()
+        await planted(path, box)
+
+        async def twice(ledger: Ledger, client: JibbleClient) -> ApplyReport:
+            task = asyncio.ensure_future(going(ledger, client))
+            while len(box.dataset.rows("TimeEntries")) < 9:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.01)
+            for _ in range(2):
+                task.cancel()
+                await asyncio.sleep(0)
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert ledger.value("SELECT count(*) FROM write WHERE state = 'sent'") > 0
+            return await going(ledger, client)
+
+        life = await live(path, box, twice)
+        assert life.error is None, life.error
+        assert life.report.exit is Exit.CLEAN
+        assert seen(path, box) == Seen()
+
+    virtual_time.run(main())
+
+
 def test_an_answer_that_answers_for_another_is_nobodys(path: Path) -> None:
     async def main() -> None:
         box = sandbox()

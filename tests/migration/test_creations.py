@@ -125,8 +125,21 @@ def test_a_server_that_keeps_no_code_is_not_filled_with_people(
 
 
 def test_nobody_is_invited(path: Path) -> None:
-    life, box = applied(path, people=5)
+    asked: list[object] = []
+
+    def noting() -> Sandbox:
+        box = sandbox()
+        box.hosts.before_write = lambda call, received: (
+            asked.append(call.json().get("IPersonSetting/SendInviteEmail"))
+            if received.path.endswith("/People")
+            else None
+        )
+        return box
+
+    life, box = applied(path, noting, people=5)
     assert life.error is None
+    # Literally false: what the server does without a word is its own affair.
+    assert asked == [False] * 4
     made = [row for row in box.dataset.rows("People") if (row["code"] or "").startswith("L-")]
     assert {row["invitedAt"] for row in made} == {None}
     connection = sqlite3.connect(path)

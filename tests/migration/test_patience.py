@@ -111,6 +111,22 @@ def test_a_second_interruption_ends_it_at_once() -> None:
     virtual_time.run(main())
 
 
+@pytest.mark.parametrize(("times", "ends"), [(1, 9.0), (2, 2.0)])
+def test_an_interruption_of_what_is_within_another(times: int, ends: float) -> None:
+    async def main() -> None:
+        waits, done = patience(), []
+        inner = side_by_side([lasting(9, done), lasting(1, done)], waits)
+        task = asyncio.ensure_future(side_by_side([inner], waits))
+        for _ in range(times):
+            await asyncio.sleep(1)
+            task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert now() == ends
+
+    virtual_time.run(main())
+
+
 def test_nothing_to_do_is_done() -> None:
     async def main() -> None:
         await side_by_side([], patience())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -91,8 +92,6 @@ def test_a_server_that_takes_no_moment_stops_it(path: Path) -> None:
 
 
 def test_a_server_that_refuses_old_days_stops_it(path: Path) -> None:
-    from datetime import date
-
     report, _ = verdict_of(path, refused_before=date(2020, 1, 1))
     assert "2017-03-01 08:00 UTC" in str(report.verdict.stop)
     assert "cannot be before 2020-01-01" in str(report.verdict.stop)
@@ -108,6 +107,32 @@ def test_it_is_asked_once(path: Path) -> None:
         assert second.standing
         assert second.verdict == first.verdict
         assert len(box.ledger.requests) == sent
+
+    virtual_time.run(main())
+
+
+def test_a_stop_is_asked_again(path: Path) -> None:
+    async def main() -> None:
+        box = sandbox(refused_before=date(2020, 1, 1))
+        await planted(path, box)
+        assert (await live(path, box, probing)).report.exit is Exit.STOPPED
+        box.rules.refused_before = None
+        report = (await live(path, box, asked)).report
+        assert (report.standing, report.verdict) == (False, FULL)
+
+    virtual_time.run(main())
+
+
+def test_what_was_there_before_is_left_alone(path: Path) -> None:
+    async def main() -> None:
+        box = sandbox(**SERVERS["neither"])
+        await planted(path, box)
+        await live(path, box, probing)
+        row = dict(box.dataset.rows("TimeEntries")[0]) | {"id": "before", "status": "Active"}
+        row |= {"time": "2017-03-01T08:00:01.500Z", "type": "In", "note": None}
+        box.dataset.add("TimeEntries", row)
+        await live(path, box, probing)
+        assert [each["id"] for each in left(box)] == ["before"]
 
     virtual_time.run(main())
 
@@ -145,11 +170,12 @@ def test_killed_anywhere_nothing_of_it_stays(path: Path, server: str, end_at: in
     virtual_time.run(main())
 
 
+@pytest.mark.parametrize("server", SERVERS)
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after", "commit_later"])
 @pytest.mark.parametrize("nth", range(1, 6))
-def test_lost_answers_leave_nothing(path: Path, kind: str, nth: int) -> None:
+def test_lost_answers_leave_nothing(path: Path, kind: str, nth: int, server: str) -> None:
     async def main() -> None:
-        box = sandbox()
+        box = sandbox(**SERVERS[server])
         await planted(path, box)
         more = {"after": 120} if kind == "commit_later" else {}
         box.faults.add(Fault(kind, "time-tracking", "POST", "TimeEntries", nth=nth, **more))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 from datetime import date
 from pathlib import Path
@@ -14,9 +15,11 @@ from jibble_legacy.migration.states import Exit
 
 from jibble_async import JibbleClient, MigrationError
 from jibble_async.sandbox import Sandbox
+from jibble_async.sandbox.faults import Fault
 from tests.migration.small_world import (
     Seen,
     ends,
+    insert,
     live,
     people_made,
     planted,
@@ -157,6 +160,41 @@ def test_what_can_not_be_archived_is_listed(path: Path) -> None:
     virtual_time.run(main())
 
 
+def test_what_carries_our_mark_twice_goes_and_what_looks_like_it_stays(path: Path) -> None:
+    async def main() -> None:
+        box = sandbox()
+        await planted(path, box, people=1)
+        await live(path, box, going)
+        first = dict(active(box)[0])
+        connection = sqlite3.connect(path)
+        for n, kind in enumerate(("marked", "twin")):
+            extra = f"00000000-0000-4000-8000-00000000000{n}"
+            box.dataset.add("TimeEntries", first | {"id": extra})
+            insert(connection, "extra", target=extra, entry=1, kind=kind, state="confirmed")
+        connection.commit()
+        connection.close()
+        assert (await live(path, box, back)).report.exit is Exit.CLEAN
+        assert [row["id"][-1] for row in active(box)] == ["1"]
+
+    virtual_time.run(main())
+
+
+@pytest.mark.parametrize("end_at", range(40, 60, 3))
+@pytest.mark.parametrize("rules", [{}, {"keeps_client_ids": False, "keeps_platform": False}])
+def test_what_is_in_doubt_is_settled_before(path: Path, end_at: int, rules: dict[str, Any]) -> None:
+    async def main() -> None:
+        box = sandbox(**rules)
+        await planted(path, box)
+        box.faults.add(Fault("commit_later", None, "POST", "TimeEntries", nth=2, after=300))
+        await live(path, box, going, end_at=end_at)
+        life = await live(path, box, back)
+        assert life.error is None, life.error
+        box.hosts.catch_up(whole=True)
+        assert active(box) == []
+
+    virtual_time.run(main())
+
+
 def steps() -> int:
     async def main(path: Path) -> int:
         box = sandbox()
@@ -183,7 +221,9 @@ def test_killed_anywhere_it_goes_on(path: Path, end_at: int, rules: dict[str, An
             await live(path, box, planned_anew)
             life = await live(path, box, going)
             assert life.error is None or isinstance(life.error, MigrationError)
-        assert (await live(path, box, back)).error is None
+        life = await live(path, box, back)
+        assert life.error is None
+        assert life.report.generation == 1
         assert active(box) == []
         await live(path, box, planned_anew)
         life = await live(path, box, going)

@@ -6,7 +6,6 @@ address, which two people may share, nor by a name.
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections import defaultdict
 from datetime import UTC, datetime
@@ -157,7 +156,6 @@ class Creations:
         self._target = target
         self._patience = patience
         self._brakes = brakes
-        self._one = asyncio.Lock()
         self._there: dict[Kind, dict[str, list[str]]] = {}
         self.made: dict[Kind, int] = defaultdict(int)
 
@@ -172,10 +170,6 @@ class Creations:
         Args:
             thing: One that is to be made.
         """
-        async with self._one:
-            return await self._create(thing)
-
-    async def _create(self, thing: Thing) -> Thing:
         tries = 0
         if thing.kind not in self._there:
             # What a power cut took out of the ledger is still over there.

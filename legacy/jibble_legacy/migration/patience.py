@@ -30,12 +30,14 @@ class Patience:
 
     Attributes:
         stopped: Whether the step is to end as soon as what is under way is done.
+        interrupted: Whether it was cancelled, and the next time ends it at once.
     """
 
     def __init__(self, target: JibbleClient, settle: float = SETTLE) -> None:
         self._clock = session_of(target).caller.config.clock
         self._settle = settle
         self.stopped: asyncio.Event = asyncio.Event()
+        self.interrupted: bool = False
 
     def now(self) -> int:
         """The present, in milliseconds."""
@@ -95,7 +97,10 @@ async def side_by_side(work: Sequence[Coroutine[Any, Any, None]], patience: Pati
             await asyncio.wait(tasks, timeout=_GRACE)
     except asyncio.CancelledError:
         patience.stopped.set()
-        await asyncio.wait(tasks, timeout=_GRACE)
+        # What is done within another such is cancelled by that, once it has waited.
+        if not patience.interrupted:
+            patience.interrupted = True
+            await asyncio.wait(tasks, timeout=_GRACE)
         raise
     finally:
         for task in tasks:

@@ -113,7 +113,7 @@ class Brakes:
         self._latest.append(False)
         if differing:
             self.stop(
-                f"the server changed {', '.join(differing)} of the entry {which}, which it had kept "
+                f"the server changed {', '.join(differing)} of the entry {which}, and had kept it "
                 "when it was probed: look at the entry, then probe again"
             )
 
