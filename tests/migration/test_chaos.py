@@ -80,7 +80,7 @@ def test_a_program_that_is_killed_at_any_step(
 
     number = len(run(steps()))
     # In `make test` one in some, others for each server.
-    stride = 1 if TIMES > 1 else number // 12
+    stride = 1 if TIMES > 1 else number // 6
     for kill_at in range(1 + SERVERS.index(server) * stride // 4, number + 1, stride):
         try:
             run(main(kill_at))
@@ -89,7 +89,7 @@ def test_a_program_that_is_killed_at_any_step(
             raise
 
 
-@seeds(12)
+@seeds(50, few=8)
 def test_programs_that_are_killed_while_much_goes_wrong(
     world_of: Callable[..., World], seed: int
 ) -> None:

@@ -20,7 +20,13 @@ def examples(number: int) -> settings:
     return settings(max_examples=number * TIMES)
 
 
-def seeds(number: int) -> Callable[[Test], Test]:
-    """The test gets a `seed`, so many times."""
-    drawn = pytest.mark.parametrize("seed", range(number * TIMES))
+def seeds(number: int, *, few: int | None = None) -> Callable[[Test], Test]:
+    """The test gets a `seed`, so many times.
+
+    Args:
+        number: Times `TIMES`.
+        few: How many there are in `make test`, where that many would take too long.
+    """
+    often = number * TIMES if few is None or TIMES > 1 else few
+    drawn = pytest.mark.parametrize("seed", range(often))
     return lambda test: drawn(pytest.mark.chaos(test))
