@@ -16,6 +16,7 @@ from jibble_legacy.migration.plan_report import PlanReport
 from jibble_legacy.migration.probe import ProbeReport
 from jibble_legacy.migration.progress import Progress
 from jibble_legacy.migration.rollback import RollbackReport
+from jibble_legacy.migration.states import Kind
 from jibble_legacy.migration.status import Status
 from jibble_legacy.migration.verify import VerifyReport
 
@@ -27,6 +28,15 @@ Facts = dict[str, Any]
 
 _EVERY = 5.0
 """Seconds between two lines about one thing."""
+_ESTIMATE = "estimate"
+_WORDS = {
+    _ESTIMATE: "entries to read",
+    Kind.ENTRY: "entries",
+    Kind.PERSON: "people",
+    Kind.POWER_UP: "power-ups",
+    "missing": "ids that no list shows",
+    "doubts": "what is in doubt",
+}
 _SHOWN = 12
 """Lines of a list; the files have all."""
 
@@ -53,16 +63,18 @@ class Told:
 
 
 def line_of(progress: Progress) -> str:
-    """What there is to say of it, such as `extract: 1,200 of about 33,000 timeentries`."""
-    done = f"{progress.done:,}"
-    if progress.total is not None:
-        done = f"{done} of about {progress.total:,}"
-    parts = [f"{progress.step}: {done} {progress.what}"]
+    """What there is to say of it, such as `extract: 1,200 of about 33,000 entries`."""
+    what = _WORDS.get(progress.what, progress.what)
+    told = f"{progress.done:,} {what}" if progress.done else what
+    if progress.what == _ESTIMATE:
+        told = f"about {progress.done:,} {what}"
+    elif progress.total is not None:
+        about = "about " if progress.ends is not None else ""
+        told = f"{progress.done:,} of {about}{progress.total:,} {what}"
+    parts = [f"{progress.step}: {told}", progress.note]
     if progress.ends is not None:
         parts.append(f"done about {_moment(progress.ends)}")
-    if progress.note:
-        parts.append(progress.note)
-    return ", ".join(parts)
+    return ", ".join(part for part in parts if part)
 
 
 def show(report: msgspec.Struct, *, json: bool = False) -> None:

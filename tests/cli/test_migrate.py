@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -13,12 +14,13 @@ from jibble_legacy.migration.progress import Progress
 
 from jibble_async import sandbox
 from jibble_async.cli import main
-from jibble_async.cli.migrate_shown import Told
+from jibble_async.cli.migrate_shown import Told, line_of
 from tests.docs.blocks import ROOT
 from tests.migration.manager import decide
 
 PAGE = ROOT / "docs/migration.md"
 FOLDER = Path("migration")
+NOON = datetime(2026, 7, 13, 12).astimezone()
 
 pytestmark = pytest.mark.real_time
 
@@ -127,7 +129,25 @@ def test_of_each_thing_is_told_at_once_and_then_now_and_then(
         now = float(moment)
         tell(Progress("extract", what, done, total=1200 if what == "rows" else None))
     assert capsys.readouterr().err.splitlines() == [
-        "jibble: extract: 1 of about 1,200 rows",
-        "jibble: extract: 3 of about 1,200 rows",
+        "jibble: extract: 1 of 1,200 rows",
+        "jibble: extract: 3 of 1,200 rows",
         "jibble: extract: 1 people",
     ]
+
+
+@pytest.mark.parametrize(
+    ("progress", "line"),
+    [
+        (Progress("plan", "doubts", 0), "plan: what is in doubt"),
+        (
+            Progress("extract", "estimate", 606, 610, NOON, "21 requests"),
+            f"extract: about 606 entries to read, 21 requests, done about {NOON:%a %d %b} 12:00",
+        ),
+        (
+            Progress("extract", "timeentries", 1200, 33_000, NOON),
+            f"extract: 1,200 of about 33,000 entries, done about {NOON:%a %d %b} 12:00",
+        ),
+    ],
+)
+def test_progress_is_said_in_words(progress: Progress, line: str) -> None:
+    assert line_of(progress) == line

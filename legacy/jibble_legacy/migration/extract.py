@@ -216,7 +216,8 @@ class _Extraction:
     async def _estimate(self) -> Estimate:
         found = await estimate(self._source)
         self._requests += found.asked
-        self._tell(Progress("extract", "estimate", found.rows, found.most, found.ends))
+        asks = f"{found.requests:,} requests"
+        self._tell(Progress("extract", "estimate", found.rows, found.most, found.ends, asks))
         return found
 
     async def _ask(self, kind: Kind, place: Place, field: str | None) -> OldPage:
