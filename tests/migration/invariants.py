@@ -149,10 +149,12 @@ def _of_whom(world: Accounts, people: dict[str, set[str]]) -> Iterator[str]:
 def _of_the_order(world: Accounts, ledger: Ledger) -> Iterator[str]:
     once = {
         target: (person, moment)
-        for target, person, moment in ledger.read(
-            "SELECT target, lane, ms FROM write WHERE target IS NOT NULL AND entry NOT IN "
-            "(SELECT entry FROM past)"
+        for target, person, moment, old in ledger.read(
+            "SELECT target, lane, write.ms, id FROM write JOIN entry ON entry.n = write.entry "
+            "WHERE target IS NOT NULL"
         )
+        # What somebody corrected or added since comes when it is known.
+        if old not in world.edited
     }
     last: dict[int, int] = {}
     for each in world.box.ledger.committed:
