@@ -278,15 +278,19 @@ async def test_an_archived_entry_over_there_is_no_duplicate(
     assert (await account.plan(monkeypatch)).planned == 2
 
 
+@pytest.mark.parametrize("somebody", [HERE, "id:bob", "id:two"])
 async def test_an_entry_that_is_given_to_somebody_else_is_in_that_lane_only(
-    account: Account, monkeypatch: pytest.MonkeyPatch
+    somebody: str, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account.person("bob", HERE)
+    account.person("two")
+    account.shift("two", "2020-03-05")
     account.shift("bob", "2020-03-02")
     account.entry("odd", "ann", "2020-03-02 12:00", 3)
     account.entry("good", "ann", "2020-03-02 13:00", 1)
     await account.plan(monkeypatch)
-    fill(account.folder, "rejects.csv", odd={"new_person": HERE, "decision": "in"})
+    fill(account.folder, "rejects.csv", odd={"new_person": somebody, "decision": "in"})
+    fill(account.folder, "people.csv", two={"decision": "match", "new_person": "id:bob"})
     await account.plan(monkeypatch)
     lanes = {old_id: write[:2] for old_id, write in account.writes().items()}
     assert lanes["odd"] == ("bob", account.there(HERE))
