@@ -160,6 +160,11 @@ GAP = WAITS.gaps[0]
             "7 entries are st",
         ),
         (
+            {"sums": replace(READY.sums, unread=1, arrived=17_225)},
+            Colour.AMBER,
+            "1 entry was written since",
+        ),
+        (
             {"sums": replace(READY.sums, refused=1, arrived=17_225)},
             Colour.AMBER,
             "Jibble refused 1",
@@ -190,7 +195,8 @@ def test_the_sum_adds_up_in_the_page() -> None:
 
 def test_what_is_waited_for_or_missing_is_a_term_only_if_there_is_any() -> None:
     assert "still to be written" not in page(READY)
-    numbers = replace(READY, sums=Sums(old=3, arrived=1, waiting=1, missing=1))
+    numbers = replace(READY, sums=Sums(old=4, arrived=1, waiting=1, missing=1, unread=1))
+    assert "written, not read back yet" in page(numbers)
     assert "still to be written" in page(numbers)
     assert "<span>missing</span>" in page(numbers)
 

@@ -128,8 +128,29 @@ async def test_after_a_rollback_the_present_generation_is_found(
     report = await recovered(box, tmp_path, monkeypatch)
     assert (report.generation, report.doubled) == (1, 0)
     assert rows(tmp_path, WRITES) == rows(lost, WRITES)
+    assert rows(tmp_path, "SELECT value FROM meta WHERE key = 'generation'") == [("1",)]
     past = "SELECT target, entry, generation FROM past ORDER BY target"
     assert {each[0] for each in rows(tmp_path, past)} == {each[0] for each in rows(lost, past)}
+
+
+async def test_a_nonce_alone_is_enough_and_what_people_changed_since_is_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = accounts(40, people=3, alternation=False, keeps_client_ids=False)
+    await moved(box, tmp_path, monkeypatch)
+    table = box.dataset.index("TimeEntries")
+    written = [target for (target,) in rows(tmp_path, "SELECT target FROM write")]
+    for target in written:
+        platform = {"eventId": table[target]["platform"]["eventId"]}
+        box.dataset.update("TimeEntries", target, {"platform": platform})
+    changes = {"note": "better so", "updatedAt": "2030-01-01T00:00:00Z"}
+    box.dataset.update("TimeEntries", written[0], changes)
+    lose(tmp_path)
+    await extracted(box, tmp_path, monkeypatch)
+    report = await recovered(box, tmp_path, monkeypatch)
+    assert report.found == report.by_mark == len(written)
+    seen = await verified(box, tmp_path, monkeypatch)
+    assert (seen.numbers.found.differs, seen.numbers.found.changed) == (0, 1)
 
 
 async def test_a_ledger_that_knows_what_was_written_is_left_alone(

@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jibble_legacy.migration.old_rows import OldEntry
 from jibble_legacy.migration.report.verdict import Colour
+from jibble_legacy.migration.reread import gone_from
+from jibble_legacy.migration.samples import drawn_numbers
 from jibble_legacy.migration.states import Exit
 from jibble_legacy.migration.verify import VerifyReport
 
@@ -170,8 +173,8 @@ async def test_repair_archives_the_later_of_two_with_one_key_and_nothing_else(
     late, early, twin = (next(entries) for _ in range(3))
     later = world.copy(late, createdAt=LATER)
     earlier = world.copy(early, createdAt="2001-01-01T00:00:00Z")
-    alike = world.copy(twin, platform=None, createdAt=LATER)
-    assert (await world.verify()).numbers.found.doubled == 3
+    alike = {world.copy(each, platform=None, createdAt=LATER) for each in (twin, late)}
+    assert (await world.verify()).numbers.found.doubled == 4
     was = {each: {**row} for each, row in world.box.dataset.index("TimeEntries").items()}
     report = await world.verify(repair=True)
     changed = {
@@ -179,10 +182,10 @@ async def test_repair_archives_the_later_of_two_with_one_key_and_nothing_else(
         for each, row in world.box.dataset.index("TimeEntries").items()
         if row["status"] != was[each]["status"]
     }
-    assert changed == {later, early["id"]} | (set() if keeps else {alike})
+    assert changed == {later, early["id"]} | (set() if keeps else alike)
     assert report.repaired == len(changed)
     # What only looks like ours is left to people, where ours carry a mark.
-    assert report.numbers.found.doubled == (1 if keeps else 0)
+    assert report.numbers.found.doubled == (2 if keeps else 0)
     [(answers,)] = rows(
         tmp_path, "SELECT count(*) FROM write WHERE target IN (?, ?)", late["id"], earlier
     )
@@ -242,9 +245,10 @@ async def test_a_row_that_was_planned_otherwise_than_extracted_is_a_flaw(world: 
     assert report.reasons == ("1 entry was written otherwise than it was extracted",)
 
 
-async def test_what_changed_in_the_old_account_is_seen_by_a_delta(world: Moved) -> None:
+@pytest.mark.parametrize("stamp", ["2026-07-13T09:30:00.000Z", "2026-07-13T08:10:00.000Z"])
+async def test_what_changed_in_the_old_account_is_seen_by_a_delta(world: Moved, stamp: str) -> None:
+    # An hour before the extraction, too: who knows whose clock is right.
     old = world.box.legacy.rows("timeentries")[5]
-    stamp = "2026-07-13T09:30:00.000Z"
     world.box.legacy.update("timeentries", old["id"], {"notes": "later", "updated_at": stamp})
     report = await world.verify(with_source=True)
     assert report.colour == Colour.AMBER
@@ -278,6 +282,47 @@ async def test_samples_are_drawn_by_the_hash_and_by_a_word(world: Moved) -> None
     for sample in first.samples:
         assert sample.note[:70] == (old[sample.old_id].get("notes") or "")[:70]
         assert bool(sample.new_id) == (sample.verdict == "equal")
+
+
+def test_a_word_draws_other_entries_than_the_hash_alone() -> None:
+    drawn = drawn_numbers("chain", "", 1000, 12)
+    assert drawn == drawn_numbers("chain", "", 1000, 12) == sorted(set(drawn))
+    assert drawn not in (
+        drawn_numbers("chain", "word", 1000, 12),
+        drawn_numbers("other", "", 1000, 12),
+    )
+    assert drawn_numbers("chain", "", 3, 12) == [1, 2, 3]
+    assert drawn_numbers("chain", "", 0, 12) == []
+
+
+def test_a_row_that_the_page_had_to_have_is_gone() -> None:
+    kept = [OldEntry(each, b"", ms=ms) for each, ms in (("a", 1), ("b", 2), ("c", 3), ("d", 3))]
+    assert gone_from(kept, kept) == []
+    assert gone_from(kept, [kept[0], kept[2], kept[3]]) == ["b"]
+    # What came before them moved the last ones to the next page, perhaps.
+    assert gone_from(kept, [OldEntry("x", b"", ms=0), *kept[:3]]) == []
+    assert gone_from(kept, []) == []
+
+
+async def test_of_a_row_that_was_read_twice_the_later_one_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = Moved(tmp_path, monkeypatch, entries=30, people=3)
+    old = world.box.legacy.rows("timeentries")[4]["id"]
+    await extracted(world.box, tmp_path, monkeypatch)
+    stamp = "2026-07-13T09:30:00.000Z"
+    changes = {"customData": {"job": 7}, "updated_at": stamp}
+    world.box.legacy.update("timeentries", old, changes)
+    await extracted(world.box, tmp_path, monkeypatch, delta=True)
+    await world.verify(folder=tmp_path)
+    assert [
+        json.loads(line)
+        for line in (tmp_path / "side/entries-custom-data.jsonl").read_text().splitlines()
+        if old in line
+    ] == [{"old_id": old, "new_id": None, "customData": {"job": 7}}]
+    with (tmp_path / "side/entries-stamps.csv").open(encoding="utf-8", newline="") as file:
+        stamps = [row["updated_at"] for row in csv.DictReader(file) if row["old_id"] == old]
+    assert stamps == [stamp]
 
 
 async def test_nothing_of_the_old_account_is_dropped_in_silence(world: Moved) -> None:

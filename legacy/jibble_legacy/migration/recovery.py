@@ -324,7 +324,8 @@ class _Recovery:
                 self._now(),
                 answer.origin.generation,
                 found.id,
-                found.updated or there.created,
+                # Whatever was changed since then was changed by somebody, or is as we changed it.
+                there.created or found.updated,
                 hash_ if same else b"",
             ),
         )

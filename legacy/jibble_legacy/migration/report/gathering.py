@@ -119,10 +119,10 @@ def _sums(ledger: Ledger, tally: Tally, states: Counter[str]) -> Sums:
         arrived=sum(tally.arrived.values()),
         held_back=entries - states.total() + states[State.SKIPPED],
         refused=states[State.REFUSED],
-        # What was written since the new account was last read back isn't known to be there.
-        unknown=sum(states[state] for state in _UNKNOWN) + unreadable + max(written - read, 0),
+        unknown=sum(states[state] for state in _UNKNOWN) + unreadable,
         missing=missing,
         waiting=sum(states[state] for state in _WAITING),
+        unread=max(written - read, 0),
     )
 
 

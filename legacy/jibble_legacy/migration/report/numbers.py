@@ -34,6 +34,7 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
         unknown: Sent, and nobody knows what became of it; or there in a way that can't be read.
         missing: Confirmed when it was written, and not there any more.
         waiting: To be written, or written anew, by the next `apply`.
+        unread: Written since the new account was last read back.
     """
 
     old: int
@@ -43,12 +44,13 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
     unknown: int = 0
     missing: int = 0
     waiting: int = 0
+    unread: int = 0
 
     @property
     def unaccounted(self) -> int:
         """Entries that are nowhere; never anything but 0 unless the program is wrong."""
         elsewhere = self.held_back + self.refused + self.unknown + self.missing + self.waiting
-        return self.old - self.arrived - elsewhere
+        return self.old - self.arrived - self.unread - elsewhere
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):

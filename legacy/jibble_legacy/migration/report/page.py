@@ -113,6 +113,8 @@ def _sums(numbers: Numbers) -> str:
 def _terms(sums: Sums) -> Iterator[tuple[str, str, int]]:
     yield "arrived", "arrived, read back", sums.arrived
     yield "held", "held back, see below", sums.held_back
+    if sums.unread:
+        yield "held", "written, not read back yet", sums.unread
     if sums.waiting:
         yield "held", "still to be written", sums.waiting
     yield "lost", "refused by Jibble", sums.refused

@@ -95,6 +95,8 @@ def _left(numbers: Numbers) -> Iterator[str]:
         yield f"{count(others, 'entry waits', 'entries wait')} for a decision"
     if sums.waiting:
         yield f"{count(sums.waiting, 'entry is', 'entries are')} still to be written"
+    if sums.unread and numbers.read_back is not None:
+        yield f"{count(sums.unread, 'entry was', 'entries were')} written since the last look"
     if sums.refused:
         yield f"Jibble refused {count(sums.refused, 'entry', 'entries')}"
     if numbers.again.source_changed:
