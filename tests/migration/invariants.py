@@ -147,14 +147,14 @@ def _of_whom(world: Accounts, people: dict[str, set[str]]) -> Iterator[str]:
 
 
 def _of_the_order(world: Accounts, ledger: Ledger) -> Iterator[str]:
+    if world.edited:
+        # What is corrected or added later comes later, and so does a twin that it lets go.
+        return
     once = {
         target: (person, moment)
-        for target, person, moment, old in ledger.read(
-            "SELECT target, lane, write.ms, id FROM write JOIN entry ON entry.n = write.entry "
-            "WHERE target IS NOT NULL"
+        for target, person, moment in ledger.read(
+            "SELECT target, lane, ms FROM write WHERE target IS NOT NULL"
         )
-        # What somebody corrected or added since comes when it is known.
-        if old not in world.edited
     }
     last: dict[int, int] = {}
     for each in world.box.ledger.committed:

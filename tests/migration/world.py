@@ -62,7 +62,7 @@ class Accounts:
     Attributes:
         source_before: What the old account should hold.
         foreign: Entries of the new account that no migration wrote.
-        edited: The ids of old entries that were made or changed after the first reading.
+        edited: Whether old entries were made or changed after the first reading.
     """
 
     def __init__(self, folder: Path, box: Sandbox, limit: int = 150) -> None:
@@ -71,7 +71,7 @@ class Accounts:
         self.limit = limit
         self.source_before = snapshot(box.legacy.rows("timeentries"))
         self.foreign: list[Row] = []
-        self.edited: set[str] = set()
+        self.edited: bool = False
 
     def writes(self) -> int:
         """How many requests of the new account were no questions."""
@@ -197,6 +197,7 @@ class World(Accounts):
             random: Draws which, and how.
             number: How many.
         """
+        self.edited = True
         now = f"{self.clock():%Y-%m-%dT%H:%M:%S.000Z}"
         rows = [row for row in self.box.legacy.rows("timeentries") if row.get("person")]
         for row in random.sample(rows, number):
@@ -209,11 +210,9 @@ class World(Accounts):
                     seconds=random.randint(1, 90)
                 )
                 changes["date"] = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
-            self.edited.add(row["id"])
             if kind == "new":
                 row = {**row, **changes, "id": f"{random.getrandbits(64):016x}"}
                 self.box.legacy.add("timeentries", row)
-                self.edited.add(row["id"])
             else:
                 self.box.legacy.update("timeentries", row["id"], changes)
         self.source_before = snapshot(self.box.legacy.rows("timeentries"))
