@@ -62,11 +62,12 @@ def descriptor(tmp_path: Path) -> int:
         "/proc/self/fd/237",
         "/proc/thread-self/fd/237",
         "/dev/../proc/self/fd/237",
-        f"/proc/{os.getpid()}/fd/237",
-        f"/proc/{os.getpid()}/task/{os.getpid()}/fd/237",
+        "/proc/{pid}/fd/237",
+        "/proc/{pid}/task/{pid}/fd/237",
     ],
 )
 def test_the_name_of_an_open_file_is_that_file(descriptor: int, name: str) -> None:
+    name = name.format(pid=os.getpid())
     try:
         assert destination_of(name) == Destination(Path(name), descriptor)
     finally:

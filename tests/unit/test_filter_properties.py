@@ -93,7 +93,9 @@ LITERALS: list[tuple[Field[Any], st.SearchStrategy[Any], Callable[[Any], Any]]] 
 ]
 
 
-@pytest.mark.parametrize(("field", "values", "expected"), LITERALS, ids=lambda x: str(x)[:30])
+@pytest.mark.parametrize(
+    ("field", "values", "expected"), LITERALS, ids=[str(field) for field, *_ in LITERALS]
+)
 @given(data=st.data())
 def test_a_literal_is_read_as_the_value_it_was(
     field: Field[Any],
