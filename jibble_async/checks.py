@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import functools
 import numbers
+import re
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 from jibble_async.errors import ConfigurationError
 
-__all__ = ["require_counts", "require_kind", "require_numbers", "unseen"]
+__all__ = ["pattern", "require_counts", "require_kind", "require_numbers", "unseen"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+@functools.cache
+def pattern(text: str) -> re.Pattern[str]:
+    """A pattern, compiled when it is first used: importing the package compiles none.
+
+    `re` keeps them too, but looking one up there costs as much as a short match.
+    """
+    return re.compile(text)
 
 
 def require_numbers(owner: str, *optional: str, **given: Any) -> None:

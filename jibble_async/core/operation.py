@@ -14,6 +14,7 @@ from urllib.parse import quote
 import msgspec
 from yarl import URL
 
+from jibble_async.checks import pattern
 from jibble_async.core.opaque import Opaque
 from jibble_async.errors import ConfigurationError, PaginationError
 
@@ -119,7 +120,7 @@ def build(
     """
     path = operation.path
     if path_id is not None:
-        if re.fullmatch(_PATH_ID, path_id) is None:
+        if pattern(_PATH_ID).fullmatch(path_id) is None:
             raise ConfigurationError(f"{path_id!r} is not an id")
         path = path.replace("{id}", path_id)
     scheme, authority, prefix = _parts(base)

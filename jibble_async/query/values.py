@@ -8,13 +8,13 @@ from __future__ import annotations
 import enum
 import math
 import numbers
-import re
 import uuid
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from jibble_async.checks import pattern
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.expressions import Constant, Kind, Scalar
 
@@ -190,7 +190,7 @@ def in_utc(moment: datetime) -> datetime:
 
 def is_guid(value: object) -> bool:
     """Whether `value` is a text that is a GUID: 8-4-4-4-12 hexadecimal digits."""
-    return isinstance(value, str) and re.fullmatch(_GUID, value) is not None
+    return isinstance(value, str) and pattern(_GUID).fullmatch(value) is not None
 
 
 def shown(value: object) -> str:
