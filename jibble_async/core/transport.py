@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 __all__ = ["Network", "Transport"]
 
 _LONGEST_HEADER = 64 * 1024
+# As much as asyncio takes from a socket at once. Above twice that reading is stopped, and with
+# aiohttp's 64 KB a page of 1,000 rows would be several times.
+_READ_AHEAD = 256 * 1024
 _POOLS: WeakKeyDictionary[aiohttp.BaseConnector, Pool] = WeakKeyDictionary()
 """What stands before each connector, for all clients that share it."""
 _USED = "used by jibble_async"
@@ -99,6 +102,7 @@ class Transport:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Accept-Encoding": CODINGS},
             auto_decompress=False,
+            read_bufsize=_READ_AHEAD,
             # Policies of content security have more than aiohttp's 8 KB.
             max_line_size=_LONGEST_HEADER,
             max_field_size=_LONGEST_HEADER,
