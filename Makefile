@@ -2,11 +2,14 @@
 
 PY ?= python3
 TIMES ?= 10
+WORKERS ?= auto
 UV ?= uv
 VENV := .venv
 PYTHONS = $(shell for minor in 11 12 13 14; do command -v python3.$$minor; done; \
 	ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.1[1-4].*/bin/python 2>/dev/null)
 BIN := $(VENV)/bin
+# In so many processes, each of which has to read all tests before it runs its share.
+PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --maxprocesses 4 --dist worksteal
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
@@ -17,7 +20,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/python examples/demo.py
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest -q
+	@$(PYTEST)
 
 # For the inner loop: what is pure, without what hypothesis searches for.
 test-fast: $(VENV)/.dev
@@ -34,14 +37,14 @@ test-all:
 
 # The tests that draw their cases, with TIMES as many as `make test` draws.
 chaos: $(VENV)/.dev
-	@CHAOS=$(TIMES) $(BIN)/python -m pytest -q -m "chaos or hypothesis" -o timeout=3600
+	@CHAOS=$(TIMES) $(PYTEST) -m "chaos or hypothesis" -o timeout=3600
 
 # The tests, and whether they reach what they reached before (pyproject.toml says how much).
 coverage: $(VENV)/.dev
 	@$(BIN)/python -m coverage run -m pytest -q
 	@$(BIN)/python -m coverage report
 
-check: lint types test docs
+check: lint types test
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check -q .
@@ -55,7 +58,7 @@ types: $(VENV)/.dev
 stubs: $(VENV)/.dev
 	@$(BIN)/python -m tools.stubs
 
-# The examples of README and docs also run as a part of the tests.
+# The examples of README and docs, which are a part of the tests.
 docs: $(VENV)/.dev
 	@$(BIN)/python -m pytest -q tests/docs
 
