@@ -8,7 +8,7 @@ VENV := .venv
 PYTHONS = $(shell for minor in 11 12 13 14; do command -v python3.$$minor; done; \
 	ls -d $${PYENV_ROOT:-$$HOME/.pyenv}/versions/3.1[1-4].*/bin/python 2>/dev/null)
 BIN := $(VENV)/bin
-# In so many processes, each of which has to read all tests before it runs its share.
+# A process for each processor, but no more than four: each has to import all tests first.
 PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --maxprocesses 4 --dist worksteal
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes \
