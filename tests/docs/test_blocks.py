@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from datetime import date
 
 import pytest
@@ -20,7 +21,8 @@ def test_a_block_is_valid_python(block: Block) -> None:
 @pytest.mark.real_time
 @pytest.mark.parametrize("block", RUNNABLE, ids=str)
 async def test_a_block_runs(block: Block, monkeypatch: pytest.MonkeyPatch) -> None:
-    if block.needs is not None:
+    # In CI all of them are there, and nothing may be left out.
+    if block.needs is not None and os.environ.get("CI") != "true":
         pytest.importorskip(block.needs, reason=f"{block.needs} is not installed")
     async with Sandbox(people=6, since=date(2026, 7, 1), until=date(2026, 7, 31)) as box:
         for name, value in box.environment().items():
