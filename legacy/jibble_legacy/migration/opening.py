@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from jibble_async.errors import ConfigurationError, MigrationError
-from jibble_async.export.locks import lock
+from jibble_async.export.files.locks import lock
 from jibble_legacy.migration import schema
 from jibble_legacy.migration.states import State
 
