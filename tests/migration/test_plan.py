@@ -240,10 +240,13 @@ async def test_what_we_wrote_does_not_begin_a_cut_over(
     assert rows(account.folder, "SELECT * FROM snapshot") == []
 
 
+@pytest.mark.parametrize("planned_before", [False, True])
 async def test_what_another_migration_wrote_is_foreign(
-    account: Account, monkeypatch: pytest.MonkeyPatch
+    planned_before: bool, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account.entry("in", "ann", "2020-03-02 08:00")
+    if planned_before:
+        await account.plan(monkeypatch)
     await punched(
         account,
         monkeypatch,
