@@ -559,7 +559,7 @@ async def test_a_decision_that_can_not_be_followed_any_more_is_named(
         await account.plan(monkeypatch)
 
 
-async def test_nothing_is_planned_before_it_is_extracted_or_for_another_account(
+async def test_nothing_is_planned_before_it_is_extracted_for_another_account_or_in_a_rollback(
     account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await account.plan(monkeypatch)
@@ -567,6 +567,9 @@ async def test_nothing_is_planned_before_it_is_extracted_or_for_another_account(
         await account.plan(monkeypatch, base="https://elsewhere.example.com")
     with pytest.raises(ConfigurationError, match="is no time zone"):
         await account.plan(monkeypatch, default_zone="Berlin")
+    account.do("INSERT INTO meta VALUES ('rolling back', 'true')")
+    with pytest.raises(MigrationError, match="run rollback to its end"):
+        await account.plan(monkeypatch)
     (tmp_path / "other").mkdir()
     opened(tmp_path / "other" / "ledger").abandon(KeyboardInterrupt())
     with pytest.raises(MigrationError, match="nothing was read"):

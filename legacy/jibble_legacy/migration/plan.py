@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from jibble_async.errors import ConfigurationError
+from jibble_async.errors import ConfigurationError, MigrationError
 from jibble_legacy.migration import snapshots
 from jibble_legacy.migration.answers import digest_of_answers, digests_of_files, read_answers
 from jibble_legacy.migration.deciding import decide
@@ -85,7 +85,8 @@ async def plan(
     Raises:
         ConfigurationError: There is no such zone, or something in the files can't be used: then
             nothing of them was.
-        MigrationError: Nothing was extracted, or the ledger belongs to another account.
+        MigrationError: Nothing was extracted, a rollback is under way, or the ledger belongs to
+            another account.
 
     Example:
         >>> report = await plan(ledger, jibble, folder="files", default_zone="Europe/Berlin")
@@ -93,6 +94,8 @@ async def plan(
     """
     _require_zone(default_zone)
     require_extracted(ledger)
+    if ledger.get("rolling back"):
+        raise MigrationError("a rollback is under way: run rollback to its end before you plan")
     await bind(ledger, await account_of(target, base))
     if settle_doubts is not None:
         on_progress(Progress("plan", "doubts", 0))
