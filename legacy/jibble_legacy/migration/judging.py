@@ -52,7 +52,7 @@ class Written(msgspec.Struct, frozen=True, gc=False):
     Attributes:
         entry: Its number in the ledger.
         old_id: Its id in the old account.
-        source: The number of the person of the old account.
+        source: The number of the person of the old account; 0 if the entry names none.
         target: The entry that answers for it.
         generation: How many rollbacks there were when it was planned.
         revisions: How often it was put away, in all generations.

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 __all__ = ["VerifyReport", "verify"]
 
 _WRITES = """
-SELECT w.entry, e.id, e.person, w.ms, w.type, w.day, w.offset, w.person, w.activity, w.project,
-    e.note, w.state, w.target, w.stamp, w.generation,
+SELECT w.entry, e.id, coalesce(e.person, 0), w.ms, w.type, w.day, w.offset, w.person, w.activity,
+    w.project, e.note, w.state, w.target, w.stamp, w.generation,
     (SELECT count(*) FROM past WHERE past.entry = w.entry)
 FROM write AS w JOIN entry AS e ON e.n = w.entry WHERE w.lane = ?
 """
