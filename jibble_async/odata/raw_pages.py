@@ -71,8 +71,10 @@ def _split(reply: Reply, head: type[RowHead]) -> PageContent[RawRow] | None:
     mark, decode = _reader(head)
     # From the end, since what a row begins with is rarer than the quotes that it ends in; the
     # search looks for these bytes first.
-    pieces = body[begin:end].rsplit(b"}," + mark)
-    lines = (b"}\n" + mark).join(pieces) + b"\n"
+    pieces = body.rsplit(b"}," + mark)
+    pieces[-1] = pieces[-1][: end - len(body)] + b"\n"
+    pieces[0] = pieces[0][begin:]
+    lines = (b"}\n" + mark).join(pieces)
     try:
         content: PageContent[Any] = read_page(around, msgspec.Raw)
         heads = decode(lines)
