@@ -17,7 +17,7 @@ class RawRows(Sequence[RawRow]):
 
     They are split only for whoever asks for one of them.
 
-    Args:
+    Attributes:
         ids: Their ids.
         lines: The rows; each line ends in a line break.
     """
@@ -25,8 +25,8 @@ class RawRows(Sequence[RawRow]):
     __slots__ = ("ids", "lines")
 
     def __init__(self, ids: list[str], lines: bytes) -> None:
-        self.ids = ids
-        self.lines = lines
+        self.ids: list[str] = ids
+        self.lines: bytes = lines
 
     def __len__(self) -> int:
         return len(self.ids)
