@@ -252,5 +252,5 @@ def test_a_moment_is_read_as_excel_shows_it(text: str, moment: datetime | None) 
 
 
 def test_a_file_that_can_not_be_written_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="close it if a program has it open"):
+    with pytest.raises(ConfigurationError, match="nothing can be written in"):
         write_table(tmp_path / "no" / "people.csv", ("a",), [])

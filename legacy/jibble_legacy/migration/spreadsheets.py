@@ -12,7 +12,6 @@ import codecs
 import csv
 import io
 import itertools
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -22,6 +21,7 @@ from typing import TextIO
 import msgspec
 
 from jibble_async.errors import ConfigurationError
+from jibble_legacy.migration.replacing import replacing
 
 __all__ = ["Flaws", "Line", "day_of", "id_cell", "moment_of", "read_table", "write_table"]
 
@@ -102,19 +102,11 @@ def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, 
     Raises:
         ConfigurationError: The file can't be written, as while Excel has it open.
     """
-    beside = path.with_name(f".{path.name}.new")
-    try:
-        with beside.open("w", encoding="utf-8-sig", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(columns)
-            for row in rows:
-                writer.writerow([_harmless(row.get(column)) for column in columns])
-        os.replace(beside, path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise ConfigurationError(
-            f"{path} can't be written ({error.strerror}): close it if a program has it open"
-        ) from error
+    with replacing(path, "utf-8-sig") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        for row in rows:
+            writer.writerow([_harmless(row.get(column)) for column in columns])
 
 
 def read_table(

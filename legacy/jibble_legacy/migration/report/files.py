@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from msgspec.structs import asdict, replace
 
 from jibble_async.errors import ConfigurationError
 from jibble_legacy.migration.ledger import Ledger
+from jibble_legacy.migration.replacing import replacing
 from jibble_legacy.migration.report.numbers import Numbers
 from jibble_legacy.migration.report.page import page
 from jibble_legacy.migration.report.side import write_side
@@ -47,9 +47,11 @@ def write_report(ledger: Ledger, folder: Path, numbers: Numbers) -> tuple[Number
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         numbers = replace(numbers, homeless=write_side(ledger, folder))
         said = judgement(numbers)
-        _put(folder / "report.html", page(numbers))
+        with replacing(folder / "report.html") as file:
+            file.write(page(numbers))
         told = {"verdict": said, "numbers": numbers}
-        _put(folder / "report.json", msgspec.json.format(msgspec.json.encode(told)).decode() + "\n")
+        with replacing(folder / "report.json") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(told)).decode() + "\n")
     except OSError as error:
         raise ConfigurationError(f"{error.filename} can't be written: {error.strerror}") from error
     for field, name in _TABLES.items():
@@ -64,12 +66,6 @@ def write_report(ledger: Ledger, folder: Path, numbers: Numbers) -> tuple[Number
         "id-map.csv",
     ]
     return numbers, [*files, *dict.fromkeys(each.file for each in numbers.homeless)]
-
-
-def _put(path: Path, text: str) -> None:
-    beside = path.with_name(f".{path.name}.new")
-    beside.write_text(text, "utf-8")
-    os.replace(beside, path)
 
 
 def _table(path: Path, lines: Sequence[msgspec.Struct]) -> None:

@@ -6,11 +6,11 @@ Each line has the old id and the new one. Rows of people, teams and the like are
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Self, TextIO
+from types import TracebackType
+from typing import Any, Self
 
 import msgspec
 
@@ -18,6 +18,7 @@ from jibble_async.errors import MigrationError
 from jibble_legacy.migration.keeping import page_body
 from jibble_legacy.migration.ledger import Ledger
 from jibble_legacy.migration.old_rows import read_entry
+from jibble_legacy.migration.replacing import Text, replacing
 from jibble_legacy.migration.report.numbers import Homeless
 from jibble_legacy.migration.states import Kind
 
@@ -61,7 +62,7 @@ def write_side(ledger: Ledger, folder: Path) -> list[Homeless]:
         folder: Where the folder `side` is made.
 
     Raises:
-        OSError: A file can't be written.
+        ConfigurationError: A file can't be written.
     """
     side = folder / "side"
     side.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -84,7 +85,7 @@ class _Files:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._open: dict[str, TextIO] = {}
+        self._open: dict[str, Text] = {}
         self._stack = ExitStack()
         self.counts: dict[str, int] = {}
         self.fields: dict[str, dict[str, None]] = {}
@@ -92,20 +93,18 @@ class _Files:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        self._stack.close()
-        for name in self._open:
-            beside = self._folder / f".{name}.new"
-            if kind is None:
-                os.replace(beside, self._folder / name)
-            else:
-                beside.unlink(missing_ok=True)
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
 
-    def file(self, name: str) -> TextIO:
+    def file(self, name: str) -> Text:
         """The file of a name, to be written to."""
         if name not in self._open:
-            beside = (self._folder / f".{name}.new").open("w", encoding="utf-8", newline="")
-            self._open[name] = self._stack.enter_context(beside)
+            self._open[name] = self._stack.enter_context(replacing(self._folder / name))
         return self._open[name]
 
     def line(
