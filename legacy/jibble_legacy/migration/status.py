@@ -108,7 +108,8 @@ def _steps(
         return
     hash_, planned_at, detail = plans[0]
     yield _is_stale(ledger, detail), "`plan` again: it knows less than was read since"
-    stop = (ledger.get("probe") or {}).get("stop")
+    probed: dict[str, Any] = ledger.get("probe", {})
+    stop = probed.get("stop")
     yield bool(stop), f"nothing can be written, says the probe: {stop}"
     unknown = ledger.value(_COUNT_OF_BOTH, State.UNKNOWN, State.UNKNOWN)
     yield unknown > 0, f"{unknown:,} can't be told: `resolve` ends each by your decision"
@@ -126,7 +127,7 @@ def _steps(
     yield refused > 0, f"{refused:,} were refused: mend them in rejects.csv, then `plan` again"
     written = sum(known.writes.get(each, 0) for each in _WRITTEN)
     yield not written, "nothing is written: `plan` again begins anew"
-    verdict = ledger.get("verdict") or {"at": -1}
+    verdict: dict[str, Any] = ledger.get("verdict", {"at": -1})
     since = ledger.value("SELECT max(since) FROM write WHERE state = ?", State.CONFIRMED)
     yield verdict["at"] < (since or 0), "`verify` compares both sides"
     yield not verdict.get("may_sign"), f"`verify` says: {verdict.get('headline')}"
