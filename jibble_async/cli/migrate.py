@@ -26,12 +26,14 @@ migrate: App = App(
 
 Settle = Annotated[float, Parameter(validator=Number(gte=0))]
 Lanes = Annotated[int, Parameter(validator=Number(gte=1))]
-Words = Annotated[tuple[str, ...], Parameter(negative="", consume_multiple=True)]
+Words = Annotated[
+    tuple[str, ...], Parameter(negative="", consume_multiple=True, show_default=False)
+]
 
 
 @migrate.command
 async def estimate(*, place: Place = DEFAULTS) -> None:
-    """Say how many entries there are, and how long it takes to read and to write them.
+    """Say how many entries there are, and how long it takes to read them.
 
     Args:
         place: What every step takes.
@@ -131,7 +133,7 @@ async def verify(
 
     Args:
         source: How the old account is read again: what changed and a sample, or all of it.
-        repair: Archive what carries one mark twice; nothing else is changed.
+        repair: Archive what was written twice; nothing else is changed.
         sample: Entries that the report shows side by side.
         seed: A word that draws them; by default what was read draws them itself.
         place: What every step takes.
