@@ -127,8 +127,8 @@ def pause_after(error: JibbleError, tries: int) -> float:
     return max(asked, min(_LONGEST_PAUSE, 2.0**tries))
 
 
-def judged(error: JibbleError, tries: int) -> Event:
-    """What befell a write that ended with an error, in its so-manieth try in a row."""
+def event_after(error: JibbleError, tries: int) -> Event:
+    """What befell a write that ended with an error, the so-manieth time in a row."""
     event = event_of(error)
     # Throttling passes; who is refused so for minutes lacks the right.
     if event is Event.TURNED_AWAY and is_bare_refusal(error) and tries >= _BARE_TRIES:
@@ -212,7 +212,7 @@ class Creations:
         return made.id
 
     async def _failed(self, thing: Thing, error: JibbleError, tries: int) -> Thing:
-        event = judged(error, tries)
+        event = event_after(error, tries)
         reason = error.message if event is Event.REFUSED else None
         thing = await self._write(thing, event, reason=reason)
         if event is Event.LOST:

@@ -17,7 +17,7 @@ from jibble_async.core.retry import RetryPolicy
 from jibble_async.entities import EntryStatus, TimeEntry
 from jibble_async.errors import ConfigurationError, JibbleError, MigrationError, NotFoundError
 from jibble_async.query.vocabulary import fields
-from jibble_legacy.migration.creations import MOST_TRIES, Thing, judged, things
+from jibble_legacy.migration.creations import MOST_TRIES, Thing, event_after, things
 from jibble_legacy.migration.doubts import lanes_with, settle_doubts, verdict_of
 from jibble_legacy.migration.edits import archived, put_away
 from jibble_legacy.migration.lanes import SETTLE, Event, moment_of
@@ -282,7 +282,7 @@ class _Rolling:
         try:
             await archived(self.target, write.target or "")
         except JibbleError as error:
-            if judged(error, MOST_TRIES) is not Event.REFUSED:
+            if event_after(error, MOST_TRIES) is not Event.REFUSED:
                 raise
             reason, now = error.message, self._patience.now()
             await self._ledger.write(

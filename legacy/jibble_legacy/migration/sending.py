@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from jibble_async.entities import TimeEntry
 from jibble_async.errors import ConflictError, JibbleError
-from jibble_legacy.migration.creations import MOST_TRIES, judged, pause_after
+from jibble_legacy.migration.creations import MOST_TRIES, event_after, pause_after
 from jibble_legacy.migration.doubts import Doubts
 from jibble_legacy.migration.edits import edit
 from jibble_legacy.migration.lanes import Event
@@ -157,7 +157,7 @@ class Sending:
         return following
 
     async def _failed(self, write: Write, error: JibbleError, tries: int) -> Write | None:
-        event = judged(error, tries)
+        event = event_after(error, tries)
         reason = None
         if event is Event.REFUSED:
             reason = error.message
@@ -193,7 +193,7 @@ class Sending:
         try:
             await edit(self._ledger, self._target, write, self._patience)
         except JibbleError as error:
-            if judged(error, MOST_TRIES) is not Event.REFUSED:
+            if event_after(error, MOST_TRIES) is not Event.REFUSED:
                 raise
             self._brakes.refused(write.lane, error)
         else:
