@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jibble_legacy.migration.apply import apply
 from jibble_legacy.migration.ledger import Ledger
 from jibble_legacy.migration.states import Exit
 
 from jibble_async import MigrationError
 from jibble_async.sandbox import Sandbox
 from jibble_async.sandbox.workspace import Workspace
-from tests.migration.small_world import Life, live, people_made, planted, sandbox
+from tests.migration.small_world import Life, insert, live, people_made, planted, sandbox
 from tests.migration.test_apply import going
 from tests.support import virtual_time
 
@@ -145,3 +147,35 @@ def test_nobody_is_invited(path: Path) -> None:
     connection = sqlite3.connect(path)
     states = connection.execute("SELECT DISTINCT state, removal FROM thing ORDER BY 1, 2")
     assert states.fetchall() == [(None, None), ("confirmed", None), ("confirmed", "confirmed")]
+
+
+@pytest.mark.parametrize("name", ["arrives", "committed"])
+def test_a_creation_that_a_kill_left_in_doubt_is_settled_first(path: Path, name: str) -> None:
+    async def main() -> None:
+        box, other = sandbox(), path.with_name("other.jbmg")
+        await planted(path, box, people=2)
+        shutil.copy(path, other)
+        steps = (await live(other, sandbox(), going)).steps
+        end_at = steps.index(f"{name} POST /v1/People") + 1
+        assert (await live(path, box, going, end_at=end_at)).error is not None
+        assert (await live(path, box, going)).report.exit is Exit.CLEAN
+        assert people_made(box) == ["L-p2"]
+
+    virtual_time.run(main())
+
+
+def test_the_second_row_of_a_human_is_not_made(path: Path) -> None:
+    async def main() -> None:
+        box = sandbox()
+        await planted(path, box, people=2)
+        connection = sqlite3.connect(path)
+        insert(connection, "source", n=9, kind="teammembers", id="p9")
+        same = {"decision": "create", "root": 2, "name": "Name p2", "code": "L-p2"}
+        insert(connection, "thing", n=9, kind="teammembers", state="planned", **same)
+        connection.commit()
+        connection.close()
+        report = (await live(path, box, apply)).report
+        # One person, and one project.
+        assert report.to_create == 2
+
+    virtual_time.run(main())
