@@ -164,7 +164,10 @@ def test_killed_anywhere_nothing_of_it_stays(path: Path, server: str, end_at: in
         await rest(1.0)
         life = await live(path, box, probing)
         assert life.error is None
-        assert life.report.verdict.stop is None
+        told = life.report.verdict
+        assert told.stop is None
+        # What the one before left was away before this one began: it would answer otherwise.
+        assert (told.lone_out, told.out_after_out) == ("taken", "refused")
         assert left(box) == []
 
     virtual_time.run(main())

@@ -206,8 +206,25 @@ def steps() -> int:
         return virtual_time.run(main(Path(folder) / "steps.jbmg"))
 
 
+STEPS = steps()
+
+
+@pytest.mark.parametrize("back_from_end", range(1, 5))
+def test_one_that_was_nearly_at_its_end_comes_to_it(path: Path, back_from_end: int) -> None:
+    async def main() -> None:
+        box = sandbox()
+        await planted(path, box, people=4, entries=3)
+        await live(path, box, going)
+        await live(path, box, back, end_at=STEPS + 1 - back_from_end)
+        assert (await live(path, box, back)).report.exit is Exit.CLEAN
+        await live(path, box, planned_anew)
+        assert (await live(path, box, going)).report.exit is Exit.CLEAN
+
+    virtual_time.run(main())
+
+
 @pytest.mark.chaos
-@pytest.mark.parametrize("end_at", ends(steps()))
+@pytest.mark.parametrize("end_at", ends(STEPS))
 @pytest.mark.parametrize("rules", [{}, {"keeps_client_ids": False, "keeps_platform": False}])
 def test_killed_anywhere_it_goes_on(path: Path, end_at: int, rules: dict[str, Any]) -> None:
     async def main() -> None:
