@@ -20,6 +20,7 @@ from jibble_async.cli import app, connection, main
 from jibble_async.cli.output import clean
 from jibble_async.sandbox import Sandbox
 from tests.cli.conftest import ROOT
+from tests.support.patience import PATIENCE
 
 WEEK = ("--since", "2026-07-06", "--until", "2026-07-12")
 
@@ -204,7 +205,7 @@ async def test_refused_credentials(process: Any) -> None:
 
 
 async def _ended(started: subprocess.Popen[str]) -> tuple[str, str]:
-    return await asyncio.to_thread(started.communicate, timeout=60)
+    return await asyncio.to_thread(started.communicate, timeout=PATIENCE)
 
 
 @pytest.mark.usefixtures("small")
@@ -242,11 +243,11 @@ def test_a_sandbox_serves_until_ctrl_c(process: Any, json_too: bool) -> None:
     assert ready
     assert "until you press Ctrl-C" in box.stderr.readline()
     asked = process("whoami", "--json", **_environment(box, json_too))
-    out, err = asked.communicate(timeout=60)
+    out, err = asked.communicate(timeout=PATIENCE)
     assert (asked.returncode, err) == (0, "")
     assert json.loads(out)["organization"]["name"] == "Sandbox Works Ltd"
     box.send_signal(signal.SIGINT)
-    assert box.wait(60) == 0
+    assert box.wait(PATIENCE) == 0
     assert box.stderr.read() == ""
 
 

@@ -18,6 +18,7 @@ from jibble_async.cli import legacy_limit, main
 from jibble_async.cli.export_bars import Bars
 from jibble_async.cli.legacy_limit import TellingWindow, window_path
 from jibble_async.sandbox import Sandbox
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.real_time
 
@@ -228,13 +229,13 @@ async def test_runs_share_the_limit(process: Any) -> None:
         environment = {**box.environment(), "XDG_STATE_HOME": os.environ["XDG_STATE_HOME"]}
         for _ in range(2):
             run = process("people", "--legacy", "--json", **environment)
-            out, err = await asyncio.to_thread(run.communicate, timeout=60)
+            out, err = await asyncio.to_thread(run.communicate, timeout=PATIENCE)
             assert (run.returncode, err) == (0, "")
             assert len(json.loads(out)) > 0
         assert await fill(environment, 1) == 3
         assert await fill(environment, 147) == 150
         run = process("people", "--legacy", **environment)
-        out, err = await asyncio.to_thread(run.communicate, timeout=60)
+        out, err = await asyncio.to_thread(run.communicate, timeout=PATIENCE)
         assert box.ledger.count("legacy") == 2
     assert (run.returncode, out) == (1, "")
     assert err.count("\n") == 1

@@ -21,6 +21,7 @@ from jibble_async.cli.report_lines import Line, as_csv, lines_of
 from jibble_async.core.transport import Transport
 from jibble_async.core.wire import Reply
 from jibble_async.sandbox import Sandbox
+from tests.support.patience import PATIENCE
 
 WEEK = ("--sandbox", "--since", "2026-07-06", "--until", "2026-07-12")
 DAY = date(2026, 7, 6)
@@ -341,7 +342,7 @@ def test_a_terminal_that_knows_no_bars() -> None:
             "PYTHONIOENCODING": "ascii",
         },
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, b"")

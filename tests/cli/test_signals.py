@@ -18,6 +18,7 @@ from jibble_async.cli import app, main
 from jibble_async.cli.signals import Interruption
 from jibble_async.export.journal.gathering import Gathering
 from tests.cli.conftest import ROOT
+from tests.support.patience import PATIENCE
 
 EXPORT = ("export", "people", "--sandbox", "--out", "people.csv")
 SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
@@ -162,7 +163,7 @@ def test_a_loop_that_waits_is_woken(process: Any, number: int, code: int) -> Non
     assert "until you press Ctrl-C" in box.stderr.readline()
     box.send_signal(number)
     # A sandbox is meant to end with Ctrl-C.
-    assert box.wait(60) == (0 if number == signal.SIGINT else code)
+    assert box.wait(PATIENCE) == (0 if number == signal.SIGINT else code)
     rest = box.stderr.read()
     assert rest == ("" if number == signal.SIGINT else "jibble: interrupted\n")
 

@@ -23,6 +23,7 @@ import pytest
 
 from jibble_async.sandbox import Fault, Sandbox
 from tests.support.leaks import settled
+from tests.support.patience import PATIENCE
 from tests.support.virtual_time import run as run_in_virtual_time
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -279,7 +280,7 @@ def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -14,6 +14,7 @@ import pytest
 
 from jibble_async import ConfigurationError
 from jibble_async.export.ahead import Ahead, Give
+from tests.support.patience import PATIENCE
 
 Produce = Callable[[Give[int]], Awaitable[None]]
 
@@ -50,7 +51,7 @@ def test_a_producer_is_only_so_far_ahead() -> None:
             given.append(number)
 
     items = Ahead(produce, 3)
-    assert stuck.wait(30)
+    assert stuck.wait(PATIENCE)
     assert given == [0, 1, 2]
     items.close()
 
@@ -118,10 +119,10 @@ def test_the_thread_that_drops_it_may_be_its_own() -> None:
 
     mine.append(Ahead(produce, 1))
     next(mine[0])
-    assert dropped.wait(30)
+    assert dropped.wait(PATIENCE)
     for each in threading.enumerate():
         if each.name == "jibble-ahead":
-            each.join(30)
+            each.join(PATIENCE)
             assert not each.is_alive()
 
 
@@ -144,7 +145,7 @@ def test_a_program_ends_though_it_is_not_read_to_its_end() -> None:
         [sys.executable, "-W", "error", "-c", textwrap.dedent(program)],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "0\nclosed\n", "")
 
@@ -164,7 +165,7 @@ def test_another_process_is_told_that_it_has_no_such_thread() -> None:
 
     child = context.Process(target=ask)
     child.start()
-    child.join(30)
+    child.join(PATIENCE)
     assert "another process" in told.get()
     assert next(items) == 0
     items.close()

@@ -15,11 +15,11 @@ from jibble_async.export import Exporter, running
 from jibble_async.export.files.destinations import destination_of
 from jibble_async.export.files.output import Output
 from tests.export.test_files import killed_part
+from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.real_time
 
 # Far more than a loop that is free needs; one that stands still is told by the answer.
-LONG = 60.0
 
 
 class SlowDisk:
@@ -32,7 +32,7 @@ class SlowDisk:
 
     def __call__(self, _: int) -> None:
         self.reached.set()
-        self.went_on.append(self.go_on.wait(LONG))
+        self.went_on.append(self.go_on.wait(PATIENCE))
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ async def test_cancelled_while_the_file_is_put_together_it_gets_no_name(
 
     def slow(*arguments: Any) -> None:
         reached.set()
-        go_on.wait(LONG)
+        go_on.wait(PATIENCE)
         write_joined(*arguments)
 
     monkeypatch.setattr(running, "write_joined", slow)
@@ -122,7 +122,7 @@ async def test_a_failure_while_the_disk_closes_leaves_the_loop_free(
 
             def slow() -> None:
                 closing.set()
-                went_on.append(go_on.wait(LONG))
+                went_on.append(go_on.wait(PATIENCE))
                 close()
 
             monkeypatch.setattr(output.part, "close", slow)

@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 from tests.meta.sources import PACKAGES, ROOT, imports, modules
+from tests.support.patience import PATIENCE
 
 
 def test_the_contracts_of_imports_are_kept() -> None:
@@ -15,7 +16,7 @@ def test_the_contracts_of_imports_are_kept() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -62,7 +63,7 @@ def loaded_by(code: str) -> set[str]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE,
     )
     return set(done.stdout.split())
 

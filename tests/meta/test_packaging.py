@@ -12,6 +12,7 @@ import zipfile
 from pathlib import Path
 
 from tests.meta.sources import PACKAGES, ROOT
+from tests.support.patience import PATIENCE
 
 
 def test_the_wheel_holds_both_packages(tmp_path: Path) -> None:
@@ -61,7 +62,7 @@ def run(arguments: list[str], folder: Path, **env: str) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -24,6 +24,7 @@ from jibble_async.core.operation import Operation
 from jibble_async.resources.attendance import Reports
 from jibble_async.resources.base import Listing, Resource
 from tests.meta.sources import PACKAGES, ROOT, modules
+from tests.support.patience import PATIENCE
 
 
 def test_the_exported_names_are_sorted_and_all_there_is() -> None:
@@ -183,7 +184,7 @@ def test_every_public_type_is_known(package: str) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=240,
+        timeout=PATIENCE,
     )
     lines = done.stdout.splitlines()
     problems = [line.strip() for line in lines if " error:" in line]
