@@ -66,6 +66,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.imports
 	@$(BIN)/python -m benchmarks.call
 	@$(BIN)/python -m benchmarks.pages
+	@$(BIN)/python -m benchmarks.latency
 	@$(BIN)/python -m benchmarks.sinks
 	@$(BIN)/python -m benchmarks.peers
 	@$(BIN)/python -m benchmarks.writes
