@@ -21,4 +21,4 @@ async def test_names_survive_an_outage(
     found = await names(jibble_client)
     rows = jibble_sandbox.dataset.rows("People")
     assert set(found) == {row["fullName"] for row in rows if row["status"] != "Removed"}
-    assert jibble_client.stats.retries == 1
+    assert jibble_client.stats.retries > 0
