@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import random
@@ -52,19 +53,10 @@ def pages_asked_for(box: Sandbox) -> int:
     return sum("top=12" in each and "updatedAt%20ge" not in each for each in targets)
 
 
-class SnapshotWire(MemoryWire):
-    """Keeps the disk as it is when everything ends: what tidies up then is not there in life."""
-
-    live: Path
-    dead: Path
-
-    async def _step(self, name: str) -> None:
-        try:
-            await super()._step(name)
-        except KilledError:
-            if not self.dead.exists():
-                shutil.copytree(self.live, self.dead)
-            raise
+def snapshot(live: Path, dead: Path) -> None:
+    """Keep the disk as it is when everything ends: what tidies up then is not there in life."""
+    if not dead.exists():
+        shutil.copytree(live, dead)
 
 
 def export(
@@ -73,9 +65,9 @@ def export(
     """What an export gives, if nothing ends it, and the steps that it makes."""
 
     async def main() -> tuple[ExportReport | None, int]:
-        wire = SnapshotWire(box, end_at=end_at)
+        wire = MemoryWire(box, end_at=end_at)
         if dead is not None:
-            wire.live, wire.dead = live, dead
+            wire.on_kill = functools.partial(snapshot, live, dead)
         with pytest.MonkeyPatch.context() as patch:
             async with wire.client(patch, page_size=12) as jibble:
                 out = f"{live}/{name}"
