@@ -22,7 +22,7 @@ KILLS = 20 if TIMES > 1 else 3
 
 @pytest.mark.real_time
 @pytest.mark.chaos
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 async def test_processes_that_are_killed(tmp_path: Path) -> None:
     random = Random("killed")
     killed = 0

@@ -383,6 +383,22 @@ async def test_what_was_refused_waits_until_something_is_another(
     assert (await account.plan(monkeypatch)).planned == 1
 
 
+async def test_what_was_refused_lets_nothing_go_that_it_held_back(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account.do("INSERT INTO meta VALUES ('probe', '{\"out_after_out\": \"refused\"}')")
+    account.shift("ann", "2020-03-02")
+    account.entry("again", "ann", "2020-03-02 18:00", 2)
+    account.entry("twin", "ann", "2020-03-02 18:00", 2)
+    await account.plan(monkeypatch)
+    held = account.held()
+    assert set(held) == {"again", "twin"}
+    account.sent("refused", target=False)
+    report = await account.plan(monkeypatch)
+    assert (report.planned, report.refused) == (0, 2)
+    assert account.held() == held
+
+
 async def test_who_was_merged_becomes_whom_the_root_became(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,7 +14,7 @@ from jibble_legacy.migration.rollback import RollbackReport, rollback
 from jibble_legacy.migration.states import Exit
 
 from jibble_async import JibbleClient, MigrationError
-from jibble_async.sandbox import Sandbox
+from jibble_async.sandbox import Fault, Sandbox
 from jibble_async.sandbox.faults import Fault
 from tests.migration.small_world import (
     Seen,
@@ -156,6 +156,21 @@ def test_what_can_not_be_archived_is_listed(path: Path) -> None:
         box.rules.locked_until = None
         report = (await live(path, box, back)).report
         assert (report.archived, report.exit, report.generation) == (4, Exit.CLEAN, 2)
+
+    virtual_time.run(main())
+
+
+@pytest.mark.parametrize(("times", "archived"), [(2, 4), (None, 0)])
+def test_a_refusal_without_a_reason_may_be_throttling(
+    path: Path, times: int | None, archived: int
+) -> None:
+    async def main() -> None:
+        box = sandbox()
+        await planted(path, box, people=1)
+        await live(path, box, going)
+        box.faults.add(Fault("empty_403", method="PATCH", path="/v1/TimeEntries", times=times))
+        report = (await live(path, box, back)).report
+        assert (report.archived, len(report.kept)) == (archived, 4 - archived)
 
     virtual_time.run(main())
 

@@ -168,7 +168,7 @@ SELECT e.n, e.id, e.person, coalesce(m.ms, e.ms), e.action, e.activity, e.client
     m.decision, w.hash, w.ms, w.type, w.state
 FROM write w JOIN entry e ON e.n = w.entry LEFT JOIN mend m ON m.entry = e.n
 WHERE w.lane = :lane AND NOT (w.state = 'planned' AND w.attempts = 0)
-    AND w.state NOT IN ('refused', 'skipped')
+    AND w.state <> 'skipped'
 ORDER BY CASE WHEN w.state IN ('confirmed', 'verified') AND w.hash <> e.hash
     AND e.ms IS NOT NULL THEN coalesce(m.ms, e.ms) ELSE w.ms END, w.type = 'In', e.n
 """

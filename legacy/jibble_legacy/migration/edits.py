@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
-from jibble_async.errors import NotFoundError
-from jibble_legacy.migration.lanes import Event
+from jibble_async.errors import JibbleError, NotFoundError
+from jibble_legacy.migration.creations import event_after, pause_after
+from jibble_legacy.migration.lanes import Event, is_bare_refusal
 from jibble_legacy.migration.ledger import Ledger
 from jibble_legacy.migration.patience import Patience
 from jibble_legacy.migration.writes import MOVED, Write, change, keep
@@ -14,7 +15,7 @@ from jibble_legacy.migration.writes import MOVED, Write, change, keep
 if TYPE_CHECKING:
     from jibble_async.client import JibbleClient
 
-__all__ = ["archived", "edit", "put_away"]
+__all__ = ["archived", "archived_in_time", "edit", "put_away"]
 
 
 async def edit(ledger: Ledger, target: JibbleClient, write: Write, patience: Patience) -> Write:
@@ -61,6 +62,28 @@ async def archived(target: JibbleClient, entry_id: str) -> None:
         await target.time_entries.archive(entry_id)
     except NotFoundError:
         return
+
+
+async def archived_in_time(target: JibbleClient, entry_id: str, patience: Patience) -> None:
+    """The same, after a while if it is turned away: a 403 without a reason may be throttling.
+
+    Args:
+        target: The new account.
+        entry_id: Which.
+        patience: Of the step.
+
+    Raises:
+        JibbleError: It was refused, or turned away for long.
+    """
+    tries = 0
+    while True:
+        try:
+            return await archived(target, entry_id)
+        except JibbleError as error:
+            tries += 1
+            if not is_bare_refusal(error) or event_after(error, tries) is Event.REFUSED:
+                raise
+            await patience.rest(pause_after(error, tries))
 
 
 def put_away(connection: sqlite3.Connection, write: Write, why: str, now: int) -> None:

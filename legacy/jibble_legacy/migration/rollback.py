@@ -19,7 +19,7 @@ from jibble_async.errors import ConfigurationError, JibbleError, MigrationError,
 from jibble_async.query.vocabulary import fields
 from jibble_legacy.migration.creations import MOST_TRIES, Thing, event_after, things
 from jibble_legacy.migration.doubts import lanes_with, settle_doubts, verdict_of
-from jibble_legacy.migration.edits import archived, put_away
+from jibble_legacy.migration.edits import archived, archived_in_time, put_away
 from jibble_legacy.migration.lanes import SETTLE, Event, moment_of
 from jibble_legacy.migration.leavers import removed
 from jibble_legacy.migration.ledger import Ledger, note, put
@@ -280,7 +280,7 @@ class _Rolling:
     async def _archive(self, write: Write) -> bool:
         """Whether an entry was archived; who refused is listed, and it is confirmed as before."""
         try:
-            await archived(self.target, write.target or "")
+            await archived_in_time(self.target, write.target or "", self._patience)
         except JibbleError as error:
             if event_after(error, MOST_TRIES) is not Event.REFUSED:
                 raise

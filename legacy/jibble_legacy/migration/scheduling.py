@@ -235,7 +235,8 @@ class _Lane:
             self._hold(row, Held(Reason.OUT_WITHOUT_IN))
             return
         self._here.add(row.kind)
-        if not row.n:
+        if not row.n or row.state == State.REFUSED:
+            # What was refused keeps its place: otherwise each plan would let go what it held back.
             self.odd.follow(row.kind)
             return
         self.odd.add(row.kind)
