@@ -15,7 +15,6 @@ from jibble_legacy.migration.states import Exit
 
 from jibble_async import JibbleClient, MigrationError
 from jibble_async.sandbox import Fault, Sandbox
-from jibble_async.sandbox.faults import Fault
 from tests.migration.small_world import (
     Seen,
     ends,
