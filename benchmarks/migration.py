@@ -30,15 +30,15 @@ from unittest import mock
 import msgspec
 import pytest
 from jibble_legacy import LegacyClient, LegacyConfig
-from jibble_legacy.migration.apply import ApplyReport, apply
-from jibble_legacy.migration.commits import InlineCommits
-from jibble_legacy.migration.extract import ExtractReport, extract
-from jibble_legacy.migration.keeping import check_pages
-from jibble_legacy.migration.ledger import Ledger
-from jibble_legacy.migration.plan import plan
-from jibble_legacy.migration.plan_report import PlanReport
-from jibble_legacy.migration.probed import Verdict
+from jibble_legacy.migration.ledger.commits import InlineCommits
+from jibble_legacy.migration.ledger.ledger import Ledger
+from jibble_legacy.migration.planning.plan import plan
+from jibble_legacy.migration.planning.plan_report import PlanReport
+from jibble_legacy.migration.reading.extract import ExtractReport, extract
+from jibble_legacy.migration.reading.keeping import check_pages
 from jibble_legacy.migration.source import Source
+from jibble_legacy.migration.writing.apply import ApplyReport, apply
+from jibble_legacy.migration.writing.probed import Verdict
 
 from jibble_async import RollingWindow
 from jibble_async.core.clock import Clock

@@ -24,11 +24,11 @@ from typing import Any
 from unittest import mock
 
 import msgspec
-from jibble_legacy.migration.commits import InlineCommits
-from jibble_legacy.migration.ledger import Ledger, put
-from jibble_legacy.migration.marks import entry_key
-from jibble_legacy.migration.verify import VerifyReport, verify
-from jibble_legacy.migration.writes import space_of
+from jibble_legacy.migration.checking.verify import VerifyReport, verify
+from jibble_legacy.migration.ledger.commits import InlineCommits
+from jibble_legacy.migration.ledger.ledger import Ledger, put
+from jibble_legacy.migration.writing.marks import entry_key
+from jibble_legacy.migration.writing.writes import space_of
 
 from benchmarks.migration import _extract, _now_of
 from jibble_async import ClientConfig, JibbleClient, Unlimited

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 from jibble_legacy.migration import Exit, Migration
-from jibble_legacy.migration.lanes import SETTLE
+from jibble_legacy.migration.writing.lanes import SETTLE
 
 from jibble_async.cli.connection import Flag
 from jibble_async.cli.migrate_folder import DEFAULTS, Place, open_migration

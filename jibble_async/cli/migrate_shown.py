@@ -9,16 +9,16 @@ from functools import singledispatch
 from typing import Any, cast
 
 import msgspec
-from jibble_legacy.migration.apply import ApplyReport
-from jibble_legacy.migration.estimating import Estimate
-from jibble_legacy.migration.extract import ExtractReport
-from jibble_legacy.migration.plan_report import PlanReport
-from jibble_legacy.migration.probe import ProbeReport
+from jibble_legacy.migration.checking.verify import VerifyReport
+from jibble_legacy.migration.planning.plan_report import PlanReport
 from jibble_legacy.migration.progress import Progress
-from jibble_legacy.migration.rollback import RollbackReport
+from jibble_legacy.migration.reading.estimating import Estimate
+from jibble_legacy.migration.reading.extract import ExtractReport
 from jibble_legacy.migration.states import Kind
 from jibble_legacy.migration.status import Status
-from jibble_legacy.migration.verify import VerifyReport
+from jibble_legacy.migration.writing.apply import ApplyReport
+from jibble_legacy.migration.writing.probe import ProbeReport
+from jibble_legacy.migration.writing.rollback import RollbackReport
 
 from jibble_async.cli.output import clean, hours, say, show_facts, show_json, show_lines
 

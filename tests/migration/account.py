@@ -12,9 +12,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from jibble_legacy.migration.keeping import keep_page
-from jibble_legacy.migration.ledger import Ledger, milliseconds, put
-from jibble_legacy.migration.plan_report import PlanReport
+from jibble_legacy.migration.ledger.ledger import Ledger, milliseconds, put
+from jibble_legacy.migration.planning.plan_report import PlanReport
+from jibble_legacy.migration.reading.keeping import keep_page
 from jibble_legacy.migration.source import OldPage
 from jibble_legacy.migration.states import Kind
 

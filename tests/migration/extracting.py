@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jibble_legacy.migration.commits import InlineCommits
-from jibble_legacy.migration.extract import ExtractReport, extract
-from jibble_legacy.migration.ledger import Ledger
+from jibble_legacy.migration.ledger.commits import InlineCommits
+from jibble_legacy.migration.ledger.ledger import Ledger
+from jibble_legacy.migration.reading.extract import ExtractReport, extract
 from jibble_legacy.migration.source import Source
 
 from jibble_async import RollingWindow

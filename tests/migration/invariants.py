@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
-from jibble_legacy.migration.ledger import Ledger
+from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.states import State
 from jibble_legacy.migration.status import LEDGER
 

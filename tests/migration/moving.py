@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from jibble_legacy.migration.apply import apply
-from jibble_legacy.migration.ledger import Ledger
-from jibble_legacy.migration.probe import probe
+from jibble_legacy.migration.checking.verify import VerifyReport, verify
+from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.source import Source
-from jibble_legacy.migration.verify import VerifyReport, verify
+from jibble_legacy.migration.writing.apply import apply
+from jibble_legacy.migration.writing.probe import probe
 
 from jibble_async import JibbleClient
 from jibble_async.sandbox import History, Rules, Sandbox

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jibble_legacy.migration.commits import InlineCommits
-from jibble_legacy.migration.extract import extract
-from jibble_legacy.migration.ledger import Ledger
-from jibble_legacy.migration.plan import plan
-from jibble_legacy.migration.plan_report import PlanReport
+from jibble_legacy.migration.ledger.commits import InlineCommits
+from jibble_legacy.migration.ledger.ledger import Ledger
+from jibble_legacy.migration.planning.plan import plan
+from jibble_legacy.migration.planning.plan_report import PlanReport
+from jibble_legacy.migration.reading.extract import extract
 from jibble_legacy.migration.source import Source
 
 from jibble_async.sandbox import Sandbox

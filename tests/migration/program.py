@@ -8,9 +8,9 @@ from random import Random
 from typing import TypeVar
 
 from jibble_legacy.migration import Exit, Migration
-from jibble_legacy.migration.lanes import SETTLE
-from jibble_legacy.migration.rollback import RollbackReport
-from jibble_legacy.migration.verify import VerifyReport
+from jibble_legacy.migration.checking.verify import VerifyReport
+from jibble_legacy.migration.writing.lanes import SETTLE
+from jibble_legacy.migration.writing.rollback import RollbackReport
 
 from jibble_async.errors import JibbleError
 from tests.migration.manager import decide

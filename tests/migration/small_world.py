@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jibble_legacy.migration.commits import InlineCommits
-from jibble_legacy.migration.lanes import moment_of
-from jibble_legacy.migration.ledger import Ledger, milliseconds, put
-from jibble_legacy.migration.marks import entry_key
-from jibble_legacy.migration.probed import Verdict
+from jibble_legacy.migration.ledger.commits import InlineCommits
+from jibble_legacy.migration.ledger.ledger import Ledger, milliseconds, put
 from jibble_legacy.migration.states import Decision, Kind
-from jibble_legacy.migration.writes import space_of
+from jibble_legacy.migration.writing.lanes import moment_of
+from jibble_legacy.migration.writing.marks import entry_key
+from jibble_legacy.migration.writing.probed import Verdict
+from jibble_legacy.migration.writing.writes import space_of
 
 from jibble_async import JibbleClient
 from jibble_async.core.operation import Request

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jibble_legacy.migration.apply import ApplyReport, apply
-from jibble_legacy.migration.ledger import Ledger
-from jibble_legacy.migration.marks import entry_key
-from jibble_legacy.migration.probed import Verdict
-from jibble_legacy.migration.resolve import SEND_AGAIN
+from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.states import Exit
-from jibble_legacy.migration.writes import SELECT, space_of
+from jibble_legacy.migration.writing.apply import ApplyReport, apply
+from jibble_legacy.migration.writing.marks import entry_key
+from jibble_legacy.migration.writing.probed import Verdict
+from jibble_legacy.migration.writing.resolve import SEND_AGAIN
+from jibble_legacy.migration.writing.writes import SELECT, space_of
 
 from jibble_async import ConfigurationError, JibbleClient, MigrationError
 from jibble_async.sandbox import Sandbox

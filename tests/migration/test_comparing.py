@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from jibble_legacy.migration.comparing import (
+from jibble_legacy.migration.checking.comparing import (
     Copy,
     Difference,
     Field,

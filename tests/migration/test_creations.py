@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jibble_legacy.migration.apply import apply
-from jibble_legacy.migration.ledger import Ledger
+from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.states import Exit
+from jibble_legacy.migration.writing.apply import apply
 
 from jibble_async import MigrationError
 from jibble_async.sandbox import Sandbox

@@ -9,10 +9,10 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from jibble_legacy.migration.estimating import estimate
-from jibble_legacy.migration.extract import extract, require_extracted
-from jibble_legacy.migration.keeping import check_pages, page_body
-from jibble_legacy.migration.ledger import Ledger
+from jibble_legacy.migration.ledger.ledger import Ledger
+from jibble_legacy.migration.reading.estimating import estimate
+from jibble_legacy.migration.reading.extract import extract, require_extracted
+from jibble_legacy.migration.reading.keeping import check_pages, page_body
 from jibble_legacy.migration.source import Source
 from jibble_legacy.migration.states import Exit, Kind
 

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from jibble_legacy.migration.lanes import (
+from jibble_legacy.migration.ledger.ledger import milliseconds
+from jibble_legacy.migration.states import State
+from jibble_legacy.migration.writing.lanes import (
     Event,
     Finding,
     Sought,
@@ -17,8 +19,6 @@ from jibble_legacy.migration.lanes import (
     moment_of,
     settles_in,
 )
-from jibble_legacy.migration.ledger import milliseconds
-from jibble_legacy.migration.states import State
 
 from jibble_async import TimeEntry
 from jibble_async.entities import EntryStatus, EntryType, Platform

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from jibble_legacy.migration import Exit, Migration
-from jibble_legacy.migration.verify import VerifyReport
+from jibble_legacy.migration.checking.verify import VerifyReport
 
 from jibble_async.sandbox import Fault, Rules
 from tests.migration.invariants import assert_whole

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from jibble_legacy.migration.mapping_files import (
+from jibble_legacy.migration.files.mapping_files import (
     ACTIVITIES,
     PEOPLE,
     REJECTS,
@@ -20,7 +20,13 @@ from jibble_legacy.migration.mapping_files import (
     read_rejects,
     read_things,
 )
-from jibble_legacy.migration.spreadsheets import Flaws, day_of, id_cell, moment_of, write_table
+from jibble_legacy.migration.files.spreadsheets import (
+    Flaws,
+    day_of,
+    id_cell,
+    moment_of,
+    write_table,
+)
 from jibble_legacy.migration.states import Decision
 
 from jibble_async import ConfigurationError

@@ -4,8 +4,8 @@ import hashlib
 
 import msgspec
 import pytest
-from jibble_legacy.migration.old_rows import read_entry, read_row
-from jibble_legacy.migration.walk import Spot
+from jibble_legacy.migration.reading.old_rows import read_entry, read_row
+from jibble_legacy.migration.reading.walk import Spot
 
 WHOLE = (
     b'{"id":"aB1","person":{"id":"p1"},"activity":{"id":"a1"},"client":{"id":"c1"},"action":1,'

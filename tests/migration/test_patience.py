@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from jibble_legacy.migration.patience import Patience, side_by_side
+from jibble_legacy.migration.writing.patience import Patience, side_by_side
 
 from jibble_async import ClientConfig, ConflictError, JibbleClient
 from jibble_async.core.clock import Clock

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from jibble_legacy.migration.mapping_files import PersonSaid
-from jibble_legacy.migration.matching import There, TherePerson
-from jibble_legacy.migration.members import Choice, Claim, Member, Punch, interleaved
-from jibble_legacy.migration.people import decide_people
-from jibble_legacy.migration.spreadsheets import Flaws
+from jibble_legacy.migration.files.mapping_files import PersonSaid
+from jibble_legacy.migration.files.spreadsheets import Flaws
+from jibble_legacy.migration.planning.matching import There, TherePerson
+from jibble_legacy.migration.planning.members import Choice, Claim, Member, Punch, interleaved
+from jibble_legacy.migration.planning.people import decide_people
 from jibble_legacy.migration.states import Decision
 
 from jibble_async import ConfigurationError

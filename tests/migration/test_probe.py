@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jibble_legacy.migration.ledger import Ledger
-from jibble_legacy.migration.probe import ProbeReport, probe
-from jibble_legacy.migration.probed import Verdict
+from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.states import Exit
+from jibble_legacy.migration.writing.probe import ProbeReport, probe
+from jibble_legacy.migration.writing.probed import Verdict
 
 from jibble_async import JibbleClient
 from jibble_async.sandbox import Sandbox

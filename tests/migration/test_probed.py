@@ -6,9 +6,9 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from jibble_legacy.migration.lanes import moment_of
-from jibble_legacy.migration.probed import Verdict, Witness, judged
-from jibble_legacy.migration.stopping import KEEPABLE, Planned
+from jibble_legacy.migration.writing.lanes import moment_of
+from jibble_legacy.migration.writing.probed import Verdict, Witness, judged
+from jibble_legacy.migration.writing.stopping import KEEPABLE, Planned
 from msgspec.structs import replace
 
 from jibble_async import TimeEntry

@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from jibble_legacy.migration.oddities import Oddities
-from jibble_legacy.migration.quarantine import EXPLANATIONS, Case, Whose, held_back, kind_of
+from jibble_legacy.migration.planning.oddities import Oddities
+from jibble_legacy.migration.planning.quarantine import (
+    EXPLANATIONS,
+    Case,
+    Whose,
+    held_back,
+    kind_of,
+)
 from jibble_legacy.migration.states import Decision, Reason
 
 NOW = 1_785_000_000_000

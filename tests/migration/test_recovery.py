@@ -7,12 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jibble_legacy.migration.apply import apply
-from jibble_legacy.migration.comparing import Found
-from jibble_legacy.migration.ledger import Ledger
-from jibble_legacy.migration.marks import entry_key, namespace
-from jibble_legacy.migration.readback import There
-from jibble_legacy.migration.recovering import (
+from jibble_legacy.migration.checking.comparing import Found
+from jibble_legacy.migration.checking.readback import There
+from jibble_legacy.migration.checking.recovering import (
     Answer,
     Origin,
     current_generation,
@@ -20,10 +17,13 @@ from jibble_legacy.migration.recovering import (
     origin,
     sorted_out,
 )
-from jibble_legacy.migration.recovery import RecoveryReport, recover
+from jibble_legacy.migration.checking.recovery import RecoveryReport, recover
+from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.report.verdict import Colour
-from jibble_legacy.migration.rollback import rollback
 from jibble_legacy.migration.states import Exit
+from jibble_legacy.migration.writing.apply import apply
+from jibble_legacy.migration.writing.marks import entry_key, namespace
+from jibble_legacy.migration.writing.rollback import rollback
 
 from jibble_async import JibbleClient
 from jibble_async.errors import MigrationError

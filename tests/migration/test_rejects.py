@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jibble_legacy.migration.rejects import export_rejects
-from jibble_legacy.migration.resolve import resolve
+from jibble_legacy.migration.files.rejects import export_rejects
 from jibble_legacy.migration.states import Exit, Reason
+from jibble_legacy.migration.writing.resolve import resolve
 
 from jibble_async import ConfigurationError
 from tests.migration.account import HERE, OWNER, Account, looked, moment

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from jibble_legacy.migration.apply import apply
-from jibble_legacy.migration.ledger import Ledger
-from jibble_legacy.migration.plan import plan
-from jibble_legacy.migration.probe import probe
-from jibble_legacy.migration.resolve import resolve
+from jibble_legacy.migration.checking.verify import verify
+from jibble_legacy.migration.ledger.ledger import Ledger
+from jibble_legacy.migration.planning.plan import plan
 from jibble_legacy.migration.states import Reason
-from jibble_legacy.migration.verify import verify
+from jibble_legacy.migration.writing.apply import apply
+from jibble_legacy.migration.writing.probe import probe
+from jibble_legacy.migration.writing.resolve import resolve
 
 from jibble_async import JibbleClient
 from tests.migration.account import OWNER, Account

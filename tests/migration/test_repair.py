@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jibble_legacy.migration.commits import InlineCommits
-from jibble_legacy.migration.ledger import Ledger
-from jibble_legacy.migration.verify import verify
+from jibble_legacy.migration.checking.verify import verify
+from jibble_legacy.migration.ledger.commits import InlineCommits
+from jibble_legacy.migration.ledger.ledger import Ledger
 
 from tests.migration.moving import accounts, moved, verified
 from tests.migration.planning import rows

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jibble_legacy.migration.resolve import SEND_AGAIN, ResolveReport, resolve
 from jibble_legacy.migration.states import Exit
+from jibble_legacy.migration.writing.resolve import SEND_AGAIN, ResolveReport, resolve
 
 from jibble_async import ConfigurationError, MigrationError
 from tests.migration.account import OWNER, Account

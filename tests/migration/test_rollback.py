@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jibble_legacy.migration.ledger import Ledger
-from jibble_legacy.migration.rollback import RollbackReport, rollback
+from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.states import Exit
+from jibble_legacy.migration.writing.rollback import RollbackReport, rollback
 
 from jibble_async import JibbleClient, MigrationError
 from jibble_async.sandbox import Fault, Sandbox

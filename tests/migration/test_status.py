@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from jibble_legacy.migration import Exit, Migration
-from jibble_legacy.migration.commits import InlineCommits
-from jibble_legacy.migration.ledger import Ledger
+from jibble_legacy.migration.ledger.commits import InlineCommits
+from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.status import LEDGER, status_of
 
 from tests.migration.program import move, plan, roll_back

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from jibble_legacy.migration.lanes import moment_of
-from jibble_legacy.migration.stopping import KEEPABLE, Brakes, Planned, echo_differences
+from jibble_legacy.migration.writing.lanes import moment_of
+from jibble_legacy.migration.writing.stopping import KEEPABLE, Brakes, Planned, echo_differences
 
 from jibble_async import TimeEntry
 from jibble_async.entities import EntryStatus, EntryType

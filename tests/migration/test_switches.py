@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from jibble_legacy.migration import Exit, Migration
-from jibble_legacy.migration.apply import ApplyReport
+from jibble_legacy.migration.writing.apply import ApplyReport
 
 from jibble_async.sandbox import Rules
 from tests.migration.invariants import assert_whole, rows_of

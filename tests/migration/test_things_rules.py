@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from jibble_legacy.migration.mapping_files import ThingSaid
-from jibble_legacy.migration.matching import ThereThing
-from jibble_legacy.migration.spreadsheets import Flaws
-from jibble_legacy.migration.states import Decision
-from jibble_legacy.migration.things import (
+from jibble_legacy.migration.files.mapping_files import ThingSaid
+from jibble_legacy.migration.files.spreadsheets import Flaws
+from jibble_legacy.migration.planning.matching import ThereThing
+from jibble_legacy.migration.planning.things import (
     OldThing,
     ThingChoice,
     decide_activities,
     decide_clients,
 )
+from jibble_legacy.migration.states import Decision
 
 from jibble_async import ConfigurationError
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jibble_legacy.migration.totals import (
+from jibble_legacy.migration.checking.totals import (
     Gap,
     MonthTotal,
     PersonTotals,

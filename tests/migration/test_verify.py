@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jibble_legacy.migration.old_rows import OldEntry
+from jibble_legacy.migration.checking.samples import drawn_numbers
+from jibble_legacy.migration.checking.verify import VerifyReport
+from jibble_legacy.migration.reading.old_rows import OldEntry
+from jibble_legacy.migration.reading.reread import gone_from
 from jibble_legacy.migration.report.verdict import Colour
-from jibble_legacy.migration.reread import gone_from
-from jibble_legacy.migration.samples import drawn_numbers
 from jibble_legacy.migration.states import Exit
-from jibble_legacy.migration.verify import VerifyReport
 
 from jibble_async.errors import ConfigurationError, MigrationError
 from jibble_async.sandbox import Sandbox

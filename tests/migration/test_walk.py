@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jibble_legacy.migration.walk import Place, Spot, following, parameters
+from jibble_legacy.migration.reading.walk import Place, Spot, following, parameters
 
 from jibble_async.errors import MigrationError
 

@@ -15,8 +15,8 @@ from random import Random
 from typing import Any, TypeVar
 
 import pytest
-from jibble_legacy.migration.commits import InlineCommits
-from jibble_legacy.migration.ledger import Ledger
+from jibble_legacy.migration.ledger.commits import InlineCommits
+from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.migration import Migration
 
 from jibble_async import RollingWindow

@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING, Literal
 
 from jibble_async.errors import ConfigurationError
 from jibble_legacy.client import LegacyClient
-from jibble_legacy.migration.apply import ApplyReport, apply
-from jibble_legacy.migration.doubts import settle_doubts
-from jibble_legacy.migration.estimating import Estimate, estimate
-from jibble_legacy.migration.extract import ExtractReport, extract
-from jibble_legacy.migration.lanes import SETTLE
-from jibble_legacy.migration.ledger import Ledger, milliseconds
-from jibble_legacy.migration.plan import plan
-from jibble_legacy.migration.plan_report import PlanReport
-from jibble_legacy.migration.probe import ProbeReport, probe
+from jibble_legacy.migration.checking.recovery import RecoveryReport, recover
+from jibble_legacy.migration.checking.verify import VerifyReport, verify
+from jibble_legacy.migration.files.rejects import RejectsReport, export_rejects
+from jibble_legacy.migration.ledger.ledger import Ledger, milliseconds
+from jibble_legacy.migration.planning.plan import plan
+from jibble_legacy.migration.planning.plan_report import PlanReport
 from jibble_legacy.migration.progress import OnProgress, silent
-from jibble_legacy.migration.recovery import RecoveryReport, recover
-from jibble_legacy.migration.rejects import RejectsReport, export_rejects
-from jibble_legacy.migration.resolve import ResolveReport, resolve
-from jibble_legacy.migration.rollback import RollbackReport, rollback
+from jibble_legacy.migration.reading.estimating import Estimate, estimate
+from jibble_legacy.migration.reading.extract import ExtractReport, extract
 from jibble_legacy.migration.source import Source
 from jibble_legacy.migration.states import Exit
 from jibble_legacy.migration.status import LEDGER, Status, status_of
 from jibble_legacy.migration.target import clock_of
-from jibble_legacy.migration.verify import VerifyReport, verify
+from jibble_legacy.migration.writing.apply import ApplyReport, apply
+from jibble_legacy.migration.writing.doubts import settle_doubts
+from jibble_legacy.migration.writing.lanes import SETTLE
+from jibble_legacy.migration.writing.probe import ProbeReport, probe
+from jibble_legacy.migration.writing.resolve import ResolveReport, resolve
+from jibble_legacy.migration.writing.rollback import RollbackReport, rollback
 
 if TYPE_CHECKING:
     from jibble_async.client import JibbleClient
@@ -91,7 +91,7 @@ class Migration:
         return await estimate(self._source)
 
     async def extract(self, *, delta: bool = False) -> ExtractReport:
-        """Read the old account into the ledger; see `jibble_legacy.migration.extract.extract`.
+        """Read the old account into the ledger; see `reading/extract.py`.
 
         Args:
             delta: Whether to read only what changed since it was read last.
@@ -108,7 +108,7 @@ class Migration:
         trusts_zones: bool = False,
         settle: float = SETTLE,
     ) -> PlanReport:
-        """Decide who and what goes where; see `jibble_legacy.migration.plan.plan`.
+        """Decide who and what goes where; see `planning/plan.py`.
 
         Args:
             time_zone: Where people worked of whom nothing else is said, as an IANA name.
@@ -129,7 +129,7 @@ class Migration:
             )
 
     async def probe(self, *, again: bool = False, settle: float = SETTLE) -> ProbeReport:
-        """Find out what the new account keeps; see `jibble_legacy.migration.probe.probe`.
+        """Find out what the new account keeps; see `writing/probe.py`.
 
         Args:
             again: Whether to ask again, though that is known.
@@ -156,7 +156,7 @@ class Migration:
         only: Collection[str] = (),
         accept: Collection[str] = (),
     ) -> ApplyReport:
-        """Write what was planned; see `jibble_legacy.migration.apply.apply`.
+        """Write what was planned; see `writing/apply.py`.
 
         Args:
             plan: The hash of the plan that is meant.
@@ -189,7 +189,7 @@ class Migration:
         sample: int = 12,
         seed: str = "",
     ) -> VerifyReport:
-        """Compare both accounts, and write the report; see `jibble_legacy.migration.verify.verify`.
+        """Compare both accounts, and write the report; see `checking/verify.py`.
 
         Args:
             source: How the old account is read again: what changed and a sample, or all of it.
@@ -222,7 +222,7 @@ class Migration:
     async def rollback(
         self, *, go: bool = False, lanes: int = 8, settle: float = SETTLE
     ) -> RollbackReport:
-        """Archive what was written; see `jibble_legacy.migration.rollback.rollback`.
+        """Archive what was written; see `writing/rollback.py`.
 
         Args:
             go: Whether to archive; otherwise it only says what it would do.
@@ -242,7 +242,7 @@ class Migration:
             )
 
     async def recover(self) -> RecoveryReport:
-        """Find what a lost ledger wrote; see `jibble_legacy.migration.recovery.recover`."""
+        """Find what a lost ledger wrote; see `checking/recovery.py`."""
         target = self._target
         async with self._ledger("recover") as ledger:
             return await recover(
@@ -261,7 +261,7 @@ class Migration:
         send_again: bool = False,
         skip: bool = False,
     ) -> ResolveReport:
-        """End what can't be told by a decision; see `jibble_legacy.migration.resolve.resolve`.
+        """End what can't be told by a decision; see `writing/resolve.py`.
 
         Args:
             old_id: The old entry's id.

@@ -16,9 +16,9 @@ from jibble_async.errors import ConfigurationError, NotFoundError
 from jibble_async.export.patience import GIVE_UP_AFTER, patient
 from jibble_async.limits.slots import Counting, RateLimiter
 from jibble_legacy.client import LegacyClient
-from jibble_legacy.migration.old_rows import read_page
+from jibble_legacy.migration.reading.old_rows import read_page
+from jibble_legacy.migration.reading.walk import Place, parameters
 from jibble_legacy.migration.states import Kind
-from jibble_legacy.migration.walk import Place, parameters
 from jibble_legacy.session import SERVICE
 
 __all__ = ["OldPage", "Source"]
@@ -92,7 +92,7 @@ class Source:
 
         Args:
             kind: Which list.
-            place: Where; see `jibble_legacy.migration.walk`.
+            place: Where; see `reading/walk.py`.
             field: The field that rows come in the order of; None for no order.
 
         Raises:

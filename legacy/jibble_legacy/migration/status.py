@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from jibble_legacy.migration.ledger import Ledger
+from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.states import Exit, Reason, State
 
 __all__ = ["LEDGER", "Status", "status_of"]

@@ -21,9 +21,9 @@ from jibble_async.entities import (
 )
 from jibble_async.errors import APIError, MigrationError
 from jibble_async.query.vocabulary import fields
-from jibble_legacy.migration.ledger import Ledger, milliseconds
-from jibble_legacy.migration.matching import There, TherePerson, ThereThing
-from jibble_legacy.migration.snapshots import Seen
+from jibble_legacy.migration.ledger.ledger import Ledger, milliseconds
+from jibble_legacy.migration.planning.matching import There, TherePerson, ThereThing
+from jibble_legacy.migration.planning.snapshots import Seen
 
 if TYPE_CHECKING:
     from jibble_async.client import JibbleClient

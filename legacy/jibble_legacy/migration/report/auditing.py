@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import msgspec
 
 from jibble_async.version import __version__
-from jibble_legacy.migration.ledger import Ledger
-from jibble_legacy.migration.probed import Verdict
+from jibble_legacy.migration.checking.tally import Tally
+from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.report.html import moment
 from jibble_legacy.migration.report.numbers import Auditor, Proof
-from jibble_legacy.migration.tally import Tally
+from jibble_legacy.migration.writing.probed import Verdict
 
 __all__ = ["auditor"]
 

@@ -9,13 +9,13 @@ import msgspec
 from msgspec.structs import asdict, replace
 
 from jibble_async.errors import ConfigurationError
-from jibble_legacy.migration.ledger import Ledger
-from jibble_legacy.migration.replacing import replacing
+from jibble_legacy.migration.files.replacing import replacing
+from jibble_legacy.migration.files.spreadsheets import id_cell, write_table
+from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.report.numbers import Numbers
 from jibble_legacy.migration.report.page import page
 from jibble_legacy.migration.report.side import write_side
 from jibble_legacy.migration.report.verdict import judgement
-from jibble_legacy.migration.spreadsheets import id_cell, write_table
 from jibble_legacy.migration.states import Kind
 
 __all__ = ["write_report"]

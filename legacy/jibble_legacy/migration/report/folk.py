@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from jibble_legacy.migration.ledger import Ledger
+from jibble_legacy.migration.checking.tally import Tally
+from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.report.numbers import PersonLine
 from jibble_legacy.migration.states import Decision, Kind
-from jibble_legacy.migration.tally import Tally
 
 __all__ = ["names_of", "people_lines"]
 

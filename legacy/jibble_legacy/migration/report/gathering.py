@@ -10,9 +10,10 @@ import msgspec
 from msgspec.structs import replace
 
 from jibble_async.errors import MigrationError
-from jibble_legacy.migration.comparing import Verdict, Why
-from jibble_legacy.migration.ledger import Ledger
-from jibble_legacy.migration.quarantine import EXPLANATIONS
+from jibble_legacy.migration.checking.comparing import Verdict, Why
+from jibble_legacy.migration.checking.tally import Tally
+from jibble_legacy.migration.ledger.ledger import Ledger
+from jibble_legacy.migration.planning.quarantine import EXPLANATIONS
 from jibble_legacy.migration.report.auditing import auditor
 from jibble_legacy.migration.report.folk import names_of, people_lines
 from jibble_legacy.migration.report.numbers import (
@@ -26,7 +27,6 @@ from jibble_legacy.migration.report.numbers import (
     TellingGap,
 )
 from jibble_legacy.migration.states import Kind, Reason, State
-from jibble_legacy.migration.tally import Tally
 
 __all__ = ["gathered", "last_tally"]
 

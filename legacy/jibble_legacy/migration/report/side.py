@@ -15,10 +15,10 @@ from typing import Any, Self
 import msgspec
 
 from jibble_async.errors import MigrationError
-from jibble_legacy.migration.keeping import page_body
-from jibble_legacy.migration.ledger import Ledger
-from jibble_legacy.migration.old_rows import read_entry
-from jibble_legacy.migration.replacing import Text, replacing
+from jibble_legacy.migration.files.replacing import Text, replacing
+from jibble_legacy.migration.ledger.ledger import Ledger
+from jibble_legacy.migration.reading.keeping import page_body
+from jibble_legacy.migration.reading.old_rows import read_entry
 from jibble_legacy.migration.report.numbers import Homeless
 from jibble_legacy.migration.states import Kind
 

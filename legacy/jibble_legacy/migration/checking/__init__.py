@@ -1,0 +1,1 @@
+"""The new account, read back: against what was written, or to find what was."""

@@ -1,0 +1,170 @@
+"""The new account's entries, read back person by person."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from jibble_async.entities import EntryStatus, TimeEntry
+from jibble_async.errors import NotFoundError
+from jibble_async.query.vocabulary import fields
+from jibble_legacy.migration.checking.comparing import Found
+from jibble_legacy.migration.ledger.ledger import milliseconds
+
+if TYPE_CHECKING:
+    from jibble_async.client import JibbleClient
+
+__all__ = ["PersonRows", "There", "all_rows", "one_row", "person_rows"]
+
+_FIELDS = fields(TimeEntry)
+_PAGE = 1000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = timedelta(days=1)
+
+
+class There(msgspec.Struct, frozen=True, gc=False):
+    """An entry of the new account.
+
+    Attributes:
+        found: What of it is compared.
+        local: Its moment on the person's clock, as the server says it.
+        created: When the server made it, in milliseconds.
+        mark: The nonce that it carries, in small letters.
+        program: The program that made it, as far as the server kept that.
+        device: The device, which for ours is the old id.
+    """
+
+    found: Found
+    local: str
+    created: int | None
+    mark: str
+    program: str
+    device: str
+
+    def carries(self, key: str) -> bool:
+        """Whether it is known by a key of ours: as its id or as its nonce."""
+        return key in (self.mark, self.found.id.lower())
+
+
+class PersonRows(msgspec.Struct, frozen=True):
+    """What a person has in the new account.
+
+    Attributes:
+        rows: By id, archived ones too.
+        unreadable: The ids of rows that can't be read; empty texts for those without one.
+        requests: Pages that they came in.
+    """
+
+    rows: dict[str, There]
+    unreadable: list[str]
+    requests: int
+
+
+async def person_rows(target: JibbleClient, person: str, since: int, until: int) -> PersonRows:
+    """All entries of a person from one moment to another, archived ones too.
+
+    Args:
+        target: The new account.
+        person: A GUID.
+        since: The first moment, in milliseconds; a day earlier is asked for, too.
+        until: The last moment; a day later is asked for, too.
+
+    Raises:
+        JibbleError: They could not be read.
+    """
+    unreadable: list[str] = []
+    span = _FIELDS.time.between(_moment(since) - _DAY, _moment(until) + _DAY)
+    pager = target.time_entries.list(
+        where=(_FIELDS.person_id == person) & span,
+        include_archived=True,
+        page_size=_PAGE,
+        on_bad_row=lambda _, raw: unreadable.append(_id_in(raw)),
+    )
+    rows: dict[str, There] = {}
+    requests = 0
+    async for page in pager.pages():
+        requests += 1
+        rows.update((entry.id, _there(entry)) for entry in page.items)
+    return PersonRows(rows, unreadable, requests)
+
+
+async def all_rows(target: JibbleClient) -> AsyncIterator[tuple[list[There], int]]:
+    """All entries of the new account, archived ones too, and how many can't be read, in pages.
+
+    Args:
+        target: The new account.
+
+    Raises:
+        JibbleError: They could not be read.
+    """
+    unreadable: list[bytes] = []
+    pager = target.time_entries.list(
+        include_archived=True,
+        page_size=_PAGE,
+        on_bad_row=lambda _, raw: unreadable.append(raw),
+    )
+    async for page in pager.pages():
+        yield [_there(entry) for entry in page.items], len(unreadable)
+        unreadable.clear()
+
+
+async def one_row(target: JibbleClient, id: str) -> There | None:
+    """An entry by its id, whosever it is; None if there is none.
+
+    Raises:
+        DecodeError: It can't be read.
+        JibbleError: The call failed for good.
+    """
+    try:
+        return _there(await target.time_entries.get(id))
+    except NotFoundError:
+        return None
+
+
+def _there(entry: TimeEntry) -> There:
+    platform, time = entry.platform, entry.time
+    found = Found(
+        id=entry.id,
+        person=entry.person_id,
+        ms=None if time is None else milliseconds(time),
+        digits=time is not None and time.microsecond % 1000 != 0,
+        type=entry.type,
+        day=None if entry.belongs_to_date is None else entry.belongs_to_date.isoformat(),
+        offset=None if entry.offset is None else round(entry.offset.total_seconds()),
+        activity=entry.activity_id,
+        project=entry.project_id,
+        note=entry.note,
+        active=entry.status != EntryStatus.ARCHIVED,
+        updated=_stamp(entry.updated_at),
+    )
+    local = entry.local_time
+    return There(
+        found,
+        "" if local is None else local.replace(tzinfo=None).isoformat(" ", "seconds"),
+        _stamp(entry.created_at),
+        (platform.event_id or "").lower() if platform else "",
+        (platform.client_version or "") if platform else "",
+        (platform.device_name or "") if platform else "",
+    )
+
+
+def _stamp(moment: datetime | None) -> int | None:
+    return None if moment is None else milliseconds(moment)
+
+
+def _moment(ms: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=ms)
+
+
+class _Head(msgspec.Struct, gc=False):
+    id: str = ""
+
+
+def _id_in(raw: bytes) -> str:
+    try:
+        return msgspec.json.decode(raw, type=_Head).id
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return ""

@@ -1,0 +1,1 @@
+"""What people decide, in files that a spreadsheet opens."""

@@ -1,0 +1,1 @@
+"""The file that a migration is kept in."""

@@ -1,0 +1,86 @@
+"""What changed in the old account after it was written: changed over there too, or written anew."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+from jibble_async.errors import NotFoundError
+from jibble_legacy.migration.ledger.ledger import Ledger
+from jibble_legacy.migration.writing.lanes import Event
+from jibble_legacy.migration.writing.patience import Patience
+from jibble_legacy.migration.writing.writes import MOVED, Write, change, keep
+
+if TYPE_CHECKING:
+    from jibble_async.client import JibbleClient
+
+__all__ = ["archived", "edit", "put_away"]
+
+
+async def edit(ledger: Ledger, target: JibbleClient, write: Write, patience: Patience) -> Write:
+    """A stale write once it says over there what the old account says.
+
+    Both ways may be gone again after a kill: a PATCH sets what it set before. One that moved is
+    planned again, with another key, as the archived entry still holds the old one.
+
+    Args:
+        ledger: Where it is.
+        target: The new account.
+        write: A stale one.
+        patience: Of the step.
+
+    Raises:
+        JibbleError: It was refused, or could not be sent; it is stale as before.
+    """
+    if write.target is None:
+        raise ValueError(f"{write.legacy_id} is stale, and nothing answers for it")
+    if write.reason == MOVED:
+        await archived(target, write.target)
+        return await ledger.write(lambda connection: _planned_anew(connection, write, patience))
+    await target.time_entries.update(
+        write.target,
+        activity_id=write.activity,
+        project_id=write.project,
+        note=write.note or None,
+    )
+    # The answer to a PATCH is empty: only the entry says when the server changed it.
+    row = await target.time_entries.get(write.target)
+    return await ledger.write(
+        lambda connection: keep(connection, write, Event.KEPT, row, patience.now())
+    )
+
+
+async def archived(target: JibbleClient, entry_id: str) -> None:
+    """Put an entry away; one that is gone for good is away.
+
+    Args:
+        target: The new account.
+        entry_id: Which.
+    """
+    try:
+        await target.time_entries.archive(entry_id)
+    except NotFoundError:
+        return
+
+
+def put_away(connection: sqlite3.Connection, write: Write, why: str, now: int) -> None:
+    """Note that the entry of a write answers for nothing any more.
+
+    Args:
+        connection: The ledger's.
+        write: As it was.
+        why: What it was archived for.
+        now: In milliseconds.
+    """
+    connection.execute(
+        "INSERT OR IGNORE INTO past (target, entry, generation, at, why) VALUES (?, ?, ?, ?, ?)",
+        (write.target, write.entry, write.generation, now, why),
+    )
+
+
+def _planned_anew(connection: sqlite3.Connection, write: Write, patience: Patience) -> Write:
+    now = patience.now()
+    put_away(connection, write, MOVED, now)
+    return change(
+        connection, write, Event.ARCHIVED, now, target=None, stamp=None, attempts=0, reason=None
+    )
