@@ -55,7 +55,6 @@ class Source:
     Args:
         client: A client of the old API; not closed here.
         base: What the account's address is called where it is written down; by default the URL.
-        give_up_after: Seconds that an outage may last; None leaves it to the client's policy.
 
     Attributes:
         base: As given.
@@ -63,14 +62,8 @@ class Source:
         limiter: Counts the client's requests.
     """
 
-    def __init__(
-        self,
-        client: LegacyClient,
-        *,
-        base: str | None = None,
-        give_up_after: float | None = GIVE_UP_AFTER,
-    ) -> None:
-        session = session_of(patient(client, give_up_after))
+    def __init__(self, client: LegacyClient, *, base: str | None = None) -> None:
+        session = session_of(patient(client, GIVE_UP_AFTER))
         self.base: str = base or session.base(SERVICE).rstrip("/")
         self.size: int = session.page_size
         self.limiter: RateLimiter = session.stats.limiters[SERVICE]

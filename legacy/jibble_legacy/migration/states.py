@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum, StrEnum
 
-__all__ = ["OPEN", "Decision", "Exit", "Kind", "Reason", "State"]
+__all__ = ["Decision", "Exit", "Kind", "Reason", "State"]
 
 
 class State(StrEnum):
@@ -32,10 +32,6 @@ class State(StrEnum):
     STALE = "stale"
     UNDOING = "undoing"
     UNDONE = "undone"
-
-
-OPEN = (State.SENT, State.DOUBTFUL, State.UNKNOWN)
-"""What may be over there or not: nothing that concerns it is decided again."""
 
 
 class Kind(StrEnum):

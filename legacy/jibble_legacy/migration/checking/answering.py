@@ -134,12 +134,6 @@ class Answers:
             ),
         )
 
-    def _find_by_keys(self) -> None:
-        """Those that don't say which program made them, by the keys of all old entries."""
-        for generation in range(GENERATIONS):
-            if not self._count("rest") or not self._find_generation(generation):
-                return
-
     def _find_generation(self, generation: int) -> bool:
         self._scratch.execute("BEGIN")
         self._scratch.execute("DELETE FROM key")

@@ -11,7 +11,7 @@ import functools
 import hashlib
 import os
 import sqlite3
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,9 +51,6 @@ if TYPE_CHECKING:
 
 __all__ = ["plan"]
 
-RATES = (3.5, 8.0, 15.0)
-"""Entries a second that were reached by one, eight and more lanes."""
-
 
 async def plan(
     ledger: Ledger,
@@ -64,7 +61,6 @@ async def plan(
     default_zone: str | None = None,
     trusts_zones: bool = False,
     settle_doubts: Callable[[], Awaitable[object]] | None = None,
-    rates: Sequence[float] = RATES,
     on_progress: OnProgress = silent,
 ) -> PlanReport:
     """What would be written; nothing is written over there.
@@ -79,7 +75,6 @@ async def plan(
         default_zone: The time zone of whoever has none, by its name.
         trusts_zones: Whether the time zones that the new account has for its people were confirmed.
         settle_doubts: Resolves what is in doubt.
-        rates: Entries a second, for which it is said how long `apply` will take.
         on_progress: Told what is being done.
 
     Raises:
@@ -117,7 +112,7 @@ async def plan(
     files = write_sheets(ledger, Path(folder), made.decided, made.activities, made.clients)
     rejects = Path(folder) / REJECTS.file
     export_rejects(ledger, rejects)
-    return report_of(ledger, made, (*files, rejects), rates)
+    return report_of(ledger, made, (*files, rejects))
 
 
 async def _look(ledger: Ledger, target: JibbleClient, tell: OnProgress) -> None:

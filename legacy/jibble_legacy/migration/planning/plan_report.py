@@ -16,6 +16,9 @@ from jibble_legacy.migration.states import Decision, Exit, Reason, State
 
 __all__ = ["Made", "PlanReport", "report_of"]
 
+_RATES = (3.5, 8.0, 15.0)
+"""Entries a second that were reached by one, eight and more lanes."""
+
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
     """A plan as it was made."""
@@ -87,16 +90,13 @@ class PlanReport(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[str, ...]
 
 
-def report_of(
-    ledger: Ledger, made: Made, files: Sequence[Path], rates: Sequence[float]
-) -> PlanReport:
+def report_of(ledger: Ledger, made: Made, files: Sequence[Path]) -> PlanReport:
     """What is told of a plan.
 
     Args:
         ledger: The migration's.
         made: The plan.
         files: The files that were written.
-        rates: Entries a second, for which hours are told.
     """
     decided, scheduled = made.decided, made.scheduled
     states = ledger.read("SELECT state, count(*) FROM write GROUP BY state")
@@ -148,7 +148,7 @@ def report_of(
         warnings=tuple(_warnings(made, names)),
         first=scheduled.first,
         last=scheduled.last,
-        hours={rate: scheduled.planned / rate / 3600 for rate in rates},
+        hours={rate: scheduled.planned / rate / 3600 for rate in _RATES},
         files=tuple(str(path) for path in files),
     )
 
