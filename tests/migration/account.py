@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from jibble_legacy.migration.ledger.ledger import Ledger, milliseconds, put
+from jibble_legacy.migration.ledger.ledger import Ledger, put
+from jibble_legacy.migration.moments import milliseconds
 from jibble_legacy.migration.planning.plan_report import PlanReport
 from jibble_legacy.migration.reading.keeping import keep_page
 from jibble_legacy.migration.source import OldPage

@@ -17,9 +17,9 @@ from typing import Any
 
 import pytest
 from jibble_legacy.migration.ledger.commits import InlineCommits
-from jibble_legacy.migration.ledger.ledger import Ledger, milliseconds, put
+from jibble_legacy.migration.ledger.ledger import Ledger, put
+from jibble_legacy.migration.moments import milliseconds, moment_at
 from jibble_legacy.migration.states import Decision, Kind
-from jibble_legacy.migration.writing.lanes import moment_of
 from jibble_legacy.migration.writing.marks import entry_key
 from jibble_legacy.migration.writing.probed import Verdict
 from jibble_legacy.migration.writing.writes import space_of
@@ -150,7 +150,7 @@ def _plant(
                 lane=lane,
                 ms=ms,
                 type=("In", "Out")[place % 2],
-                day=f"{moment_of(ms).date()}",
+                day=f"{moment_at(ms).date()}",
                 offset=7200,
                 person=there if lane == 1 else None,
                 activity=activity if place % 2 else None,

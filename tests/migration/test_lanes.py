@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from jibble_legacy.migration.ledger.ledger import milliseconds
+from jibble_legacy.migration.moments import milliseconds, moment_at
 from jibble_legacy.migration.states import State
 from jibble_legacy.migration.writing.lanes import (
     Event,
@@ -16,7 +16,6 @@ from jibble_legacy.migration.writing.lanes import (
     event_of,
     found_among,
     is_bare_refusal,
-    moment_of,
     settles_in,
 )
 
@@ -198,9 +197,9 @@ def test_settling_counts_from_when_it_was_given_up() -> None:
 
 
 def test_moments_are_whole_milliseconds() -> None:
-    assert moment_of(milliseconds(THEN)) == THEN
+    assert moment_at(milliseconds(THEN)) == THEN
     assert milliseconds(THEN + timedelta(microseconds=999)) == milliseconds(THEN)
-    assert moment_of(milliseconds(datetime(1970, 1, 1, tzinfo=UTC))).year == 1970
+    assert moment_at(milliseconds(datetime(1970, 1, 1, tzinfo=UTC))).year == 1970
     old = datetime(1969, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
     assert milliseconds(old) == -1
-    assert moment_of(-1) == old
+    assert moment_at(-1) == old

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 from jibble_legacy.migration.ledger.commits import InlineCommits, ThreadCommits
-from jibble_legacy.migration.ledger.ledger import Ledger, milliseconds, note
+from jibble_legacy.migration.ledger.ledger import Ledger, note
+from jibble_legacy.migration.moments import milliseconds
 from jibble_legacy.migration.states import State
 
 from jibble_async.errors import ConfigurationError, MigrationError

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from jibble_legacy.migration.writing.lanes import moment_of
+from jibble_legacy.migration.moments import moment_at
 from jibble_legacy.migration.writing.probed import Verdict, Witness, judged
 from jibble_legacy.migration.writing.stopping import KEEPABLE, Planned
 from msgspec.structs import replace
@@ -19,7 +19,7 @@ SENT = Planned(PERSON, 1_500_000_000_123, "In", "2017-07-14", 7200, None, None, 
 ROW = TimeEntry(
     id=KEY,
     person_id=PERSON,
-    time=moment_of(SENT.ms),
+    time=moment_at(SENT.ms),
     type=EntryType.IN,
     status=EntryStatus.ACTIVE,
     belongs_to_date=date(2017, 7, 14),
@@ -54,14 +54,14 @@ def test_which_marks_are_kept(keeps_id: bool, keeps_mark: bool) -> None:
 
 
 def test_a_moment_that_is_not_kept_stops_it() -> None:
-    told = verdict(replace(ROW, time=moment_of(SENT.ms + 1000)))
+    told = verdict(replace(ROW, time=moment_at(SENT.ms + 1000)))
     assert "moment" in str(told.stop)
     told = verdict(replace(ROW, time=None))
     assert "moment" in str(told.stop)
 
 
 def test_whole_seconds_are_for_a_person_to_accept() -> None:
-    told = verdict(replace(ROW, time=moment_of(SENT.ms // 1000 * 1000)))
+    told = verdict(replace(ROW, time=moment_at(SENT.ms // 1000 * 1000)))
     assert told.stop is None
     assert told.whole_seconds
     assert told.known_differences == ("time",)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from jibble_legacy.migration.writing.lanes import moment_of
+from jibble_legacy.migration.moments import moment_at
 from jibble_legacy.migration.writing.stopping import KEEPABLE, Brakes, Planned, echo_differences
 
 from jibble_async import TimeEntry
@@ -27,7 +27,7 @@ def echo(**changes: Any) -> TimeEntry:
     same: dict[str, Any] = {
         "id": "new",
         "person_id": PERSON.upper(),
-        "time": moment_of(SENT.ms) + timedelta(microseconds=456),
+        "time": moment_at(SENT.ms) + timedelta(microseconds=456),
         "type": EntryType.IN,
         "status": EntryStatus.ACTIVE,
         "belongs_to_date": date(2017, 7, 14),
@@ -54,7 +54,7 @@ def test_more_digits_and_no_note_are_no_difference() -> None:
         ("status", {"status": EntryStatus.ARCHIVED}),
         ("activityId", {"activity_id": None}),
         ("projectId", {"project_id": ACTIVITY}),
-        ("time", {"time": moment_of(SENT.ms + 1)}),
+        ("time", {"time": moment_at(SENT.ms + 1)}),
         ("time", {"time": None}),
         ("belongsToDate", {"belongs_to_date": date(2017, 7, 15)}),
         ("belongsToDate", {"belongs_to_date": None}),
@@ -71,7 +71,7 @@ def test_what_differs_is_named(field: str, change: dict[str, Any]) -> None:
 
 
 def test_whole_seconds_are_as_good_where_they_were_accepted() -> None:
-    cut = echo(time=moment_of(SENT.ms // 1000 * 1000))
+    cut = echo(time=moment_at(SENT.ms // 1000 * 1000))
     assert echo_differences(SENT, cut, KEEPABLE) == ["time"]
     assert echo_differences(SENT, cut, KEEPABLE, whole_seconds=True) == []
 

@@ -14,7 +14,8 @@ from jibble_legacy.client import LegacyClient
 from jibble_legacy.migration.checking.recovery import RecoveryReport, recover
 from jibble_legacy.migration.checking.verify import VerifyReport, verify
 from jibble_legacy.migration.files.rejects import RejectsReport, export_rejects
-from jibble_legacy.migration.ledger.ledger import Ledger, milliseconds
+from jibble_legacy.migration.ledger.ledger import Ledger
+from jibble_legacy.migration.moments import milliseconds
 from jibble_legacy.migration.planning.plan import plan
 from jibble_legacy.migration.planning.plan_report import PlanReport
 from jibble_legacy.migration.progress import OnProgress, silent

@@ -21,7 +21,8 @@ from jibble_async.entities import (
 )
 from jibble_async.errors import APIError, MigrationError
 from jibble_async.query.vocabulary import fields
-from jibble_legacy.migration.ledger.ledger import Ledger, milliseconds
+from jibble_legacy.migration.ledger.ledger import Ledger
+from jibble_legacy.migration.moments import milliseconds
 from jibble_legacy.migration.planning.matching import There, TherePerson, ThereThing
 from jibble_legacy.migration.planning.snapshots import Seen
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import msgspec
+
+from jibble_legacy.migration.moments import moment_at
 
 __all__ = [
     "Copy",
@@ -26,8 +28,6 @@ __all__ = [
     "judge",
     "surplus",
 ]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Verdict(enum.StrEnum):
@@ -220,7 +220,7 @@ def _own(known: bool, sent: Sent, found: Found) -> Why | None:
     """The probe explains the server's own day only where it is the date on some clock."""
     if not known or found.day is None:
         return None
-    utc = (_EPOCH + timedelta(milliseconds=sent.ms)).date()
+    utc = moment_at(sent.ms).date()
     return Why.PROBE if abs(date.fromisoformat(found.day) - utc) <= timedelta(days=1) else None
 
 
@@ -232,7 +232,7 @@ def _same_id(one: str | None, other: str | None) -> bool:
 def _moment(ms: int | None) -> str:
     if ms is None:
         return ""
-    return (_EPOCH + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds")
+    return moment_at(ms).isoformat(timespec="milliseconds")
 
 
 def _length(seconds: int | None) -> timedelta | None:

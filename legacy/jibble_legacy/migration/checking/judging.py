@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -33,6 +32,7 @@ from jibble_legacy.migration.checking.totals import (
     month_of,
     person_totals,
 )
+from jibble_legacy.migration.moments import moment_at
 from jibble_legacy.migration.planning.snapshots import OUR_VERSION, PROBE
 from jibble_legacy.migration.states import State
 
@@ -48,7 +48,6 @@ __all__ = [
 
 _ANSWERED = frozenset({State.CONFIRMED, State.VERIFIED, State.STALE})
 _OPEN = frozenset({State.PLANNED, State.SENT, State.DOUBTFUL, State.UNKNOWN})
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = 86_400_000
 
 
@@ -346,4 +345,4 @@ def _month(ms: int) -> str:
 
 @functools.lru_cache(maxsize=10_000)
 def _month_of_day(day: int) -> str:
-    return month_of((_EPOCH + timedelta(days=day)).isoformat())
+    return month_of(moment_at(day * _DAY).isoformat())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,7 +12,7 @@ from jibble_async.entities import EntryStatus, TimeEntry
 from jibble_async.errors import NotFoundError
 from jibble_async.query.vocabulary import fields
 from jibble_legacy.migration.checking.comparing import Found
-from jibble_legacy.migration.ledger.ledger import milliseconds
+from jibble_legacy.migration.moments import milliseconds, moment_at
 
 if TYPE_CHECKING:
     from jibble_async.client import JibbleClient
@@ -21,7 +21,6 @@ __all__ = ["PersonRows", "There", "all_rows", "one_row", "person_rows"]
 
 _FIELDS = fields(TimeEntry)
 _PAGE = 1000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
 
 
@@ -76,7 +75,7 @@ async def person_rows(target: JibbleClient, person: str, since: int, until: int)
         JibbleError: They could not be read.
     """
     unreadable: list[str] = []
-    span = _FIELDS.time.between(_moment(since) - _DAY, _moment(until) + _DAY)
+    span = _FIELDS.time.between(moment_at(since) - _DAY, moment_at(until) + _DAY)
     pager = target.time_entries.list(
         where=(_FIELDS.person_id == person) & span,
         include_archived=True,
@@ -153,10 +152,6 @@ def _there(entry: TimeEntry) -> There:
 
 def _stamp(moment: datetime | None) -> int | None:
     return None if moment is None else milliseconds(moment)
-
-
-def _moment(ms: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=ms)
 
 
 class _Head(msgspec.Struct, gc=False):

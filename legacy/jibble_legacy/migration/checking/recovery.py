@@ -29,7 +29,8 @@ from jibble_legacy.migration.checking.recovering import (
 from jibble_legacy.migration.files.answers import read_answers
 from jibble_legacy.migration.files.mapping_files import PersonSaid
 from jibble_legacy.migration.files.spreadsheets import Flaws
-from jibble_legacy.migration.ledger.ledger import Ledger, milliseconds, note, put
+from jibble_legacy.migration.ledger.ledger import Ledger, note, put
+from jibble_legacy.migration.moments import milliseconds
 from jibble_legacy.migration.planning.matching import There as Account
 from jibble_legacy.migration.planning.matching import TherePerson
 from jibble_legacy.migration.planning.members import Claim

@@ -7,16 +7,16 @@ forgotten Out is unknown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 import msgspec
 
 from jibble_async.entities import EntryType, TimeEntry
 from jibble_async.pairing import LeftoverReason, work_sessions
+from jibble_legacy.migration.moments import moment_at
 
 __all__ = ["Gap", "MonthTotal", "PersonTotals", "Punched", "gaps", "month_of", "person_totals"]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 
 
@@ -123,7 +123,7 @@ def _entries(punches: Iterable[Punched]) -> Iterator[TimeEntry]:
         yield TimeEntry(
             id=punch.id,
             type=EntryType(punch.type),
-            time=_EPOCH + timedelta(milliseconds=punch.ms),
+            time=moment_at(punch.ms),
             person_id="one",
             belongs_to_date=date.fromisoformat(punch.day),
         )

@@ -23,7 +23,8 @@ from jibble_legacy.migration.checking.readback import PersonRows, There, one_row
 from jibble_legacy.migration.checking.repair import finish_repairs, repair_extras
 from jibble_legacy.migration.checking.samples import samples
 from jibble_legacy.migration.checking.tally import Tally
-from jibble_legacy.migration.ledger.ledger import Ledger, milliseconds, note
+from jibble_legacy.migration.ledger.ledger import Ledger, note
+from jibble_legacy.migration.moments import milliseconds
 from jibble_legacy.migration.progress import OnProgress, Progress, silent
 from jibble_legacy.migration.reading.extract import require_extracted
 from jibble_legacy.migration.reading.keeping import check_pages

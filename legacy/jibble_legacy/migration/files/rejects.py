@@ -11,9 +11,9 @@ import msgspec
 from jibble_legacy.migration.files.mapping_files import REJECTS, RejectSaid, decoded
 from jibble_legacy.migration.files.spreadsheets import id_cell, write_table
 from jibble_legacy.migration.ledger.ledger import Ledger
+from jibble_legacy.migration.moments import moment_at
 from jibble_legacy.migration.planning.quarantine import EXPLANATIONS
 from jibble_legacy.migration.planning.roster import Names
-from jibble_legacy.migration.planning.zones import moment_at
 from jibble_legacy.migration.states import Exit, Reason, State
 
 __all__ = ["RejectsReport", "export_rejects"]

@@ -16,10 +16,10 @@ from jibble_legacy.migration.files.mapping_files import (
 )
 from jibble_legacy.migration.files.spreadsheets import id_cell, write_table
 from jibble_legacy.migration.ledger.ledger import Ledger
+from jibble_legacy.migration.moments import moment_at
 from jibble_legacy.migration.planning.deciding import Decided
 from jibble_legacy.migration.planning.members import Choice, Member
 from jibble_legacy.migration.planning.things import OldThing, ThingChoice
-from jibble_legacy.migration.planning.zones import moment_at
 from jibble_legacy.migration.states import Decision
 
 __all__ = ["write_sheets"]

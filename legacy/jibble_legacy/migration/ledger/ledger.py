@@ -24,8 +24,9 @@ from jibble_legacy.migration.ledger.opening import (
     take_lock,
     telling,
 )
+from jibble_legacy.migration.moments import milliseconds
 
-__all__ = ["Ledger", "milliseconds", "note", "put"]
+__all__ = ["Ledger", "note", "put"]
 
 T = TypeVar("T")
 
@@ -247,16 +248,6 @@ class Ledger:
         if self._lock is not None:
             os.ftruncate(self._lock, 0)
             os.close(self._lock)
-
-
-def milliseconds(moment: datetime) -> int:
-    """A moment as the ledger has it: milliseconds since 1970 in UTC.
-
-    Args:
-        moment: One that knows its offset.
-    """
-    delta = moment - datetime(1970, 1, 1, tzinfo=UTC)
-    return (delta.days * 86_400 + delta.seconds) * 1000 + delta.microseconds // 1000
 
 
 def put(connection: sqlite3.Connection, key: str, value: Any) -> None:

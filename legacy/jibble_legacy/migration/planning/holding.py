@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 
 from jibble_legacy.migration.files.mapping_files import ALL, PersonSaid
+from jibble_legacy.migration.moments import moment_at
 from jibble_legacy.migration.planning.deciding import Decided
-from jibble_legacy.migration.planning.zones import Clock, moment_at
+from jibble_legacy.migration.planning.zones import Clock
 
 __all__ = ["held_from"]
 

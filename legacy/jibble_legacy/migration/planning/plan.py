@@ -26,7 +26,8 @@ from jibble_legacy.migration.files.mends import load_mends
 from jibble_legacy.migration.files.rejects import export_rejects
 from jibble_legacy.migration.files.sheets import write_sheets
 from jibble_legacy.migration.files.spreadsheets import Flaws
-from jibble_legacy.migration.ledger.ledger import Ledger, milliseconds, note
+from jibble_legacy.migration.ledger.ledger import Ledger, note
+from jibble_legacy.migration.moments import milliseconds, moment_at
 from jibble_legacy.migration.planning import snapshots
 from jibble_legacy.migration.planning.deciding import decide
 from jibble_legacy.migration.planning.holding import held_from
@@ -34,7 +35,7 @@ from jibble_legacy.migration.planning.matching import There
 from jibble_legacy.migration.planning.plan_report import Made, PlanReport, report_of
 from jibble_legacy.migration.planning.roster import things_of
 from jibble_legacy.migration.planning.scheduling import Schedule
-from jibble_legacy.migration.planning.zones import Clock, moment_at
+from jibble_legacy.migration.planning.zones import Clock
 from jibble_legacy.migration.progress import OnProgress, Progress, silent
 from jibble_legacy.migration.reading.extract import require_extracted
 from jibble_legacy.migration.states import Kind

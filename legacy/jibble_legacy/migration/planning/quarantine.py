@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import msgspec
 
+from jibble_legacy.migration.moments import EARLIEST
 from jibble_legacy.migration.states import Decision, Reason
 
 __all__ = ["EXPLANATIONS", "Case", "Explanation", "Held", "Whose", "held_back", "kind_of"]
 
-_2010_MS = 1_262_304_000_000
 _KINDS = {1: "In", 2: "Out"}
 _SAID = {"in": "In", "out": "Out"}
 
@@ -179,6 +179,6 @@ def _flawed(case: Case, now: int) -> Held | None:
         return Held(Reason.NO_MOMENT)
     if case.ms > now:
         return Held(Reason.FUTURE)
-    if case.ms < _2010_MS and (case.decision != "move" or case.ms < 0):
+    if case.ms < EARLIEST and (case.decision != "move" or case.ms < 0):
         return Held(Reason.BEFORE_2010)
     return None

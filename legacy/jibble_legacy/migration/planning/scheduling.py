@@ -16,11 +16,12 @@ import msgspec
 
 from jibble_async.entities import EntryType, TimeEntry
 from jibble_legacy.days import DaySieve
+from jibble_legacy.migration.moments import moment_at
 from jibble_legacy.migration.planning.candidates import EDITABLE, Candidate, Candidates
 from jibble_legacy.migration.planning.deciding import Decided
 from jibble_legacy.migration.planning.oddities import Oddities
 from jibble_legacy.migration.planning.quarantine import Case, Held, Whose, held_back
-from jibble_legacy.migration.planning.zones import Clock, moment_at
+from jibble_legacy.migration.planning.zones import Clock
 from jibble_legacy.migration.states import Decision, Reason, State
 
 __all__ = ["MOVED", "Schedule", "Scheduled"]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from jibble_async.entities import TimeEntry
 from jibble_legacy.days import WorkingDays
-from jibble_legacy.migration.ledger.ledger import milliseconds
+from jibble_legacy.migration.moments import milliseconds
 
-__all__ = ["Clock", "midnight", "moment_at"]
+__all__ = ["Clock", "midnight"]
 
 
 class Clock(WorkingDays):
@@ -65,8 +65,3 @@ def midnight(day: str, zone: ZoneInfo) -> int:
         zone: Where.
     """
     return milliseconds(datetime.combine(date.fromisoformat(day), time(), zone))
-
-
-def moment_at(ms: int) -> datetime:
-    """A moment, in UTC."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
 from jibble_async.errors import ConfigurationError, MigrationError
 from jibble_legacy.literals import instant
-from jibble_legacy.migration.ledger.ledger import Ledger, milliseconds, note, put
+from jibble_legacy.migration.ledger.ledger import Ledger, note, put
+from jibble_legacy.migration.moments import milliseconds, moment_at
 from jibble_legacy.migration.progress import OnProgress, Progress, ends_at, silent
 from jibble_legacy.migration.reading.estimating import Estimate, estimate, requests_for
 from jibble_legacy.migration.reading.keeping import Kept, keep_entries, keep_page, keep_rows
@@ -305,13 +306,9 @@ class _Extraction:
             ),
             pages=pages,
             chain=chain.lower(),
-            began=_moment(began),
-            ended=_moment(ended),
+            began=moment_at(began),
+            ended=moment_at(ended),
         )
-
-
-def _moment(ms: int) -> datetime:
-    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=ms)
 
 
 def _field(run: _Run, kind: Kind) -> str | None:
@@ -327,5 +324,5 @@ def _first(run: _Run, kind: Kind) -> _Position:
     if after == len(_LISTS):
         return _Position(None)
     if _LISTS[after] is Kind.ENTRY and run.since is not None:
-        return _Position(Kind.ENTRY, Place(run.since, instant(_moment(run.since))))
+        return _Position(Kind.ENTRY, Place(run.since, instant(moment_at(run.since))))
     return _Position(_LISTS[after])

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import msgspec
 
 from jibble_async.errors import MigrationError
-from jibble_legacy.migration.ledger.ledger import Ledger, milliseconds, put
+from jibble_legacy.migration.ledger.ledger import Ledger, put
+from jibble_legacy.migration.moments import milliseconds
 from jibble_legacy.migration.reading.old_rows import OldEntry, OldRow
 from jibble_legacy.migration.source import OldPage
 from jibble_legacy.migration.states import Kind

@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import msgspec
 
-from jibble_legacy.migration.ledger.ledger import Ledger, milliseconds, put
+from jibble_legacy.migration.ledger.ledger import Ledger, put
+from jibble_legacy.migration.moments import milliseconds
 from jibble_legacy.migration.progress import OnProgress, Progress
 from jibble_legacy.migration.reading.keeping import keep_page, keep_rows
 from jibble_legacy.migration.reading.old_rows import OldRow, read_row

@@ -9,7 +9,7 @@ from typing import Any, cast
 import msgspec
 
 from jibble_async.core.wire import Reply, decode_json
-from jibble_legacy.migration.ledger.ledger import milliseconds
+from jibble_legacy.migration.moments import milliseconds
 from jibble_legacy.migration.reading.walk import Spot
 
 __all__ = ["OldEntry", "OldRow", "read_entry", "read_page", "read_row"]

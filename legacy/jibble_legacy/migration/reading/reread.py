@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from jibble_async.errors import MigrationError
 from jibble_legacy.literals import instant
 from jibble_legacy.migration.ledger.ledger import Ledger
+from jibble_legacy.migration.moments import moment_at
 from jibble_legacy.migration.progress import OnProgress, Progress
 from jibble_legacy.migration.reading.keeping import page_body
 from jibble_legacy.migration.reading.old_rows import OldEntry, read_entry
@@ -32,7 +33,6 @@ Mode = Literal["delta", "full"]
 _DRAWN = 12
 _KEPT_EVERY = 20
 _OVERLAP = timedelta(hours=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BODY = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -158,7 +158,7 @@ class _Reading:
     async def sampled(self, seed: str) -> Reread:
         found = Reread("delta")
         began = self._ledger.value("SELECT max(server_began) FROM run WHERE ended IS NOT NULL")
-        since = _EPOCH + timedelta(milliseconds=began) - _OVERLAP
+        since = moment_at(began) - _OVERLAP
         place: Place | None = Place(began - _OVERLAP // timedelta(milliseconds=1), instant(since))
         while place is not None:
             rows = await self._page(place, "updated_at")

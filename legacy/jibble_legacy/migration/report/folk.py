@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from jibble_legacy.migration.checking.tally import Tally
 from jibble_legacy.migration.ledger.ledger import Ledger
+from jibble_legacy.migration.moments import EARLIEST, moment_at
 from jibble_legacy.migration.report.numbers import PersonLine
 from jibble_legacy.migration.states import Decision, Kind
 
 __all__ = ["names_of", "people_lines"]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_2010 = 1_262_304_000_000
 _PEOPLE = """
 SELECT s.n, s.id, s.row, t.decision, t.root, t.target, t.detail, c.entries, c.first, c.last
 FROM source AS s
@@ -69,7 +67,7 @@ def people_lines(ledger: Ledger, tally: Tally, names: Mapping[str, str]) -> list
     by_day: dict[int, float] = dict(ledger.read(_BY_DAY))
     worked = {guid.lower(): person.worked_new for guid, person in tally.people.items()}
     lines: dict[str, list[PersonLine]] = {}
-    for row in ledger.read(_PEOPLE, _2010, last, Kind.PERSON):
+    for row in ledger.read(_PEOPLE, EARLIEST, last, Kind.PERSON):
         n, old_id, raw, decision, root, target, detail, entries, begin, end = row
         share = by_day.get(n)
         line = PersonLine(
@@ -138,4 +136,4 @@ def _text(value: object) -> str:
 
 
 def _day(ms: int | None) -> str:
-    return "" if ms is None else (_EPOCH + timedelta(milliseconds=ms)).date().isoformat()
+    return "" if ms is None else moment_at(ms).date().isoformat()

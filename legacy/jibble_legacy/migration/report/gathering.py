@@ -13,6 +13,7 @@ from jibble_async.errors import MigrationError
 from jibble_legacy.migration.checking.comparing import Verdict, Why
 from jibble_legacy.migration.checking.tally import Tally
 from jibble_legacy.migration.ledger.ledger import Ledger
+from jibble_legacy.migration.moments import EARLIEST
 from jibble_legacy.migration.planning.quarantine import EXPLANATIONS
 from jibble_legacy.migration.report.auditing import auditor
 from jibble_legacy.migration.report.folk import names_of, people_lines
@@ -30,7 +31,6 @@ from jibble_legacy.migration.states import Kind, Reason, State
 
 __all__ = ["gathered", "last_tally"]
 
-_2010 = 1_262_304_000_000
 _WRITTEN = (State.CONFIRMED, State.VERIFIED)
 _WAITING = (State.PLANNED, State.STALE, State.UNDOING, State.UNDONE)
 _UNKNOWN = (State.SENT, State.DOUBTFUL, State.UNKNOWN)
@@ -171,7 +171,7 @@ def _months(ledger: Ledger, tally: Tally, until: int | None) -> tuple[list[Month
         ledger.read(
             "SELECT strftime('%Y-%m', ms / 1000, 'unixepoch'), count(*) FROM entry "
             "WHERE ms BETWEEN ? AND ? GROUP BY 1",
-            _2010,
+            EARLIEST,
             last,
         )
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from html import escape
 from typing import TypeAlias
+
+from jibble_legacy.migration.moments import moment_at
 
 __all__ = [
     "NONE",
@@ -32,7 +34,6 @@ NONE = "\N{EN DASH}"
 Cell: TypeAlias = tuple[str, str]
 """The class of a cell, and its HTML."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # What HTML can't hold, and what would turn the direction of a line.
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
@@ -76,7 +77,7 @@ def moment(milliseconds: int | None, *, seconds: bool = False) -> str:
     """A moment in UTC, such as `1 August 2026, 01:40`."""
     if milliseconds is None:
         return NONE
-    when = _EPOCH + timedelta(milliseconds=milliseconds)
+    when = moment_at(milliseconds)
     clock = when.strftime("%H:%M:%S.") + f"{when.microsecond // 1000:03}" if seconds else ""
     return f"{when.day} {when:%B %Y}, {clock or when.strftime('%H:%M')}"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from jibble_async.entities import CommonStatus, Person, PersonStatus, Project
 from jibble_async.errors import JibbleError, MigrationError
 from jibble_legacy.migration.ledger.ledger import Ledger, note
+from jibble_legacy.migration.moments import EPOCH
 from jibble_legacy.migration.states import Decision, Kind, State
 from jibble_legacy.migration.writing.lanes import ATTEMPTS, Event, after, event_of, is_bare_refusal
 from jibble_legacy.migration.writing.patience import Patience
@@ -31,7 +32,6 @@ MOST_TRIES = 6
 """How often in a row a write is turned away until the step stops."""
 _BARE_TRIES = 3
 _LONGEST_PAUSE = 60.0
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _SELECT = """
 SELECT t.n, s.id, t.kind, t.decision, t.target, t.name, t.email, t.code, t.state, t.since,
     t.attempts, t.removal
@@ -267,12 +267,12 @@ class Creations:
             people = self._target.people.list(include_removed=True, select=names)
             async for person in people:
                 if person.code and person.status != PersonStatus.REMOVED:
-                    found[person.code].append((person.created_at or _LONG_AGO, person.id))
+                    found[person.code].append((person.created_at or EPOCH, person.id))
         else:
             names = ["id", "description", "status", "created_at"]
             async for project in self._target.projects.list(include_archived=True, select=names):
                 if project.description and project.status != CommonStatus.ARCHIVED:
-                    when = project.created_at or _LONG_AGO
+                    when = project.created_at or EPOCH
                     found[project.description].append((when, project.id))
         return {code: [each for _, each in sorted(ids)] for code, ids in found.items()}
 

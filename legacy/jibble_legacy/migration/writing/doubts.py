@@ -12,16 +12,10 @@ import msgspec
 from jibble_async.entities import TimeEntry
 from jibble_async.errors import DecodeError, MigrationError, NotFoundError
 from jibble_legacy.migration.ledger.ledger import Ledger
+from jibble_legacy.migration.moments import moment_at
 from jibble_legacy.migration.states import Kind, State
 from jibble_legacy.migration.writing.creations import Creations
-from jibble_legacy.migration.writing.lanes import (
-    ATTEMPTS,
-    SETTLE,
-    Event,
-    Finding,
-    found_among,
-    moment_of,
-)
+from jibble_legacy.migration.writing.lanes import ATTEMPTS, SETTLE, Event, Finding, found_among
 from jibble_legacy.migration.writing.patience import Patience, side_by_side
 from jibble_legacy.migration.writing.probed import Verdict
 from jibble_legacy.migration.writing.stopping import Brakes
@@ -116,7 +110,7 @@ class Doubts:
     async def _look(self, write: Write) -> tuple[Finding, list[TimeEntry]]:
         person = write.planned.person
         try:
-            rows = await self._target.time_entries.near(person, moment_of(write.ms))
+            rows = await self._target.time_entries.near(person, moment_at(write.ms))
         except DecodeError as error:
             if error.malformed:
                 raise

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -24,7 +23,7 @@ from jibble_async.errors import (
     ThrottledOrForbiddenError,
     TransportError,
 )
-from jibble_legacy.migration.ledger.ledger import milliseconds
+from jibble_legacy.migration.moments import EPOCH, milliseconds
 from jibble_legacy.migration.states import State
 
 __all__ = [
@@ -37,7 +36,6 @@ __all__ = [
     "event_of",
     "found_among",
     "is_bare_refusal",
-    "moment_of",
     "settles_in",
 ]
 
@@ -45,8 +43,6 @@ SETTLE = 600.0
 """Seconds after which what was given up can't arrive any more: more than gateways wait."""
 ATTEMPTS = 5
 """How often one write is sent before a person has to look at it."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MS = timedelta(milliseconds=1)
 _REQUEST_UNWANTED = frozenset({408, 425})
 
 
@@ -227,7 +223,7 @@ def found_among(
                 twins += [row] * (milliseconds(row.time) // unit == sought.ms // unit)
     if any(row.id in claimed or row.type != sought.type for row in marked):
         return Finding(Event.UNCLEAR, candidates=tuple(row.id for row in marked))
-    found = sorted(marked or twins, key=lambda row: (row.created_at or _EPOCH, row.id))
+    found = sorted(marked or twins, key=lambda row: (row.created_at or EPOCH, row.id))
     if not found:
         return Finding(Event.ABSENT, candidates=tuple(away))
     first, *others = (row.id for row in found)
@@ -243,11 +239,6 @@ def settles_in(since: int, now: int, settle: float) -> float:
         settle: How long a server may be at it, in seconds.
     """
     return max(0.0, settle - (now - since) / 1000)
-
-
-def moment_of(ms: int) -> datetime:
-    """The moment that is so many milliseconds after 1970 began."""
-    return _EPOCH + ms * _MS
 
 
 def _marks(row: TimeEntry) -> tuple[str, ...]:

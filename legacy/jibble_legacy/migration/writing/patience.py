@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jibble_async.api.base_client import session_of
-from jibble_legacy.migration.ledger.ledger import milliseconds
+from jibble_legacy.migration.moments import milliseconds
 from jibble_legacy.migration.writing.lanes import SETTLE, settles_in
 
 if TYPE_CHECKING:

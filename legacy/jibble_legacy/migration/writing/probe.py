@@ -18,12 +18,13 @@ from msgspec.structs import replace
 from jibble_async.entities import EntryStatus, Person, PersonStatus, TimeEntry
 from jibble_async.errors import ConfigurationError, ConflictError, JibbleError, NotFoundError
 from jibble_async.query.vocabulary import fields
-from jibble_legacy.migration.ledger.ledger import Ledger, milliseconds, note, put
+from jibble_legacy.migration.ledger.ledger import Ledger, note, put
+from jibble_legacy.migration.moments import EARLIEST, milliseconds, moment_at
 from jibble_legacy.migration.progress import OnProgress, Progress, silent
 from jibble_legacy.migration.states import Exit, State
 from jibble_legacy.migration.target import account_of, bind
 from jibble_legacy.migration.writing.edits import archived
-from jibble_legacy.migration.writing.lanes import SETTLE, Event, event_of, moment_of
+from jibble_legacy.migration.writing.lanes import SETTLE, Event, event_of
 from jibble_legacy.migration.writing.patience import Patience
 from jibble_legacy.migration.writing.probed import Answer, Verdict, Witness, judged
 from jibble_legacy.migration.writing.stopping import Planned
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["ProbeReport", "probe"]
 
 _DEVICE = "probe"
-_EARLIEST = milliseconds(moment_of(0).replace(year=2010))
 # An offset that no server guesses: nobody who reads this is likely to live in Nepal.
 _OFFSET = 20_700
 _TRIES = 3
@@ -140,14 +140,14 @@ class _Probing:
         if person is None:
             raise ConfigurationError("the credential belongs to nobody: use a person's API key")
         first = self._oldest()
-        there = await self._target.time_entries.near(person, moment_of(first), within=_AROUND)
+        there = await self._target.time_entries.near(person, moment_at(first), within=_AROUND)
         before = frozenset(row.id for row in there)
         lone = await self._answer(_planned(person, first, "Out"), before)
         entry = _planned(person, first + 1123, "In")
         one, echo, words = await self._made(entry, before)
         if echo is None:
             verdict = Verdict(
-                stop=f"an entry at the oldest moment, {moment_of(first):%Y-%m-%d %H:%M} UTC, is "
+                stop=f"an entry at the oldest moment, {moment_at(first):%Y-%m-%d %H:%M} UTC, is "
                 f"refused: {words}"
             )
             await self.clean_up()
@@ -157,7 +157,7 @@ class _Probing:
             one.sent,
             echo,
             by_id=await self._by_id(echo.id),
-            around=tuple(await self._target.time_entries.near(person, moment_of(entry.ms))),
+            around=tuple(await self._target.time_entries.near(person, moment_at(entry.ms))),
             repeat=await self._repeated(one, echo),
             lone_out=lone,
         )
@@ -176,7 +176,7 @@ class _Probing:
         earliest = await self._earliest()
         await self.clean_up()
         row = fields(TimeEntry)
-        span = row.time.between(moment_of(ms) - _AROUND, moment_of(ms) + _AROUND)
+        span = row.time.between(moment_at(ms) - _AROUND, moment_at(ms) + _AROUND)
         listed = await self._target.time_entries.list(
             where=(row.person_id == person) & span
         ).collect()
@@ -289,7 +289,7 @@ class _Probing:
     def _oldest(self) -> int:
         ms = self._ledger.value("SELECT min(ms) FROM write")
         if ms is None:
-            ms = self._ledger.value("SELECT min(ms) FROM entry WHERE ms >= ?", _EARLIEST)
+            ms = self._ledger.value("SELECT min(ms) FROM entry WHERE ms >= ?", EARLIEST)
         if ms is None:
             raise ConfigurationError("there is nothing to migrate: `extract` comes first")
         return int(ms)
@@ -346,7 +346,7 @@ class _Probing:
 
     async def _rows_of(self, one: _Try) -> list[TimeEntry]:
         """The active entries over there that a try made, by whatever the server kept of it."""
-        rows = await self._target.time_entries.near(one.sent.person, moment_of(one.sent.ms))
+        rows = await self._target.time_entries.near(one.sent.person, moment_at(one.sent.ms))
         return [
             row
             for row in rows
@@ -372,7 +372,7 @@ class _Probing:
 
 
 def _planned(person: str, ms: int, kind: str, days: int = 0) -> Planned:
-    local = moment_of(ms) + timedelta(seconds=_OFFSET, days=days)
+    local = moment_at(ms) + timedelta(seconds=_OFFSET, days=days)
     return Planned(person, ms, kind, f"{local.date()}", _OFFSET, None, None, None)
 
 

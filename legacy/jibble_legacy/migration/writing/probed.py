@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from jibble_async.entities import EntryStatus, TimeEntry
-from jibble_legacy.migration.ledger.ledger import milliseconds
+from jibble_legacy.migration.moments import milliseconds
 from jibble_legacy.migration.writing.stopping import KEEPABLE, Planned, echo_differences
 
 __all__ = ["Answer", "Verdict", "Witness", "judged"]

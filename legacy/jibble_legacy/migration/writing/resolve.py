@@ -10,7 +10,8 @@ from datetime import datetime
 import msgspec
 
 from jibble_async.errors import ConfigurationError, MigrationError
-from jibble_legacy.migration.ledger.ledger import Ledger, milliseconds, note
+from jibble_legacy.migration.ledger.ledger import Ledger, note
+from jibble_legacy.migration.moments import milliseconds
 from jibble_legacy.migration.planning.matching import is_guid
 from jibble_legacy.migration.states import Exit, State
 

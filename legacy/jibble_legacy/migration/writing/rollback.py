@@ -18,13 +18,14 @@ from jibble_async.entities import EntryStatus, TimeEntry
 from jibble_async.errors import ConfigurationError, JibbleError, MigrationError, NotFoundError
 from jibble_async.query.vocabulary import fields
 from jibble_legacy.migration.ledger.ledger import Ledger, note, put
+from jibble_legacy.migration.moments import moment_at
 from jibble_legacy.migration.progress import OnProgress, Progress, silent
 from jibble_legacy.migration.states import Decision, Exit, Kind, State
 from jibble_legacy.migration.target import account_of, bind
 from jibble_legacy.migration.writing.creations import MOST_TRIES, Thing, event_after, things
 from jibble_legacy.migration.writing.doubts import lanes_with, settle_doubts, verdict_of
 from jibble_legacy.migration.writing.edits import archived, put_away
-from jibble_legacy.migration.writing.lanes import SETTLE, Event, moment_of
+from jibble_legacy.migration.writing.lanes import SETTLE, Event
 from jibble_legacy.migration.writing.leavers import removed
 from jibble_legacy.migration.writing.patience import Patience, side_by_side
 from jibble_legacy.migration.writing.probed import Verdict
@@ -299,7 +300,7 @@ class _Rolling:
         if not writes:
             return {}
         row = fields(TimeEntry)
-        span = row.time.between(moment_of(writes[-1].ms - 1000), moment_of(writes[0].ms + 1000))
+        span = row.time.between(moment_at(writes[-1].ms - 1000), moment_at(writes[0].ms + 1000))
         rows = self.target.time_entries.list(
             where=(row.person_id == writes[0].planned.person) & span,
             include_archived=True,

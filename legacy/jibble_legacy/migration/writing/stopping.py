@@ -16,7 +16,7 @@ from jibble_async.errors import (
     JibbleError,
     RateLimitedError,
 )
-from jibble_legacy.migration.ledger.ledger import milliseconds
+from jibble_legacy.migration.moments import milliseconds
 
 __all__ = ["KEEPABLE", "Brakes", "Planned", "echo_differences"]
 

@@ -16,9 +16,10 @@ from msgspec.structs import replace
 
 from jibble_async.entities import Platform, TimeEntry
 from jibble_async.errors import MigrationError
-from jibble_legacy.migration.ledger.ledger import Ledger, milliseconds
+from jibble_legacy.migration.ledger.ledger import Ledger
+from jibble_legacy.migration.moments import milliseconds, moment_at
 from jibble_legacy.migration.states import State
-from jibble_legacy.migration.writing.lanes import Event, Finding, Sought, after, moment_of
+from jibble_legacy.migration.writing.lanes import Event, Finding, Sought, after
 from jibble_legacy.migration.writing.marks import entry_key, namespace
 from jibble_legacy.migration.writing.stopping import Planned
 
@@ -168,7 +169,7 @@ async def sent_once(
     punch = entries.prepare(
         sent.person,
         sent.type,
-        moment_of(sent.ms),
+        moment_at(sent.ms),
         date.fromisoformat(sent.day),
         offset=timedelta(seconds=sent.offset),
         id=key,
