@@ -27,7 +27,7 @@ import msgspec
 from jibble_legacy.migration.checking.verify import VerifyReport, verify
 from jibble_legacy.migration.ledger.commits import InlineCommits
 from jibble_legacy.migration.ledger.ledger import Ledger, put
-from jibble_legacy.migration.writing.marks import entry_key
+from jibble_legacy.migration.marks import entry_key
 from jibble_legacy.migration.writing.writes import space_of
 
 from benchmarks.migration import _extract, _now_of

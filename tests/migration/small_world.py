@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 from jibble_legacy.migration.ledger.commits import InlineCommits
 from jibble_legacy.migration.ledger.ledger import Ledger, put
+from jibble_legacy.migration.marks import entry_key
 from jibble_legacy.migration.moments import milliseconds, moment_at
 from jibble_legacy.migration.states import Decision, Kind
-from jibble_legacy.migration.writing.marks import entry_key
 from jibble_legacy.migration.writing.probed import Verdict
 from jibble_legacy.migration.writing.writes import space_of
 

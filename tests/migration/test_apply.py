@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 from jibble_legacy.migration.ledger.ledger import Ledger
+from jibble_legacy.migration.marks import entry_key
 from jibble_legacy.migration.states import Exit
 from jibble_legacy.migration.writing.apply import ApplyReport, apply
-from jibble_legacy.migration.writing.marks import entry_key
 from jibble_legacy.migration.writing.probed import Verdict
 from jibble_legacy.migration.writing.resolve import SEND_AGAIN
 from jibble_legacy.migration.writing.writes import SELECT, space_of

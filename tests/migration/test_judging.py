@@ -9,7 +9,7 @@ import pytest
 from jibble_legacy.migration.checking.comparing import Found, Known, Sent, Verdict
 from jibble_legacy.migration.checking.judging import Findings, Person, Written, findings
 from jibble_legacy.migration.checking.readback import There
-from jibble_legacy.migration.planning.snapshots import OUR_VERSION
+from jibble_legacy.migration.marks import OUR_VERSION
 from jibble_legacy.migration.states import State
 from msgspec.structs import replace
 

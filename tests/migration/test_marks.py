@@ -1,6 +1,6 @@
 """Marks are the same whenever they are made, and no two rows share one."""
 
-from jibble_legacy.migration.writing.marks import entry_key, namespace
+from jibble_legacy.migration.marks import entry_key, namespace
 
 SPACE = namespace("https://connect.jibble.io", "t1")
 

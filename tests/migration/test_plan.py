@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from jibble_legacy.migration.marks import OUR_VERSION
 from jibble_legacy.migration.planning.plan_report import PlanReport
-from jibble_legacy.migration.planning.snapshots import OUR_VERSION
 from jibble_legacy.migration.states import Exit
 
 from jibble_async import ConfigurationError, MigrationError

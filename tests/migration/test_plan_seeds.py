@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from jibble_legacy.migration.planning.snapshots import OUR_VERSION, PROBE
+from jibble_legacy.migration.marks import OUR_VERSION, PROBE
 
 from jibble_async.entities import Platform
 from tests.migration.account import OWNER, Account, moment

@@ -19,10 +19,10 @@ from jibble_legacy.migration.checking.recovering import (
 )
 from jibble_legacy.migration.checking.recovery import RecoveryReport, recover
 from jibble_legacy.migration.ledger.ledger import Ledger
+from jibble_legacy.migration.marks import entry_key, namespace
 from jibble_legacy.migration.report.verdict import Colour
 from jibble_legacy.migration.states import Exit
 from jibble_legacy.migration.writing.apply import apply
-from jibble_legacy.migration.writing.marks import entry_key, namespace
 from jibble_legacy.migration.writing.rollback import rollback
 
 from jibble_async import JibbleClient

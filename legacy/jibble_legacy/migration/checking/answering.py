@@ -15,8 +15,7 @@ import msgspec
 from jibble_legacy.migration.checking.readback import There
 from jibble_legacy.migration.checking.recovering import GENERATIONS, Answer, Origin, origin
 from jibble_legacy.migration.ledger.ledger import Ledger
-from jibble_legacy.migration.planning.snapshots import OUR_VERSION
-from jibble_legacy.migration.writing.marks import entry_key
+from jibble_legacy.migration.marks import OUR_VERSION, entry_key
 
 __all__ = ["Answers"]
 

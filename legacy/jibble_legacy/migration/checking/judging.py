@@ -32,8 +32,8 @@ from jibble_legacy.migration.checking.totals import (
     month_of,
     person_totals,
 )
+from jibble_legacy.migration.marks import OUR_VERSION, PROBE
 from jibble_legacy.migration.moments import moment_at
-from jibble_legacy.migration.planning.snapshots import OUR_VERSION, PROBE
 from jibble_legacy.migration.states import State
 
 __all__ = [

@@ -10,7 +10,7 @@ import msgspec
 
 from jibble_legacy.migration.checking.comparing import Copy, surplus
 from jibble_legacy.migration.checking.readback import There
-from jibble_legacy.migration.writing.marks import entry_key
+from jibble_legacy.migration.marks import entry_key
 
 __all__ = [
     "GENERATIONS",

@@ -30,6 +30,7 @@ from jibble_legacy.migration.files.answers import read_answers
 from jibble_legacy.migration.files.mapping_files import PersonSaid
 from jibble_legacy.migration.files.spreadsheets import Flaws
 from jibble_legacy.migration.ledger.ledger import Ledger, note, put
+from jibble_legacy.migration.marks import old_person, project_description
 from jibble_legacy.migration.moments import milliseconds
 from jibble_legacy.migration.planning.matching import There as Account
 from jibble_legacy.migration.planning.matching import TherePerson
@@ -209,16 +210,15 @@ class _Recovery:
         }
         latest: dict[int, tuple[int, str]] = {}
         for person in account.people:
-            old_id, _, rollbacks = person.code.removeprefix("L-").partition(".")
-            n = known.get(old_id) if person.code.startswith("L-") else None
-            if n is not None and (rollbacks or "0").isdecimal():
-                latest[n] = max(latest.get(n, (-1, "")), (int(rollbacks or 0), person.id))
+            old_id, generation = old_person(person.code) or ("", 0)
+            if (n := known.get(old_id)) is not None:
+                latest[n] = max(latest.get(n, (-1, "")), (generation, person.id))
         return {new: n for n, (_, new) in latest.items()}
 
     def _projects(self, account: Account) -> dict[int, tuple[str, str]]:
         """What was created for clients: its id and name, by the client's number."""
         clients = {
-            f"legacy client {old_id}": n
+            project_description(old_id): n
             for n, old_id in self._ledger.read(
                 "SELECT n, id FROM source WHERE kind = ?", Kind.CLIENT
             )

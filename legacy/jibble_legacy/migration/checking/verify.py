@@ -24,6 +24,7 @@ from jibble_legacy.migration.checking.repair import finish_repairs, repair_extra
 from jibble_legacy.migration.checking.samples import samples
 from jibble_legacy.migration.checking.tally import Tally
 from jibble_legacy.migration.ledger.ledger import Ledger, note
+from jibble_legacy.migration.marks import entry_key
 from jibble_legacy.migration.moments import milliseconds
 from jibble_legacy.migration.progress import OnProgress, Progress, silent
 from jibble_legacy.migration.reading.extract import require_extracted
@@ -36,7 +37,6 @@ from jibble_legacy.migration.report.verdict import Colour, judgement
 from jibble_legacy.migration.source import Source
 from jibble_legacy.migration.states import Exit, Kind, State
 from jibble_legacy.migration.target import account_of, bind
-from jibble_legacy.migration.writing.marks import entry_key
 from jibble_legacy.migration.writing.probed import Verdict as Probed
 from jibble_legacy.migration.writing.writes import space_of
 

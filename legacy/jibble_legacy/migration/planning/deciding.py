@@ -10,6 +10,7 @@ import msgspec
 
 from jibble_legacy.migration.files.mapping_files import PEOPLE, THERE, PersonSaid, ThingSaid
 from jibble_legacy.migration.files.spreadsheets import Flaws
+from jibble_legacy.migration.marks import person_code, project_description
 from jibble_legacy.migration.planning.matching import There
 from jibble_legacy.migration.planning.members import Choice, Claim, Member, Punch, interleaved
 from jibble_legacy.migration.planning.people import decide_people
@@ -237,7 +238,6 @@ _EVER = -(2**53)
 
 def _keep(connection: sqlite3.Connection, decided: Decided, generation: int) -> None:
     """Write down what was decided; how far a creation is stays as it is, unless it was refused."""
-    suffix = f".{generation}" if generation else ""
     ids = {member.n: member.id for member in decided.members}
     clients = {each.n: each.id for each in things_of(connection, Kind.CLIENT)}
     connection.execute(_FORGOTTEN)
@@ -249,7 +249,7 @@ def _keep(connection: sqlite3.Connection, decided: Decided, generation: int) -> 
             {
                 "n": n,
                 "kind": Kind.PERSON,
-                "code": f"L-{ids[n]}{suffix}" if creates else None,
+                "code": person_code(ids[n], generation) if creates else None,
                 "email": choice.email,
                 "state": State.PLANNED if creates else None,
                 "removal": removal if choice.root == n else None,
@@ -264,7 +264,7 @@ def _keep(connection: sqlite3.Connection, decided: Decided, generation: int) -> 
                 {
                     "n": n,
                     "kind": kind,
-                    "code": f"legacy client {clients[n]}" if thing.creates else None,
+                    "code": project_description(clients[n]) if thing.creates else None,
                     "email": None,
                     "state": State.PLANNED if thing.creates else None,
                     "removal": None,

@@ -12,14 +12,11 @@ from collections.abc import Iterable
 
 import msgspec
 
+from jibble_legacy.migration.marks import OUR_VERSION, PROBE
 from jibble_legacy.migration.states import State
 
-__all__ = ["LOOK", "OUR_VERSION", "PROBE", "SINCE", "Seen", "keep", "taken"]
+__all__ = ["LOOK", "SINCE", "Seen", "keep", "taken"]
 
-OUR_VERSION = "jibble-async migration"
-"""What entries of a migration have as `platform.clientVersion`."""
-PROBE = "probe"
-"""What the probe's entries have as `platform.deviceName`."""
 LOOK = ""
 """Whose snapshot that of everybody is."""
 # What a server's clock may be off from ours, with room to spare: to see an entry twice is nothing.

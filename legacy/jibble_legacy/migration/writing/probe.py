@@ -19,6 +19,7 @@ from jibble_async.entities import EntryStatus, Person, PersonStatus, TimeEntry
 from jibble_async.errors import ConfigurationError, ConflictError, JibbleError, NotFoundError
 from jibble_async.query.vocabulary import fields
 from jibble_legacy.migration.ledger.ledger import Ledger, note, put
+from jibble_legacy.migration.marks import PROBE
 from jibble_legacy.migration.moments import EARLIEST, milliseconds, moment_at
 from jibble_legacy.migration.progress import OnProgress, Progress, silent
 from jibble_legacy.migration.states import Exit, State
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ProbeReport", "probe"]
 
-_DEVICE = "probe"
 # An offset that no server guesses: nobody who reads this is likely to live in Nepal.
 _OFFSET = 20_700
 _TRIES = 3
@@ -260,7 +260,7 @@ class _Probing:
     async def _send(self, one: _Try) -> TimeEntry:
         asked = {"id": one.key, "eventId": one.key, **msgspec.to_builtins(one.sent)}
         try:
-            echo = await sent_once(self._target, one.sent, one.key, device_name=_DEVICE)
+            echo = await sent_once(self._target, one.sent, one.key, device_name=PROBE)
         except JibbleError as error:
             await self._tell(one, "send", asked, str(error))
             raise

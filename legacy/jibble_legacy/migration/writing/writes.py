@@ -17,17 +17,16 @@ from msgspec.structs import replace
 from jibble_async.entities import Platform, TimeEntry
 from jibble_async.errors import MigrationError
 from jibble_legacy.migration.ledger.ledger import Ledger
+from jibble_legacy.migration.marks import OUR_VERSION, entry_key, namespace
 from jibble_legacy.migration.moments import milliseconds, moment_at
 from jibble_legacy.migration.states import State
 from jibble_legacy.migration.writing.lanes import Event, Finding, Sought, after
-from jibble_legacy.migration.writing.marks import entry_key, namespace
 from jibble_legacy.migration.writing.stopping import Planned
 
 if TYPE_CHECKING:
     from jibble_async.client import JibbleClient
 
 __all__ = [
-    "CLIENT_VERSION",
     "MOVED",
     "SELECT",
     "Write",
@@ -43,7 +42,6 @@ __all__ = [
     "writes_in",
 ]
 
-CLIENT_VERSION = "jibble-async migration"
 MOVED = "moved"
 """The reason of a stale write whose moment, kind or person changed: PATCH can't say that."""
 
@@ -176,7 +174,7 @@ async def sent_once(
         activity_id=sent.activity,
         project_id=sent.project,
         note=sent.note or None,
-        platform=Platform(client_version=CLIENT_VERSION, device_name=device_name),
+        platform=Platform(client_version=OUR_VERSION, device_name=device_name),
     )
     return await entries.send(punch)
 
