@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from enum import IntEnum, StrEnum
 
-__all__ = ["Decision", "Exit", "Kind", "Reason", "State"]
+__all__ = [
+    "ACTIONS",
+    "ANSWERED",
+    "KINDS",
+    "MOVED",
+    "WRITTEN",
+    "Decision",
+    "Exit",
+    "Kind",
+    "Reason",
+    "State",
+]
 
 
 class State(StrEnum):
@@ -32,6 +43,18 @@ class State(StrEnum):
     STALE = "stale"
     UNDOING = "undoing"
     UNDONE = "undone"
+
+
+WRITTEN = (State.CONFIRMED, State.VERIFIED)
+"""What is there, and as the old account has it, as far as is known."""
+ANSWERED = (*WRITTEN, State.STALE)
+"""What an entry over there answers for."""
+MOVED = "moved"
+"""Why a stale write has to be archived and written anew: PATCH can't say another moment or kind."""
+
+KINDS = {1: "In", 2: "Out"}
+"""What an entry's `action` in the old account is in the new one."""
+ACTIONS = {kind: action for action, kind in KINDS.items()}
 
 
 class Kind(StrEnum):

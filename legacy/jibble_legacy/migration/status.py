@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from jibble_legacy.migration.ledger.ledger import Ledger
-from jibble_legacy.migration.states import Exit, Reason, State
+from jibble_legacy.migration.states import WRITTEN, Exit, Reason, State
 
 __all__ = ["LEDGER", "Status", "status_of"]
 
@@ -125,7 +125,7 @@ def _steps(
     )
     refused = ledger.value(_COUNT_OF_BOTH, State.REFUSED, State.REFUSED)
     yield refused > 0, f"{refused:,} were refused: mend them in rejects.csv, then `plan` again"
-    written = sum(known.writes.get(each, 0) for each in _WRITTEN)
+    written = sum(known.writes.get(each, 0) for each in WRITTEN)
     yield not written, "nothing is written: `plan` again begins anew"
     verdict: dict[str, Any] = ledger.get("verdict", {"at": -1})
     since = ledger.value("SELECT max(since) FROM write WHERE state = ?", State.CONFIRMED)
@@ -134,7 +134,6 @@ def _steps(
 
 
 _TO_WRITE = (State.PLANNED, State.SENT, State.DOUBTFUL, State.STALE, State.UNDOING)
-_WRITTEN = (State.CONFIRMED, State.VERIFIED)
 _COUNT_OF_BOTH = (
     "SELECT (SELECT count(*) FROM write WHERE state = ?) "
     "+ (SELECT count(*) FROM thing WHERE state = ?)"

@@ -16,6 +16,7 @@ from jibble_legacy.migration.checking.readback import There
 from jibble_legacy.migration.checking.recovering import GENERATIONS, Answer, Origin, origin
 from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.marks import OUR_VERSION, entry_key
+from jibble_legacy.migration.states import ACTIONS
 
 __all__ = ["Answers"]
 
@@ -27,7 +28,6 @@ CREATE TABLE rest (id TEXT PRIMARY KEY, mark TEXT NOT NULL, row BLOB NOT NULL);
 CREATE INDEX rest_mark ON rest (mark);
 CREATE TABLE key (key TEXT PRIMARY KEY, entry INTEGER NOT NULL) WITHOUT ROWID;
 """
-_ACTIONS = {"In": 1, "Out": 2}
 _ROW = msgspec.msgpack.Decoder(There)
 
 
@@ -154,7 +154,7 @@ class Answers:
         return bool(found)
 
     def _twin(self, people: Sequence[int], there: There) -> int | None:
-        ms, action = there.found.ms, _ACTIONS.get(there.found.type or "")
+        ms, action = there.found.ms, ACTIONS.get(there.found.type or "")
         if ms is None or action is None:
             return None
         for last in (ms, ms // 1000 * 1000 + 999):

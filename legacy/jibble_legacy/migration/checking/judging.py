@@ -34,7 +34,7 @@ from jibble_legacy.migration.checking.totals import (
 )
 from jibble_legacy.migration.marks import OUR_VERSION, PROBE
 from jibble_legacy.migration.moments import moment_at
-from jibble_legacy.migration.states import State
+from jibble_legacy.migration.states import ANSWERED, State
 
 __all__ = [
     "Extra",
@@ -46,7 +46,6 @@ __all__ = [
     "findings",
 ]
 
-_ANSWERED = frozenset({State.CONFIRMED, State.VERIFIED, State.STALE})
 _OPEN = frozenset({State.PLANNED, State.SENT, State.DOUBTFUL, State.UNKNOWN})
 _DAY = 86_400_000
 
@@ -213,10 +212,10 @@ class _Finder:
         claimed = {
             written.target
             for written in self._person.written
-            if written.target is not None and written.state in _ANSWERED
+            if written.target is not None and written.state in ANSWERED
         }
         for written in self._person.written:
-            if written.target is not None and written.state in _ANSWERED:
+            if written.target is not None and written.state in ANSWERED:
                 self._answer(written, written.target)
         rest = [
             there

@@ -39,7 +39,7 @@ from jibble_legacy.migration.planning.people import decide_people
 from jibble_legacy.migration.planning.roster import members_of
 from jibble_legacy.migration.progress import OnProgress, Progress, silent
 from jibble_legacy.migration.reading.extract import require_extracted
-from jibble_legacy.migration.states import Decision, Exit, Kind, State
+from jibble_legacy.migration.states import ACTIONS, Decision, Exit, Kind, State
 from jibble_legacy.migration.target import account_of, bind, look_around
 from jibble_legacy.migration.writing.writes import space_of
 
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
 __all__ = ["RecoveryReport", "recover"]
 
 _OLD = "SELECT n, id, hash, ms, action, note, person FROM entry WHERE n = ?"
-_ACTIONS = {"In": 1, "Out": 2}
 
 
 class RecoveryReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -302,7 +301,7 @@ class _Recovery:
         found = there.found
         lead = lanes[person][0] if person in lanes else person
         # What is not as the old account has it now may have been changed there since.
-        same = (found.ms, _ACTIONS.get(found.type or ""), found.note or "") == (
+        same = (found.ms, ACTIONS.get(found.type or ""), found.note or "") == (
             ms,
             action,
             text or "",

@@ -13,15 +13,13 @@ from jibble_legacy.migration.checking.comparing import Copy, surplus
 from jibble_legacy.migration.checking.judging import Extra
 from jibble_legacy.migration.checking.readback import There, one_row
 from jibble_legacy.migration.ledger.ledger import Ledger, note
-from jibble_legacy.migration.states import State
+from jibble_legacy.migration.states import ANSWERED, State
 from jibble_legacy.migration.writing.edits import archived
 
 if TYPE_CHECKING:
     from jibble_async.client import JibbleClient
 
 __all__ = ["finish_repairs", "repair_extras"]
-
-_ANSWERED = (State.CONFIRMED, State.VERIFIED, State.STALE)
 
 
 async def repair_extras(
@@ -65,7 +63,7 @@ async def _repair(
     ledger: Ledger, target: JibbleClient, entry: int, ids: Sequence[str], now: Callable[[], int]
 ) -> int:
     [(answer, state)] = ledger.read("SELECT target, state FROM write WHERE entry = ?", entry)
-    answers = state in _ANSWERED and answer is not None
+    answers = state in ANSWERED and answer is not None
     looked = [await one_row(target, each) for each in ([str(answer), *ids] if answers else ids)]
     rows = [row for row in looked if row is not None and row.found.active]
     copies = {row.found.id: Copy(row.found.id, row.created, row.found.active) for row in rows}

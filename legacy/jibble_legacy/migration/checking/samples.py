@@ -14,6 +14,7 @@ from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.reading.keeping import page_body
 from jibble_legacy.migration.reading.old_rows import read_entry
 from jibble_legacy.migration.report.numbers import Sample
+from jibble_legacy.migration.states import KINDS
 
 if TYPE_CHECKING:
     from jibble_async.client import JibbleClient
@@ -27,7 +28,6 @@ FROM entry AS e LEFT JOIN write AS w ON w.entry = e.n LEFT JOIN quarantine AS q 
 WHERE e.n = ?
 """
 _NOTE = 80
-_ACTIONS = {1: "1, In", 2: "2, Out"}
 _ROWS: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -91,7 +91,7 @@ async def _sample(
         row=pos + 1,
         person=str(person or ""),
         ms=old.ms,
-        action=_ACTIONS.get(old.action or 0, str(old.action)),
+        action=", ".join(filter(None, (str(old.action), KINDS.get(old.action or 0)))),
         note=_short(old.note or ""),
         new_id=answer or "",
         verdict=f"not moved: {reason or state or 'left out'}",

@@ -35,7 +35,7 @@ from jibble_legacy.migration.report.gathering import gathered
 from jibble_legacy.migration.report.numbers import Numbers
 from jibble_legacy.migration.report.verdict import Colour, judgement
 from jibble_legacy.migration.source import Source
-from jibble_legacy.migration.states import Exit, Kind, State
+from jibble_legacy.migration.states import WRITTEN, Exit, Kind, State
 from jibble_legacy.migration.target import account_of, bind
 from jibble_legacy.migration.writing.probed import Verdict as Probed
 from jibble_legacy.migration.writing.writes import space_of
@@ -280,7 +280,7 @@ class _Verification:
         missing = [
             each.target
             for each in written
-            if each.state in (State.CONFIRMED, State.VERIFIED)
+            if each.state in WRITTEN
             and each.target is not None
             and each.target not in came.rows
             and each.target not in came.unreadable

@@ -10,12 +10,10 @@ from typing import Any, NamedTuple
 import msgspec
 
 from jibble_legacy.migration.planning.quarantine import kind_of
-from jibble_legacy.migration.states import State
+from jibble_legacy.migration.states import WRITTEN
 
-__all__ = ["EDITABLE", "Candidate", "Candidates"]
+__all__ = ["Candidate", "Candidates"]
 
-EDITABLE = {State.CONFIRMED, State.VERIFIED}
-"""How far an entry must be for an edit of the old one to be planned."""
 _NO_MOMENT = -(2**53)
 
 
@@ -120,7 +118,7 @@ class Candidates:
         ) in self._connection.execute(_SENT, {"lane": root, "resolution": self._resolution}):
             before = tuple(was)
             kind = kind_of(action, said or "")
-            if state not in EDITABLE or before[0] == digest or not kind or ms is None:
+            if state not in WRITTEN or before[0] == digest or not kind or ms is None:
                 ms, kind = before[1], before[2]
             yield Candidate(
                 n, old_id, member, ms, kind, activity, client, digest, None, "", state, before

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from jibble_legacy.migration.states import Decision
+from jibble_legacy.migration.states import ACTIONS, Decision
 
 __all__ = ["CREATED", "Choice", "Claim", "Member", "Punch", "interleaved"]
 
 CREATED = (Decision.CREATE, Decision.CREATE_AND_REMOVE)
 _LONGEST_MS = 12 * 3_600_000
-_IN = 1
+_IN = ACTIONS["In"]
 
 
 class Member(msgspec.Struct, frozen=True, kw_only=True):

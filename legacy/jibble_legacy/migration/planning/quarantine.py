@@ -12,11 +12,10 @@ from typing import NamedTuple
 import msgspec
 
 from jibble_legacy.migration.moments import EARLIEST
-from jibble_legacy.migration.states import Decision, Reason
+from jibble_legacy.migration.states import KINDS, Decision, Reason
 
 __all__ = ["EXPLANATIONS", "Case", "Explanation", "Held", "Whose", "held_back", "kind_of"]
 
-_KINDS = {1: "In", 2: "Out"}
 _SAID = {"in": "In", "out": "Out"}
 
 
@@ -135,7 +134,7 @@ def kind_of(action: int | None, decision: str) -> str:
         action: The old account's number.
         decision: What people decided.
     """
-    return _SAID.get(decision) or _KINDS.get(action or 0, "")
+    return _SAID.get(decision) or KINDS.get(action or 0, "")
 
 
 def held_back(case: Case, whose: Whose | None, now: int) -> Held | None:

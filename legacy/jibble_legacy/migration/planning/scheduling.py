@@ -17,17 +17,15 @@ import msgspec
 from jibble_async.entities import EntryType, TimeEntry
 from jibble_legacy.days import DaySieve
 from jibble_legacy.migration.moments import moment_at
-from jibble_legacy.migration.planning.candidates import EDITABLE, Candidate, Candidates
+from jibble_legacy.migration.planning.candidates import Candidate, Candidates
 from jibble_legacy.migration.planning.deciding import Decided
 from jibble_legacy.migration.planning.oddities import Oddities
 from jibble_legacy.migration.planning.quarantine import Case, Held, Whose, held_back
 from jibble_legacy.migration.planning.zones import Clock
-from jibble_legacy.migration.states import Decision, Reason, State
+from jibble_legacy.migration.states import MOVED, WRITTEN, Decision, Reason, State
 
-__all__ = ["MOVED", "Schedule", "Scheduled"]
+__all__ = ["Schedule", "Scheduled"]
 
-MOVED = "moved"
-"""Why an entry is stale that has to be archived and written anew: its moment or kind is another."""
 _BATCH = 500
 _NEVER = date.min
 
@@ -189,7 +187,7 @@ class Schedule:
                 continue
             found.kept += 1
             # An edit that names an activity which nobody has decided waits for that.
-            if row.state in EDITABLE and row.was[0] != row.hash and self._has_activity(row):
+            if row.state in WRITTEN and row.was[0] != row.hash and self._has_activity(row):
                 found.edited += 1
                 reason = None if row.was[1:] == (row.ms, row.kind) else MOVED
                 self._connection.execute(_EDIT, (*values, row.hash, reason, self._now, row.n))

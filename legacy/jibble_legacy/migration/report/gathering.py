@@ -27,11 +27,10 @@ from jibble_legacy.migration.report.numbers import (
     Sums,
     TellingGap,
 )
-from jibble_legacy.migration.states import Kind, Reason, State
+from jibble_legacy.migration.states import WRITTEN, Kind, Reason, State
 
 __all__ = ["gathered", "last_tally"]
 
-_WRITTEN = (State.CONFIRMED, State.VERIFIED)
 _WAITING = (State.PLANNED, State.STALE, State.UNDOING, State.UNDONE)
 _UNKNOWN = (State.SENT, State.DOUBTFUL, State.UNKNOWN)
 _OPEN = (Reason.PERSON_UNDECIDED, Reason.ZONE_MISSING, Reason.ACTIVITY_UNDECIDED)
@@ -77,7 +76,7 @@ def gathered(ledger: Ledger) -> Numbers:
     names = names_of(ledger)
     until = ledger.value("SELECT max(began) FROM run WHERE ended IS NOT NULL")
     written = ledger.read(
-        "SELECT min(since), max(since) FROM write WHERE state IN (?, ?)", *_WRITTEN
+        "SELECT min(since), max(since) FROM write WHERE state IN (?, ?)", *WRITTEN
     )[0]
     source, target = ledger.get("source", {}), ledger.get("target", {})
     months, outside = _months(ledger, tally, until)
@@ -112,7 +111,7 @@ def _sums(ledger: Ledger, tally: Tally, states: Counter[str]) -> Sums:
     verdicts = Counter[str](tally.verdicts)
     entries = ledger.value("SELECT count(*) FROM entry")
     missing, unreadable = verdicts[Verdict.MISSING], verdicts[Verdict.UNREADABLE]
-    written = sum(states[state] for state in _WRITTEN)
+    written = sum(states[state] for state in WRITTEN)
     read = sum(tally.arrived.values()) + missing + unreadable
     return Sums(
         old=entries,

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from jibble_async.errors import NotFoundError
 from jibble_legacy.migration.ledger.ledger import Ledger
+from jibble_legacy.migration.states import MOVED
 from jibble_legacy.migration.writing.lanes import Event
 from jibble_legacy.migration.writing.patience import Patience
-from jibble_legacy.migration.writing.writes import MOVED, Write, change, keep
+from jibble_legacy.migration.writing.writes import Write, change, keep
 
 if TYPE_CHECKING:
     from jibble_async.client import JibbleClient

@@ -20,7 +20,7 @@ from jibble_async.query.vocabulary import fields
 from jibble_legacy.migration.ledger.ledger import Ledger, note, put
 from jibble_legacy.migration.moments import moment_at
 from jibble_legacy.migration.progress import OnProgress, Progress, silent
-from jibble_legacy.migration.states import Decision, Exit, Kind, State
+from jibble_legacy.migration.states import ANSWERED, Decision, Exit, Kind, State
 from jibble_legacy.migration.target import account_of, bind
 from jibble_legacy.migration.writing.creations import MOST_TRIES, Thing, event_after, things
 from jibble_legacy.migration.writing.doubts import lanes_with, settle_doubts, verdict_of
@@ -39,7 +39,7 @@ __all__ = ["Kept", "RollbackReport", "rollback"]
 
 _LANES = 8
 _RETRY = RetryPolicy(attempts=4, throttled_attempts=6)
-_WRITTEN = (State.CONFIRMED, State.VERIFIED, State.STALE, State.UNDOING)
+_THERE = (*ANSWERED, State.UNDOING)
 _DOUBTFUL = (State.SENT, State.DOUBTFUL)
 _NAMES = (
     "id",
@@ -171,14 +171,14 @@ class _Rolling:
 
     def to_archive(self) -> int:
         """How many entries are there that the ledger wrote."""
-        return self._count(*_WRITTEN)
+        return self._count(*_THERE)
 
     async def run(self, lanes: int) -> None:
         """Archive and remove what can be."""
         if not self._ledger.get("rolling back"):
             generation = self._ledger.get("generation", 0) + 1
             await self._ledger.write(functools.partial(self._begin, generation=generation))
-        work = deque(lanes_with(self._ledger, *_WRITTEN))
+        work = deque(lanes_with(self._ledger, *_THERE))
         verdict = verdict_of(self._ledger)
         workers = [self._work(work, verdict) for _ in range(lanes)]
         try:
@@ -243,7 +243,7 @@ class _Rolling:
             await self._lane(work.popleft(), verdict)
 
     async def _lane(self, lane: int, verdict: Verdict) -> None:
-        writes = [write for state in _WRITTEN for write in writes_in(self._ledger, lane, state)]
+        writes = [write for state in _THERE for write in writes_in(self._ledger, lane, state)]
         writes.sort(key=lambda write: (write.ms, write.entry), reverse=True)
         there = await self._there(writes)
         done: Write | None = None

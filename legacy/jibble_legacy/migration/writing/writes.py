@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from jibble_async.client import JibbleClient
 
 __all__ = [
-    "MOVED",
     "SELECT",
     "Write",
     "begin_next",
@@ -42,8 +41,6 @@ __all__ = [
     "writes_in",
 ]
 
-MOVED = "moved"
-"""The reason of a stale write whose moment, kind or person changed: PATCH can't say that."""
 
 SELECT = """
 SELECT w.entry, e.id, w.lane, w.ms, w.type, w.day, w.offset,
