@@ -11,7 +11,7 @@ from jibble_async.errors import DecodeError, MigrationError
 from jibble_legacy.migration.checking.comparing import Known, Sent, compare, judge
 from jibble_legacy.migration.checking.readback import There, one_row
 from jibble_legacy.migration.ledger.ledger import Ledger
-from jibble_legacy.migration.reading.keeping import page_body
+from jibble_legacy.migration.reading.keeping import page_rows
 from jibble_legacy.migration.reading.old_rows import read_entry
 from jibble_legacy.migration.report.numbers import Sample
 from jibble_legacy.migration.states import KINDS
@@ -28,7 +28,6 @@ FROM entry AS e LEFT JOIN write AS w ON w.entry = e.n LEFT JOIN quarantine AS q 
 WHERE e.n = ?
 """
 _NOTE = 80
-_ROWS: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def drawn_numbers(chain: str, seed: str, most: int, wanted: int) -> list[int]:
@@ -64,10 +63,9 @@ async def samples(
     Raises:
         JibbleError: An entry could not be read.
     """
-    chain = ledger.value("SELECT lower(hex(chain)) FROM page ORDER BY number DESC LIMIT 1") or ""
     most = ledger.value("SELECT max(n) FROM entry") or 0
     found: list[Sample] = []
-    for n in drawn_numbers(chain, seed, most, wanted):
+    for n in drawn_numbers(ledger.get("chain", ""), seed, most, wanted):
         rows = ledger.read(_SELECT, n)
         if rows:
             found.append(await _sample(ledger, target, known, rows[0]))
@@ -79,7 +77,7 @@ async def _sample(
 ) -> Sample:
     old_id, page, pos, person, *write, answer, stamp, reason, state = row
     try:
-        rows: list[msgspec.Raw] = _ROWS.decode(page_body(ledger, page))
+        rows = page_rows(ledger, page)
     except MigrationError as error:
         return Sample(
             old_id=old_id, page=page, row=pos + 1, person="", verdict=str(error), is_right=False

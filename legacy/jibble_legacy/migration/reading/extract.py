@@ -9,23 +9,26 @@ from datetime import datetime
 import msgspec
 
 from jibble_async.errors import ConfigurationError, MigrationError
-from jibble_legacy.literals import instant
 from jibble_legacy.migration.ledger.ledger import Ledger, note, put
 from jibble_legacy.migration.moments import milliseconds, moment_at
 from jibble_legacy.migration.progress import OnProgress, Progress, ends_at, silent
 from jibble_legacy.migration.reading.estimating import Estimate, estimate, requests_for
-from jibble_legacy.migration.reading.keeping import Kept, keep_entries, keep_page, keep_rows
+from jibble_legacy.migration.reading.keeping import (
+    Kept,
+    changed_since,
+    keep_entries,
+    keep_page,
+    keep_rows,
+)
 from jibble_legacy.migration.reading.missing import Missing
 from jibble_legacy.migration.reading.old_rows import read_entry, read_row
-from jibble_legacy.migration.reading.walk import Place, Spot, following
+from jibble_legacy.migration.reading.walk import Place, Spot, following, place_at
 from jibble_legacy.migration.source import OldPage, Source
 from jibble_legacy.migration.states import Exit, Kind
 
 __all__ = ["ExtractReport", "extract", "require_extracted"]
 
 _LISTS = (Kind.TEAM, Kind.PERSON, Kind.ACTIVITY, Kind.CLIENT, Kind.POWER_UP, Kind.ENTRY)
-_OVERLAP = 3_600_000
-"""Milliseconds that a delta reads again: clocks of servers differ, and a write may take a while."""
 
 
 class _Position(msgspec.Struct, frozen=True):
@@ -192,10 +195,7 @@ class _Extraction:
     async def _begin(self, delta: bool) -> _Run:
         asked = None if delta else await self._estimate()
         page = await self._require_account()
-        since = None
-        if delta:
-            began = self._ledger.value("SELECT max(server_began) FROM run WHERE ended IS NOT NULL")
-            since = began - _OVERLAP
+        since = changed_since(self._ledger) if delta else None
         number = 1 + (self._ledger.value("SELECT max(number) FROM run") or 0)
         began = milliseconds(self._source.now())
         run = _Run(number, delta, began, since, _Position(Kind.TEAM))
@@ -284,9 +284,6 @@ class _Extraction:
             "SELECT number, kind, began, ended FROM run WHERE ended IS NOT NULL"
             " ORDER BY number DESC LIMIT 1"
         )[0]
-        pages, chain = ledger.read(
-            "SELECT number, hex(chain) FROM page ORDER BY number DESC LIMIT 1"
-        )[0]
         return ExtractReport(
             exit=Exit.CLEAN,
             run=number,
@@ -304,8 +301,8 @@ class _Extraction:
                     "SELECT kind, count(*) FROM source WHERE gone IS NOT NULL GROUP BY kind"
                 )
             ),
-            pages=pages,
-            chain=chain.lower(),
+            pages=ledger.value("SELECT max(number) FROM page"),
+            chain=ledger.get("chain"),
             began=moment_at(began),
             ended=moment_at(ended),
         )
@@ -324,5 +321,5 @@ def _first(run: _Run, kind: Kind) -> _Position:
     if after == len(_LISTS):
         return _Position(None)
     if _LISTS[after] is Kind.ENTRY and run.since is not None:
-        return _Position(Kind.ENTRY, Place(run.since, instant(moment_at(run.since))))
+        return _Position(Kind.ENTRY, place_at(run.since))
     return _Position(_LISTS[after])

@@ -16,8 +16,20 @@ from jibble_legacy.migration.reading.old_rows import OldEntry, OldRow
 from jibble_legacy.migration.source import OldPage
 from jibble_legacy.migration.states import Kind
 
-__all__ = ["Kept", "check_pages", "keep_entries", "keep_page", "keep_rows", "page_body"]
+__all__ = [
+    "Kept",
+    "changed_since",
+    "check_pages",
+    "keep_entries",
+    "keep_page",
+    "keep_rows",
+    "page_body",
+    "page_rows",
+]
 
+_ROWS = msgspec.json.Decoder(list[msgspec.Raw])
+_OVERLAP = 3_600_000
+"""Milliseconds that are read again: clocks of servers differ, and a write may take a while."""
 _UPSERT_ENTRY = """
 INSERT INTO entry (id, person, ms, action, activity, client, note, updated, hash, page, pos, flaw)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -132,6 +144,17 @@ def keep_rows(
         changed += found is not None and found[0] != row.hash
         connection.execute(_UPSERT_ROW, (kind, row.id, page, pos, row.hash, row.raw, run))
     return Kept(new, changed)
+
+
+def changed_since(ledger: Ledger) -> int:
+    """From which moment on, in ms, rows may have changed since the old account was read last."""
+    began: int = ledger.value("SELECT max(server_began) FROM run WHERE ended IS NOT NULL")
+    return began - _OVERLAP
+
+
+def page_rows(ledger: Ledger, number: int) -> list[msgspec.Raw]:
+    """The rows of a page of a list as they came; raises as `page_body`."""
+    return _ROWS.decode(page_body(ledger, number))
 
 
 def page_body(ledger: Ledger, number: int) -> bytes:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,13 +16,11 @@ import msgspec
 from msgspec.structs import replace
 
 from jibble_async.errors import MigrationError
-from jibble_legacy.literals import instant
 from jibble_legacy.migration.ledger.ledger import Ledger
-from jibble_legacy.migration.moments import moment_at
 from jibble_legacy.migration.progress import OnProgress, Progress
-from jibble_legacy.migration.reading.keeping import page_body
+from jibble_legacy.migration.reading.keeping import changed_since, page_rows
 from jibble_legacy.migration.reading.old_rows import OldEntry, read_entry
-from jibble_legacy.migration.reading.walk import Place, following
+from jibble_legacy.migration.reading.walk import Place, following, place_at
 from jibble_legacy.migration.source import Source
 from jibble_legacy.migration.states import Kind
 
@@ -32,8 +29,6 @@ __all__ = ["Mode", "Reread", "drawn", "gone_from", "reread"]
 Mode = Literal["delta", "full"]
 _DRAWN = 12
 _KEPT_EVERY = 20
-_OVERLAP = timedelta(hours=1)
-_BODY = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class Reread(msgspec.Struct, frozen=True):
@@ -151,15 +146,11 @@ class _Reading:
         self._source = source
         self._tell = tell
         self._told: set[str] = set()
-        self._chain: str = ledger.value(
-            "SELECT lower(hex(chain)) FROM page ORDER BY number DESC LIMIT 1"
-        )
+        self._chain: str = ledger.get("chain", "")
 
     async def sampled(self, seed: str) -> Reread:
         found = Reread("delta")
-        began = self._ledger.value("SELECT max(server_began) FROM run WHERE ended IS NOT NULL")
-        since = moment_at(began) - _OVERLAP
-        place: Place | None = Place(began - _OVERLAP // timedelta(milliseconds=1), instant(since))
+        place: Place | None = place_at(changed_since(self._ledger))
         while place is not None:
             rows = await self._page(place, "updated_at")
             found, _ = self._compared(found, rows)
@@ -181,7 +172,7 @@ class _Reading:
         rows = await self._page(_place(asked), "date")
         found, _ = self._compared(found, rows)
         try:
-            kept = [read_entry(raw) for raw in _BODY.decode(page_body(self._ledger, number))]
+            kept = [read_entry(raw) for raw in page_rows(self._ledger, number)]
         except MigrationError:
             # It is a flaw of the ledger, and says nothing of the old account.
             return found

@@ -14,8 +14,10 @@ from collections.abc import Sequence
 import msgspec
 
 from jibble_async.errors import MigrationError
+from jibble_legacy.literals import instant
+from jibble_legacy.migration.moments import moment_at
 
-__all__ = ["Place", "Spot", "following", "parameters"]
+__all__ = ["Place", "Spot", "following", "parameters", "place_at"]
 
 _MOST_RETURNS = 20
 """Times that the rows of one moment are read again because they moved."""
@@ -51,6 +53,11 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     skip: int = 0
     seam: str | None = None
     returns: int = 0
+
+
+def place_at(ms: int) -> Place:
+    """Where a walk begins that asks for the rows from a moment on, in ms."""
+    return Place(ms, instant(moment_at(ms)))
 
 
 def parameters(place: Place, field: str | None, size: int) -> list[tuple[str, str]]:

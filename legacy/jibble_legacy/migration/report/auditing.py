@@ -15,7 +15,6 @@ from jibble_legacy.migration.writing.probed import Verdict
 
 __all__ = ["auditor"]
 
-_CHAIN = "SELECT lower(hex(chain)) FROM page ORDER BY number DESC LIMIT 1"
 _HOUR = 3_600_000
 
 
@@ -30,7 +29,7 @@ def auditor(ledger: Ledger, tally: Tally) -> Auditor:
     plan = ledger.read("SELECT hash, at, detail FROM plan ORDER BY n DESC LIMIT 1")
     digest, at, detail = plan[0] if plan else ("", None, None)
     return Auditor(
-        chain=ledger.value(_CHAIN) or "",
+        chain=ledger.get("chain", ""),
         answers=pages,
         requests=pages,
         read_from=begin,

@@ -17,14 +17,13 @@ import msgspec
 from jibble_async.errors import MigrationError
 from jibble_legacy.migration.files.replacing import Text, replacing
 from jibble_legacy.migration.ledger.ledger import Ledger
-from jibble_legacy.migration.reading.keeping import page_body
+from jibble_legacy.migration.reading.keeping import page_rows
 from jibble_legacy.migration.reading.old_rows import read_entry
 from jibble_legacy.migration.report.numbers import Homeless
 from jibble_legacy.migration.states import Kind
 
 __all__ = ["write_side"]
 
-_BODY = msgspec.json.Decoder(list[msgspec.Raw])
 _OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 # What of an entry moves, or is in the files that say what did not.
 _MOVED = {"id", "date", "action", "notes", "person", "activity", "client"}
@@ -149,11 +148,11 @@ def _current(
     pages = ledger.read("SELECT number FROM page WHERE kind = ? ORDER BY number", Kind.ENTRY)
     for (number,) in pages:
         try:
-            body = page_body(ledger, number)
+            rows = page_rows(ledger, number)
         except MigrationError:
             # The page says so, in red.
             continue
-        for pos, raw in enumerate(_BODY.decode(body)):
+        for pos, raw in enumerate(rows):
             old = read_entry(raw)
             known = ledger.read(_CURRENT, old.id)
             if not known or known[0][:2] != (number, pos):
