@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 from jibble_legacy.migration import Exit, Migration
-from jibble_legacy.migration.writing.lanes import SETTLE
+from jibble_legacy.migration.writing.lanes import LANES, SETTLE
 
 from jibble_async.cli.connection import Flag
 from jibble_async.cli.migrate_folder import DEFAULTS, Place, open_migration
@@ -94,7 +94,7 @@ async def apply(
     *,
     plan: str | None = None,
     go: Flag = False,
-    lanes: Lanes = 8,
+    lanes: Lanes = LANES,
     settle: Settle = SETTLE,
     only: Words = (),
     accept: Words = (),
@@ -148,7 +148,7 @@ async def verify(
 
 @migrate.command
 async def rollback(
-    *, go: Flag = False, lanes: Lanes = 8, settle: Settle = SETTLE, place: Place = DEFAULTS
+    *, go: Flag = False, lanes: Lanes = LANES, settle: Settle = SETTLE, place: Place = DEFAULTS
 ) -> None:
     """Show what would be archived; with --go, archive what the ledger wrote, newest first.
 

@@ -27,7 +27,7 @@ from jibble_legacy.migration.status import LEDGER, Status, status_of
 from jibble_legacy.migration.target import clock_of
 from jibble_legacy.migration.writing.apply import ApplyReport, apply
 from jibble_legacy.migration.writing.doubts import settle_doubts
-from jibble_legacy.migration.writing.lanes import SETTLE
+from jibble_legacy.migration.writing.lanes import LANES, SETTLE
 from jibble_legacy.migration.writing.probe import ProbeReport, probe
 from jibble_legacy.migration.writing.resolve import ResolveReport, resolve
 from jibble_legacy.migration.writing.rollback import RollbackReport, rollback
@@ -152,7 +152,7 @@ class Migration:
         *,
         plan: str | None = None,
         go: bool = False,
-        lanes: int = 8,
+        lanes: int = LANES,
         settle: float = SETTLE,
         only: Collection[str] = (),
         accept: Collection[str] = (),
@@ -221,7 +221,7 @@ class Migration:
             return report
 
     async def rollback(
-        self, *, go: bool = False, lanes: int = 8, settle: float = SETTLE
+        self, *, go: bool = False, lanes: int = LANES, settle: float = SETTLE
     ) -> RollbackReport:
         """Archive what was written; see `writing/rollback.py`.
 

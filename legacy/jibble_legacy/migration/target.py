@@ -10,6 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from jibble_async.api.base_client import session_of
+from jibble_async.core.retry import RetryPolicy
 from jibble_async.entities import (
     Activity,
     CommonStatus,
@@ -36,11 +37,13 @@ __all__ = [
     "bind",
     "clock_of",
     "entries_changed_since",
+    "in_bulk",
     "look_around",
 ]
 
 _WORKSPACE = "workspace"
 _PAGE = 1000
+_RETRY = RetryPolicy(attempts=4, throttled_attempts=6)
 _ENTRY = fields(TimeEntry)
 # What tells whose an entry is, and whether it was made by a migration.
 _COLUMNS = ["id", "person_id", "time", "type", "status", "platform"]
@@ -58,6 +61,15 @@ class Account(msgspec.Struct, frozen=True):
     base: str
     organization: str
     name: str = ""
+
+
+def in_bulk(target: JibbleClient) -> JibbleClient:
+    """The client for writes by the thousand: interactive calls go first, and nothing is hurried.
+
+    A write is sent once by itself; what is safe to repeat is, and an outage of minutes is not
+    waited out: a lane pauses.
+    """
+    return target.with_options(timeout=None, priority="bulk", retry=_RETRY)
 
 
 async def account_of(target: JibbleClient, base: str | None = None) -> Account:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from jibble_async.api.base_client import session_of
 from jibble_async.errors import MigrationError
 from jibble_legacy.migration.checking.answering import Answers
 from jibble_legacy.migration.checking.readback import all_rows
@@ -40,7 +39,7 @@ from jibble_legacy.migration.planning.roster import members_of
 from jibble_legacy.migration.progress import OnProgress, Progress, silent
 from jibble_legacy.migration.reading.extract import require_extracted
 from jibble_legacy.migration.states import ACTIONS, Decision, Exit, Kind, State
-from jibble_legacy.migration.target import account_of, bind, look_around
+from jibble_legacy.migration.target import account_of, bind, clock_of, look_around
 from jibble_legacy.migration.writing.writes import space_of
 
 if TYPE_CHECKING:
@@ -129,7 +128,6 @@ class _Recovery:
         self._folder = folder
         self._tell = tell
         self._space = space_of(ledger)
-        self._clock = session_of(target).caller.config.clock
         self._answers = Answers(ledger, self._space)
         self._read = self._unreadable = 0
 
@@ -335,7 +333,7 @@ class _Recovery:
         note(connection, self._now(), "recovered")
 
     def _now(self) -> int:
-        return milliseconds(self._clock.now())
+        return milliseconds(clock_of(self._target))
 
 
 _THING = """

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from jibble_async.api.base_client import session_of
 from jibble_async.errors import ConfigurationError, DecodeError, MigrationError
 from jibble_legacy.migration.checking.comparing import Difference, Known, Sent, Verdict
 from jibble_legacy.migration.checking.judging import Findings, Person, Written, findings
@@ -36,7 +35,7 @@ from jibble_legacy.migration.report.numbers import Numbers
 from jibble_legacy.migration.report.verdict import Colour, judgement
 from jibble_legacy.migration.source import Source
 from jibble_legacy.migration.states import WRITTEN, Exit, Kind, State
-from jibble_legacy.migration.target import account_of, bind
+from jibble_legacy.migration.target import account_of, bind, clock_of
 from jibble_legacy.migration.writing.probed import Verdict as Probed
 from jibble_legacy.migration.writing.writes import space_of
 
@@ -140,7 +139,6 @@ class _Verification:
         self._ledger = ledger
         self._target = target
         self._tell = tell
-        self._clock = session_of(target).caller.config.clock
         probed = msgspec.convert(ledger.get("probe", {}), Probed)
         kept = probed.kept
         self._by_twin = probed.by_twin
@@ -355,7 +353,7 @@ class _Verification:
         )
 
     def _now(self) -> int:
-        return milliseconds(self._clock.now())
+        return milliseconds(clock_of(self._target))
 
 
 def _people_of(ledger: Ledger) -> Iterator[tuple[str, list[int]]]:

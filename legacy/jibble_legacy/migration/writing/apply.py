@@ -14,19 +14,18 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from jibble_async.core.retry import RetryPolicy
 from jibble_async.errors import ConfigurationError, JibbleError, MigrationError
 from jibble_legacy.migration.ledger.ledger import Ledger, note
 from jibble_legacy.migration.progress import OnProgress, Progress, silent
 from jibble_legacy.migration.states import Decision, Exit, Kind, State
-from jibble_legacy.migration.target import account_of, bind
+from jibble_legacy.migration.target import account_of, bind, in_bulk
 from jibble_legacy.migration.writing.creations import (
     Creations,
     Thing,
     things,
 )
 from jibble_legacy.migration.writing.doubts import lanes_with, verdict_of
-from jibble_legacy.migration.writing.lanes import SETTLE
+from jibble_legacy.migration.writing.lanes import LANES, SETTLE
 from jibble_legacy.migration.writing.leavers import may_leave, removed
 from jibble_legacy.migration.writing.patience import Patience, side_by_side
 from jibble_legacy.migration.writing.probed import Verdict
@@ -38,11 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ApplyReport", "apply"]
 
-_LANES = 8
 _WORK = (State.PLANNED, State.DOUBTFUL, State.STALE)
-# A write is sent once by itself; what is safe to repeat is, and an outage of minutes is not waited
-# out here: a lane pauses.
-_RETRY = RetryPolicy(attempts=4, throttled_attempts=6)
 _TELL_EVERY = 50
 _SHORTEST = 8
 """Characters by which a plan is named at least."""
@@ -98,7 +93,7 @@ async def apply(
     *,
     plan: str | None = None,
     go: bool = False,
-    lanes: int = _LANES,
+    lanes: int = LANES,
     settle: float = SETTLE,
     base: str | None = None,
     only: Collection[str] = (),
@@ -165,7 +160,7 @@ class _Applying:
         on_progress: OnProgress,
     ) -> None:
         self._ledger = ledger
-        self._target = target.with_options(timeout=None, priority="bulk", retry=_RETRY)
+        self._target = in_bulk(target)
         self._patience = Patience(target, settle)
         self._brakes = Brakes(self._patience.stopped.set)
         self._creations = Creations(ledger, self._target, self._patience, self._brakes)

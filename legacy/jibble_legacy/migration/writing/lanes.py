@@ -28,6 +28,7 @@ from jibble_legacy.migration.states import State
 
 __all__ = [
     "ATTEMPTS",
+    "LANES",
     "SETTLE",
     "Event",
     "Finding",
@@ -41,6 +42,8 @@ __all__ = [
 
 SETTLE = 600.0
 """Seconds after which what was given up can't arrive any more: more than gateways wait."""
+LANES = 8
+"""People who are written side by side."""
 ATTEMPTS = 5
 """How often one write is sent before a person has to look at it."""
 _REQUEST_UNWANTED = frozenset({408, 425})

@@ -7,8 +7,8 @@ import contextlib
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import TYPE_CHECKING, Any
 
-from jibble_async.api.base_client import session_of
 from jibble_legacy.migration.moments import milliseconds
+from jibble_legacy.migration.target import clock_of
 from jibble_legacy.migration.writing.lanes import SETTLE, settles_in
 
 if TYPE_CHECKING:
@@ -34,14 +34,14 @@ class Patience:
     """
 
     def __init__(self, target: JibbleClient, settle: float = SETTLE) -> None:
-        self._clock = session_of(target).caller.config.clock
+        self._target = target
         self._settle = settle
         self.stopped: asyncio.Event = asyncio.Event()
         self.interrupted: bool = False
 
     def now(self) -> int:
         """The present, in milliseconds."""
-        return milliseconds(self._clock.now())
+        return milliseconds(clock_of(self._target))
 
     async def rest(self, seconds: float) -> None:
         """Wait, unless the step is to stop.

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from jibble_async.core.retry import RetryPolicy
 from jibble_async.entities import EntryStatus, TimeEntry
 from jibble_async.errors import ConfigurationError, JibbleError, MigrationError, NotFoundError
 from jibble_async.query.vocabulary import fields
@@ -21,11 +20,11 @@ from jibble_legacy.migration.ledger.ledger import Ledger, note, put
 from jibble_legacy.migration.moments import moment_at
 from jibble_legacy.migration.progress import OnProgress, Progress, silent
 from jibble_legacy.migration.states import ANSWERED, Decision, Exit, Kind, State
-from jibble_legacy.migration.target import account_of, bind
+from jibble_legacy.migration.target import account_of, bind, in_bulk
 from jibble_legacy.migration.writing.creations import MOST_TRIES, Thing, event_after, things
 from jibble_legacy.migration.writing.doubts import lanes_with, settle_doubts, verdict_of
 from jibble_legacy.migration.writing.edits import archived, put_away
-from jibble_legacy.migration.writing.lanes import SETTLE, Event
+from jibble_legacy.migration.writing.lanes import LANES, SETTLE, Event
 from jibble_legacy.migration.writing.leavers import removed
 from jibble_legacy.migration.writing.patience import Patience, side_by_side
 from jibble_legacy.migration.writing.probed import Verdict
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Kept", "RollbackReport", "rollback"]
 
-_LANES = 8
-_RETRY = RetryPolicy(attempts=4, throttled_attempts=6)
 _THERE = (*ANSWERED, State.UNDOING)
 _DOUBTFUL = (State.SENT, State.DOUBTFUL)
 _NAMES = (
@@ -115,7 +112,7 @@ async def rollback(
     target: JibbleClient,
     *,
     go: bool = False,
-    lanes: int = _LANES,
+    lanes: int = LANES,
     settle: float = SETTLE,
     base: str | None = None,
     on_progress: OnProgress = silent,
@@ -158,7 +155,7 @@ class _Rolling:
     def __init__(
         self, ledger: Ledger, target: JibbleClient, settle: float, on_progress: OnProgress
     ) -> None:
-        self.target = target.with_options(timeout=None, priority="bulk", retry=_RETRY)
+        self.target = in_bulk(target)
         self._ledger = ledger
         self._patience = Patience(target, settle)
         self._brakes = Brakes(self._patience.stopped.set)
