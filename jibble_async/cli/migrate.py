@@ -115,7 +115,9 @@ async def apply(
         raise ConfigurationError("--go needs the plan that is meant: --plan and its hash")
     await _step(
         place,
-        lambda migration: migration.apply(plan=plan, go=go, lanes=lanes, settle=settle, only=only),
+        lambda migration: migration.apply(
+            plan=plan, go=go, lanes=lanes, settle=settle, only=only, accept=accept
+        ),
         target=True,
     )
 

@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from jibble_legacy.migration import Exit
+from jibble_legacy.migration import Exit, Migration
 from jibble_legacy.migration.progress import Progress
+from jibble_legacy.migration.writing.apply import ApplyReport
 
 from jibble_async import sandbox
 from jibble_async.cli import main
@@ -108,6 +109,19 @@ def test_a_step_that_is_used_wrongly_says_how_it_is_used(
 ) -> None:
     assert step(*arguments) == code
     assert words in capsys.readouterr().err
+
+
+def test_apply_is_told_whom_it_writes_and_what_may_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, object] = {}
+
+    async def apply(_: Migration, **values: object) -> ApplyReport:
+        given.update(values)
+        return ApplyReport("hash", shown=True, to_write=0, to_edit=0, to_create=0)
+
+    monkeypatch.setattr(Migration, "apply", apply)
+    assert step("apply", "--only", "Ab12", "--accept", "time", "offset") == Exit.CLEAN
+    assert given["only"] == ("Ab12",)
+    assert given["accept"] == ("time", "offset")
 
 
 def test_a_step_without_the_one_before_it_stops(capsys: pytest.CaptureFixture[str]) -> None:
