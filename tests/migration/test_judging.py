@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from jibble_legacy.migration.checking.comparing import Found, Known, Sent, Verdict
 from jibble_legacy.migration.checking.judging import Findings, Person, Written, findings
-from jibble_legacy.migration.checking.readback import There
+from jibble_legacy.migration.checking.readback import ThereEntry
 from jibble_legacy.migration.marks import OUR_VERSION
 from jibble_legacy.migration.states import State
 from msgspec.structs import replace
@@ -23,14 +23,14 @@ def written(entry: int, ms: int, type: str, state: State = State.CONFIRMED) -> W
     return Written(entry, f"old{entry}", 1, sent, state, f"new{entry}")
 
 
-def there(id: str, ms: int, type: str, **changes: Any) -> There:
+def there(id: str, ms: int, type: str, **changes: Any) -> ThereEntry:
     """An entry of somebody else."""
     found = Found(id=id, person="P", ms=ms, type=type, day="2020-05-18", offset=0, updated=9)
     mark, program, device = (changes.pop(name, "") for name in ("mark", "program", "device"))
-    return There(replace(found, **changes), "", 1, mark, program, device)
+    return ThereEntry(replace(found, **changes), "", 1, mark, program, device)
 
 
-def ours(entry: int, ms: int, type: str, **changes: Any) -> There:
+def ours(entry: int, ms: int, type: str, **changes: Any) -> ThereEntry:
     """An entry that carries a mark of ours."""
     changes = {"mark": f"key{entry}", "program": OUR_VERSION, "device": f"old{entry}"} | changes
     return there(changes.pop("id", f"new{entry}"), ms, type, **changes)
@@ -45,7 +45,7 @@ def keys(each: Written) -> Iterator[str]:
 
 
 def judged(
-    *rows: There,
+    *rows: ThereEntry,
     entries: tuple[Written, ...] = PAIR,
     known: Known = KNOWN,
     by_twin: bool = False,
@@ -105,7 +105,7 @@ def test_what_only_looks_like_ours_is_an_extra_without_a_mark() -> None:
 @pytest.mark.parametrize(
     "row", [there("x", IN + 1, "In"), there("x", IN, "Out"), there("x", IN, "In", active=False)]
 )
-def test_another_moment_kind_or_an_archived_one_is_no_twin(row: There) -> None:
+def test_another_moment_kind_or_an_archived_one_is_no_twin(row: ThereEntry) -> None:
     found = judged(*BOTH, row)
     assert not found.extras
     assert found.only_there == row.found.active

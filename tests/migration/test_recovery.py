@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from jibble_legacy.migration.checking.comparing import Found
-from jibble_legacy.migration.checking.readback import There
+from jibble_legacy.migration.checking.readback import ThereEntry
 from jibble_legacy.migration.checking.recovering import (
     Answer,
     Origin,
@@ -162,9 +162,9 @@ async def test_a_ledger_that_knows_what_was_written_is_left_alone(
         await recovered(box, tmp_path, monkeypatch)
 
 
-def there(new: str, mark: str = "", *, active: bool = True, created: int = 1) -> There:
+def there(new: str, mark: str = "", *, active: bool = True, created: int = 1) -> ThereEntry:
     found = Found(id=new, person="P", ms=1, type="In", day="2026-01-01", active=active)
-    return There(found, "", created, mark, "", "")
+    return ThereEntry(found, "", created, mark, "", "")
 
 
 @pytest.mark.parametrize(("generation", "revision"), [(0, 0), (3, 0), (0, 2)])

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from jibble_legacy.migration.checking.readback import There
+from jibble_legacy.migration.checking.readback import ThereEntry
 from jibble_legacy.migration.checking.recovering import GENERATIONS, Answer, Origin, origin
 from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.marks import OUR_VERSION, entry_key
@@ -28,7 +28,7 @@ CREATE TABLE rest (id TEXT PRIMARY KEY, mark TEXT NOT NULL, row BLOB NOT NULL);
 CREATE INDEX rest_mark ON rest (mark);
 CREATE TABLE key (key TEXT PRIMARY KEY, entry INTEGER NOT NULL) WITHOUT ROWID;
 """
-_ROW = msgspec.msgpack.Decoder(There)
+_ROW = msgspec.msgpack.Decoder(ThereEntry)
 
 
 class Answers:
@@ -52,7 +52,7 @@ class Answers:
     def __len__(self) -> int:
         return self._count("found")
 
-    def note(self, rows: Iterable[There]) -> None:
+    def note(self, rows: Iterable[ThereEntry]) -> None:
         """Keep entries: with the old one that each names, or for later."""
         self._scratch.execute("BEGIN")
         for there in rows:
@@ -109,7 +109,7 @@ class Answers:
         if batch:
             yield batch
 
-    def _note(self, there: There) -> None:
+    def _note(self, there: ThereEntry) -> None:
         """Keep an entry: with the old one that it names, or for later."""
         if there.program == OUR_VERSION:
             known = self._ledger.read("SELECT n FROM entry WHERE id = ?", there.device)
@@ -153,7 +153,7 @@ class Answers:
         self._scratch.execute("COMMIT")
         return bool(found)
 
-    def _twin(self, people: Sequence[int], there: There) -> int | None:
+    def _twin(self, people: Sequence[int], there: ThereEntry) -> int | None:
         ms, action = there.found.ms, ACTIONS.get(there.found.type or "")
         if ms is None or action is None:
             return None

@@ -24,7 +24,7 @@ from jibble_legacy.migration.checking.comparing import (
     compare,
     judge,
 )
-from jibble_legacy.migration.checking.readback import There
+from jibble_legacy.migration.checking.readback import ThereEntry
 from jibble_legacy.migration.checking.totals import (
     PersonTotals,
     Punched,
@@ -86,9 +86,9 @@ class Person(msgspec.Struct, frozen=True):
     """
 
     written: Sequence[Written]
-    there: Mapping[str, There]
+    there: Mapping[str, ThereEntry]
     unreadable: Collection[str] = ()
-    elsewhere: Mapping[str, There | None] = {}
+    elsewhere: Mapping[str, ThereEntry | None] = {}
     before: Collection[str] = ()
     of_others: Collection[str] = ()
 
@@ -282,7 +282,7 @@ class _Finder:
             self._new.append(Punched(found.id, found.ms, found.type, found.day))
 
     def _unclaimed(
-        self, rest: Sequence[There]
+        self, rest: Sequence[ThereEntry]
     ) -> tuple[list[Extra], list[str], list[int], int, int]:
         extras: list[Extra] = []
         strays: list[str] = []

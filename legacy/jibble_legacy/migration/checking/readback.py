@@ -17,14 +17,14 @@ from jibble_legacy.migration.moments import milliseconds, moment_at
 if TYPE_CHECKING:
     from jibble_async.client import JibbleClient
 
-__all__ = ["PersonRows", "There", "all_rows", "one_row", "person_rows"]
+__all__ = ["PersonRows", "ThereEntry", "all_rows", "one_row", "person_rows"]
 
 _FIELDS = fields(TimeEntry)
 _PAGE = 1000
 _DAY = timedelta(days=1)
 
 
-class There(msgspec.Struct, frozen=True, gc=False):
+class ThereEntry(msgspec.Struct, frozen=True, gc=False):
     """An entry of the new account.
 
     Attributes:
@@ -57,7 +57,7 @@ class PersonRows(msgspec.Struct, frozen=True):
         requests: Pages that they came in.
     """
 
-    rows: dict[str, There]
+    rows: dict[str, ThereEntry]
     unreadable: list[str]
     requests: int
 
@@ -82,7 +82,7 @@ async def person_rows(target: JibbleClient, person: str, since: int, until: int)
         page_size=_PAGE,
         on_bad_row=lambda _, raw: unreadable.append(_id_in(raw)),
     )
-    rows: dict[str, There] = {}
+    rows: dict[str, ThereEntry] = {}
     requests = 0
     async for page in pager.pages():
         requests += 1
@@ -90,7 +90,7 @@ async def person_rows(target: JibbleClient, person: str, since: int, until: int)
     return PersonRows(rows, unreadable, requests)
 
 
-async def all_rows(target: JibbleClient) -> AsyncIterator[tuple[list[There], int]]:
+async def all_rows(target: JibbleClient) -> AsyncIterator[tuple[list[ThereEntry], int]]:
     """All entries of the new account, archived ones too, and how many can't be read, in pages.
 
     Args:
@@ -110,7 +110,7 @@ async def all_rows(target: JibbleClient) -> AsyncIterator[tuple[list[There], int
         unreadable.clear()
 
 
-async def one_row(target: JibbleClient, id: str) -> There | None:
+async def one_row(target: JibbleClient, id: str) -> ThereEntry | None:
     """An entry by its id, whosever it is; None if there is none.
 
     Raises:
@@ -123,7 +123,7 @@ async def one_row(target: JibbleClient, id: str) -> There | None:
         return None
 
 
-def _there(entry: TimeEntry) -> There:
+def _there(entry: TimeEntry) -> ThereEntry:
     platform, time = entry.platform, entry.time
     found = Found(
         id=entry.id,
@@ -140,7 +140,7 @@ def _there(entry: TimeEntry) -> There:
         updated=_stamp(entry.updated_at),
     )
     local = entry.local_time
-    return There(
+    return ThereEntry(
         found,
         "" if local is None else local.replace(tzinfo=None).isoformat(" ", "seconds"),
         _stamp(entry.created_at),

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from jibble_legacy.migration.checking.comparing import Copy, surplus
-from jibble_legacy.migration.checking.readback import There
+from jibble_legacy.migration.checking.readback import ThereEntry
 from jibble_legacy.migration.marks import entry_key
 
 __all__ = [
@@ -38,11 +38,11 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
     """An entry of the new account, and the number of the old one that it answers for."""
 
     entry: int
-    there: There
+    there: ThereEntry
     origin: Origin
 
 
-def origin(there: There, old_id: str, space: uuid.UUID) -> Origin | None:
+def origin(there: ThereEntry, old_id: str, space: uuid.UUID) -> Origin | None:
     """What an entry was sent as, if it carries a key of an old one.
 
     Args:

@@ -31,8 +31,7 @@ from jibble_legacy.migration.files.spreadsheets import Flaws
 from jibble_legacy.migration.ledger.ledger import Ledger, note, put
 from jibble_legacy.migration.marks import old_person, project_description
 from jibble_legacy.migration.moments import milliseconds
-from jibble_legacy.migration.planning.matching import There as Account
-from jibble_legacy.migration.planning.matching import TherePerson
+from jibble_legacy.migration.planning.matching import There, TherePerson
 from jibble_legacy.migration.planning.members import Claim
 from jibble_legacy.migration.planning.people import decide_people
 from jibble_legacy.migration.planning.roster import members_of
@@ -178,7 +177,7 @@ class _Recovery:
             self._tell(Progress("recover", "entries", self._read))
 
     def _people(
-        self, connection: sqlite3.Connection, account: Account, created: Mapping[str, int]
+        self, connection: sqlite3.Connection, account: There, created: Mapping[str, int]
     ) -> dict[str, list[int]]:
         """The old people by the new ones, as the rules and the files have it."""
         flaws = Flaws()
@@ -197,7 +196,7 @@ class _Recovery:
                 people.setdefault(new.lower(), []).append(n)
         return people
 
-    def _created(self, account: Account) -> dict[str, int]:
+    def _created(self, account: There) -> dict[str, int]:
         """Who was created, by the new id, for whom of the old account; the last one of several."""
         known = {
             old_id: n
@@ -212,7 +211,7 @@ class _Recovery:
                 latest[n] = max(latest.get(n, (-1, "")), (generation, person.id))
         return {new: n for n, (_, new) in latest.items()}
 
-    def _projects(self, account: Account) -> dict[int, tuple[str, str]]:
+    def _projects(self, account: There) -> dict[int, tuple[str, str]]:
         """What was created for clients: its id and name, by the client's number."""
         clients = {
             project_description(old_id): n
@@ -229,7 +228,7 @@ class _Recovery:
     def _begin(
         self,
         connection: sqlite3.Connection,
-        account: Account,
+        account: There,
         lanes: Mapping[int, tuple[int, str]],
         created: Mapping[str, int],
         projects: Mapping[int, tuple[str, str]],

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from jibble_legacy.migration.checking.comparing import Copy, surplus
 from jibble_legacy.migration.checking.judging import Extra
-from jibble_legacy.migration.checking.readback import There, one_row
+from jibble_legacy.migration.checking.readback import ThereEntry, one_row
 from jibble_legacy.migration.ledger.ledger import Ledger, note
 from jibble_legacy.migration.states import ANSWERED, State
 from jibble_legacy.migration.writing.edits import archived
@@ -84,7 +84,11 @@ async def _repair(
 
 
 def _intend(
-    connection: sqlite3.Connection, entry: int, away: Sequence[str], kept: There | None, now: int
+    connection: sqlite3.Connection,
+    entry: int,
+    away: Sequence[str],
+    kept: ThereEntry | None,
+    now: int,
 ) -> None:
     """Note what is to be archived, and which entry answers from now on."""
     if kept is not None:

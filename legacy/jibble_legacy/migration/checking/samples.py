@@ -9,7 +9,7 @@ import msgspec
 
 from jibble_async.errors import DecodeError, MigrationError
 from jibble_legacy.migration.checking.comparing import Known, Sent, compare, judge
-from jibble_legacy.migration.checking.readback import There, one_row
+from jibble_legacy.migration.checking.readback import ThereEntry, one_row
 from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.reading.keeping import page_rows
 from jibble_legacy.migration.reading.old_rows import read_entry
@@ -117,7 +117,7 @@ async def _sample(
     return _beside(sample, there, sent, known)
 
 
-def _beside(sample: Sample, there: There, sent: Sent, known: Known) -> Sample:
+def _beside(sample: Sample, there: ThereEntry, sent: Sent, known: Known) -> Sample:
     verdict = judge(compare(sent, there.found, known))
     found = there.found
     return msgspec.structs.replace(

@@ -18,7 +18,7 @@ import msgspec
 from jibble_async.errors import ConfigurationError, DecodeError, MigrationError
 from jibble_legacy.migration.checking.comparing import Difference, Known, Sent, Verdict
 from jibble_legacy.migration.checking.judging import Findings, Person, Written, findings
-from jibble_legacy.migration.checking.readback import PersonRows, There, one_row, person_rows
+from jibble_legacy.migration.checking.readback import PersonRows, ThereEntry, one_row, person_rows
 from jibble_legacy.migration.checking.repair import finish_repairs, repair_extras
 from jibble_legacy.migration.checking.samples import samples
 from jibble_legacy.migration.checking.tally import Tally
@@ -273,7 +273,7 @@ class _Verification:
 
     async def _elsewhere(
         self, written: Sequence[Written], came: PersonRows
-    ) -> tuple[dict[str, There | None], list[str]]:
+    ) -> tuple[dict[str, ThereEntry | None], list[str]]:
         """Entries that are not among those of the person, asked for by their ids."""
         missing = [
             each.target
@@ -283,7 +283,7 @@ class _Verification:
             and each.target not in came.rows
             and each.target not in came.unreadable
         ]
-        found: dict[str, There | None] = {}
+        found: dict[str, ThereEntry | None] = {}
         unreadable: list[str] = []
         for each in missing[:_LOOKED_UP]:
             self._tally.requests += 1
