@@ -38,7 +38,7 @@ from jibble_legacy.migration.reading.extract import ExtractReport, extract
 from jibble_legacy.migration.reading.keeping import check_pages
 from jibble_legacy.migration.source import Source
 from jibble_legacy.migration.writing.apply import ApplyReport, apply
-from jibble_legacy.migration.writing.probed import Verdict
+from jibble_legacy.migration.writing.probed import Probed
 
 from jibble_async import RollingWindow
 from jibble_async.core.clock import Clock
@@ -276,7 +276,7 @@ async def _apply(path: Path, lanes: int) -> tuple[ApplyReport, float]:
             _Echoing(box).client(patch) as client,
             Ledger.open(path, now=now, commits=commits) as ledger,
         ):
-            await ledger.put("probe", Verdict(out_after_out="taken"))
+            await ledger.put("probe", Probed(out_after_out="taken"))
             made = await plan(ledger, client, folder=path.parent, default_zone="Europe/Berlin")
             cpu = time.process_time()
             report = await apply(ledger, client, plan=made.hash, go=True, lanes=lanes)

@@ -21,7 +21,7 @@ from jibble_legacy.migration.ledger.ledger import Ledger, put
 from jibble_legacy.migration.marks import entry_key
 from jibble_legacy.migration.moments import milliseconds, moment_at
 from jibble_legacy.migration.states import Decision, Kind
-from jibble_legacy.migration.writing.probed import Verdict
+from jibble_legacy.migration.writing.probed import Probed
 from jibble_legacy.migration.writing.writes import space_of
 
 from jibble_async import JibbleClient
@@ -55,14 +55,14 @@ def sandbox(**rules: Any) -> Sandbox:
     )
 
 
-def verdict_for(box: Sandbox) -> Verdict:
+def verdict_for(box: Sandbox) -> Probed:
     """What a probe would say of a sandbox's rules."""
     rules = box.rules
-    return Verdict(keeps_id=rules.keeps_client_ids, keeps_mark=rules.keeps_platform)
+    return Probed(keeps_id=rules.keeps_client_ids, keeps_mark=rules.keeps_platform)
 
 
 async def planted(
-    path: Path, box: Sandbox, *, people: int = 5, entries: int = 4, verdict: Verdict | None = None
+    path: Path, box: Sandbox, *, people: int = 5, entries: int = 4, verdict: Probed | None = None
 ) -> None:
     """Make a ledger as extract, plan and probe leave it.
 
@@ -85,7 +85,7 @@ def _plant(
     box: Sandbox,
     people: tuple[tuple[Decision, str], ...],
     entries: int,
-    verdict: Verdict,
+    verdict: Probed,
 ) -> None:
     put(connection, "source", {"base": "https://old.example", "teams": ["t1"]})
     put(connection, "probe", {name: getattr(verdict, name) for name in verdict.__struct_fields__})

@@ -15,7 +15,7 @@ from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.marks import entry_key
 from jibble_legacy.migration.states import Exit
 from jibble_legacy.migration.writing.apply import ApplyReport, apply
-from jibble_legacy.migration.writing.probed import Verdict
+from jibble_legacy.migration.writing.probed import Probed
 from jibble_legacy.migration.writing.resolve import SEND_AGAIN
 from jibble_legacy.migration.writing.writes import SELECT, space_of
 
@@ -162,13 +162,13 @@ def test_what_can_not_be_applied(
 @pytest.mark.parametrize(
     ("verdict", "accept", "words"),
     [
-        (Verdict(stop="no moment is kept"), ["time"], "no moment is kept"),
-        (Verdict(kept=("time", "note")), ["offset"], "belongsToDate"),
-        (Verdict(kept=("time", "note")), ["offset", "belongsToDate"], None),
+        (Probed(stop="no moment is kept"), ["time"], "no moment is kept"),
+        (Probed(kept=("time", "note")), ["offset"], "belongsToDate"),
+        (Probed(kept=("time", "note")), ["offset", "belongsToDate"], None),
     ],
 )
 def test_what_the_server_does_not_keep_has_to_be_accepted(
-    path: Path, verdict: Verdict, accept: list[str], words: str | None
+    path: Path, verdict: Probed, accept: list[str], words: str | None
 ) -> None:
     async def main() -> None:
         box = sandbox(keeps_days=words is not None)
@@ -206,7 +206,7 @@ def stopped(
     async def main() -> tuple[Any, Sandbox]:
         box = sandbox(**rules)
         # Of what may be changed, the probe knew nothing.
-        await planted(path, box, entries=entries, verdict=Verdict())
+        await planted(path, box, entries=entries, verdict=Probed())
         trouble(box)
         life = await live(path, box, going)
         assert life.error is None, life.error

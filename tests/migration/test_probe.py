@@ -11,7 +11,7 @@ import pytest
 from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.states import Exit
 from jibble_legacy.migration.writing.probe import ProbeReport, probe
-from jibble_legacy.migration.writing.probed import Verdict
+from jibble_legacy.migration.writing.probed import Probed
 
 from jibble_async import JibbleClient
 from jibble_async.sandbox import Sandbox
@@ -49,7 +49,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "small.jbmg"
 
 
-FULL = Verdict(
+FULL = Probed(
     lone_out="taken", out_after_out="refused", of_removed="not tried", role="Owner", earliest=None
 )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from jibble_legacy.migration.moments import moment_at
-from jibble_legacy.migration.writing.probed import Verdict, Witness, judged
+from jibble_legacy.migration.writing.probed import Probed, Witness, judged
 from jibble_legacy.migration.writing.stopping import KEEPABLE, Planned
 from msgspec.structs import replace
 
@@ -29,14 +29,14 @@ ROW = TimeEntry(
 )
 
 
-def verdict(row: TimeEntry = ROW, **seen: Any) -> Verdict:
+def verdict(row: TimeEntry = ROW, **seen: Any) -> Probed:
     usual: dict[str, Any] = {"by_id": row, "around": (row,)}
     return judged(Witness(KEY, SENT, row, **usual | seen))
 
 
 def test_a_server_that_keeps_everything() -> None:
     told = verdict()
-    assert told == Verdict()
+    assert told == Probed()
     assert not told.by_twin
     assert told.known_differences == ()
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from jibble_legacy.migration.checking.comparing import Found
-from jibble_legacy.migration.checking.readback import ThereEntry
-from jibble_legacy.migration.checking.recovering import (
+from jibble_legacy.migration.checking.origins import (
     Answer,
     Origin,
     current_generation,
@@ -17,6 +16,7 @@ from jibble_legacy.migration.checking.recovering import (
     origin,
     sorted_out,
 )
+from jibble_legacy.migration.checking.readback import ThereEntry
 from jibble_legacy.migration.checking.recovery import RecoveryReport, recover
 from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.marks import entry_key, namespace

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from jibble_async.errors import MigrationError
-from jibble_legacy.migration.checking.answering import Answers
-from jibble_legacy.migration.checking.readback import all_rows
-from jibble_legacy.migration.checking.recovering import (
+from jibble_legacy.migration.checking.attributions import Attributions
+from jibble_legacy.migration.checking.origins import (
     Answer,
     current_generation,
     lanes_of,
     sorted_out,
 )
+from jibble_legacy.migration.checking.readback import all_rows
 from jibble_legacy.migration.files.answers import read_answers
 from jibble_legacy.migration.files.mapping_files import PersonSaid
 from jibble_legacy.migration.files.spreadsheets import Flaws
@@ -127,27 +127,27 @@ class _Recovery:
         self._folder = folder
         self._tell = tell
         self._space = space_of(ledger)
-        self._answers = Answers(ledger, self._space)
+        self._found = Attributions(ledger, self._space)
         self._read = self._unreadable = 0
 
     def close(self) -> None:
         """Let go of what was read."""
-        self._answers.close()
+        self._found.close()
 
     async def run(self) -> RecoveryReport:
         account = await look_around(self._target)
         await self._read_all()
-        self._answers.find_by_keys()
-        by_mark = len(self._answers)
+        self._found.find_by_keys()
+        by_mark = len(self._found)
         if not by_mark:
-            self._answers.find_twins(
+            self._found.find_twins(
                 await self._ledger.write(
                     functools.partial(self._people, account=account, created=self._created(account))
                 )
             )
-        generation = current_generation(self._answers.generations())
+        generation = current_generation(self._found.generations())
         created = self._created(account)
-        lanes = lanes_of(self._answers.counts(), created)
+        lanes = lanes_of(self._found.counts(), created)
         projects = self._projects(account)
         await self._ledger.write(
             lambda connection: self._begin(
@@ -161,7 +161,7 @@ class _Recovery:
             read=self._read,
             found=self._ledger.value("SELECT count(*) FROM write"),
             by_mark=by_mark,
-            by_twin=len(self._answers) - by_mark,
+            by_twin=len(self._found) - by_mark,
             doubled=doubled,
             people=len(lanes),
             projects=len(projects),
@@ -171,7 +171,7 @@ class _Recovery:
 
     async def _read_all(self) -> None:
         async for rows, unreadable in all_rows(self._target):
-            self._answers.note(rows)
+            self._found.note(rows)
             self._read += len(rows)
             self._unreadable += unreadable
             self._tell(Progress("recover", "entries", self._read))
@@ -249,7 +249,7 @@ class _Recovery:
 
     async def _keep_writes(self, lanes: Mapping[int, tuple[int, str]], generation: int) -> int:
         doubled = 0
-        for batch in self._answers.batches():
+        for batch in self._found.batches():
             doubled += await self._ledger.write(
                 functools.partial(self._keep, batch=batch, lanes=lanes, generation=generation)
             )

@@ -36,7 +36,7 @@ from jibble_legacy.migration.report.verdict import Colour, judgement
 from jibble_legacy.migration.source import Source
 from jibble_legacy.migration.states import WRITTEN, Exit, Kind, State
 from jibble_legacy.migration.target import account_of, bind, clock_of
-from jibble_legacy.migration.writing.probed import Verdict as Probed
+from jibble_legacy.migration.writing.probed import Probed
 from jibble_legacy.migration.writing.writes import space_of
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from jibble_legacy.migration.checking.tally import Tally
 from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.report.html import moment
 from jibble_legacy.migration.report.numbers import Auditor, Proof
-from jibble_legacy.migration.writing.probed import Verdict
+from jibble_legacy.migration.writing.probed import Probed
 
 __all__ = ["auditor"]
 
@@ -70,7 +70,7 @@ def _probe(ledger: Ledger) -> Iterator[str]:
     known = ledger.get("probe")
     if known is None:
         return
-    probed = msgspec.convert(known, Verdict)
+    probed = msgspec.convert(known, Probed)
     tried = ledger.value("SELECT ms FROM probe ORDER BY n DESC LIMIT 1")
     if tried is not None:
         yield f"one entry of {moment(tried)} UTC, archived again"

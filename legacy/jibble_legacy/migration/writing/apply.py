@@ -28,7 +28,7 @@ from jibble_legacy.migration.writing.doubts import lanes_with, verdict_of
 from jibble_legacy.migration.writing.lanes import LANES, SETTLE
 from jibble_legacy.migration.writing.leavers import may_leave, removed
 from jibble_legacy.migration.writing.patience import Patience, side_by_side
-from jibble_legacy.migration.writing.probed import Verdict
+from jibble_legacy.migration.writing.probed import Probed
 from jibble_legacy.migration.writing.sending import Sending
 from jibble_legacy.migration.writing.stopping import Brakes
 
@@ -351,7 +351,7 @@ def _require_plan(ledger: Ledger, plan: str | None, *, go: bool) -> str:
     return str(known)
 
 
-def _require_accepted(verdict: Verdict, accept: Collection[str]) -> None:
+def _require_accepted(verdict: Probed, accept: Collection[str]) -> None:
     if verdict.stop is not None:
         raise MigrationError(f"the probe says that nothing can be written: {verdict.stop}")
     if left := [name for name in verdict.known_differences if name not in accept]:

@@ -17,7 +17,7 @@ from jibble_legacy.migration.states import Kind, State
 from jibble_legacy.migration.writing.creations import Creations
 from jibble_legacy.migration.writing.lanes import ATTEMPTS, SETTLE, Event, Finding, found_among
 from jibble_legacy.migration.writing.patience import Patience, side_by_side
-from jibble_legacy.migration.writing.probed import Verdict
+from jibble_legacy.migration.writing.probed import Probed
 from jibble_legacy.migration.writing.stopping import Brakes
 from jibble_legacy.migration.writing.writes import Write, change, find, space_of, writes_in
 
@@ -60,7 +60,7 @@ class Doubts:
     """
 
     def __init__(
-        self, ledger: Ledger, target: JibbleClient, verdict: Verdict, patience: Patience
+        self, ledger: Ledger, target: JibbleClient, verdict: Probed, patience: Patience
     ) -> None:
         self._ledger = ledger
         self._target = target
@@ -174,7 +174,7 @@ class Doubts:
         )
 
 
-def verdict_of(ledger: Ledger) -> Verdict:
+def verdict_of(ledger: Ledger) -> Probed:
     """What the probe found.
 
     Raises:
@@ -183,7 +183,7 @@ def verdict_of(ledger: Ledger) -> Verdict:
     kept = ledger.get("probe")
     if kept is None:
         raise MigrationError("nothing is known of the new account yet: `probe` comes first")
-    return msgspec.convert(kept, Verdict)
+    return msgspec.convert(kept, Probed)
 
 
 def lanes_with(ledger: Ledger, *states: State) -> list[int]:

@@ -27,7 +27,7 @@ from jibble_legacy.migration.target import account_of, bind
 from jibble_legacy.migration.writing.edits import archived
 from jibble_legacy.migration.writing.lanes import SETTLE, Event, event_of
 from jibble_legacy.migration.writing.patience import Patience
-from jibble_legacy.migration.writing.probed import Answer, Verdict, Witness, judged
+from jibble_legacy.migration.writing.probed import Answer, Probed, Witness, judged
 from jibble_legacy.migration.writing.stopping import Planned
 from jibble_legacy.migration.writing.writes import sent_once, space_of
 
@@ -56,7 +56,7 @@ class ProbeReport(msgspec.Struct, frozen=True):
         exit: What a program ends with.
     """
 
-    verdict: Verdict
+    verdict: Probed
     person: str
     ms: int
     exchanges: int
@@ -100,7 +100,7 @@ async def probe(
     kept = ledger.get("probe")
     probing = _Probing(ledger, target, Patience(target, settle), on_progress)
     if kept is not None and not again:
-        verdict = msgspec.convert(kept, Verdict)
+        verdict = msgspec.convert(kept, Probed)
         if verdict.stop is None:
             return probing.report(verdict, standing=True)
     await bind(ledger, await account_of(target, base))
@@ -120,7 +120,7 @@ class _Probing:
         self._on_progress = on_progress
         self._space = space_of(ledger)
 
-    def report(self, verdict: Verdict, *, standing: bool) -> ProbeReport:
+    def report(self, verdict: Probed, *, standing: bool) -> ProbeReport:
         """What is known."""
         row = self._ledger.read("SELECT person, ms FROM probe ORDER BY n DESC LIMIT 1")
         person, ms = row[0] if row else ("", 0)
@@ -134,7 +134,7 @@ class _Probing:
         for one in self._left():
             await self._put_away(one, since=now)
 
-    async def verdict(self) -> Verdict:
+    async def verdict(self) -> Probed:
         """Make entries, look at them, and put them away."""
         person = (await self._target.whoami()).person_id
         if person is None:
@@ -146,7 +146,7 @@ class _Probing:
         entry = _planned(person, first + 1123, "In")
         one, echo, words = await self._made(entry, before)
         if echo is None:
-            verdict = Verdict(
+            verdict = Probed(
                 stop=f"an entry at the oldest moment, {moment_at(first):%Y-%m-%d %H:%M} UTC, is "
                 f"refused: {words}"
             )
@@ -164,7 +164,7 @@ class _Probing:
         verdict = await self._more(seen, before)
         return await self._kept(verdict)
 
-    async def _more(self, seen: Witness, before: frozenset[str]) -> Verdict:
+    async def _more(self, seen: Witness, before: frozenset[str]) -> Probed:
         """The verdict after what else is asked."""
         person, ms = seen.sent.person, seen.sent.ms
         # What ends a night's work belongs to the day before.
@@ -197,7 +197,7 @@ class _Probing:
             verdict = replace(verdict, kept=kept)
         return verdict
 
-    async def _kept(self, verdict: Verdict) -> Verdict:
+    async def _kept(self, verdict: Probed) -> Probed:
         values = msgspec.to_builtins(verdict)
 
         def keep(connection: sqlite3.Connection) -> None:

@@ -11,7 +11,7 @@ from jibble_async.entities import EntryStatus, TimeEntry
 from jibble_legacy.migration.moments import milliseconds
 from jibble_legacy.migration.writing.stopping import KEEPABLE, Planned, echo_differences
 
-__all__ = ["Answer", "Verdict", "Witness", "judged"]
+__all__ = ["Answer", "Probed", "Witness", "judged"]
 
 Answer: TypeAlias = Literal["taken", "refused", "not tried"]
 
@@ -49,7 +49,7 @@ class Witness(msgspec.Struct, frozen=True):
     earliest: str | None = None
 
 
-class Verdict(msgspec.Struct, frozen=True):
+class Probed(msgspec.Struct, frozen=True):
     """What may be relied on.
 
     Attributes:
@@ -96,7 +96,7 @@ class Verdict(msgspec.Struct, frozen=True):
         return tuple(name for name in KEEPABLE if name not in self.kept)
 
 
-def judged(seen: Witness) -> Verdict:
+def judged(seen: Witness) -> Probed:
     """What may be relied on after a probe.
 
     Args:
@@ -112,7 +112,7 @@ def judged(seen: Witness) -> Verdict:
     kept = tuple(name for name in KEEPABLE if name not in differing)
     nonce = None if echo.platform is None else echo.platform.event_id
     still = [row for row in seen.listed if row.id == echo.id and row.status != EntryStatus.ARCHIVED]
-    return Verdict(
+    return Probed(
         stop=_stop(seen, differing - set(KEEPABLE), whole_seconds=whole_seconds, kept=kept),
         keeps_id=echo.id.lower() == seen.key,
         keeps_mark=(nonce or "").lower() == seen.key,

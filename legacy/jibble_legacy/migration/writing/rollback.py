@@ -27,7 +27,7 @@ from jibble_legacy.migration.writing.edits import archived, put_away
 from jibble_legacy.migration.writing.lanes import LANES, SETTLE, Event
 from jibble_legacy.migration.writing.leavers import removed
 from jibble_legacy.migration.writing.patience import Patience, side_by_side
-from jibble_legacy.migration.writing.probed import Verdict
+from jibble_legacy.migration.writing.probed import Probed
 from jibble_legacy.migration.writing.stopping import Brakes, echo_differences
 from jibble_legacy.migration.writing.writes import Write, change, writes_in
 
@@ -235,11 +235,11 @@ class _Rolling:
         put(connection, "rolling back", value=True)
         note(connection, self._patience.now(), "rollback began", generation=generation)
 
-    async def _work(self, work: deque[int], verdict: Verdict) -> None:
+    async def _work(self, work: deque[int], verdict: Probed) -> None:
         while work and not self._patience.stopped.is_set():
             await self._lane(work.popleft(), verdict)
 
-    async def _lane(self, lane: int, verdict: Verdict) -> None:
+    async def _lane(self, lane: int, verdict: Probed) -> None:
         writes = [write for state in _THERE for write in writes_in(self._ledger, lane, state)]
         writes.sort(key=lambda write: (write.ms, write.entry), reverse=True)
         there = await self._there(writes)
@@ -370,7 +370,7 @@ def _made_people(ledger: Ledger) -> list[Thing]:
     )
 
 
-def _changed(write: Write, row: TimeEntry | None, verdict: Verdict) -> str | None:
+def _changed(write: Write, row: TimeEntry | None, verdict: Probed) -> str | None:
     """What somebody changed of an entry since it was written; None if nothing."""
     if row is None or row.status == EntryStatus.ARCHIVED or write.state is State.UNDOING:
         return None

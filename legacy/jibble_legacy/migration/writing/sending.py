@@ -16,7 +16,7 @@ from jibble_legacy.migration.writing.doubts import Doubts
 from jibble_legacy.migration.writing.edits import edit
 from jibble_legacy.migration.writing.lanes import Event
 from jibble_legacy.migration.writing.patience import Patience
-from jibble_legacy.migration.writing.probed import Verdict
+from jibble_legacy.migration.writing.probed import Probed
 from jibble_legacy.migration.writing.resolve import SEND_AGAIN
 from jibble_legacy.migration.writing.stopping import Brakes, echo_differences
 from jibble_legacy.migration.writing.writes import (
@@ -57,7 +57,7 @@ class Sending:
         self,
         ledger: Ledger,
         target: JibbleClient,
-        verdict: Verdict,
+        verdict: Probed,
         patience: Patience,
         brakes: Brakes,
         tell: Callable[[str], None],

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from jibble_legacy.migration.checking.origins import GENERATIONS, Answer, Origin, origin
 from jibble_legacy.migration.checking.readback import ThereEntry
-from jibble_legacy.migration.checking.recovering import GENERATIONS, Answer, Origin, origin
 from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.marks import OUR_VERSION, entry_key
 from jibble_legacy.migration.states import ACTIONS
 
-__all__ = ["Answers"]
+__all__ = ["Attributions"]
 
 _BATCH = 2000
 _TABLES = """
@@ -31,7 +31,7 @@ CREATE TABLE key (key TEXT PRIMARY KEY, entry INTEGER NOT NULL) WITHOUT ROWID;
 _ROW = msgspec.msgpack.Decoder(ThereEntry)
 
 
-class Answers:
+class Attributions:
     """What answers for what, as far as it was found.
 
     Args:
