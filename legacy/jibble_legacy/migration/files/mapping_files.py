@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from jibble_legacy.migration.files.spreadsheets import Flaws, Line, day_of, moment_of, read_table
+from jibble_legacy.migration.planning.zones import is_zone
 from jibble_legacy.migration.states import Decision
 
 __all__ = [
@@ -288,9 +288,6 @@ def _zone_problem(line: Line) -> tuple[Line, str] | None:
         return line, f"has {begin!r} as from: write the first day as 2026-07-31"
     if begin and not zone:
         return line, "says from when, but not which time_zone: write one such as Europe/Berlin"
-    if zone and zone != THERE:
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError):
-            return line, f"has the time zone {zone!r}: write one such as Europe/Berlin, or there"
+    if zone and zone != THERE and not is_zone(zone):
+        return line, f"has the time zone {zone!r}: write one such as Europe/Berlin, or there"
     return None

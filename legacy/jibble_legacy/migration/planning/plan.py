@@ -15,7 +15,6 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -35,7 +34,7 @@ from jibble_legacy.migration.planning.matching import There
 from jibble_legacy.migration.planning.plan_report import Made, PlanReport, report_of
 from jibble_legacy.migration.planning.roster import things_of
 from jibble_legacy.migration.planning.scheduling import Schedule
-from jibble_legacy.migration.planning.zones import Clock
+from jibble_legacy.migration.planning.zones import Clock, is_zone
 from jibble_legacy.migration.progress import OnProgress, Progress, silent
 from jibble_legacy.migration.reading.extract import require_extracted
 from jibble_legacy.migration.states import Kind
@@ -88,7 +87,10 @@ async def plan(
         >>> report = await plan(ledger, jibble, folder="files", default_zone="Europe/Berlin")
         >>> report.questions
     """
-    _require_zone(default_zone)
+    if default_zone is not None and not is_zone(default_zone):
+        raise ConfigurationError(
+            f"default_zone={default_zone!r} is no time zone: give a name such as 'Europe/Berlin'"
+        )
     require_extracted(ledger)
     if ledger.get("rolling back"):
         raise MigrationError("a rollback is under way: run rollback to its end before you plan")
@@ -209,14 +211,3 @@ _BASIS = (
     "SELECT person, begins, name FROM zone ORDER BY person, begins",
     "SELECT person, ms, type, id, active FROM snapshot ORDER BY person, ms, type, id",
 )
-
-
-def _require_zone(zone: str | None) -> None:
-    if zone is None:
-        return
-    try:
-        ZoneInfo(zone)
-    except (KeyError, ValueError, OSError):
-        raise ConfigurationError(
-            f"default_zone={zone!r} is no time zone: give a name such as 'Europe/Berlin'"
-        ) from None

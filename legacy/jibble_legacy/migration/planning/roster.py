@@ -11,9 +11,10 @@ import msgspec
 from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.planning.members import Member
 from jibble_legacy.migration.planning.things import OldThing
+from jibble_legacy.migration.reading.old_rows import reference
 from jibble_legacy.migration.states import Kind
 
-__all__ = ["Names", "members_of", "things_of"]
+__all__ = ["Names", "members_of", "person_in", "things_of"]
 
 
 def members_of(connection: sqlite3.Connection) -> list[Member]:
@@ -26,21 +27,27 @@ def members_of(connection: sqlite3.Connection) -> list[Member]:
     )
     members: list[Member] = []
     for old_id, raw, n, run in _rows(connection, Kind.PERSON):
-        row = _object(raw)
-        name = " ".join(part for part in (_text(row, "firstName"), _text(row, "lastName")) if part)
+        row, (name, email) = _object(raw), person_in(raw)
         members.append(
             Member(
                 n=n,
                 id=old_id,
-                user=_reference(row, "user") or None,
+                user=reference(row.get("user")),
                 name=name,
-                email=_text(row, "email") or None,
-                team=teams.get(_reference(row, "team"), ""),
+                email=email or None,
+                team=teams.get(reference(row.get("team")) or "", ""),
                 listed=run is not None,
                 entries=counts.get(n, 0),
             )
         )
     return members
+
+
+def person_in(raw: bytes | None) -> tuple[str, str]:
+    """The name and the address in a person's row, empty where it has none."""
+    row = _object(raw)
+    names = (_text(row, "firstName"), _text(row, "lastName"))
+    return " ".join(name for name in names if name), _text(row, "email")
 
 
 def things_of(connection: sqlite3.Connection, kind: Kind) -> list[OldThing]:
@@ -62,7 +69,7 @@ def things_of(connection: sqlite3.Connection, kind: Kind) -> list[OldThing]:
             n=n,
             id=old_id,
             name=None if raw is None else _text(_object(raw), "name"),
-            team=teams.get(_reference(_object(raw), "team"), ""),
+            team=teams.get(reference(_object(raw).get("team")) or "", ""),
             entries=counts.get(n, 0),
         )
         for old_id, raw, n, _ in _rows(connection, kind)
@@ -92,13 +99,6 @@ def _text(row: Mapping[str, Any], name: str) -> str:
     return value.strip() if isinstance(value, str) else ""
 
 
-def _reference(row: Mapping[str, Any], name: str) -> str:
-    value = row.get(name)
-    if isinstance(value, dict):
-        value = cast("dict[str, Any]", value).get("id")
-    return value if isinstance(value, str) else ""
-
-
 class Names:
     """What people and things of the old account are called, by number, for people to read.
 
@@ -109,9 +109,8 @@ class Names:
     def __init__(self, ledger: Ledger) -> None:
         self._names: dict[int, str] = {}
         for n, old_id, raw in ledger.read("SELECT n, id, row FROM source"):
-            row = _object(raw)
-            names = (_text(row, "firstName"), _text(row, "lastName"), _text(row, "name"))
-            self._names[n] = " ".join(part for part in names if part) or f"id:{old_id}"
+            name = person_in(raw)[0] or _text(_object(raw), "name")
+            self._names[n] = name or f"id:{old_id}"
 
     def of(self, n: int | None) -> str:
         """The name, or the old id where there is none."""

@@ -11,7 +11,7 @@ from jibble_async.entities import TimeEntry
 from jibble_legacy.days import WorkingDays
 from jibble_legacy.migration.moments import milliseconds
 
-__all__ = ["Clock", "midnight"]
+__all__ = ["Clock", "is_zone", "midnight"]
 
 
 class Clock(WorkingDays):
@@ -55,6 +55,15 @@ class Clock(WorkingDays):
     def day(self, moment: datetime) -> date:
         """The day that the person's calendar shows at a moment."""
         return moment.astimezone(ZoneInfo(self.zone_at(moment))).date()
+
+
+def is_zone(name: str) -> bool:
+    """Whether there is a time zone of a name, such as `Europe/Berlin`."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
 
 
 def midnight(day: str, zone: ZoneInfo) -> int:

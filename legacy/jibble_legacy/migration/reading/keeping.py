@@ -45,11 +45,11 @@ ON CONFLICT (kind, id) DO UPDATE SET (page, pos, hash, row, run, gone) =
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """What became of the rows of a page.
+    """What became of the entries of a page.
 
     Attributes:
-        new: Rows that were not known.
-        changed: Rows that were known otherwise.
+        new: Those that were not known.
+        changed: Those that were known otherwise.
     """
 
     new: int = 0
@@ -126,7 +126,7 @@ def keep_entries(connection: sqlite3.Connection, page: int, rows: Sequence[OldEn
 
 def keep_rows(
     connection: sqlite3.Connection, run: int, kind: Kind, page: int, rows: Sequence[OldRow]
-) -> Kept:
+) -> None:
     """Keep teams, people and the like; those that are known otherwise are replaced.
 
     Args:
@@ -136,14 +136,10 @@ def keep_rows(
         page: The number of the page that they came in.
         rows: In the order of the page.
     """
-    new = changed = 0
-    find = "SELECT hash FROM source WHERE kind = ? AND id = ? AND row IS NOT NULL"
-    for pos, row in enumerate(rows):
-        found = connection.execute(find, (kind, row.id)).fetchone()
-        new += found is None
-        changed += found is not None and found[0] != row.hash
-        connection.execute(_UPSERT_ROW, (kind, row.id, page, pos, row.hash, row.raw, run))
-    return Kept(new, changed)
+    connection.executemany(
+        _UPSERT_ROW,
+        [(kind, row.id, page, pos, row.hash, row.raw, run) for pos, row in enumerate(rows)],
+    )
 
 
 def changed_since(ledger: Ledger) -> int:

@@ -12,7 +12,7 @@ from jibble_async.core.wire import Reply, decode_json
 from jibble_legacy.migration.moments import milliseconds
 from jibble_legacy.migration.reading.walk import Spot
 
-__all__ = ["OldEntry", "OldRow", "read_entry", "read_page", "read_row"]
+__all__ = ["OldEntry", "OldRow", "read_entry", "read_page", "read_row", "reference"]
 
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -118,11 +118,11 @@ def read_entry(raw: msgspec.Raw) -> OldEntry:
     return OldEntry(
         id=_key(row.id, digest),
         hash=digest,
-        person=_reference(row.person),
+        person=reference(row.person),
         ms=ms,
         action=row.action if type(row.action) is int and abs(row.action) < 2**62 else None,
-        activity=_reference(row.activity),
-        client=_reference(row.client),
+        activity=reference(row.activity),
+        client=reference(row.client),
         note=row.notes if isinstance(row.notes, str) else None,
         updated=updated,
         date="" if ms is None else row.date,
@@ -139,7 +139,7 @@ def _flaw(row: _Entry, ms: int | None) -> str | None:
     if row.notes is not None and not isinstance(row.notes, str):
         return "its notes are no text"
     for name, value in (("person", row.person), ("activity", row.activity), ("client", row.client)):
-        if value is not None and _reference(value) is None:
+        if value is not None and reference(value) is None:
             return f"its {name} has no id"
     return None
 
@@ -152,7 +152,8 @@ def _hash(raw: msgspec.Raw) -> bytes:
     return hashlib.sha256(raw).digest()[:16]
 
 
-def _reference(value: Any) -> str | None:
+def reference(value: Any) -> str | None:
+    """The id of what a row names, by its id or with its own row; None if it names nothing."""
     if isinstance(value, dict):
         value = cast("dict[str, Any]", value).get("id")
     return value if isinstance(value, str) and value else None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import msgspec
 
 from jibble_legacy.migration.checking.tally import Tally
 from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.moments import EARLIEST, moment_at
+from jibble_legacy.migration.planning.roster import person_in
 from jibble_legacy.migration.report.numbers import PersonLine
 from jibble_legacy.migration.states import Decision, Kind
 
@@ -36,12 +36,6 @@ _FOUND = {
 }
 
 
-class _Row(msgspec.Struct, gc=False, rename="camel"):
-    first_name: Any = None
-    last_name: Any = None
-    email: Any = None
-
-
 class _Detail(msgspec.Struct, gc=False):
     how: str = ""
 
@@ -49,7 +43,10 @@ class _Detail(msgspec.Struct, gc=False):
 def names_of(ledger: Ledger) -> dict[str, str]:
     """What people of the old account are called, by their number, written as text."""
     query = "SELECT n, id, row FROM source WHERE kind = ?"
-    return {str(n): _name(old_id, _row(row)) for n, old_id, row in ledger.read(query, Kind.PERSON)}
+    return {
+        str(n): person_in(row)[0] or f"somebody who left ({old_id})"
+        for n, old_id, row in ledger.read(query, Kind.PERSON)
+    }
 
 
 def people_lines(ledger: Ledger, tally: Tally, names: Mapping[str, str]) -> list[PersonLine]:
@@ -73,7 +70,7 @@ def people_lines(ledger: Ledger, tally: Tally, names: Mapping[str, str]) -> list
         line = PersonLine(
             old_id=old_id,
             name=names[str(n)],
-            email=_text(_row(raw).email),
+            email=person_in(raw)[1],
             found=_found(decision, target, detail),
             new_id=target or "",
             zone=", then ".join(zones.get(n) or zones.get(root) or []),
@@ -115,24 +112,6 @@ def _found(decision: str | None, target: str | None, detail: str | None) -> str:
     if decision in (Decision.CREATE, Decision.CREATE_AND_REMOVE) and target is None:
         words = "to be created"
     return how if decision == Decision.MATCH and how else words
-
-
-def _row(raw: bytes | None) -> _Row:
-    if raw is None:
-        return _Row()
-    try:
-        return msgspec.json.decode(raw, type=_Row)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return _Row()
-
-
-def _name(old_id: str, row: _Row) -> str:
-    parts = (_text(row.first_name), _text(row.last_name))
-    return " ".join(part for part in parts if part) or f"somebody who left ({old_id})"
-
-
-def _text(value: object) -> str:
-    return value.strip() if isinstance(value, str) else ""
 
 
 def _day(ms: int | None) -> str:
