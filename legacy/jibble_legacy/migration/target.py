@@ -20,7 +20,7 @@ from jibble_async.entities import (
     Project,
     TimeEntry,
 )
-from jibble_async.errors import APIError, MigrationError
+from jibble_async.errors import APIError, MigrationError, NotFoundError
 from jibble_async.query.vocabulary import fields
 from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.moments import milliseconds
@@ -37,6 +37,7 @@ __all__ = [
     "bind",
     "clock_of",
     "entries_changed_since",
+    "entry_of",
     "in_bulk",
     "look_around",
 ]
@@ -137,6 +138,19 @@ async def entries_changed_since(
     )
     async for page in pager.pages():
         yield [_seen(each) for each in page.items]
+
+
+async def entry_of(target: JibbleClient, id: str) -> TimeEntry | None:
+    """An entry by its id, whosever it is and archived or not; None if there is none.
+
+    Raises:
+        DecodeError: It can't be read.
+        JibbleError: The call failed for good.
+    """
+    try:
+        return await target.time_entries.get(id)
+    except NotFoundError:
+        return None
 
 
 async def bind(ledger: Ledger, account: Account) -> None:

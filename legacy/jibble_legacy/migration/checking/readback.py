@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from jibble_async.entities import EntryStatus, TimeEntry
-from jibble_async.errors import NotFoundError
 from jibble_async.query.vocabulary import fields
 from jibble_legacy.migration.checking.comparing import Found
 from jibble_legacy.migration.moments import milliseconds, moment_at
+from jibble_legacy.migration.target import entry_of
+from jibble_legacy.migration.writing.lanes import nonce_of
 
 if TYPE_CHECKING:
     from jibble_async.client import JibbleClient
@@ -117,10 +118,8 @@ async def one_row(target: JibbleClient, id: str) -> ThereEntry | None:
         DecodeError: It can't be read.
         JibbleError: The call failed for good.
     """
-    try:
-        return _there(await target.time_entries.get(id))
-    except NotFoundError:
-        return None
+    entry = await entry_of(target, id)
+    return None if entry is None else _there(entry)
 
 
 def _there(entry: TimeEntry) -> ThereEntry:
@@ -144,7 +143,7 @@ def _there(entry: TimeEntry) -> ThereEntry:
         found,
         "" if local is None else local.replace(tzinfo=None).isoformat(" ", "seconds"),
         _stamp(entry.created_at),
-        (platform.event_id or "").lower() if platform else "",
+        nonce_of(entry),
         (platform.client_version or "") if platform else "",
         (platform.device_name or "") if platform else "",
     )

@@ -14,7 +14,7 @@ from jibble_legacy.migration.checking.judging import Extra
 from jibble_legacy.migration.checking.readback import ThereEntry, one_row
 from jibble_legacy.migration.ledger.ledger import Ledger, note
 from jibble_legacy.migration.states import ANSWERED, State
-from jibble_legacy.migration.writing.edits import archived
+from jibble_legacy.migration.writing.edits import extra_archived
 
 if TYPE_CHECKING:
     from jibble_async.client import JibbleClient
@@ -55,7 +55,7 @@ async def finish_repairs(ledger: Ledger, target: JibbleClient, now: Callable[[],
     """
     begun = ledger.read("SELECT target FROM extra WHERE state = ?", State.UNDOING)
     for (begun_id,) in begun:
-        await _end(ledger, target, begun_id, now)
+        await extra_archived(ledger, target, begun_id, now)
     return len(begun)
 
 
@@ -79,7 +79,7 @@ async def _repair(
 
     await ledger.write(intend)
     for each in sorted(away):
-        await _end(ledger, target, each, now)
+        await extra_archived(ledger, target, each, now)
     return len(away)
 
 
@@ -103,12 +103,3 @@ def _intend(
         [(each, entry, State.UNDOING, now) for each in away],
     )
     note(connection, now, "repair begun", entry=entry, archived=list(away))
-
-
-async def _end(ledger: Ledger, target: JibbleClient, id: str, now: Callable[[], int]) -> None:
-    await archived(target, id)
-    await ledger.write(
-        lambda connection: connection.execute(
-            "UPDATE extra SET state = ?, since = ? WHERE target = ?", (State.UNDONE, now(), id)
-        )
-    )

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from jibble_async.entities import TimeEntry
-from jibble_async.errors import DecodeError, MigrationError, NotFoundError
+from jibble_async.errors import DecodeError, MigrationError
 from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.moments import moment_at
 from jibble_legacy.migration.states import Kind, State
+from jibble_legacy.migration.target import entry_of
 from jibble_legacy.migration.writing.creations import Creations
 from jibble_legacy.migration.writing.lanes import ATTEMPTS, SETTLE, Event, Finding, found_among
 from jibble_legacy.migration.writing.patience import Patience, side_by_side
@@ -144,13 +145,9 @@ class Doubts:
 
     async def _holder(self, write: Write, finding: Finding) -> Finding:
         """What has the id that the server says it knows."""
-        try:
-            row = await self._target.time_entries.get(write.key(self._space))
-        except NotFoundError:
-            # An archived one that carries the nonce only.
-            held = finding.candidates
-        else:
-            held = (row.id,)
+        row = await entry_of(self._target, write.key(self._space))
+        # Else it may be an archived one that carries the nonce only.
+        held = finding.candidates if row is None else (row.id,)
         return Finding(Event.UNCLEAR, candidates=held) if held else finding
 
     async def _note(self, write: Write, finding: Finding, rows: list[TimeEntry]) -> Write:

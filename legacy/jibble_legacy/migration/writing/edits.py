@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from jibble_async.errors import NotFoundError
 from jibble_legacy.migration.ledger.ledger import Ledger
-from jibble_legacy.migration.states import MOVED
+from jibble_legacy.migration.states import MOVED, State
 from jibble_legacy.migration.writing.lanes import Event
 from jibble_legacy.migration.writing.patience import Patience
 from jibble_legacy.migration.writing.writes import Write, change, keep
@@ -15,7 +16,7 @@ from jibble_legacy.migration.writing.writes import Write, change, keep
 if TYPE_CHECKING:
     from jibble_async.client import JibbleClient
 
-__all__ = ["archived", "edit", "put_away"]
+__all__ = ["archived", "edit", "extra_archived", "put_away"]
 
 
 async def edit(ledger: Ledger, target: JibbleClient, write: Write, patience: Patience) -> Write:
@@ -62,6 +63,26 @@ async def archived(target: JibbleClient, entry_id: str) -> None:
         await target.time_entries.archive(entry_id)
     except NotFoundError:
         return
+
+
+async def extra_archived(
+    ledger: Ledger, target: JibbleClient, entry_id: str, now: Callable[[], int]
+) -> None:
+    """Put away an entry that is there beside the one that answers, and note that.
+
+    Args:
+        ledger: Where it is.
+        target: The new account.
+        entry_id: Which.
+        now: The present, in milliseconds.
+    """
+    await archived(target, entry_id)
+    values = (State.UNDONE, now(), entry_id)
+    await ledger.write(
+        lambda connection: connection.execute(
+            "UPDATE extra SET state = ?, since = ? WHERE target = ?", values
+        )
+    )
 
 
 def put_away(connection: sqlite3.Connection, write: Write, why: str, now: int) -> None:

@@ -37,6 +37,7 @@ __all__ = [
     "event_of",
     "found_among",
     "is_bare_refusal",
+    "nonce_of",
     "settles_in",
 ]
 
@@ -215,7 +216,7 @@ def found_among(
     twins: list[TimeEntry] = []
     away: list[str] = []
     for row in rows:
-        ours = sought.key in _marks(row)
+        ours = sought.key in (row.id.lower(), nonce_of(row))
         if row.status == EntryStatus.ARCHIVED:
             away += [row.id] * ours
         elif ours:
@@ -244,6 +245,6 @@ def settles_in(since: int, now: int, settle: float) -> float:
     return max(0.0, settle - (now - since) / 1000)
 
 
-def _marks(row: TimeEntry) -> tuple[str, ...]:
-    nonce = None if row.platform is None else row.platform.event_id
-    return (row.id.lower(), (nonce or "").lower())
+def nonce_of(row: TimeEntry) -> str:
+    """The nonce that an entry carries, in small letters; empty if there is none."""
+    return ((row.platform.event_id if row.platform is not None else None) or "").lower()

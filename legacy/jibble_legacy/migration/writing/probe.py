@@ -16,16 +16,16 @@ import msgspec
 from msgspec.structs import replace
 
 from jibble_async.entities import EntryStatus, Person, PersonStatus, TimeEntry
-from jibble_async.errors import ConfigurationError, ConflictError, JibbleError, NotFoundError
+from jibble_async.errors import ConfigurationError, ConflictError, JibbleError
 from jibble_async.query.vocabulary import fields
 from jibble_legacy.migration.ledger.ledger import Ledger, note, put
 from jibble_legacy.migration.marks import PROBE
 from jibble_legacy.migration.moments import EARLIEST, milliseconds, moment_at
 from jibble_legacy.migration.progress import OnProgress, Progress, silent
 from jibble_legacy.migration.states import Exit, State
-from jibble_legacy.migration.target import account_of, bind
+from jibble_legacy.migration.target import account_of, bind, entry_of
 from jibble_legacy.migration.writing.edits import archived
-from jibble_legacy.migration.writing.lanes import SETTLE, Event, event_of
+from jibble_legacy.migration.writing.lanes import SETTLE, Event, event_of, nonce_of
 from jibble_legacy.migration.writing.patience import Patience
 from jibble_legacy.migration.writing.probed import Answer, Probed, Witness, judged
 from jibble_legacy.migration.writing.stopping import Planned
@@ -156,7 +156,7 @@ class _Probing:
             one.key,
             one.sent,
             echo,
-            by_id=await self._by_id(echo.id),
+            by_id=await entry_of(self._target, echo.id),
             around=tuple(await self._target.time_entries.near(person, moment_at(entry.ms))),
             repeat=await self._repeated(one, echo),
             lone_out=lone,
@@ -267,12 +267,6 @@ class _Probing:
         await self._tell(one, "send", asked, echo)
         return echo
 
-    async def _by_id(self, entry_id: str) -> TimeEntry | None:
-        try:
-            return await self._target.time_entries.get(entry_id)
-        except NotFoundError:
-            return None
-
     async def _somebody_removed(self) -> str | None:
         where = fields(Person).status == PersonStatus.REMOVED
         person = await self._target.people.list(where=where, include_removed=True).first()
@@ -360,7 +354,7 @@ class _Probing:
         async for last in self._patience.looks(since):
             there = {row.id for row in await self._rows_of(one)}
             # Where no moment is kept, only the id may find it.
-            kept = await self._by_id(one.key)
+            kept = await entry_of(self._target, one.key)
             if kept is not None and kept.status != EntryStatus.ARCHIVED:
                 there.add(kept.id)
             for entry_id in sorted(there | ({target} if target is not None else set())):
@@ -383,8 +377,8 @@ def _told(detail: str) -> tuple[Planned, frozenset[str]]:
 
 def _is_of(row: TimeEntry, one: _Try) -> bool:
     """Whether an entry is what a try made: by a mark, or else by what it looks like."""
-    nonce = None if row.platform is None else row.platform.event_id
-    if one.key in {row.id.lower(), (nonce or "").lower()} or one.key in (row.note or ""):
+    nonce = nonce_of(row)
+    if one.key in {row.id.lower(), nonce} or one.key in (row.note or ""):
         return True
     # No two tries lie in one second.
     same_time = row.time is not None and milliseconds(row.time) // 1000 == one.sent.ms // 1000

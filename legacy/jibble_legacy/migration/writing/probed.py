@@ -9,6 +9,7 @@ import msgspec
 
 from jibble_async.entities import EntryStatus, TimeEntry
 from jibble_legacy.migration.moments import milliseconds
+from jibble_legacy.migration.writing.lanes import nonce_of
 from jibble_legacy.migration.writing.stopping import KEEPABLE, Planned, echo_differences
 
 __all__ = ["Answer", "Probed", "Witness", "judged"]
@@ -110,12 +111,11 @@ def judged(seen: Witness) -> Probed:
         and milliseconds(echo.time) // 1000 == sent.ms // 1000
     )
     kept = tuple(name for name in KEEPABLE if name not in differing)
-    nonce = None if echo.platform is None else echo.platform.event_id
     still = [row for row in seen.listed if row.id == echo.id and row.status != EntryStatus.ARCHIVED]
     return Probed(
         stop=_stop(seen, differing - set(KEEPABLE), whole_seconds=whole_seconds, kept=kept),
         keeps_id=echo.id.lower() == seen.key,
-        keeps_mark=(nonce or "").lower() == seen.key,
+        keeps_mark=nonce_of(echo) == seen.key,
         kept=kept,
         resolution_ms=1000 if whole_seconds else 1,
         archives=not still,

@@ -9,21 +9,21 @@ from __future__ import annotations
 import functools
 import sqlite3
 from collections import Counter, deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from jibble_async.entities import EntryStatus, TimeEntry
-from jibble_async.errors import ConfigurationError, JibbleError, MigrationError, NotFoundError
+from jibble_async.errors import ConfigurationError, JibbleError, MigrationError
 from jibble_async.query.vocabulary import fields
 from jibble_legacy.migration.ledger.ledger import Ledger, note, put
 from jibble_legacy.migration.moments import moment_at
 from jibble_legacy.migration.progress import OnProgress, Progress, silent
 from jibble_legacy.migration.states import ANSWERED, Decision, Exit, Kind, State
-from jibble_legacy.migration.target import account_of, bind, in_bulk
+from jibble_legacy.migration.target import account_of, bind, entry_of, in_bulk
 from jibble_legacy.migration.writing.creations import MOST_TRIES, Thing, event_after, things
 from jibble_legacy.migration.writing.doubts import lanes_with, settle_doubts, verdict_of
-from jibble_legacy.migration.writing.edits import archived, put_away
+from jibble_legacy.migration.writing.edits import archived, extra_archived, put_away
 from jibble_legacy.migration.writing.lanes import LANES, SETTLE, Event
 from jibble_legacy.migration.writing.leavers import removed
 from jibble_legacy.migration.writing.patience import Patience, side_by_side
@@ -247,7 +247,9 @@ class _Rolling:
         for write in writes:
             if self._patience.stopped.is_set():
                 break
-            row = there.get((write.target or "").lower()) or await self._by_id(write)
+            answer = write.target or ""
+            # One that is not where it was written may still be somewhere.
+            row = there.get(answer.lower()) or await entry_of(self.target, answer)
             reason = _changed(write, row, verdict)
             if reason is not None:
                 self._keep(write, reason)
@@ -305,23 +307,13 @@ class _Rolling:
         )
         return {each.id.lower(): each async for each in rows}
 
-    async def _by_id(self, write: Write) -> TimeEntry | None:
-        """The entry of a write that is not where it was written, if it is anywhere."""
-        try:
-            return await self.target.time_entries.get(write.target or "")
-        except NotFoundError:
-            return None
-
     async def _extras(self) -> None:
         """Archive what carries a mark of ours beside the entry that answers for it."""
         found = self._ledger.read(
             "SELECT target FROM extra WHERE kind = 'marked' AND state = ?", State.CONFIRMED
         )
         for (target,) in found:
-            await archived(self.target, target)
-            values = (State.UNDONE, self._patience.now(), target)
-            query = "UPDATE extra SET state = ?, since = ? WHERE target = ?"
-            await self._ledger.write(functools.partial(_execute, query, values))
+            await extra_archived(self._ledger, self.target, target, self._patience.now)
 
     async def _leave(self, thing: Thing) -> None:
         """Remove somebody whom the ledger made, and who has nothing else over there."""
@@ -352,10 +344,6 @@ class _Rolling:
         self._did[what] += 1
         done = self._did["archived"] + self._did["gone"]
         self._on_progress(Progress("rollback", "entries", done, self._to_archive))
-
-
-def _execute(query: str, values: tuple[Any, ...], connection: sqlite3.Connection) -> None:
-    connection.execute(query, values)
 
 
 def _made_people(ledger: Ledger) -> list[Thing]:

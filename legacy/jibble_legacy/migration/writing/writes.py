@@ -33,7 +33,6 @@ __all__ = [
     "change",
     "find",
     "keep",
-    "next_of",
     "peek",
     "sent_once",
     "space_of",
@@ -199,12 +198,6 @@ def peek(ledger: Ledger, lane: int) -> Write | None:
     return _write(rows[0]) if rows else None
 
 
-def next_of(connection: sqlite3.Connection, lane: int) -> Write | None:
-    """The same, within a transaction."""
-    row = connection.execute(f"{SELECT} LIMIT 1", (lane, State.PLANNED)).fetchone()
-    return None if row is None else _write(row)
-
-
 def begin_next(connection: sqlite3.Connection, lane: int, now: int) -> Write | None:
     """The next write of a lane, of which it is now said that it will be sent; None if none is left.
 
@@ -213,9 +206,10 @@ def begin_next(connection: sqlite3.Connection, lane: int, now: int) -> Write | N
         lane: Whose.
         now: In milliseconds.
     """
-    write = next_of(connection, lane)
-    if write is None:
+    row = connection.execute(f"{SELECT} LIMIT 1", (lane, State.PLANNED)).fetchone()
+    if row is None:
         return None
+    write = _write(row)
     return change(
         connection,
         write,
