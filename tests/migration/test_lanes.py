@@ -13,9 +13,9 @@ from jibble_legacy.migration.writing.lanes import (
     Finding,
     Sought,
     after,
+    event_after,
     event_of,
     found_among,
-    is_bare_refusal,
     settles_in,
 )
 
@@ -84,7 +84,9 @@ def look(*rows: TimeEntry, **told: Any) -> Finding:
 )
 def test_what_an_error_says_of_a_write(error: JibbleError, event: Event) -> None:
     assert event_of(error) is event
-    assert is_bare_refusal(error) == isinstance(error, ThrottledOrForbiddenError)
+    assert event_after(error, 2) is event
+    is_bare = isinstance(error, ThrottledOrForbiddenError)
+    assert event_after(error, 3) is (Event.REFUSED if is_bare else event)
 
 
 def test_an_error_that_says_nothing_of_the_write_is_raised() -> None:

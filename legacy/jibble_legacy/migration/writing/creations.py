@@ -19,19 +19,22 @@ from jibble_async.errors import JibbleError, MigrationError
 from jibble_legacy.migration.ledger.ledger import Ledger, note
 from jibble_legacy.migration.moments import EPOCH
 from jibble_legacy.migration.states import Decision, Kind, State
-from jibble_legacy.migration.writing.lanes import ATTEMPTS, Event, after, event_of, is_bare_refusal
+from jibble_legacy.migration.writing.lanes import (
+    ATTEMPTS,
+    MOST_TRIES,
+    Event,
+    after,
+    event_after,
+    pause_after,
+)
 from jibble_legacy.migration.writing.patience import Patience
 from jibble_legacy.migration.writing.stopping import Brakes
 
 if TYPE_CHECKING:
     from jibble_async.client import JibbleClient
 
-__all__ = ["MOST_TRIES", "Creations", "Thing", "change_thing", "pause_after", "things"]
+__all__ = ["Creations", "Thing", "change_thing", "things"]
 
-MOST_TRIES = 6
-"""How often in a row a write is turned away until the step stops."""
-_BARE_TRIES = 3
-_LONGEST_PAUSE = 60.0
 _SELECT = """
 SELECT t.n, s.id, t.kind, t.decision, t.target, t.name, t.email, t.code, t.state, t.since,
     t.attempts, t.removal
@@ -114,26 +117,6 @@ def change_thing(
     )
     known = {name: value for name, value in values.items() if name in Thing.__struct_fields__}
     return replace(thing, **known)
-
-
-def pause_after(error: JibbleError, tries: int) -> float:
-    """Seconds until what was turned away is tried again.
-
-    Args:
-        error: Why it was.
-        tries: How often in a row.
-    """
-    asked = getattr(error, "retry_after", None) or 0.0
-    return max(asked, min(_LONGEST_PAUSE, 2.0**tries))
-
-
-def event_after(error: JibbleError, tries: int) -> Event:
-    """What befell a write that ended with an error, the so-manieth time in a row."""
-    event = event_of(error)
-    # Throttling passes; who is refused so for minutes lacks the right.
-    if event is Event.TURNED_AWAY and is_bare_refusal(error) and tries >= _BARE_TRIES:
-        return Event.REFUSED
-    return event
 
 
 class Creations:

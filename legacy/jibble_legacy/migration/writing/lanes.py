@@ -29,15 +29,17 @@ from jibble_legacy.migration.states import State
 __all__ = [
     "ATTEMPTS",
     "LANES",
+    "MOST_TRIES",
     "SETTLE",
     "Event",
     "Finding",
     "Sought",
     "after",
+    "event_after",
     "event_of",
     "found_among",
-    "is_bare_refusal",
     "nonce_of",
+    "pause_after",
     "settles_in",
 ]
 
@@ -47,6 +49,10 @@ LANES = 8
 """People who are written side by side."""
 ATTEMPTS = 5
 """How often one write is sent before a person has to look at it."""
+MOST_TRIES = 6
+"""How often in a row a write is turned away until the step stops."""
+_BARE_TRIES = 3
+_LONGEST_PAUSE = 60.0
 _REQUEST_UNWANTED = frozenset({408, 425})
 
 
@@ -123,7 +129,7 @@ def after(state: State, event: Event) -> State:
 def event_of(error: JibbleError) -> Event:
     """What befell a write that was sent once and ended with an error.
 
-    A bare 403 counts as turned away, since it may be throttling; see `is_bare_refusal`.
+    A bare 403 counts as turned away, since it may be throttling; see `event_after`.
 
     Args:
         error: What sending it raised.
@@ -150,9 +156,25 @@ def event_of(error: JibbleError) -> Event:
             raise error
 
 
-def is_bare_refusal(error: JibbleError) -> bool:
-    """Whether it can't be told if an error means too fast or not allowed."""
-    return isinstance(error, ThrottledOrForbiddenError)
+def event_after(error: JibbleError, tries: int) -> Event:
+    """What befell a write that ended with an error, the so-manieth time in a row."""
+    event = event_of(error)
+    # Throttling passes; who is refused so for minutes lacks the right.
+    is_bare = isinstance(error, ThrottledOrForbiddenError)
+    if event is Event.TURNED_AWAY and is_bare and tries >= _BARE_TRIES:
+        return Event.REFUSED
+    return event
+
+
+def pause_after(error: JibbleError, tries: int) -> float:
+    """Seconds until what was turned away is tried again.
+
+    Args:
+        error: Why it was.
+        tries: How often in a row.
+    """
+    asked = getattr(error, "retry_after", None) or 0.0
+    return max(asked, min(_LONGEST_PAUSE, 2.0**tries))
 
 
 class Sought(msgspec.Struct, frozen=True):

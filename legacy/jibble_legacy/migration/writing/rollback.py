@@ -21,10 +21,10 @@ from jibble_legacy.migration.moments import moment_at
 from jibble_legacy.migration.progress import OnProgress, Progress, silent
 from jibble_legacy.migration.states import ANSWERED, Decision, Exit, Kind, State
 from jibble_legacy.migration.target import account_of, bind, entry_of, in_bulk
-from jibble_legacy.migration.writing.creations import MOST_TRIES, Thing, event_after, things
+from jibble_legacy.migration.writing.creations import Thing, things
 from jibble_legacy.migration.writing.doubts import lanes_with, settle_doubts, verdict_of
 from jibble_legacy.migration.writing.edits import archived, extra_archived, put_away
-from jibble_legacy.migration.writing.lanes import LANES, SETTLE, Event
+from jibble_legacy.migration.writing.lanes import LANES, MOST_TRIES, SETTLE, Event, event_after
 from jibble_legacy.migration.writing.leavers import removed
 from jibble_legacy.migration.writing.patience import Patience, side_by_side
 from jibble_legacy.migration.writing.probed import Probed

@@ -11,10 +11,9 @@ from jibble_async.entities import TimeEntry
 from jibble_async.errors import ConflictError, JibbleError
 from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.states import Reason, State
-from jibble_legacy.migration.writing.creations import MOST_TRIES, event_after, pause_after
 from jibble_legacy.migration.writing.doubts import Doubts
 from jibble_legacy.migration.writing.edits import edit
-from jibble_legacy.migration.writing.lanes import Event
+from jibble_legacy.migration.writing.lanes import MOST_TRIES, Event, event_after, pause_after
 from jibble_legacy.migration.writing.patience import Patience
 from jibble_legacy.migration.writing.probed import Probed
 from jibble_legacy.migration.writing.resolve import SEND_AGAIN
