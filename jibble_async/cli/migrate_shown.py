@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import singledispatch
 from typing import Any, cast
 
 import msgspec
 from jibble_legacy.migration.checking.verify import VerifyReport
+from jibble_legacy.migration.moments import moment_at
 from jibble_legacy.migration.planning.plan_report import PlanReport
 from jibble_legacy.migration.progress import Progress
 from jibble_legacy.migration.reading.estimating import Estimate
@@ -298,4 +299,4 @@ def _moment(moment: datetime) -> str:
 
 
 def _day(ms: int) -> str:
-    return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms):%Y-%m-%d}"
+    return f"{moment_at(ms):%Y-%m-%d}"

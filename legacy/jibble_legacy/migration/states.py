@@ -7,6 +7,7 @@ from enum import IntEnum, StrEnum
 __all__ = [
     "ACTIONS",
     "ANSWERED",
+    "CREATED",
     "KINDS",
     "MOVED",
     "WRITTEN",
@@ -76,6 +77,10 @@ class Decision(StrEnum):
     CREATE_AND_REMOVE = "create-and-remove"
     SKIP = "skip"
     UNDECIDED = ""
+
+
+CREATED = (Decision.CREATE, Decision.CREATE_AND_REMOVE)
+"""What is made over there."""
 
 
 class Reason(StrEnum):

@@ -7,11 +7,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from jibble_legacy.migration.states import ACTIONS, Decision
+from jibble_legacy.migration.states import ACTIONS, CREATED, Decision
 
-__all__ = ["CREATED", "Choice", "Claim", "Member", "Punch", "interleaved"]
+__all__ = ["Choice", "Claim", "Member", "Punch", "interleaved"]
 
-CREATED = (Decision.CREATE, Decision.CREATE_AND_REMOVE)
 _LONGEST_MS = 12 * 3_600_000
 _IN = ACTIONS["In"]
 

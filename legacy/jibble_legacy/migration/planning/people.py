@@ -25,8 +25,8 @@ from jibble_legacy.migration.planning.matching import (
     is_guid,
     same_name,
 )
-from jibble_legacy.migration.planning.members import CREATED, Choice, Claim, Member
-from jibble_legacy.migration.states import Decision
+from jibble_legacy.migration.planning.members import Choice, Claim, Member
+from jibble_legacy.migration.states import CREATED, Decision
 
 __all__ = ["decide_people"]
 

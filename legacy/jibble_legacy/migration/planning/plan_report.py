@@ -9,10 +9,10 @@ import msgspec
 
 from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.planning.deciding import Decided
-from jibble_legacy.migration.planning.members import CREATED, Member
+from jibble_legacy.migration.planning.members import Member
 from jibble_legacy.migration.planning.scheduling import Scheduled
 from jibble_legacy.migration.planning.things import OldThing
-from jibble_legacy.migration.states import Decision, Exit, Reason, State
+from jibble_legacy.migration.states import CREATED, Decision, Exit, Reason, State
 
 __all__ = ["Made", "PlanReport", "report_of"]
 

@@ -14,7 +14,7 @@ from jibble_legacy.migration.moments import milliseconds, moment_at
 from jibble_legacy.migration.progress import OnProgress, Progress, ends_at, silent
 from jibble_legacy.migration.reading.estimating import Estimate, estimate, requests_for
 from jibble_legacy.migration.reading.keeping import (
-    Kept,
+    Changes,
     changed_since,
     keep_entries,
     keep_page,
@@ -139,7 +139,7 @@ class _Extraction:
         self._ledger = ledger
         self._source = source
         self._tell = tell
-        self._kept = Kept()
+        self._kept = Changes()
         self._requests = 0
 
     async def run(self, delta: bool) -> ExtractReport:
@@ -242,7 +242,7 @@ class _Extraction:
             entries = [read_entry(row) for row in page.rows]
             spots: Sequence[Spot] = [entry.spot(_field(run, kind) or "") for entry in entries]
             kept = keep_entries(connection, number, entries)
-            self._kept = Kept(self._kept.new + kept.new, self._kept.changed + kept.changed)
+            self._kept = Changes(self._kept.new + kept.new, self._kept.changed + kept.changed)
         else:
             rows = [read_row(row) for row in page.rows]
             spots = [Spot(row.id) for row in rows]

@@ -17,7 +17,7 @@ from jibble_legacy.migration.source import OldPage
 from jibble_legacy.migration.states import Kind
 
 __all__ = [
-    "Kept",
+    "Changes",
     "changed_since",
     "check_pages",
     "keep_entries",
@@ -44,7 +44,7 @@ ON CONFLICT (kind, id) DO UPDATE SET (page, pos, hash, row, run, gone) =
 """
 
 
-class Kept(msgspec.Struct, frozen=True):
+class Changes(msgspec.Struct, frozen=True):
     """What became of the entries of a page.
 
     Attributes:
@@ -87,7 +87,7 @@ def keep_page(connection: sqlite3.Connection, run: int, page: OldPage) -> int:
     return cursor.lastrowid
 
 
-def keep_entries(connection: sqlite3.Connection, page: int, rows: Sequence[OldEntry]) -> Kept:
+def keep_entries(connection: sqlite3.Connection, page: int, rows: Sequence[OldEntry]) -> Changes:
     """Keep time entries; those that are known otherwise are replaced.
 
     Args:
@@ -121,7 +121,7 @@ def keep_entries(connection: sqlite3.Connection, page: int, rows: Sequence[OldEn
                 row.flaw,
             ),
         )
-    return Kept(new, changed)
+    return Changes(new, changed)
 
 
 def keep_rows(

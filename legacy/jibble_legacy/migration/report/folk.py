@@ -11,7 +11,7 @@ from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.moments import EARLIEST, moment_at
 from jibble_legacy.migration.planning.roster import person_in
 from jibble_legacy.migration.report.numbers import PersonLine
-from jibble_legacy.migration.states import Decision, Kind
+from jibble_legacy.migration.states import CREATED, Decision, Kind
 
 __all__ = ["names_of", "people_lines"]
 
@@ -109,7 +109,7 @@ def _found(decision: str | None, target: str | None, detail: str | None) -> str:
         return ""
     how = msgspec.json.decode(detail, type=_Detail).how if detail else ""
     words = _FOUND[Decision(decision)]
-    if decision in (Decision.CREATE, Decision.CREATE_AND_REMOVE) and target is None:
+    if decision in CREATED and target is None:
         words = "to be created"
     return how if decision == Decision.MATCH and how else words
 

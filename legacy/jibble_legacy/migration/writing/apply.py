@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from jibble_async.errors import ConfigurationError, JibbleError, MigrationError
+from jibble_async.errors import ConfigurationError, MigrationError
 from jibble_legacy.migration.ledger.ledger import Ledger, note
 from jibble_legacy.migration.progress import OnProgress, Progress, silent
 from jibble_legacy.migration.states import Decision, Exit, Kind, State
@@ -190,13 +190,8 @@ class _Applying:
         """Write everything that can be."""
         now = self._patience.now()
         await self._ledger.write(lambda connection: _begin(connection, now))
-        try:
+        with self._brakes.on_errors():
             await side_by_side([self._run(lanes)], self._patience)
-        except (ConfigurationError, MigrationError):
-            raise
-        except JibbleError as error:
-            # A look-up, or what is safe to repeat: whoever comes next goes on from the ledger.
-            self._brakes.stop(f"the new account could not be asked: {error}")
 
     async def _run(self, lanes: int) -> None:
         # Creations above all: who is in doubt would else be made twice.

@@ -18,7 +18,7 @@ from jibble_async.entities import CommonStatus, Person, PersonStatus, Project
 from jibble_async.errors import JibbleError, MigrationError
 from jibble_legacy.migration.ledger.ledger import Ledger, note
 from jibble_legacy.migration.moments import EPOCH
-from jibble_legacy.migration.states import Decision, Kind, State
+from jibble_legacy.migration.states import CREATED, Decision, Kind, State
 from jibble_legacy.migration.writing.lanes import (
     ATTEMPTS,
     MOST_TRIES,
@@ -76,8 +76,7 @@ class Thing(msgspec.Struct, frozen=True):
     @property
     def is_to_create(self) -> bool:
         """Whether it has to be made before anything can name it."""
-        made = self.decision in {Decision.CREATE, Decision.CREATE_AND_REMOVE}
-        return made and self.target is None and self.state is State.PLANNED
+        return self.decision in CREATED and self.target is None and self.state is State.PLANNED
 
     @property
     def leaves(self) -> bool:

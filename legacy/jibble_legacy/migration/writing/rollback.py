@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from jibble_async.entities import EntryStatus, TimeEntry
-from jibble_async.errors import ConfigurationError, JibbleError, MigrationError
+from jibble_async.errors import ConfigurationError, JibbleError
 from jibble_async.query.vocabulary import fields
 from jibble_legacy.migration.ledger.ledger import Ledger, note, put
 from jibble_legacy.migration.moments import moment_at
 from jibble_legacy.migration.progress import OnProgress, Progress, silent
-from jibble_legacy.migration.states import ANSWERED, Decision, Exit, Kind, State
+from jibble_legacy.migration.states import ANSWERED, CREATED, Decision, Exit, Kind, State
 from jibble_legacy.migration.target import account_of, bind, entry_of, in_bulk
 from jibble_legacy.migration.writing.creations import Thing, things
 from jibble_legacy.migration.writing.doubts import lanes_with, settle_doubts, verdict_of
@@ -178,16 +178,12 @@ class _Rolling:
         work = deque(lanes_with(self._ledger, *_THERE))
         verdict = verdict_of(self._ledger)
         workers = [self._work(work, verdict) for _ in range(lanes)]
-        try:
+        with self._brakes.on_errors():
             await side_by_side(workers, self._patience)
             await self._extras()
             for thing in _made_people(self._ledger):
                 if not self._patience.stopped.is_set():
                     await self._leave(thing)
-        except (ConfigurationError, MigrationError):
-            raise
-        except JibbleError as error:
-            self._brakes.stop(f"the new account could not be asked: {error}")
         if self._brakes.reason is None:
             await self._ledger.write(
                 lambda connection: put(connection, "rolling back", value=False)
@@ -352,8 +348,7 @@ def _made_people(ledger: Ledger) -> list[Thing]:
         "t.kind = ? AND t.root = t.n AND t.decision IN (?, ?) AND t.target IS NOT NULL"
         " AND t.state = ?",
         Kind.PERSON,
-        Decision.CREATE,
-        Decision.CREATE_AND_REMOVE,
+        *CREATED,
         State.CONFIRMED,
     )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Generator
 
 import msgspec
 
@@ -12,8 +13,10 @@ from jibble_async.entities import EntryStatus, TimeEntry
 from jibble_async.errors import (
     APIError,
     AuthenticationError,
+    ConfigurationError,
     FeatureRestrictedError,
     JibbleError,
+    MigrationError,
     RateLimitedError,
 )
 from jibble_legacy.migration.moments import milliseconds
@@ -153,6 +156,19 @@ class Brakes:
             self.first = self.first or str(error)
             what = "is too fast for" if isinstance(error, RateLimitedError) else "can't reach"
             self.stop(f"writing {what} the new account, {tries} times in a row")
+
+    @contextlib.contextmanager
+    def on_errors(self) -> Generator[None]:
+        """Stop, rather than raise, when the new account can't be asked.
+
+        It was a look-up, or what is safe to repeat: whoever comes next goes on from the ledger.
+        """
+        try:
+            yield
+        except (ConfigurationError, MigrationError):
+            raise
+        except JibbleError as error:
+            self.stop(f"the new account could not be asked: {error}")
 
     def stop(self, reason: str) -> None:
         """Say that writing stops; the first reason is kept.
