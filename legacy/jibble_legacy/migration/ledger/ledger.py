@@ -98,7 +98,10 @@ class Ledger:
             connection = connect(file)
             try:
                 prepare(connection, file, commits.synchronous)
+                connection.execute("BEGIN IMMEDIATE")
+                # By another process, which is dead.
                 doubt(connection, milliseconds(now() if now is not None else datetime.now(UTC)))
+                connection.execute("COMMIT")
                 reader = connect_to_read(file)
             except BaseException:
                 connection.close()

@@ -115,16 +115,14 @@ def require_ours(connection: sqlite3.Connection, file: Path) -> None:
 
 
 def doubt(connection: sqlite3.Connection, now: int) -> None:
-    """Put in doubt what another process left as sent.
+    """Put in doubt what was left as sent, within the transaction that is under way.
 
     Args:
         connection: One that may write.
         now: In ms.
     """
-    connection.execute("BEGIN IMMEDIATE")
     for statement in _DOUBTS:
         connection.execute(statement, (State.DOUBTFUL, now, State.SENT))
-    connection.execute("COMMIT")
 
 
 @contextlib.contextmanager

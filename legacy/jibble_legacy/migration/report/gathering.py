@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from jibble_async.errors import MigrationError
 from jibble_legacy.migration.checking.comparing import Verdict, Why
@@ -221,15 +221,7 @@ def _gaps(ledger: Ledger, tally: Tally, names: dict[str, str]) -> Iterator[Telli
     )
     for target, person in tally.people.items():
         for gap in person.gaps:
-            yield TellingGap(
-                person=names.get(str(roots.get(target, "")), target),
-                month=gap.month,
-                old_entries=gap.old_entries,
-                new_entries=gap.new_entries,
-                old_worked=gap.old_worked,
-                new_worked=gap.new_worked,
-                is_explained=gap.is_explained,
-            )
+            yield TellingGap(person=names.get(str(roots.get(target, "")), target), **asdict(gap))
 
 
 def _oddities(ledger: Ledger, tally: Tally) -> Sequence[Oddity]:

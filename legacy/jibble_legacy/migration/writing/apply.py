@@ -16,6 +16,7 @@ import msgspec
 
 from jibble_async.errors import ConfigurationError, MigrationError
 from jibble_legacy.migration.ledger.ledger import Ledger, note
+from jibble_legacy.migration.ledger.opening import doubt
 from jibble_legacy.migration.progress import OnProgress, Progress, silent
 from jibble_legacy.migration.states import Decision, Exit, Kind, State
 from jibble_legacy.migration.target import account_of, bind, in_bulk
@@ -306,15 +307,7 @@ class _Applying:
 
 def _begin(connection: sqlite3.Connection, now: int) -> None:
     """What an earlier run with the same open ledger left on the wire is in doubt."""
-    people = f"SELECT n FROM thing WHERE kind = '{Kind.PERSON}'"  # noqa: S608 - our own word
-    connection.execute(
-        f"UPDATE write SET state = ?, since = ? WHERE lane IN ({people}) AND state = ?",  # noqa: S608
-        (State.DOUBTFUL, now, State.SENT),
-    )
-    connection.execute(
-        "UPDATE thing SET state = ?, since = ? WHERE state = ?",
-        (State.DOUBTFUL, now, State.SENT),
-    )
+    doubt(connection, now)
     note(connection, now, "apply began")
 
 
