@@ -68,7 +68,7 @@ def test_a_second_one_is_told_who_has_it_and_may_look(path):
             await ledger.put("team", 1)
             async with Ledger.look(path) as seen:
                 assert seen.get("team") == 1
-                with pytest.raises(sqlite3.OperationalError, match="readonly"):
+                with pytest.raises(MigrationError, match="readonly"):
                     seen.read("DELETE FROM meta")
                 with pytest.raises(MigrationError, match="looked at"):
                     await seen.put("team", 2)
@@ -112,6 +112,58 @@ def test_damage_is_found(path):
         async with Ledger.look(path) as ledger:
             with pytest.raises(MigrationError, match="is damaged"):
                 ledger.check()
+
+    run(main())
+
+
+def test_damage_is_told_by_whatever_meets_it(path):
+    async def main():
+        async with opened(path) as ledger:
+            await asyncio.gather(*(ledger.put(f"key {n}", "x" * 500) for n in range(500)))
+        content = bytearray(path.read_bytes())
+        content[8192:] = b"\xff" * (len(content) - 8192)
+        path.write_bytes(content)
+        for look in (
+            lambda ledger: ledger.read("SELECT * FROM meta"),
+            lambda ledger: list(ledger.scan("SELECT * FROM meta")),
+            lambda ledger: ledger.get("key 1"),
+        ):
+            async with Ledger.look(path) as ledger:
+                with pytest.raises(MigrationError, match="is damaged"):
+                    look(ledger)
+        with pytest.raises(MigrationError, match="is damaged"):
+            opened(path)
+
+    run(main())
+
+
+@pytest.mark.parametrize("opening", [Ledger.open, Ledger.look])
+def test_what_can_not_be_opened_is_not_called_damaged(path, opening):
+    path.mkdir()
+    with pytest.raises(MigrationError, match=r"acme.jbmg can't be read or written"):
+        opening(path)
+
+
+def test_a_mistake_in_a_query_is_no_damage(path):
+    async def main():
+        async with opened(path) as ledger:
+            with pytest.raises(sqlite3.OperationalError, match="no such table"):
+                ledger.read("SELECT * FROM planz")
+
+    run(main())
+
+
+def test_a_full_disk_is_told_as_such(path):
+    def filling(connection):
+        connection.execute("PRAGMA max_page_count = 1")
+        connection.execute("CREATE TABLE large (a)")
+        connection.execute("INSERT INTO large VALUES (zeroblob(1000000))")
+
+    async def main():
+        async with opened(path) as ledger:
+            with pytest.raises(MigrationError, match=r"full.*disk has room"):
+                await ledger.write(filling)
+            assert ledger.get("large") is None
 
     run(main())
 

@@ -216,7 +216,7 @@ def _transact(
             steps("committed")
     except sqlite3.Error as error:
         _roll_back(connection)
-        _give_up(batch, _unwritten(error))
+        _give_up(batch, error)
     except BaseException as end:
         # A kill, of which nobody hears but who waits.
         _roll_back(connection)
@@ -232,7 +232,7 @@ def _run(connection: sqlite3.Connection, asked: _Asked) -> None:
     except Exception as error:
         if not connection.in_transaction:
             # The disk is full, or the file is damaged: SQLite has undone all of it.
-            raise sqlite3.OperationalError(str(error)) from error
+            raise
         connection.execute("ROLLBACK TO one")
         asked.error = error
     connection.execute("RELEASE one")
@@ -246,9 +246,3 @@ def _give_up(batch: list[_Asked], error: BaseException) -> None:
 def _roll_back(connection: sqlite3.Connection) -> None:
     if connection.in_transaction:
         connection.execute("ROLLBACK")
-
-
-def _unwritten(error: sqlite3.Error) -> MigrationError:
-    made = MigrationError(f"the ledger could not be written: {error}; it is as it was")
-    made.__cause__ = error
-    return made

@@ -98,10 +98,12 @@ class Ledger:
             connection = connect(file)
             try:
                 prepare(connection, file, commits.synchronous)
-                connection.execute("BEGIN IMMEDIATE")
-                # By another process, which is dead.
-                doubt(connection, milliseconds(now() if now is not None else datetime.now(UTC)))
-                connection.execute("COMMIT")
+                moment = milliseconds(now() if now is not None else datetime.now(UTC))
+                with telling(file):
+                    connection.execute("BEGIN IMMEDIATE")
+                    # By another process, which is dead.
+                    doubt(connection, moment)
+                    connection.execute("COMMIT")
                 reader = connect_to_read(file)
             except BaseException:
                 connection.close()
@@ -151,7 +153,8 @@ class Ledger:
         """
         if self._commits is None:
             raise MigrationError(f"{self.path} was opened to be looked at, not to be written")
-        return await self._commits.run(write)
+        with telling(self.path):
+            return await self._commits.run(write)
 
     def read(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """The rows that a query finds among what is committed, all at once.
@@ -159,8 +162,12 @@ class Ledger:
         Args:
             query: SQL.
             *values: For its `?`.
+
+        Raises:
+            MigrationError: The file is damaged, or its disk does not give it.
         """
-        return self._reader.execute(query, values).fetchall()
+        with telling(self.path):
+            return self._reader.execute(query, values).fetchall()
 
     def scan(self, query: str, *values: Any, at_a_time: int = 1000) -> Iterator[tuple[Any, ...]]:
         """The same rows one after the other, for tables that are larger than memory.
@@ -173,16 +180,18 @@ class Ledger:
             *values: For its `?`.
             at_a_time: Rows to fetch at a time.
         """
-        cursor = self._reader.execute(query, values)
+        with telling(self.path):
+            cursor = self._reader.execute(query, values)
         try:
-            while rows := cursor.fetchmany(at_a_time):
+            while rows := self._fetched(cursor, at_a_time):
                 yield from rows
         finally:
             cursor.close()
 
     def value(self, query: str, *values: Any) -> Any:
         """The first value of the first row that a query finds; None if it finds none."""
-        found = self._reader.execute(query, values).fetchone()
+        with telling(self.path):
+            found = self._reader.execute(query, values).fetchone()
         return None if found is None else found[0]
 
     def get(self, key: str, default: Any = None) -> Any:
@@ -244,6 +253,11 @@ class Ledger:
         trace: types.TracebackType | None,
     ) -> None:
         await self.aclose()
+
+    def _fetched(self, cursor: sqlite3.Cursor, number: int) -> list[tuple[Any, ...]]:
+        # Not around the yields, where what the caller raises would pass through.
+        with telling(self.path):
+            return cursor.fetchmany(number)
 
     def _let_go(self) -> None:
         self._reader.close()

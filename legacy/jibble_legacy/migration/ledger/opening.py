@@ -31,6 +31,15 @@ _DOUBTS = (
     "UPDATE thing SET state = ?, since = ? WHERE state = ?",
     "UPDATE thing SET removal = ?, since = ? WHERE removal = ?",
 )
+_OF_THE_DISK = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_READONLY,
+}
 
 
 def take_lock(file: Path, step: str) -> int:
@@ -67,12 +76,16 @@ def connect(file: Path) -> sqlite3.Connection:
     with contextlib.suppress(FileExistsError):
         # SQLite makes the files beside it as private as it is.
         os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
-    return sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    with telling(file):
+        return sqlite3.connect(file, isolation_level=None, check_same_thread=False)
 
 
 def connect_to_read(file: Path) -> sqlite3.Connection:
     """A connection that can only read."""
-    return sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    with telling(file):
+        return sqlite3.connect(
+            f"{file.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None
+        )
 
 
 def prepare(connection: sqlite3.Connection, file: Path, synchronous: str) -> None:
@@ -85,7 +98,7 @@ def prepare(connection: sqlite3.Connection, file: Path, synchronous: str) -> Non
 
     Raises:
         ConfigurationError: It is none, or one of another version.
-        MigrationError: It is damaged.
+        MigrationError: It is damaged, or the disk does not take it.
     """
     with telling(file):
         is_empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
@@ -127,13 +140,23 @@ def doubt(connection: sqlite3.Connection, now: int) -> None:
 
 @contextlib.contextmanager
 def telling(file: Path) -> Generator[None]:
-    """Raise what SQLite says of a file as an error of ours that names it."""
+    """Raise what SQLite says of a file or its disk as an error of ours that names the file."""
     try:
         yield
-    except sqlite3.DatabaseError as error:
-        if "not a database" in str(error):
-            raise ConfigurationError(f"{file} is no ledger: name another file") from None
-        raise MigrationError(damaged(file, str(error))) from error
+    except sqlite3.Error as error:
+        # The lowest byte is the kind; what has none of these is a mistake of the program.
+        match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+            case sqlite3.SQLITE_NOTADB:
+                raise ConfigurationError(f"{file} is no ledger: name another file") from None
+            case sqlite3.SQLITE_CORRUPT:
+                raise MigrationError(damaged(file, str(error))) from error
+            case kind if kind in _OF_THE_DISK:
+                raise MigrationError(
+                    f"{file} can't be read or written ({error}): see to it that the disk has room "
+                    "and that you may write there, and run it again; what it holds is whole"
+                ) from error
+            case _:
+                raise
 
 
 def damaged(file: Path, reason: str) -> str:
