@@ -16,9 +16,11 @@ from jibble_legacy.migration.reading.keeping import check_pages, page_body
 from jibble_legacy.migration.source import Source
 from jibble_legacy.migration.states import Exit, Kind
 
+from jibble_async.core.wire import Reply
 from jibble_async.errors import ConfigurationError, MigrationError
 from jibble_async.sandbox import History, Sandbox
 from jibble_async.sandbox.legacy.models import MODELS
+from tests.migration import extracting
 from tests.migration.extracting import KINDS, life, moment, most_in, quota, world
 from tests.support.memory_wire import BEGIN, MemoryWire, clock_from
 
@@ -75,6 +77,29 @@ async def test_what_entries_name_and_no_list_shows_is_asked_for_once(path, monke
     await life(box, path, monkeypatch, delta=True)
     later = [one.path for one in box.ledger.requests[before:]]
     assert not set(later) & set(asked)
+
+
+@pytest.mark.parametrize("cap", [100, 7])
+async def test_what_has_no_moment_is_read_where_the_server_puts_it_last(path, monkeypatch, cap):
+    box = world(300)
+    whole = extracting.MemoryWire
+
+    class Last(whole):
+        async def send(self, request, headers, call):
+            reply = await super().send(request, headers, call)
+            query, rows = request.url.query, box.legacy.rows("timeentries")
+            if not request.url.path.endswith("timeentries") or "filter[order]" not in query:
+                return reply
+            since = query.get("filter[where][date][gte]", "")
+            rows = [row for row in rows if not since or (row.get("date") or "") >= since]
+            rows.sort(key=lambda row: (row.get("date") is None, row.get("date") or ""))
+            skip = int(query.get("filter[skip]", 0))
+            shown = [MODELS["timeentries"].shown(row) for row in rows[skip : skip + cap]]
+            return Reply(reply.status, reply.headers, msgspec.json.encode(shown))
+
+    monkeypatch.setattr(extracting, "MemoryWire", Last)
+    assert any(row.get("date") is None for row in box.legacy.rows("timeentries"))
+    assert (await life(box, path, monkeypatch)).entries == 300
 
 
 async def test_a_person_that_only_an_entry_still_shows_is_kept(path, monkeypatch):

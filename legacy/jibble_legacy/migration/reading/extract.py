@@ -31,11 +31,12 @@ __all__ = ["ExtractReport", "extract", "require_extracted"]
 _LISTS = (Kind.TEAM, Kind.PERSON, Kind.ACTIVITY, Kind.CLIENT, Kind.POWER_UP, Kind.ENTRY)
 
 
-class _Position(msgspec.Struct, frozen=True):
-    """Where a run is: at a place of a list, or past all of them."""
+class _Position(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where a run is: at a place of a list, among the rows at its end, or past all of them."""
 
     kind: Kind | None
     place: Place = Place()
+    is_rest: bool = False
 
 
 class _Run(msgspec.Struct, frozen=True):
@@ -236,7 +237,7 @@ class _Extraction:
 
     def _keep(self, connection: sqlite3.Connection, run: _Run, page: OldPage) -> _Run:
         """Keep a page with its rows, and where it goes on from there: all or nothing."""
-        kind = page.kind
+        kind, is_rest = page.kind, run.position.is_rest
         number = keep_page(connection, run.number, page)
         if kind is Kind.ENTRY:
             entries = [read_entry(row) for row in page.rows]
@@ -246,9 +247,18 @@ class _Extraction:
         else:
             rows = [read_row(row) for row in page.rows]
             spots = [Spot(row.id) for row in rows]
-            keep_rows(connection, run.number, kind, number, rows)
-        place = following(run.position.place, spots)
-        position = _first(run, kind) if place is None else _Position(kind, place)
+            kept = keep_rows(connection, run.number, kind, number, rows)
+        at = run.position.place
+        place = _further(connection, at, len(spots), kept.new) if is_rest else following(at, spots)
+        if place is not None:
+            position = _Position(kind, place, is_rest)
+        elif kind is Kind.ENTRY and not run.is_delta and not is_rest:
+            # Where a server puts last what has no moment, no condition on the moment shows it: it
+            # is asked for by its place, from half a page before, since rows may be deleted.
+            skip = max(0, _entries(connection) - self._source.size // 2)
+            position = _Position(kind, Place(skip=skip), is_rest=True)
+        else:
+            position = _first(run, kind)
         connection.execute(
             "UPDATE run SET position = ? WHERE number = ?",
             (msgspec.json.encode(position).decode(), run.number),
@@ -313,6 +323,18 @@ def _field(run: _Run, kind: Kind) -> str | None:
     if kind is not Kind.ENTRY:
         return None
     return "updated_at" if run.is_delta else "date"
+
+
+def _entries(connection: sqlite3.Connection) -> int:
+    (count,) = connection.execute("SELECT count(*) FROM entry").fetchone()
+    return int(count)
+
+
+def _further(connection: sqlite3.Connection, place: Place, rows: int, new: int) -> Place | None:
+    """Where the rest of the list of entries goes on; None if it was seen to its end."""
+    if not rows or (not new and place.skip + rows >= _entries(connection)):
+        return None
+    return Place(skip=place.skip + max(1, rows // 2))
 
 
 def _first(run: _Run, kind: Kind) -> _Position:
