@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import contextlib
+from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -212,7 +213,8 @@ def status(*, place: Place = DEFAULTS) -> None:
         place: What every step takes.
     """
     place.require_kind()
-    show(Migration(place.folder).status(), json=place.json)
+    with _stopping():
+        show(Migration(place.folder).status(), json=place.json)
 
 
 @migrate.command
@@ -224,7 +226,8 @@ def export_rejects(*, out: Path | None = None, place: Place = DEFAULTS) -> None:
         place: What every step takes.
     """
     place.require_kind()
-    show(Migration(place.folder).export_rejects(out), json=place.json)
+    with _stopping():
+        show(Migration(place.folder).export_rejects(out), json=place.json)
 
 
 async def _step(
@@ -239,18 +242,25 @@ async def _step(
     Raises:
         NotAllDoneError: The verdict is not clean, or the step could not go on.
     """
-    try:
+    with _stopping():
         async with open_migration(
             place, source=source, target=target, on_progress=Told()
         ) as migration:
             report = await step(migration)
-    except ConfigurationError:
-        raise
-    except JibbleError as error:
-        say_error(error)
-        raise NotAllDoneError(Exit.STOPPED) from None
     show(report, json=place.json)
     say(f"next: {migration.status().next}")
     verdict = getattr(report, "exit", 0)
     if verdict:
         raise NotAllDoneError(verdict)
+
+
+@contextlib.contextmanager
+def _stopping() -> Generator[None]:
+    """What a step could not go on for is said, and told from what was refused or used wrongly."""
+    try:
+        yield
+    except ConfigurationError:
+        raise
+    except JibbleError as error:
+        say_error(error)
+        raise NotAllDoneError(Exit.STOPPED) from None

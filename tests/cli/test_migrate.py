@@ -16,6 +16,7 @@ from jibble_legacy.migration.writing.apply import ApplyReport
 from jibble_async import sandbox
 from jibble_async.cli import main
 from jibble_async.cli.migrate_shown import Told, line_of
+from jibble_async.errors import MigrationError
 from tests.docs.blocks import ROOT
 from tests.migration.manager import decide
 
@@ -127,6 +128,38 @@ def test_apply_is_told_whom_it_writes_and_what_may_differ(monkeypatch: pytest.Mo
 def test_a_step_without_the_one_before_it_stops(capsys: pytest.CaptureFixture[str]) -> None:
     assert step("extract", "--delta") == Exit.STOPPED
     assert "run extract" in capsys.readouterr().err
+
+
+def test_what_apply_is_told_reaches_the_migration(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, object] = {}
+
+    async def apply(_: Migration, **options: object) -> None:
+        given.update(options)
+        raise MigrationError("enough")
+
+    monkeypatch.setattr(Migration, "apply", apply)
+    words = "--plan 0123abcd --go --lanes 3 --settle 7 --only a@b.example c --accept time note"
+    assert step("apply", *words.split()) == Exit.STOPPED
+    assert given == {
+        "plan": "0123abcd",
+        "go": True,
+        "lanes": 3,
+        "settle": 7,
+        "only": ("a@b.example", "c"),
+        "accept": ("time", "note"),
+    }
+
+
+@pytest.mark.parametrize("name", ["status", "export-rejects"])
+def test_a_ledger_that_is_damaged_is_no_verdict(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    assert step("extract") == Exit.CLEAN
+    ledger = FOLDER / "ledger.jbmg"
+    content = ledger.read_bytes()
+    ledger.write_bytes(content[:8192] + b"\xff" * (len(content) - 8192))
+    assert step(name) == Exit.STOPPED
+    assert "is damaged" in capsys.readouterr().err
 
 
 def test_the_environment_says_who_asks(capsys: pytest.CaptureFixture[str]) -> None:
