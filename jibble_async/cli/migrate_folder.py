@@ -11,6 +11,7 @@ from pathlib import Path
 from cyclopts import Parameter
 from jibble_legacy import LegacyClient
 from jibble_legacy.migration import Migration
+from jibble_legacy.migration.opening import make_folder
 from jibble_legacy.migration.progress import OnProgress, silent
 from jibble_legacy.migration.status import LEDGER
 
@@ -125,7 +126,7 @@ async def _rehearsed(stack: contextlib.AsyncExitStack, place: Place) -> dict[str
         if (error.name or "").startswith("jibble_async"):
             raise
         raise ConfigurationError('a rehearsal needs: pip install ".[sandbox]"') from None
-    place.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(place.folder)
     try:
         box = kept_sandbox(place.journal)
     except ValueError as error:

@@ -150,6 +150,12 @@ def test_what_apply_is_told_reaches_the_migration(monkeypatch: pytest.MonkeyPatc
     }
 
 
+def test_a_folder_that_is_a_file_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    FOLDER.write_text("notes")
+    assert step("extract") == Exit.MISUSED
+    assert "migration can't be made a folder" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["status", "export-rejects"])
 def test_a_ledger_that_is_damaged_is_no_verdict(
     capsys: pytest.CaptureFixture[str], name: str

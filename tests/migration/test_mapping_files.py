@@ -7,8 +7,10 @@ import io
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from jibble_legacy.migration.files.answers import digests_of_files
 from jibble_legacy.migration.files.mapping_files import (
     ACTIVITIES,
     PEOPLE,
@@ -141,9 +143,12 @@ def test_no_cell_is_a_formula(tmp_path: Path) -> None:
         (f"{HEADING}\nskip,,,,,,,id:a\nskip,,,,,,,id:a", "line 3: decides again what line 2"),
         (f"{HEADING}\n,,,Asia/Tokyo,,,,id:a\n,,,Europe/Berlin,,,,id:a", "two time zones at once"),
         (f"{HEADING}\nskip,,,,,,Ann,id:a,more", "line 2: has a cell without a heading"),
-        ('decision,old_id\nskip,"id:a', "line 2: can't be split into cells"),
+        (f'{HEADING}\nskip,"id:a', "line 2: can't be split into cells"),
         ("decision,old_name\nskip,Ann", "line 1: the heading has no column 'old_id'"),
         ("old_id,old_name\nid:a,Ann", "line 1: the heading has no column 'decision'"),
+        (HEADING.replace("until", "till"), "line 1: the heading has no column 'until'"),
+        (f"{HEADING}\n,,,,,9999-12-31,Ann,id:a", "line 2: has '9999-12-31' as until"),
+        (f"{HEADING}\n,,,Asia/Tokyo,0001-01-01,,Ann,id:a", "line 2: has '0001-01-01' as from"),
         ("decision,decision,old_id\n,,id:a", "the column 'decision' twice"),
     ],
 )
@@ -251,10 +256,21 @@ def test_a_day_is_read_unless_it_may_be_two(text: str, day: date | None) -> None
         ("7/8/2026 8:05", None),
         ("31.07.2026", None),
         ("31.07.2026 25:00", None),
+        ("9999-12-31 23:59", None),
+        ("0001-01-01T00:00+14:00", None),
     ],
 )
 def test_a_moment_is_read_as_excel_shows_it(text: str, moment: datetime | None) -> None:
     assert moment_of(text) == moment
+
+
+@pytest.mark.parametrize(
+    "read", [lambda folder: read_people(folder, NAMES, Flaws()), digests_of_files]
+)
+def test_a_file_that_can_not_be_opened_is_named(tmp_path: Path, read: Any) -> None:
+    tmp_path.joinpath(PEOPLE.file).mkdir()
+    with pytest.raises(ConfigurationError, match=r"people\.csv can't be read .*close it"):
+        read(tmp_path)
 
 
 def test_a_file_that_can_not_be_written_is_named(tmp_path: Path) -> None:

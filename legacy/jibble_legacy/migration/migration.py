@@ -15,6 +15,7 @@ from jibble_legacy.migration.checking.recovery import RecoveryReport, recover
 from jibble_legacy.migration.checking.verify import VerifyReport, verify
 from jibble_legacy.migration.files.rejects import RejectsReport, export_rejects
 from jibble_legacy.migration.ledger.ledger import Ledger
+from jibble_legacy.migration.ledger.opening import make_folder
 from jibble_legacy.migration.moments import milliseconds
 from jibble_legacy.migration.planning.plan import plan
 from jibble_legacy.migration.planning.plan_report import PlanReport
@@ -98,7 +99,7 @@ class Migration:
             delta: Whether to read only what changed since it was read last.
         """
         source = self._source
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(self.folder)
         async with self._ledger("extract", create=True) as ledger:
             return await extract(ledger, source, delta=delta, on_progress=self._tell)
 

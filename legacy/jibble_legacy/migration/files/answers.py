@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import sqlite3
 from collections.abc import Mapping
@@ -26,7 +25,7 @@ from jibble_legacy.migration.files.mapping_files import (
     read_rejects,
     read_things,
 )
-from jibble_legacy.migration.files.spreadsheets import Flaws
+from jibble_legacy.migration.files.spreadsheets import Flaws, open_table
 from jibble_legacy.migration.planning.roster import members_of, things_of
 from jibble_legacy.migration.states import Kind
 
@@ -84,8 +83,9 @@ def digests_of_files(folder: Path) -> dict[str, str]:
     """
     digests: dict[str, str] = {}
     for columns in (PEOPLE, ACTIVITIES, CLIENTS, REJECTS):
-        with contextlib.suppress(FileNotFoundError), (folder / columns.file).open("rb") as file:
-            digests[columns.file] = hashlib.file_digest(file, "sha256").hexdigest()
+        if (file := open_table(folder / columns.file)) is not None:
+            with file:
+                digests[columns.file] = hashlib.file_digest(file, "sha256").hexdigest()
     return digests
 
 

@@ -16,14 +16,23 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 import msgspec
 
 from jibble_async.errors import ConfigurationError
 from jibble_legacy.migration.files.replacing import replacing
 
-__all__ = ["Flaws", "Line", "day_of", "id_cell", "moment_of", "read_table", "write_table"]
+__all__ = [
+    "Flaws",
+    "Line",
+    "day_of",
+    "id_cell",
+    "moment_of",
+    "open_table",
+    "read_table",
+    "write_table",
+]
 
 # What makes a formula of a cell; the wide ones do so in East Asia.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", *"\uff1d\uff0b\uff0d\uff20")
@@ -32,6 +41,10 @@ _SHOWN_FLAWS = 20
 _ISO_DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})$")
 _DOTTED_DAY = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})$")
 _SLASHED_DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})$")
+
+
+_YEARS = range(1900, 2200)
+"""Others are mistyped, or mean for ever; and no clock shows the moments beside the last of all."""
 
 
 class Flaws:
@@ -116,13 +129,16 @@ def read_table(
 
     Args:
         path: The file.
-        asked: The columns that people fill in; the first must be there.
+        asked: The columns that people fill in; all must be there, since what is not said takes back
+            what was.
         told: The columns that tell something, which are not read, but for `old_id`.
         flaws: Where it is noted what can't be read.
+
+    Raises:
+        ConfigurationError: The file can't be opened.
     """
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
+    file = open_table(path)
+    if file is None:
         return
     with file:
         is_utf16 = file.read(2) in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}
@@ -133,6 +149,25 @@ def read_table(
             except UnicodeDecodeError:
                 what = "is not UTF-8: save the file as `CSV UTF-8`"
                 flaws.add(path.name, _unreadable_line(path), what)
+
+
+def open_table(path: Path) -> BinaryIO | None:
+    """The bytes of a table; None if there is no such file.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ConfigurationError: It can't be opened, as while Excel has it open on some systems.
+    """
+    try:
+        return path.open("rb")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} can't be read ({error.strerror}): close it if a program has it open"
+        ) from error
 
 
 def day_of(text: str) -> date | None:
@@ -156,9 +191,11 @@ def day_of(text: str) -> date | None:
 def moment_of(text: str) -> datetime | None:
     """A moment as people and spreadsheets write it, naive without an offset; None if it is none."""
     try:
-        return datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         pass
+    else:
+        return moment if moment.year in _YEARS else None
     day_text, _, clock = text.partition(" ")
     day = day_of(day_text)
     if day is None or not clock:
@@ -172,7 +209,7 @@ def moment_of(text: str) -> datetime | None:
 
 def _day(year: int, month: int, day: int) -> date | None:
     try:
-        return date(year, month, day)
+        return date(year, month, day) if year in _YEARS else None
     except ValueError:
         return None
 
@@ -218,7 +255,7 @@ def _lines(
                 flaws.add(name, number, "holds NUL characters: save the file as `CSV UTF-8`")
                 return
             if heading is None:
-                heading = _heading(name, number, cells, known, asked[0], flaws)
+                heading = _heading(name, number, cells, known, asked, flaws)
                 if heading is None:
                     return
             elif _has_stray_cell(heading, cells):
@@ -250,16 +287,16 @@ def _has_stray_cell(heading: Sequence[str], cells: Sequence[str]) -> bool:
 
 
 def _heading(
-    name: str, number: int, cells: list[str], known: set[str], first: str, flaws: Flaws
+    name: str, number: int, cells: list[str], known: set[str], asked: Sequence[str], flaws: Flaws
 ) -> list[str] | None:
     titles = [cell.lower() if cell.lower() in known else cell for cell in cells]
-    for title in (first, "old_id"):
-        if title not in titles:
-            flaws.add(name, number, f"the heading has no column {title!r}: put it back")
-            return None
     for title in titles:
         if title and titles.count(title) > 1:
             flaws.add(name, number, f"the heading has the column {title!r} twice: rename one")
+            return None
+    for title in ("old_id", *asked):
+        if title not in titles:
+            flaws.add(name, number, f"the heading has no column {title!r}: put it back")
             return None
     return titles
 

@@ -20,6 +20,7 @@ __all__ = [
     "connect_to_read",
     "damaged",
     "doubt",
+    "make_folder",
     "prepare",
     "require_ours",
     "take_lock",
@@ -40,6 +41,23 @@ _OF_THE_DISK = {
     sqlite3.SQLITE_PERM,
     sqlite3.SQLITE_READONLY,
 }
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder of a migration, for its owner alone, unless it is there.
+
+    Args:
+        folder: Where.
+
+    Raises:
+        ConfigurationError: It can't be made.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{folder} can't be made a folder ({error.strerror}): name another one"
+        ) from error
 
 
 def take_lock(file: Path, step: str) -> int:
