@@ -110,7 +110,7 @@ async def look_around(target: JibbleClient) -> There:
     activities = target.activities.list(include_archived=True, page_size=_PAGE)
     projects = target.projects.list(include_archived=True, page_size=_PAGE)
     return There(
-        person=identity.person_id,
+        person=None if identity.person_id is None else identity.person_id.lower(),
         people=tuple(people),
         activities=tuple([_thing(each) async for each in activities]),
         projects=tuple([_thing(each) async for each in projects]),
@@ -166,7 +166,10 @@ async def bind(ledger: Ledger, account: Account) -> None:
     bound = ledger.get("target")
     if bound is None:
         await ledger.put("target", account)
-    elif (bound["base"], bound["organization"]) != (account.base, account.organization):
+    elif (bound["base"], bound["organization"].lower()) != (
+        account.base,
+        account.organization.lower(),
+    ):
         raise MigrationError(
             f"the ledger writes to the organisation {bound['organization']} at {bound['base']}, "
             f"and these credentials are of {account.organization} at {account.base}: use those of "
@@ -202,7 +205,7 @@ async def _tracked_zones(target: JibbleClient) -> dict[str, str]:
 
 def _person(person: Person) -> TherePerson:
     return TherePerson(
-        id=person.id,
+        id=person.id.lower(),
         name=person.full_name or "",
         email=person.email or "",
         code=person.code or "",
@@ -212,13 +215,13 @@ def _person(person: Person) -> TherePerson:
 
 
 def _zoned(person: TherePerson, zones: dict[str, str]) -> TherePerson:
-    zone = person.zone or zones.get(person.id.lower(), "")
+    zone = person.zone or zones.get(person.id, "")
     return replace(person, zone=zone)
 
 
 def _thing(thing: Activity | Project) -> ThereThing:
     return ThereThing(
-        id=thing.id,
+        id=thing.id.lower(),
         name=thing.name or "",
         description=thing.description or "",
         active=thing.status != CommonStatus.ARCHIVED,
@@ -228,8 +231,8 @@ def _thing(thing: Activity | Project) -> ThereThing:
 def _seen(entry: TimeEntry) -> Seen:
     platform = entry.platform
     return Seen(
-        id=entry.id,
-        person=entry.person_id or "",
+        id=entry.id.lower(),
+        person=(entry.person_id or "").lower(),
         ms=None if entry.time is None else milliseconds(entry.time),
         kind=str(entry.type or ""),
         active=entry.status != EntryStatus.ARCHIVED,

@@ -87,7 +87,7 @@ async def person_rows(target: JibbleClient, person: str, since: int, until: int)
     requests = 0
     async for page in pager.pages():
         requests += 1
-        rows.update((entry.id, _there(entry)) for entry in page.items)
+        rows.update((there.found.id, there) for there in map(_there, page.items))
     return PersonRows(rows, unreadable, requests)
 
 
@@ -125,7 +125,8 @@ async def one_row(target: JibbleClient, id: str) -> ThereEntry | None:
 def _there(entry: TimeEntry) -> ThereEntry:
     platform, time = entry.platform, entry.time
     found = Found(
-        id=entry.id,
+        # Nobody promises that an id is always spelt alike, and everything is told by it.
+        id=entry.id.lower(),
         person=entry.person_id,
         ms=None if time is None else milliseconds(time),
         digits=time is not None and time.microsecond % 1000 != 0,
@@ -159,6 +160,6 @@ class _Head(msgspec.Struct, gc=False):
 
 def _id_in(raw: bytes) -> str:
     try:
-        return msgspec.json.decode(raw, type=_Head).id
+        return msgspec.json.decode(raw, type=_Head).id.lower()
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return ""

@@ -191,7 +191,7 @@ class Creations:
                 f"the server keeps no {'code' if thing.kind is Kind.PERSON else 'description'} of "
                 f"what is made: {thing.name} could not be found again after a lost answer"
             )
-        return made.id
+        return made.id.lower()
 
     async def _failed(self, thing: Thing, error: JibbleError, tries: int) -> Thing:
         event = event_after(error, tries)
@@ -249,13 +249,13 @@ class Creations:
             people = self._target.people.list(include_removed=True, select=names)
             async for person in people:
                 if person.code and person.status != PersonStatus.REMOVED:
-                    found[person.code].append((person.created_at or EPOCH, person.id))
+                    found[person.code].append((person.created_at or EPOCH, person.id.lower()))
         else:
             names = ["id", "description", "status", "created_at"]
             async for project in self._target.projects.list(include_archived=True, select=names):
                 if project.description and project.status != CommonStatus.ARCHIVED:
                     when = project.created_at or EPOCH
-                    found[project.description].append((when, project.id))
+                    found[project.description].append((when, project.id.lower()))
         return {code: [each for _, each in sorted(ids)] for code, ids in found.items()}
 
 

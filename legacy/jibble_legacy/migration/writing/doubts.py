@@ -122,7 +122,7 @@ class Doubts:
         before = self._ledger.read(
             "SELECT id FROM snapshot WHERE person = ? AND ms BETWEEN ? AND ?", person, *span
         )
-        claims = (self._claimed(row.id, write.entry) for row in rows)
+        claims = (self._claimed(row.id.lower(), write.entry) for row in rows)
         finding = found_among(
             rows,
             write.sought(self._space),

@@ -238,21 +238,21 @@ def found_among(
     twins: list[TimeEntry] = []
     away: list[str] = []
     for row in rows:
-        ours = sought.key in (row.id.lower(), nonce_of(row))
+        ours, row_id = sought.key in (row.id.lower(), nonce_of(row)), row.id.lower()
         if row.status == EntryStatus.ARCHIVED:
-            away += [row.id] * ours
+            away += [row_id] * ours
         elif ours:
             marked.append(row)
-        elif by_twin and row.id not in before and row.id not in claimed:
+        elif by_twin and row_id not in before and row_id not in claimed:
             unit = 1000 if whole_seconds else 1
             if row.time is not None and row.type == sought.type:
                 twins += [row] * (milliseconds(row.time) // unit == sought.ms // unit)
-    if any(row.id in claimed or row.type != sought.type for row in marked):
-        return Finding(Event.UNCLEAR, candidates=tuple(row.id for row in marked))
+    if any(row.id.lower() in claimed or row.type != sought.type for row in marked):
+        return Finding(Event.UNCLEAR, candidates=tuple(row.id.lower() for row in marked))
     found = sorted(marked or twins, key=lambda row: (row.created_at or EPOCH, row.id))
     if not found:
         return Finding(Event.ABSENT, candidates=tuple(away))
-    first, *others = (row.id for row in found)
+    first, *others = (row.id.lower() for row in found)
     return Finding(Event.FOUND, first, tuple(others), "mark" if marked else "twin")
 
 

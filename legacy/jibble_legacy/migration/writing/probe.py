@@ -141,7 +141,7 @@ class _Probing:
             raise ConfigurationError("the credential belongs to nobody: use a person's API key")
         first = self._oldest()
         there = await self._target.time_entries.near(person, moment_at(first), within=_AROUND)
-        before = frozenset(row.id for row in there)
+        before = frozenset(row.id.lower() for row in there)
         lone = await self._answer(_planned(person, first, "Out"), before)
         entry = _planned(person, first + 1123, "In")
         one, echo, words = await self._made(entry, before)
@@ -233,11 +233,11 @@ class _Probing:
                     raise
                 async for _last in self._patience.looks(self._patience.now()):
                     if rows := await self._rows_of(one):
-                        await self._became(one, State.CONFIRMED, rows[0].id)
+                        await self._became(one, State.CONFIRMED, rows[0].id.lower())
                         return one, rows[0], ""
                 await self._became(one, State.PLANNED)
             else:
-                await self._became(one, State.CONFIRMED, echo.id)
+                await self._became(one, State.CONFIRMED, echo.id.lower())
                 return one, echo, ""
         raise ConfigurationError(f"{_TRIES} answers in a row were lost: probe again later")
 
@@ -254,8 +254,8 @@ class _Probing:
                 await self._became(again, State.REFUSED)
                 return error.message
             return "lost"
-        await self._became(again, State.CONFIRMED, second.id)
-        return "same" if second.id == echo.id else "second"
+        await self._became(again, State.CONFIRMED, second.id.lower())
+        return "same" if second.id.lower() == echo.id.lower() else "second"
 
     async def _send(self, one: _Try) -> TimeEntry:
         asked = {"id": one.key, "eventId": one.key, **msgspec.to_builtins(one.sent)}
@@ -344,7 +344,9 @@ class _Probing:
         return [
             row
             for row in rows
-            if row.status != EntryStatus.ARCHIVED and row.id not in one.before and _is_of(row, one)
+            if row.status != EntryStatus.ARCHIVED
+            and row.id.lower() not in one.before
+            and _is_of(row, one)
         ]
 
     async def _put_away(self, one: _Try, since: int) -> None:
@@ -352,11 +354,11 @@ class _Probing:
         target: str | None = self._ledger.value("SELECT target FROM probe WHERE n = ?", one.n)
         await self._became(one, State.UNDOING if target is not None else State.SENT)
         async for last in self._patience.looks(since):
-            there = {row.id for row in await self._rows_of(one)}
+            there = {row.id.lower() for row in await self._rows_of(one)}
             # Where no moment is kept, only the id may find it.
             kept = await entry_of(self._target, one.key)
             if kept is not None and kept.status != EntryStatus.ARCHIVED:
-                there.add(kept.id)
+                there.add(kept.id.lower())
             for entry_id in sorted(there | ({target} if target is not None else set())):
                 await archived(self._target, entry_id)
                 await self._tell(one, "archive", entry_id, "done")

@@ -111,10 +111,13 @@ def judged(seen: Witness) -> Probed:
         and milliseconds(echo.time) // 1000 == sent.ms // 1000
     )
     kept = tuple(name for name in KEEPABLE if name not in differing)
-    still = [row for row in seen.listed if row.id == echo.id and row.status != EntryStatus.ARCHIVED]
+    entry_id = echo.id.lower()
+    still = any(
+        row.id.lower() == entry_id and row.status != EntryStatus.ARCHIVED for row in seen.listed
+    )
     return Probed(
         stop=_stop(seen, differing - set(KEEPABLE), whole_seconds=whole_seconds, kept=kept),
-        keeps_id=echo.id.lower() == seen.key,
+        keeps_id=entry_id == seen.key,
         keeps_mark=nonce_of(echo) == seen.key,
         kept=kept,
         resolution_ms=1000 if whole_seconds else 1,
@@ -131,7 +134,7 @@ def judged(seen: Witness) -> Probed:
 def _stop(
     seen: Witness, never: set[str], *, whole_seconds: bool, kept: Sequence[str]
 ) -> str | None:
-    ids = {row.id for row in seen.around}
+    ids = {row.id.lower() for row in seen.around}
     if never:
         return f"the server did not keep {', '.join(sorted(never))} of an entry: report this"
     if "time" not in kept and not whole_seconds:
@@ -139,7 +142,7 @@ def _stop(
             "the server does not take the moment that an entry is sent with: every entry would lie "
             "at the time of its sending"
         )
-    if seen.by_id is None or seen.echo.id not in ids:
+    if seen.by_id is None or seen.echo.id.lower() not in ids:
         return (
             "an entry that was just made is not found by its id, or by its person and moment: a "
             "lost answer could not be told from a lost entry"

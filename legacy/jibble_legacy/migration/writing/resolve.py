@@ -69,6 +69,7 @@ async def resolve(
         raise ConfigurationError(f"found={found!r} is no GUID: copy the id from the new account")
     ended = State.PLANNED if send_again else State.SKIPPED
     state = ended if found is None else State.CONFIRMED
+    found = None if found is None else found.lower()
     old_id = re.sub(r"^id:", "", old_id)
     at = milliseconds(now())
 

@@ -262,7 +262,9 @@ def keep(
         now: In milliseconds.
     """
     stamp = stamp_of(row)
-    return change(connection, write, event, now, target=row.id, stamp=stamp or now, reason=None)
+    return change(
+        connection, write, event, now, target=row.id.lower(), stamp=stamp or now, reason=None
+    )
 
 
 def find(
@@ -292,7 +294,7 @@ def find(
         "INSERT OR IGNORE INTO extra (target, entry, kind, state, since) VALUES (?, ?, ?, ?, ?)",
         [(extra, write.entry, kind, State.CONFIRMED, now) for extra in finding.extras],
     )
-    (row,) = [each for each in rows if each.id == finding.target]
+    row = next(each for each in rows if each.id.lower() == finding.target)
     found = keep(connection, write, Event.FOUND, row, now)
     connection.execute(
         "UPDATE write SET person = ?, project = ? WHERE entry = ?",
