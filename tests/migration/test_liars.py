@@ -10,12 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 from jibble_legacy.migration import Exit, Migration
-from jibble_legacy.migration.verify import VerifyReport
 
 from jibble_async.core.call import Call
 from jibble_async.core.operation import Request
 from jibble_async.core.wire import Reply
-from jibble_async.errors import ConnectionLostError
+from jibble_async.errors import ConnectionLostError, MigrationError
 from jibble_async.sandbox import Rules
 from tests.migration import world
 from tests.migration.invariants import assert_whole
@@ -80,11 +79,47 @@ async def test_ids_that_are_spelt_otherwise_when_asked_for(
         lambda request, value: louder(value) if request.operation.method == "GET" else value,
         losing=losing,
     )
-
-    async def life(migration: Migration) -> VerifyReport:
-        return await move(migration)
-
-    report = await accounts.live(life)
+    report = await accounts.live(move)
     assert report is not None
     assert report.exit is Exit.CLEAN, report.headline
     assert_whole(accounts)
+
+
+async def test_a_list_that_leaves_entries_out_is_not_signed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts = world.World(tmp_path, monkeypatch, people=3, entries=30)
+    await accounts.live(move)
+
+    def half(request: Request, value: Any) -> Any:
+        if request.url.path == "/v1/TimeEntries" and "value" in value:
+            rows = value["value"][::2]
+            return {"value": rows, "@odata.count": len(rows)}
+        return value
+
+    lying(monkeypatch, half)
+
+    async def life(migration: Migration) -> None:
+        with pytest.raises(MigrationError, match=r"leaves out .* verify again"):
+            await migration.verify()
+
+    await accounts.live(life)
+
+
+async def test_an_answer_with_an_id_that_is_none_is_looked_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts = world.World(tmp_path, monkeypatch, people=3, entries=30)
+
+    def junk(request: Request, value: Any) -> Any:
+        return {**value, "id": "0"} if _makes_entry(request) else value
+
+    lying(monkeypatch, junk)
+    report = await accounts.live(move)
+    assert report is not None
+    assert report.exit is Exit.CLEAN, report.headline
+    assert_whole(accounts)
+
+
+def _makes_entry(request: Request) -> bool:
+    return request.operation.method == "POST" and request.url.path == "/v1/TimeEntries"

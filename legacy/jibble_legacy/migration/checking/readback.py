@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from jibble_async.entities import EntryStatus, TimeEntry
+from jibble_async.errors import MigrationError
 from jibble_async.query.vocabulary import fields
 from jibble_legacy.migration.checking.comparing import Found
 from jibble_legacy.migration.moments import milliseconds, moment_at
@@ -18,7 +19,7 @@ from jibble_legacy.migration.writing.lanes import nonce_of
 if TYPE_CHECKING:
     from jibble_async.client import JibbleClient
 
-__all__ = ["PersonRows", "ThereEntry", "all_rows", "one_row", "person_rows"]
+__all__ = ["PersonRows", "ThereEntry", "all_rows", "one_row", "person_rows", "require_listed"]
 
 _FIELDS = fields(TimeEntry)
 _PAGE = 1000
@@ -120,6 +121,34 @@ async def one_row(target: JibbleClient, id: str) -> ThereEntry | None:
     """
     entry = await entry_of(target, id)
     return None if entry is None else _there(entry)
+
+
+def require_listed(person: str, span: tuple[int, int], found: Iterable[ThereEntry | None]) -> None:
+    """See to it that the list of a person's entries has what ids show to be theirs.
+
+    Args:
+        person: Whose, by the new id.
+        span: The first and the last moment that it is of, in milliseconds.
+        found: What was not in it, and was asked for by its id.
+
+    Raises:
+        MigrationError: It has not: it would not show what was written twice either.
+    """
+    first, last = span
+    left_out = [
+        there.found.id
+        for there in found
+        if there is not None
+        and there.found.active
+        and (there.found.person or "").lower() == person.lower()
+        and there.found.ms is not None
+        and first <= there.found.ms <= last
+    ]
+    if left_out:
+        raise MigrationError(
+            f"the new account's list of the entries of {person} leaves out {len(left_out)} that it "
+            f"has, such as {left_out[0]}: what else it leaves out can't be told; verify again"
+        )
 
 
 def _there(entry: TimeEntry) -> ThereEntry:

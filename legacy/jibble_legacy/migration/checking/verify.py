@@ -18,7 +18,13 @@ import msgspec
 from jibble_async.errors import ConfigurationError, DecodeError, MigrationError
 from jibble_legacy.migration.checking.comparing import Difference, Known, Sent, Verdict
 from jibble_legacy.migration.checking.judging import Findings, Person, Written, findings
-from jibble_legacy.migration.checking.readback import PersonRows, ThereEntry, one_row, person_rows
+from jibble_legacy.migration.checking.readback import (
+    PersonRows,
+    ThereEntry,
+    one_row,
+    person_rows,
+    require_listed,
+)
 from jibble_legacy.migration.checking.repair import finish_repairs, repair_extras
 from jibble_legacy.migration.checking.samples import samples
 from jibble_legacy.migration.checking.tally import Tally
@@ -239,6 +245,7 @@ class _Verification:
         self._tally.rows += len(came.rows)
         written = [each for lane in lanes for each in self._written(lane, target)]
         elsewhere, unreadable = await self._elsewhere(written, came)
+        require_listed(target, span, elsewhere.values())
         before = self._ledger.read("SELECT id FROM snapshot WHERE person = ?", target)
         mine = {each.target for each in written}
         person = Person(

@@ -15,7 +15,8 @@ import msgspec
 from msgspec.structs import replace
 
 from jibble_async.entities import Platform, TimeEntry
-from jibble_async.errors import MigrationError
+from jibble_async.errors import AmbiguousWriteError, MigrationError
+from jibble_async.query.values import is_guid
 from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.marks import OUR_VERSION, entry_key, namespace
 from jibble_legacy.migration.moments import milliseconds, moment_at
@@ -172,7 +173,11 @@ async def sent_once(
         note=sent.note or None,
         platform=Platform(client_version=OUR_VERSION, device_name=device_name),
     )
-    return await entries.send(punch)
+    made = await entries.send(punch)
+    if not is_guid(made.id):
+        # Nothing could be asked of it by this: it is to be looked up.
+        raise AmbiguousWriteError(f"the answer to a new entry has the id {made.id!r}", sent_id=key)
+    return made
 
 
 def stamp_of(row: TimeEntry) -> int | None:
