@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from jibble_legacy.migration.moments import milliseconds, moment_at
 from jibble_legacy.migration.states import State
@@ -205,3 +206,11 @@ def test_moments_are_whole_milliseconds() -> None:
     old = datetime(1969, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)
     assert milliseconds(old) == -1
     assert moment_at(-1) == old
+
+
+def test_a_twin_of_somebody_else_is_none_where_the_server_shows_everybody() -> None:
+    sought = msgspec.structs.replace(SOUGHT, person=KEY)
+    theirs, mine = entry(OTHER, person_id=OTHER), entry(OTHER, person_id=KEY.upper())
+    for row, event in ((theirs, Event.ABSENT), (mine, Event.FOUND)):
+        finding = found_among([row], sought, before=(), claimed=(), by_twin=True)
+        assert finding.event is event

@@ -185,12 +185,14 @@ class Sought(msgspec.Struct, frozen=True):
         ms: Its moment.
         type: What it marks.
         attempts: How often it was sent.
+        person: Whose it is, over there; empty for anybody's.
     """
 
     key: str
     ms: int
     type: str
     attempts: int = 1
+    person: str = ""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -245,7 +247,9 @@ def found_among(
             marked.append(row)
         elif by_twin and row_id not in before and row_id not in claimed:
             unit = 1000 if whole_seconds else 1
-            if row.time is not None and row.type == sought.type:
+            # The server may not heed whose entries it was asked for.
+            is_theirs = sought.person.lower() in {"", (row.person_id or "").lower()}
+            if is_theirs and row.time is not None and row.type == sought.type:
                 twins += [row] * (milliseconds(row.time) // unit == sought.ms // unit)
     if any(row.id.lower() in claimed or row.type != sought.type for row in marked):
         return Finding(Event.UNCLEAR, candidates=tuple(row.id.lower() for row in marked))

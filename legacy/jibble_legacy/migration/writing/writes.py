@@ -109,7 +109,7 @@ class Write(msgspec.Struct, frozen=True):
 
     def sought(self, space: uuid.UUID) -> Sought:
         """The same, to be looked for."""
-        return Sought(self.key(space), self.ms, self.type, self.attempts)
+        return Sought(self.key(space), self.ms, self.type, self.attempts, self.person or "")
 
     @property
     def planned(self) -> Planned:
