@@ -212,9 +212,10 @@ def status(*, place: Place = DEFAULTS) -> None:
     Args:
         place: What every step takes.
     """
-    place.require_kind()
-    with _stopping():
-        show(Migration(place.folder).status(), json=place.json)
+    with _stopping(place):
+        place.require_kind()
+        told = Migration(place.folder).status()
+    show(told, json=place.json)
 
 
 @migrate.command
@@ -225,9 +226,10 @@ def export_rejects(*, out: Path | None = None, place: Place = DEFAULTS) -> None:
         out: A file of another name, to be looked at; `plan` reads rejects.csv alone.
         place: What every step takes.
     """
-    place.require_kind()
-    with _stopping():
-        show(Migration(place.folder).export_rejects(out), json=place.json)
+    with _stopping(place):
+        place.require_kind()
+        written = Migration(place.folder).export_rejects(out)
+    show(written, json=place.json)
 
 
 async def _step(
@@ -242,7 +244,7 @@ async def _step(
     Raises:
         NotAllDoneError: The verdict is not clean, or the step could not go on.
     """
-    with _stopping():
+    with _stopping(place):
         async with open_migration(
             place, source=source, target=target, on_progress=Told()
         ) as migration:
@@ -255,12 +257,18 @@ async def _step(
 
 
 @contextlib.contextmanager
-def _stopping() -> Generator[None]:
+def _stopping(place: Place) -> Generator[None]:
     """What a step could not go on for is said, and told from what was refused or used wrongly."""
     try:
         yield
-    except ConfigurationError:
+    except (ConfigurationError, BrokenPipeError):
         raise
+    except OSError as error:
+        what = error.filename or place.folder
+        raise ConfigurationError(
+            f"{what} can't be used ({error.strerror or error}): see to it that you may read and "
+            "write there, or name another folder by --folder"
+        ) from error
     except JibbleError as error:
         say_error(error)
         raise NotAllDoneError(Exit.STOPPED) from None

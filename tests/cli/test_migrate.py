@@ -156,6 +156,18 @@ def test_a_folder_that_is_a_file_is_named(capsys: pytest.CaptureFixture[str]) ->
     assert "migration can't be made a folder" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("name", ["status", "plan"])
+def test_a_folder_that_may_not_be_looked_into_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    def refused(path: Path) -> bool:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", refused)
+    assert main(["migrate", name]) == Exit.MISUSED
+    assert "sandbox.jsonl can't be used (Permission denied)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["status", "export-rejects"])
 def test_a_ledger_that_is_damaged_is_no_verdict(
     capsys: pytest.CaptureFixture[str], name: str
