@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -57,15 +57,11 @@ def lying(patch: pytest.MonkeyPatch, lie: Lie, *, losing: int = 0) -> None:
 
 def louder(value: Any) -> Any:
     """The same with all ids in capitals."""
-    match value:
-        case dict():
-            return {name: louder(each) for name, each in value.items()}
-        case list():
-            return [louder(each) for each in value]
-        case str() if _GUID.fullmatch(value):
-            return value.upper()
-        case _:
-            return value
+    if isinstance(value, dict):
+        return {name: louder(each) for name, each in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list):
+        return [louder(each) for each in cast("list[Any]", value)]
+    return value.upper() if isinstance(value, str) and _GUID.fullmatch(value) else value
 
 
 @pytest.mark.parametrize("rules", [Rules(), NONE])

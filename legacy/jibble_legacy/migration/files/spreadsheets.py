@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import TextIO
 
 import msgspec
 
@@ -151,7 +151,7 @@ def read_table(
                 flaws.add(path.name, _unreadable_line(path), what)
 
 
-def open_table(path: Path) -> BinaryIO | None:
+def open_table(path: Path) -> io.BufferedReader | None:
     """The bytes of a table; None if there is no such file.
 
     Args:

@@ -89,7 +89,7 @@ async def plan(
     """
     if default_zone is not None and not is_zone(default_zone):
         raise ConfigurationError(
-            f"default_zone={default_zone!r} is no time zone: give a name such as 'Europe/Berlin'"
+            f"{default_zone!r} is no time zone: give a name such as 'Europe/Berlin'"
         )
     require_extracted(ledger)
     if ledger.get("rolling back"):
