@@ -79,7 +79,7 @@ async def test_what_entries_name_and_no_list_shows_is_asked_for_once(path, monke
     assert not set(later) & set(asked)
 
 
-@pytest.mark.parametrize("cap", [100, 7])
+@pytest.mark.parametrize("cap", [100, 7, 1])
 async def test_what_has_no_moment_is_read_where_the_server_puts_it_last(path, monkeypatch, cap):
     box = world(300)
     whole = extracting.MemoryWire
@@ -302,4 +302,14 @@ async def test_a_page_that_was_tampered_with_is_found(path, monkeypatch):
     tampering.close()
     async with Ledger.look(path) as ledger:
         with pytest.raises(MigrationError, match="chain breaks at page 3"):
+            check_pages(ledger)
+
+
+async def test_pages_that_were_cut_off_at_the_end_are_missed(path, monkeypatch):
+    await life(world(), path, monkeypatch)
+    with sqlite3.connect(path) as tampering:
+        tampering.execute("DELETE FROM page WHERE number = (SELECT max(number) FROM page)")
+    tampering.close()
+    async with Ledger.look(path) as ledger:
+        with pytest.raises(MigrationError, match="taken out at the end"):
             check_pages(ledger)

@@ -188,6 +188,8 @@ def check_pages(ledger: Ledger) -> str:
                 f"{ledger.path}: the chain breaks at page {number}: a page before it was taken "
                 "out, put in or moved since it was read"
             )
+    if chain.hex() != ledger.get("chain", ""):
+        raise MigrationError(f"{ledger.path}: pages were taken out at the end since they were read")
     return chain.hex()
 
 
