@@ -285,7 +285,9 @@ class _Probing:
         if ms is None:
             ms = self._ledger.value("SELECT min(ms) FROM entry WHERE ms >= ?", EARLIEST)
         if ms is None:
-            raise ConfigurationError("there is nothing to migrate: `extract` comes first")
+            raise ConfigurationError(
+                "there is nothing to migrate: no entry was read, or `extract` comes first"
+            )
         return int(ms)
 
     async def _intended(
