@@ -6,17 +6,17 @@ import sqlite3
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from jibble_async.errors import NotFoundError
+from jibble_async.errors import NotFoundError, ThrottledOrForbiddenError
 from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.states import MOVED, State
-from jibble_legacy.migration.writing.lanes import Event
+from jibble_legacy.migration.writing.lanes import Event, event_after, pause_after
 from jibble_legacy.migration.writing.patience import Patience
 from jibble_legacy.migration.writing.writes import Write, change, keep
 
 if TYPE_CHECKING:
     from jibble_async.client import JibbleClient
 
-__all__ = ["archived", "edit", "extra_archived", "put_away"]
+__all__ = ["archived", "archived_in_time", "edit", "extra_archived", "put_away"]
 
 
 async def edit(ledger: Ledger, target: JibbleClient, write: Write, patience: Patience) -> Write:
@@ -63,6 +63,28 @@ async def archived(target: JibbleClient, entry_id: str) -> None:
         await target.time_entries.archive(entry_id)
     except NotFoundError:
         return
+
+
+async def archived_in_time(target: JibbleClient, entry_id: str, patience: Patience) -> None:
+    """The same, after a while if it is turned away: a 403 without a reason may be throttling.
+
+    Args:
+        target: The new account.
+        entry_id: Which.
+        patience: Of the step.
+
+    Raises:
+        JibbleError: It was refused, or turned away for long.
+    """
+    tries = 0
+    while True:
+        try:
+            return await archived(target, entry_id)
+        except ThrottledOrForbiddenError as error:
+            tries += 1
+            if event_after(error, tries) is Event.REFUSED:
+                raise
+            await patience.rest(pause_after(error, tries))
 
 
 async def extra_archived(

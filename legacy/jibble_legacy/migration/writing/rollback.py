@@ -23,7 +23,7 @@ from jibble_legacy.migration.states import ANSWERED, CREATED, Decision, Exit, Ki
 from jibble_legacy.migration.target import account_of, bind, entry_of, in_bulk
 from jibble_legacy.migration.writing.creations import Thing, things
 from jibble_legacy.migration.writing.doubts import lanes_with, settle_doubts, verdict_of
-from jibble_legacy.migration.writing.edits import archived, extra_archived, put_away
+from jibble_legacy.migration.writing.edits import archived_in_time, extra_archived, put_away
 from jibble_legacy.migration.writing.lanes import LANES, MOST_TRIES, SETTLE, Event, event_after
 from jibble_legacy.migration.writing.leavers import removed
 from jibble_legacy.migration.writing.patience import Patience, side_by_side
@@ -276,7 +276,7 @@ class _Rolling:
     async def _archive(self, write: Write) -> bool:
         """Whether an entry was archived; who refused is listed, and it is confirmed as before."""
         try:
-            await archived(self.target, write.target or "")
+            await archived_in_time(self.target, write.target or "", self._patience)
         except JibbleError as error:
             if event_after(error, MOST_TRIES) is not Event.REFUSED:
                 raise
