@@ -11,7 +11,7 @@ from pathlib import Path
 from cyclopts import Parameter
 from jibble_legacy import LegacyClient
 from jibble_legacy.migration import Migration
-from jibble_legacy.migration.opening import make_folder
+from jibble_legacy.migration.ledger.opening import make_folder
 from jibble_legacy.migration.progress import OnProgress, silent
 from jibble_legacy.migration.status import LEDGER
 

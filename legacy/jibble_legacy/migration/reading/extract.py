@@ -238,18 +238,19 @@ class _Extraction:
     def _keep(self, connection: sqlite3.Connection, run: _Run, page: OldPage) -> _Run:
         """Keep a page with its rows, and where it goes on from there: all or nothing."""
         kind, is_rest = page.kind, run.position.is_rest
-        number = keep_page(connection, run.number, page)
+        number, new = keep_page(connection, run.number, page), 0
         if kind is Kind.ENTRY:
             entries = [read_entry(row) for row in page.rows]
             spots: Sequence[Spot] = [entry.spot(_field(run, kind) or "") for entry in entries]
             kept = keep_entries(connection, number, entries)
+            new = kept.new
             self._kept = Changes(self._kept.new + kept.new, self._kept.changed + kept.changed)
         else:
             rows = [read_row(row) for row in page.rows]
             spots = [Spot(row.id) for row in rows]
-            kept = keep_rows(connection, run.number, kind, number, rows)
+            keep_rows(connection, run.number, kind, number, rows)
         at = run.position.place
-        place = _further(connection, at, len(spots), kept.new) if is_rest else following(at, spots)
+        place = _further(connection, at, len(spots), new) if is_rest else following(at, spots)
         if place is not None:
             position = _Position(kind, place, is_rest)
         elif kind is Kind.ENTRY and not run.is_delta and not is_rest:
@@ -331,10 +332,14 @@ def _entries(connection: sqlite3.Connection) -> int:
 
 
 def _further(connection: sqlite3.Connection, place: Place, rows: int, new: int) -> Place | None:
-    """Where the rest of the list of entries goes on; None if it was seen to its end."""
-    if not rows or (not new and place.skip + rows >= _entries(connection)):
+    """Where the rest of the list of entries goes on; None if it was seen to its end.
+
+    That is a place beyond all that is known at which there is nothing, or nothing new if the server
+    does not heed places. So one that gives a row at a time is read to its end as well.
+    """
+    if not rows or (not new and place.skip >= _entries(connection)):
         return None
-    return Place(skip=place.skip + max(1, rows // 2))
+    return Place(skip=place.skip + (max(1, rows // 2) if new else rows))
 
 
 def _first(run: _Run, kind: Kind) -> _Position:
