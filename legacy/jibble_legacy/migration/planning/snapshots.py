@@ -81,7 +81,8 @@ def _is_ours(connection: sqlite3.Connection, entry: Seen) -> bool:
         return _is_there(connection, _SENT, entry.device)
     if entry.version == OUR_VERSION and entry.device == PROBE:
         return True
-    return _is_there(connection, _OURS, entry.id) or _is_there(connection, _TWIN, *_twin_of(entry))
+    ours = (entry.id,) * _OURS.count("?")
+    return _is_there(connection, _OURS, *ours) or _is_there(connection, _TWIN, *_twin_of(entry))
 
 
 _NAMED = "SELECT 1 FROM entry WHERE id = ?"
@@ -90,8 +91,8 @@ SELECT 1 FROM entry JOIN write ON write.entry = entry.n
 WHERE entry.id = ? AND (write.attempts > 0 OR write.state <> 'planned')
 """
 _OURS = """
-SELECT 1 FROM write WHERE target = ?1 UNION ALL SELECT 1 FROM past WHERE target = ?1
-UNION ALL SELECT 1 FROM extra WHERE target = ?1 UNION ALL SELECT 1 FROM probe WHERE target = ?1
+SELECT 1 FROM write WHERE target = ? UNION ALL SELECT 1 FROM past WHERE target = ?
+UNION ALL SELECT 1 FROM extra WHERE target = ? UNION ALL SELECT 1 FROM probe WHERE target = ?
 """
 _TWIN = """
 SELECT 1 FROM thing JOIN write ON write.lane = thing.n AND write.state IN (?, ?, ?, ?)

@@ -136,10 +136,9 @@ class Doubts:
     def _claimed(self, target: str, entry: int) -> str | None:
         """The id of an entry over there, if it answers for another row."""
         claimed: str | None = self._ledger.value(
-            "SELECT target FROM write WHERE target = ?1 AND entry <> ?2 UNION ALL "
-            "SELECT target FROM extra WHERE target = ?1 AND entry <> ?2",
-            target,
-            entry,
+            "SELECT target FROM write WHERE target = ? AND entry <> ? UNION ALL "
+            "SELECT target FROM extra WHERE target = ? AND entry <> ?",
+            *(target, entry) * 2,
         )
         return claimed
 
