@@ -147,6 +147,7 @@ def test_nobody_is_invited(path: Path) -> None:
     connection = sqlite3.connect(path)
     states = connection.execute("SELECT DISTINCT state, removal FROM thing ORDER BY 1, 2")
     assert states.fetchall() == [(None, None), ("confirmed", None), ("confirmed", "confirmed")]
+    connection.close()
 
 
 @pytest.mark.parametrize("name", ["arrives", "committed"])
