@@ -78,11 +78,11 @@ class Candidates:
             root: As whom they are written, by number; None for those that are nobody's.
             members: Whose they are.
         """
-        numbers = msgspec.json.encode(list(members)).decode()
-        values = {"members": numbers, "lane": root, "resolution": self._resolution}
+        values: dict[str, Any] = {"resolution": self._resolution}
+        if root is not None:
+            members_text = msgspec.json.encode(list(members)).decode()
+            values |= {"lane": root, "members": members_text}
         statement = _NOBODYS if root is None else _PENDING
-        if root is None:
-            del values["lane"], values["members"]
         for (
             n,
             old_id,
