@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 from collections.abc import Callable, Collection
@@ -282,11 +283,8 @@ class Migration:
         Args:
             out: The file; by default `rejects.csv` in the folder, which `plan` reads.
         """
-        ledger = Ledger.look(self.folder / LEDGER)
-        try:
+        with contextlib.closing(Ledger.look(self.folder / LEDGER)) as ledger:
             return export_rejects(ledger, self.folder if out is None else out)
-        finally:
-            ledger.abandon(RuntimeError("looked at"))
 
     def status(self) -> Status:
         """How far it is, and what to do next: asks nobody, whatever step is under way."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -60,11 +61,8 @@ def status_of(folder: str | os.PathLike[str]) -> Status:
     path = Path(folder) / LEDGER
     if not path.exists():
         return Status(next="begin: `extract` reads the old account")
-    ledger = Ledger.look(path)
-    try:
+    with contextlib.closing(Ledger.look(path)) as ledger:
         return _status(ledger)
-    finally:
-        ledger.abandon(RuntimeError("looked at"))
 
 
 def _status(ledger: Ledger) -> Status:

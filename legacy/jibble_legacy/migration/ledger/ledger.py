@@ -116,7 +116,7 @@ class Ledger:
 
     @classmethod
     def look(cls, path: str | os.PathLike[str]) -> Self:
-        """The ledger of a file, to be read only, whoever writes to it meanwhile.
+        """The ledger of a file, to be read only, whoever writes to it meanwhile; see `close`.
 
         Args:
             path: The file.
@@ -228,6 +228,13 @@ class Ledger:
             if self._commits is not None:
                 await self._commits.stop()
         finally:
+            self._let_go()
+
+    def close(self) -> None:
+        """Close one that is only looked at; `aclose` is for those that are written to."""
+        assert self._commits is None
+        if not self._is_closed:
+            self._is_closed = True
             self._let_go()
 
     def abandon(self, error: BaseException) -> None:
