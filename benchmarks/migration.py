@@ -35,7 +35,7 @@ from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.planning.plan import plan
 from jibble_legacy.migration.planning.plan_report import PlanReport
 from jibble_legacy.migration.reading.extract import ExtractReport, extract
-from jibble_legacy.migration.reading.keeping import check_pages
+from jibble_legacy.migration.reading.storage import check_pages
 from jibble_legacy.migration.source import Source
 from jibble_legacy.migration.writing.apply import ApplyReport, apply
 from jibble_legacy.migration.writing.probed import Probed

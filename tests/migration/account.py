@@ -15,7 +15,7 @@ import pytest
 from jibble_legacy.migration.ledger.ledger import Ledger, put
 from jibble_legacy.migration.moments import milliseconds
 from jibble_legacy.migration.planning.plan_report import PlanReport
-from jibble_legacy.migration.reading.keeping import keep_page
+from jibble_legacy.migration.reading.storage import keep_page
 from jibble_legacy.migration.source import OldPage
 from jibble_legacy.migration.states import Kind
 

@@ -12,7 +12,7 @@ import pytest
 from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.reading.estimating import estimate
 from jibble_legacy.migration.reading.extract import extract, require_extracted
-from jibble_legacy.migration.reading.keeping import check_pages, page_body
+from jibble_legacy.migration.reading.storage import check_pages, page_body
 from jibble_legacy.migration.source import Source
 from jibble_legacy.migration.states import Exit, Kind
 

@@ -8,8 +8,8 @@ from random import Random
 import msgspec
 import pytest
 from jibble_legacy.migration.ledger.ledger import Ledger
-from jibble_legacy.migration.reading.keeping import check_pages, page_body
 from jibble_legacy.migration.reading.old_rows import read_entry
+from jibble_legacy.migration.reading.storage import check_pages, page_body
 
 from jibble_async import RollingWindow
 from jibble_async.errors import JibbleError

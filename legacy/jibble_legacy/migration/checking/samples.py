@@ -11,8 +11,8 @@ from jibble_async.errors import DecodeError, MigrationError
 from jibble_legacy.migration.checking.comparing import Known, Sent, compare, judge
 from jibble_legacy.migration.checking.readback import ThereEntry, one_row
 from jibble_legacy.migration.ledger.ledger import Ledger
-from jibble_legacy.migration.reading.keeping import page_rows
 from jibble_legacy.migration.reading.old_rows import read_entry
+from jibble_legacy.migration.reading.storage import page_rows
 from jibble_legacy.migration.report.numbers import Sample
 from jibble_legacy.migration.states import KINDS
 

@@ -33,8 +33,8 @@ from jibble_legacy.migration.marks import entry_key
 from jibble_legacy.migration.moments import milliseconds
 from jibble_legacy.migration.progress import OnProgress, Progress, silent
 from jibble_legacy.migration.reading.extract import require_extracted
-from jibble_legacy.migration.reading.keeping import check_pages
 from jibble_legacy.migration.reading.reread import Mode, reread
+from jibble_legacy.migration.reading.storage import check_pages
 from jibble_legacy.migration.report.files import write_report
 from jibble_legacy.migration.report.gathering import gathered
 from jibble_legacy.migration.report.numbers import Numbers

@@ -21,7 +21,7 @@ from typing import TextIO
 import msgspec
 
 from jibble_async.errors import ConfigurationError
-from jibble_legacy.migration.files.replacing import replacing
+from jibble_legacy.migration.files.atomic import replacing
 
 __all__ = [
     "Flaws",

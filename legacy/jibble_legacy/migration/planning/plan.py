@@ -20,8 +20,8 @@ import msgspec
 
 from jibble_async.errors import ConfigurationError, MigrationError
 from jibble_legacy.migration.files.answers import digest_of_answers, digests_of_files, read_answers
+from jibble_legacy.migration.files.corrections import load_mends
 from jibble_legacy.migration.files.mapping_files import REJECTS
-from jibble_legacy.migration.files.mends import load_mends
 from jibble_legacy.migration.files.rejects import export_rejects
 from jibble_legacy.migration.files.sheets import write_sheets
 from jibble_legacy.migration.files.spreadsheets import Flaws

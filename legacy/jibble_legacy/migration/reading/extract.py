@@ -13,15 +13,15 @@ from jibble_legacy.migration.ledger.ledger import Ledger, note, put
 from jibble_legacy.migration.moments import milliseconds, moment_at
 from jibble_legacy.migration.progress import OnProgress, Progress, ends_at, silent
 from jibble_legacy.migration.reading.estimating import Estimate, estimate, requests_for
-from jibble_legacy.migration.reading.keeping import (
+from jibble_legacy.migration.reading.missing import Missing
+from jibble_legacy.migration.reading.old_rows import read_entry, read_row
+from jibble_legacy.migration.reading.storage import (
     Changes,
     changed_since,
     keep_entries,
     keep_page,
     keep_rows,
 )
-from jibble_legacy.migration.reading.missing import Missing
-from jibble_legacy.migration.reading.old_rows import read_entry, read_row
 from jibble_legacy.migration.reading.walk import Place, Spot, following, place_at
 from jibble_legacy.migration.source import OldPage, Source
 from jibble_legacy.migration.states import Exit, Kind

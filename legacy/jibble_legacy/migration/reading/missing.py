@@ -10,8 +10,8 @@ import msgspec
 from jibble_legacy.migration.ledger.ledger import Ledger, put
 from jibble_legacy.migration.moments import milliseconds
 from jibble_legacy.migration.progress import OnProgress, Progress
-from jibble_legacy.migration.reading.keeping import keep_page, keep_rows
 from jibble_legacy.migration.reading.old_rows import OldRow, read_row
+from jibble_legacy.migration.reading.storage import keep_page, keep_rows
 from jibble_legacy.migration.source import OldPage, Source
 from jibble_legacy.migration.states import Kind
 

@@ -18,8 +18,8 @@ from msgspec.structs import replace
 from jibble_async.errors import MigrationError
 from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.progress import OnProgress, Progress
-from jibble_legacy.migration.reading.keeping import changed_since, page_rows
 from jibble_legacy.migration.reading.old_rows import OldEntry, read_entry
+from jibble_legacy.migration.reading.storage import changed_since, page_rows
 from jibble_legacy.migration.reading.walk import Place, following, place_at
 from jibble_legacy.migration.source import Source
 from jibble_legacy.migration.states import Kind

@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import asdict, replace
 
 from jibble_async.errors import ConfigurationError
-from jibble_legacy.migration.files.replacing import replacing
+from jibble_legacy.migration.files.atomic import replacing
 from jibble_legacy.migration.files.spreadsheets import id_cell, write_table
 from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.report.numbers import Numbers

@@ -16,7 +16,6 @@ from jibble_legacy.migration.ledger.ledger import Ledger
 from jibble_legacy.migration.moments import EARLIEST
 from jibble_legacy.migration.planning.quarantine import EXPLANATIONS
 from jibble_legacy.migration.report.auditing import auditor
-from jibble_legacy.migration.report.folk import names_of, people_lines
 from jibble_legacy.migration.report.numbers import (
     Found,
     HeldBack,
@@ -27,6 +26,7 @@ from jibble_legacy.migration.report.numbers import (
     Sums,
     TellingGap,
 )
+from jibble_legacy.migration.report.people import names_of, people_lines
 from jibble_legacy.migration.states import WRITTEN, Kind, Reason, State
 
 __all__ = ["gathered", "last_tally"]

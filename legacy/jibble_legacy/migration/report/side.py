@@ -15,10 +15,10 @@ from typing import Any, Self
 import msgspec
 
 from jibble_async.errors import MigrationError
-from jibble_legacy.migration.files.replacing import Text, replacing
+from jibble_legacy.migration.files.atomic import Text, replacing
 from jibble_legacy.migration.ledger.ledger import Ledger
-from jibble_legacy.migration.reading.keeping import page_rows
 from jibble_legacy.migration.reading.old_rows import read_entry
+from jibble_legacy.migration.reading.storage import page_rows
 from jibble_legacy.migration.report.numbers import Homeless
 from jibble_legacy.migration.states import Kind
 

@@ -4,7 +4,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from jibble_legacy.migration.files.replacing import replacing
+from jibble_legacy.migration.files.atomic import replacing
 
 
 def test_a_new_file_is_for_its_owner_only_and_one_that_was_there_stays_for_whom_it_was(
