@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import bisect
+import contextlib
 import csv
 import multiprocessing
 import resource
@@ -21,7 +22,7 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ from jibble_legacy.migration.source import Source
 from jibble_legacy.migration.writing.apply import ApplyReport, apply
 from jibble_legacy.migration.writing.probed import Probed
 
-from jibble_async import RollingWindow
+from jibble_async import JibbleClient, RollingWindow
 from jibble_async.core.clock import Clock
 from jibble_async.core.operation import Request
 from jibble_async.core.wire import Reply
@@ -131,12 +132,13 @@ class _Account:
         return row
 
 
-async def _extract(
+async def extracted(
     entries: int, path: Path, people: int = _PEOPLE
 ) -> tuple[ExtractReport, float, int]:
+    """Extract so many entries to a ledger: the report, virtual seconds, and requests."""
     loop = asyncio.get_running_loop()
     account = _Account(entries, people)
-    now = _now_of(loop)
+    now = now_of(loop)
     clock = Clock(monotonic=loop.time, now=now, random=lambda: 0.5)
     commits = InlineCommits()
     commits.synchronous = "FULL"
@@ -150,7 +152,8 @@ async def _extract(
             return report, loop.time() - begin, account.requests
 
 
-def _now_of(loop: asyncio.AbstractEventLoop) -> Callable[[], datetime]:
+def now_of(loop: asyncio.AbstractEventLoop) -> Callable[[], datetime]:
+    """The date and time of a loop's clock."""
     return lambda: _BEGIN + timedelta(seconds=loop.time())
 
 
@@ -158,7 +161,7 @@ def _one_extraction(entries: int, folder: str | None) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as home:
         path = Path(home) / "bench.jbmg"
         wall, cpu = time.perf_counter(), time.process_time()
-        report, seconds, requests = run(_extract(entries, path))
+        report, seconds, requests = run(extracted(entries, path))
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         assert report.entries == entries, report
         megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -191,18 +194,26 @@ def _extractions(sizes: list[int], folder: str | None) -> None:
         _apart(_one_extraction, size, folder)
 
 
-async def _plan(path: Path, folder: Path) -> PlanReport:
-    loop = asyncio.get_running_loop()
-    now = _now_of(loop)
+@contextlib.asynccontextmanager
+async def _beside_an_empty_account(
+    path: Path, wire: type[MemoryWire] = MemoryWire
+) -> AsyncGenerator[tuple[Ledger, JibbleClient]]:
+    """A ledger, and the client of an account to which nothing was written."""
+    now = now_of(asyncio.get_running_loop())
     box = Sandbox(people=20, until=_BEGIN.date(), history=History(40), clock=now)
     commits = InlineCommits()
     commits.synchronous = "FULL"
     with pytest.MonkeyPatch.context() as patch:
         async with (
-            MemoryWire(box).client(patch) as client,
+            wire(box).client(patch) as client,
             Ledger.open(path, now=now, commits=commits) as ledger,
         ):
-            return await plan(ledger, client, folder=folder, default_zone="Europe/Berlin")
+            yield ledger, client
+
+
+async def _plan(path: Path, folder: Path) -> PlanReport:
+    async with _beside_an_empty_account(path) as (ledger, client):
+        return await plan(ledger, client, folder=folder, default_zone="Europe/Berlin")
 
 
 def _answer(path: Path) -> None:
@@ -221,7 +232,7 @@ def _answer(path: Path) -> None:
 
 
 def _extract_to(entries: int, path: Path, people: int = _PEOPLE) -> None:
-    run(_extract(entries, path, people))
+    run(extracted(entries, path, people))
 
 
 def _plan_once(entries: int, path: Path, what: str) -> None:
@@ -266,21 +277,12 @@ class _Echoing(MemoryWire):
 
 
 async def _apply(path: Path, lanes: int) -> tuple[ApplyReport, float]:
-    loop = asyncio.get_running_loop()
-    now = _now_of(loop)
-    box = Sandbox(people=20, until=_BEGIN.date(), history=History(40), clock=now)
-    commits = InlineCommits()
-    commits.synchronous = "FULL"
-    with pytest.MonkeyPatch.context() as patch:
-        async with (
-            _Echoing(box).client(patch) as client,
-            Ledger.open(path, now=now, commits=commits) as ledger,
-        ):
-            await ledger.put("probe", Probed(out_after_out="taken"))
-            made = await plan(ledger, client, folder=path.parent, default_zone="Europe/Berlin")
-            cpu = time.process_time()
-            report = await apply(ledger, client, plan=made.hash, go=True, lanes=lanes)
-            return report, time.process_time() - cpu
+    async with _beside_an_empty_account(path, _Echoing) as (ledger, client):
+        await ledger.put("probe", Probed(out_after_out="taken"))
+        made = await plan(ledger, client, folder=path.parent, default_zone="Europe/Berlin")
+        cpu = time.process_time()
+        report = await apply(ledger, client, plan=made.hash, go=True, lanes=lanes)
+        return report, time.process_time() - cpu
 
 
 def _apply_once(entries: int, path: Path, lanes: int) -> None:

@@ -30,7 +30,7 @@ from jibble_legacy.migration.ledger.ledger import Ledger, put
 from jibble_legacy.migration.marks import entry_key
 from jibble_legacy.migration.writing.writes import space_of
 
-from benchmarks.migration import _extract, _now_of
+from benchmarks.migration import extracted, now_of
 from jibble_async import ClientConfig, JibbleClient, Unlimited
 from jibble_async.core.clock import Clock
 from jibble_async.core.operation import Request
@@ -138,7 +138,7 @@ async def _written(path: Path) -> None:
 
 async def _verified(path: Path, folder: Path | None) -> tuple[VerifyReport, _Account]:
     loop = asyncio.get_running_loop()
-    account, now = _Account(path), _now_of(loop)
+    account, now = _Account(path), now_of(loop)
     clock = Clock(monotonic=loop.time, now=now, random=lambda: 0.5)
     with mock.patch("jibble_async.core.caller.Transport", return_value=account):
         client = JibbleClient("id", "s", config=ClientConfig(clock=clock), limiter=Unlimited())
@@ -149,7 +149,7 @@ async def _verified(path: Path, folder: Path | None) -> tuple[VerifyReport, _Acc
 def _one(entries: int) -> None:
     with tempfile.TemporaryDirectory() as home:
         path = Path(home) / "bench.jbmg"
-        run(_extract(entries, path))
+        run(extracted(entries, path))
         asyncio.run(_written(path))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         for folder in (None, Path(home) / "report"):
