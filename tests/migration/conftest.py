@@ -9,6 +9,12 @@ import pytest
 from jibble_legacy.migration.ledger.ledger import Ledger
 
 
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a ledger may be."""
+    return tmp_path / "acme.jbmg"
+
+
 @pytest.fixture(autouse=True)
 def ledgers_that_were_looked_at_are_closed(monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     """A test may look at a ledger in the middle of an expression."""

@@ -13,6 +13,7 @@ from jibble_legacy.migration.states import Exit
 from jibble_async.sandbox import Sandbox
 from jibble_async.sandbox.faults import Fault
 from jibble_async.sandbox.ledger import Received
+from tests.migration.applying import going
 from tests.migration.small_world import (
     Seen,
     ends,
@@ -25,7 +26,6 @@ from tests.migration.small_world import (
     seen,
     writes_sent,
 )
-from tests.migration.test_apply import going
 from tests.support import virtual_time
 from tests.support.chaos import seeds
 

@@ -16,14 +16,9 @@ from jibble_legacy.migration.writing.apply import apply
 from jibble_async import MigrationError
 from jibble_async.sandbox import Sandbox
 from jibble_async.sandbox.workspace import Workspace
+from tests.migration.applying import going
 from tests.migration.small_world import Life, insert, live, people_made, planted, sandbox
-from tests.migration.test_apply import going
 from tests.support import virtual_time
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "small.jbmg"
 
 
 def applied(

@@ -25,11 +25,6 @@ from tests.migration.extracting import KINDS, life, moment, most_in, quota, worl
 from tests.support.memory_wire import BEGIN, MemoryWire, clock_from
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "acme.jbmg"
-
-
 async def test_everything_is_read_once_and_kept_byte_for_byte(path, monkeypatch):
     box = world(700)
     report = await life(box, path, monkeypatch)

@@ -18,11 +18,6 @@ from tests.support.virtual_time import run
 NOW = datetime(2026, 7, 13, 9, 0, tzinfo=UTC)
 
 
-@pytest.fixture
-def path(tmp_path):
-    return tmp_path / "acme.jbmg"
-
-
 def opened(path, **arguments):
     arguments.setdefault("commits", InlineCommits())
     return Ledger.open(path, create=True, now=lambda: NOW, **arguments)

@@ -44,11 +44,6 @@ def verdict_of(path: Path, **rules: Any) -> tuple[ProbeReport, Sandbox]:
     return virtual_time.run(main())
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "small.jbmg"
-
-
 FULL = Probed(
     lone_out="taken", out_after_out="refused", of_removed="not tried", role="Owner", earliest=None
 )

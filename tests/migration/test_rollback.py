@@ -15,6 +15,7 @@ from jibble_legacy.migration.writing.rollback import RollbackReport, rollback
 
 from jibble_async import JibbleClient, MigrationError
 from jibble_async.sandbox import Fault, Sandbox
+from tests.migration.applying import going
 from tests.migration.small_world import (
     Seen,
     ends,
@@ -27,7 +28,6 @@ from tests.migration.small_world import (
     seen,
     writes_sent,
 )
-from tests.migration.test_apply import going
 from tests.support import virtual_time
 
 
@@ -63,11 +63,6 @@ async def planned_anew(ledger: Ledger, _: JibbleClient) -> None:
 
 def active(box: Sandbox) -> list[dict[str, Any]]:
     return [row for row in box.dataset.rows("TimeEntries") if row["status"] == "Active"]
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "small.jbmg"
 
 
 @pytest.mark.parametrize("rules", [{}, {"keeps_client_ids": False, "keeps_platform": False}])
