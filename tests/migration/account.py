@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,11 @@ from jibble_legacy.migration.reading.storage import keep_page
 from jibble_legacy.migration.source import OldPage
 from jibble_legacy.migration.states import Kind
 
+from jibble_async.entities import Platform
 from jibble_async.sandbox import Sandbox
 from jibble_async.sandbox.history.past import History
 from tests.migration.planning import opened, planned, rows
-from tests.support.memory_wire import BEGIN, clock_from
+from tests.support.memory_wire import BEGIN, MemoryWire, clock_from
 
 OWNER = "person1@example.com"
 HERE = "person12@example.com"
@@ -176,3 +177,25 @@ def moment(text: str) -> datetime:
 
 def looked(folder: Path) -> Ledger:
     return Ledger.look(folder / "ledger")
+
+
+async def punched(
+    account: Account,
+    patch: pytest.MonkeyPatch,
+    email: str,
+    when: Iterable[str],
+    kind: str = "In",
+    **platform: Any,
+) -> list[str]:
+    """Entries in the new account: their ids."""
+    client = MemoryWire(account.box).client(patch)
+    made: list[str] = []
+    for text in when:
+        at = moment(text)
+        punch = client.time_entries.prepare(
+            account.there(email), kind, at, at.date(), offset=timedelta(0),
+            platform=Platform(**platform) if platform else None,
+        )  # fmt: skip
+        made.append((await client.time_entries.send(punch)).id)
+    await client.aclose()
+    return made

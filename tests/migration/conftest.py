@@ -8,11 +8,21 @@ from pathlib import Path
 import pytest
 from jibble_legacy.migration.ledger.ledger import Ledger
 
+from tests.migration.account import OWNER, Account
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """Where a ledger may be."""
     return tmp_path / "acme.jbmg"
+
+
+@pytest.fixture
+async def account(tmp_path: Path) -> Account:
+    """Ann, who is in both accounts."""
+    made = Account(tmp_path)
+    made.person("ann", OWNER)
+    return made
 
 
 @pytest.fixture(autouse=True)
