@@ -77,8 +77,8 @@ pictures: $(VENV)/.dev
 
 lock:
 	$(COMPILE) -o requirements/build.lock requirements/build.in
-	$(COMPILE) --extra cli --extra sandbox --extra parquet --extra zstd \
-		--extra duckdb --group test -o requirements/dev.lock \
+	$(COMPILE) --extra cli --extra keyring --extra sandbox --extra parquet --extra zstd \
+		--extra xlsx --extra duckdb --extra otel --group test -o requirements/dev.lock \
 		pyproject.toml requirements/build.in
 	$(COMPILE) --extra cli --extra sandbox -c requirements/dev.lock -o requirements/demo.lock \
 		pyproject.toml requirements/build.in
