@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable, Mapping
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support.chaos import TIMES
+from tests.support.chaos import examples
 from tests.support.virtual_time import VirtualTimeLoop
 
 settings.register_profile(
     "repeatable",
-    max_examples=100 * TIMES,
+    examples(100),
     derandomize=True,
     database=None,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("repeatable")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector the tests themselves, which live to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_asyncio_loop_factories(

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jibble_legacy import days
 from jibble_legacy.days import DaySieve, WorkingDays
@@ -17,6 +17,7 @@ import jibble_async
 from jibble_async import ConfigurationError, EntryType, NotFoundError, TimeEntry
 from jibble_async.query.clauses import Query, orderings
 from tests.legacy.paging import LegacySet, ids
+from tests.support.chaos import examples
 from tests.support.virtual_time import run
 
 T = jibble_async.fields(TimeEntry)
@@ -239,7 +240,7 @@ def rows_of(shifts: list[tuple[str, int, list[tuple[str, int]]]]) -> list[dict[s
     return sorted(rows, key=lambda row: (row["time"], row["id"]))
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(
     shifts=SHIFTS,
     page_size=st.integers(2, 9),
@@ -288,7 +289,7 @@ def test_a_walk_that_goes_on_knows_who_was_at_work(
     assert run(interrupted()) == run(straight())
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(shifts=SHIFTS, first=st.integers(-1, 7), length=st.integers(0, 3))
 def test_the_moments_asked_for_are_wide_enough(
     shifts: list[tuple[str, int, list[tuple[str, int]]]], first: int, length: int

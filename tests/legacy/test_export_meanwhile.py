@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from jibble_async import ConfigurationError, Cursor, Pager, PaginationError, Unlimited
@@ -15,6 +15,7 @@ from jibble_async.api.raw import raw_set_of
 from jibble_async.core.paging import Paging
 from jibble_async.export import ExportProgress
 from tests.legacy.exports import entry_at, export, fewest, host_with, in_time, lines
+from tests.support.chaos import examples
 from tests.support.virtual_time import run
 
 
@@ -206,7 +207,7 @@ CHANGES = st.lists(
 )
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(changes=CHANGES)
 def test_what_was_there_throughout_is_in_the_file(
     tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, bool, int]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jibble_legacy import LegacyClient
 from jibble_legacy.entities import LegacyTimeEntry
@@ -19,6 +19,7 @@ from jibble_async import (
 )
 from jibble_async.query.clauses import Query, orderings
 from tests.legacy.paging import LegacySet, ids, keyed
+from tests.support.chaos import examples
 from tests.support.virtual_time import run
 
 T = jibble_async.fields(TimeEntry)
@@ -57,7 +58,7 @@ async def test_no_more_is_asked_for_than_is_wanted() -> None:
     assert behind.places == [(0, 100), (100, 20)]
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(
     total=st.integers(0, 60),
     page_size=SIZES,
@@ -75,7 +76,7 @@ def test_the_rows_equal_the_set(
     assert len(behind.queries) <= total // page_size + 1
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(
     total=st.integers(1, 60),
     page_size=st.none() | st.integers(2, 12),
@@ -108,7 +109,7 @@ CHANGES = st.lists(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(total=st.integers(0, 60), page_size=st.integers(2, 9), changes=CHANGES)
 def test_rows_that_come_and_go_are_noticed_or_harmless(
     total: int, page_size: int, changes: list[tuple[int, bool, int]]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timezone
 from typing import Any, TypeVar
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jibble_legacy.days import WorkingDays
 from jibble_legacy.entities import LegacyTimeEntry
@@ -28,6 +28,7 @@ from jibble_async.sandbox.legacy.records import legacy_id, organisation_rows
 from jibble_async.sandbox.legacy.rules import LegacyRules
 from jibble_async.sandbox.legacy.store import LegacyStore
 from tests.legacy.paging import LIST
+from tests.support.chaos import examples
 from tests.support.virtual_time import run
 
 V = TypeVar("V")
@@ -145,7 +146,7 @@ CHANGES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(
     changes=CHANGES,
     order_by=st.sampled_from([None, "time", "person_id"]),

@@ -12,7 +12,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from jibble_legacy.entities import LegacyTimeEntry
 from jibble_legacy.literals import containing, ending, starting
@@ -26,6 +26,7 @@ from jibble_async.sandbox.legacy.filters import read_filter
 from jibble_async.sandbox.legacy.models import MODELS
 from jibble_async.sandbox.legacy.rules import LegacyRules
 from jibble_async.sandbox.legacy.where import matcher
+from tests.support.chaos import examples
 from tests.support.evaluating import holds
 from tests.unit.conditions import TEXTS
 
@@ -182,26 +183,26 @@ def agrees(expression: Expression) -> None:
     assert server == kept_in_python(expression)
 
 
-@settings(max_examples=500)
+@examples(500)
 @given(conditions)
 def test_what_is_rendered_means_what_it_means_in_python(expression: Expression) -> None:
     agrees(expression)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(bounds)
 def test_any_bounds_on_a_moment_can_be_said(expression: Expression) -> None:
     assert kept_by_the_server(expression) == kept_in_python(expression)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.sampled_from(["contains", "startswith", "endswith"]), texts)
 def test_any_part_of_a_text_can_be_said(name: str, part: str) -> None:
     expression = getattr(E.note, name)(part)
     assert kept_by_the_server(expression) == kept_in_python(expression)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(texts, texts, texts)
 def test_a_pattern_finds_its_text_and_nothing_else(before: str, part: str, after: str) -> None:
     for text in (part, before + part, part + after, before + part + after, before + after):

@@ -9,7 +9,7 @@ from tests.support.chaos import TIMES
 
 @pytest.mark.chaos
 async def test_seeded_schedules_leave_what_was_meant() -> None:
-    number = 1000 * TIMES
+    number = 300 * TIMES
     tally = await run(number, seed=1)
     assert tally.wrong == []
     outcomes = tally.outcomes()
