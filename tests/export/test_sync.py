@@ -117,8 +117,10 @@ def in_nights(
     virtual_time.run(main())
 
 
-@pytest.mark.parametrize(("name", "read"), TARGETS)
-@pytest.mark.parametrize("include_archived", [False, True])
+@pytest.mark.parametrize(
+    ("name", "read", "include_archived"),
+    [(*target, place > 0) for place, target in enumerate(TARGETS)],
+)
 def test_ten_nights(
     name: str,
     read: Reader,
@@ -156,7 +158,7 @@ def test_nights_with_kills(
     async def course(nights: Nights) -> None:
         await nights.sync()
         kills = 0
-        for _ in range(6):
+        for _ in range(4):
             nights.day()
             await asyncio.sleep(86_400)
             good = nights.copied()
@@ -171,7 +173,7 @@ def test_nights_with_kills(
                     # Sets are put in step one after the other.
                     assert all(after[what] in (good[what], now[what]) for what in SETS)
             await nights.sync()
-        assert kills > 5
+        assert kills > 3
 
     in_nights(monkeypatch, tmp_path / name, read, course)
 
