@@ -20,7 +20,7 @@ demo: $(VENV)/.demo
 	@$(BIN)/python examples/demo.py
 
 test: $(VENV)/.dev
-	@$(PYTEST)
+	@$(PYTEST) -m "not type_checkers"
 
 # For the inner loop: what is pure, without what hypothesis searches for.
 test-fast: $(VENV)/.dev
@@ -50,9 +50,11 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check -q .
 	$(BIN)/ruff check -q .
 
+# Also what checkers say of the programs that use the packages.
 types: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/basedpyright
+	$(BIN)/python -m pytest -q -m type_checkers tests/typing tests/meta
 
 # What checkers and editors are told of names that are made at run time; a test compares.
 stubs: $(VENV)/.dev

@@ -8,7 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.patience import PATIENCE
+
+pytestmark = pytest.mark.type_checkers
 
 ROOT = Path(__file__).parents[2]
 USAGE = Path(__file__).with_name("usage.py")
