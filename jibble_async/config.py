@@ -14,6 +14,8 @@ from jibble_async.core.credentials import Auth, ClientCredentials, StaticToken
 from jibble_async.errors import ConfigurationError
 
 __all__ = [
+    "CREDENTIAL_VARIABLES",
+    "URL_VARIABLES",
     "ClientConfig",
     "Endpoints",
     "Service",
@@ -79,6 +81,12 @@ class ClientConfig(BaseConfig, frozen=True, kw_only=True):
 # The names in use for the same two things; the web pages call them API key id and secret.
 _ID_NAMES = ("JIBBLE_CLIENT_ID", "JIBBLE_API_KEY_ID", "JIBBLE_API_KEY")
 _SECRET_NAMES = ("JIBBLE_CLIENT_SECRET", "JIBBLE_API_KEY_SECRET", "JIBBLE_API_SECRET")
+_TOKEN_NAME = "JIBBLE_TOKEN"  # noqa: S105 - the name of one
+
+CREDENTIAL_VARIABLES = (*_ID_NAMES, *_SECRET_NAMES, _TOKEN_NAME)
+"""Every variable of the environment that `auth_from` reads."""
+URL_VARIABLES = {name: f"JIBBLE_{name.upper()}_URL" for name in _FIELD_OF.values()}
+"""Every variable that `endpoints_from` reads, by the field of `Endpoints`."""
 
 
 def auth_from(env: Mapping[str, str]) -> Auth:
@@ -91,7 +99,7 @@ def auth_from(env: Mapping[str, str]) -> Auth:
         ConfigurationError: There are none, only half of a pair, or both a pair and a token.
     """
     client_id, client_secret = _first(env, _ID_NAMES), _first(env, _SECRET_NAMES)
-    token = env.get("JIBBLE_TOKEN", "").strip()
+    token = env.get(_TOKEN_NAME, "").strip()
     if token:
         if client_id or client_secret:
             raise ConfigurationError(
@@ -123,8 +131,8 @@ def endpoints_from(env: Mapping[str, str]) -> Endpoints:
     """
     given = {
         name: url
-        for name in _FIELD_OF.values()
-        if (url := env.get(f"JIBBLE_{name.upper()}_URL", "").strip())
+        for name, variable in URL_VARIABLES.items()
+        if (url := env.get(variable, "").strip())
     }
     return Endpoints(**given)
 

@@ -4,7 +4,8 @@
 
     JibbleError
     ├── ConfigurationError            what you gave can't be used; nothing was sent
-    │   └── UnknownFieldError         no such field in the vocabulary (also an AttributeError)
+    │   ├── UnknownFieldError         no such field in the vocabulary (also an AttributeError)
+    │   └── OutputError               no file or folder can be made where the output should be
     ├── NotSupportedError             the API in use has no way to say this
     ├── TransportError                no usable answer came back
     │   ├── ConnectFailedError        no connection: the request was not sent
@@ -53,6 +54,7 @@ __all__ = [
     "MigrationError",
     "NotFoundError",
     "NotSupportedError",
+    "OutputError",
     "PaginationError",
     "PermissionDeniedError",
     "ProtocolError",
@@ -118,6 +120,10 @@ class ConfigurationError(JibbleError, ValueError):
 
 class UnknownFieldError(ConfigurationError, AttributeError):
     """A field that the entity does not have; the message suggests the nearest ones."""
+
+
+class OutputError(ConfigurationError):
+    """No file or folder can be made where the output should be; raised before a call."""
 
 
 class NotSupportedError(JibbleError):

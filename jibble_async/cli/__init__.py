@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from jibble_async.cli.exit_codes import ExitCode
 from jibble_async.cli.signals import Interruption
 
 __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The exit code of one command: 0 done, 1 an error, 2 bad usage, or the signal that ended it.
+    """The exit code of one command; see `ExitCode`, and 128 and the number of a signal.
 
     That is 130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP.
 
@@ -36,5 +37,5 @@ def _main(arguments: Sequence[str], interruption: Interruption) -> int:
         if (error.name or "").partition(".")[0] not in {"cyclopts", "rich"}:
             raise
         sys.stderr.write('jibble: the command line needs: pip install ".[cli]"\n')
-        return 2
+        return ExitCode.SETUP
     return run(arguments, interruption)

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import inspect
 import io
 import os
 import sys
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Sequence
 from datetime import date
+from typing import Any
 
 from cyclopts import App, CoercionError, CycloptsError, UnusedCliTokensError
 
 from jibble_async.cli.clock import clock
+from jibble_async.cli.connection import options_of
 from jibble_async.cli.doctor import doctor
+from jibble_async.cli.exit_codes import ExitCode, exit_code_of
 from jibble_async.cli.export import export
+from jibble_async.cli.log_file import logged
 from jibble_async.cli.migrate import migrate
+from jibble_async.cli.notify import ping
 from jibble_async.cli.output import NotAllDoneError, say, say_error
 from jibble_async.cli.report import report
 from jibble_async.cli.sandbox import sandbox
@@ -23,19 +31,17 @@ from jibble_async.cli.sync import sync
 from jibble_async.cli.time_off import time_off
 from jibble_async.cli.timesheets import timesheets
 from jibble_async.cli.workspace import people, whoami
-from jibble_async.errors import ConfigurationError, JibbleError, NotSupportedError
+from jibble_async.errors import JibbleError, OutputError
 from jibble_async.version import __version__
 
 __all__ = ["run"]
 
-_DONE, _FAILED, _MISUSED, _CTRL_C = 0, 1, 2, 130
+_CTRL_C = 130
 
 _app = App(
     name="jibble",
-    help="Jibble from the command line. Credentials come from the environment: "
-    "JIBBLE_CLIENT_ID and JIBBLE_CLIENT_SECRET, or JIBBLE_TOKEN; for the old API (--legacy) "
-    "JIBBLE_LEGACY_TOKEN, or JIBBLE_LEGACY_CLIENT_ID, _CLIENT_SECRET, _USERNAME, _PASSWORD and "
-    "_TOKEN_URL.",
+    help="Jibble from the command line. Credentials are those of the environment, such as "
+    "JIBBLE_CLIENT_ID and JIBBLE_CLIENT_SECRET, or those that `jibble login` keeps.",
     version=__version__,
 )
 _app.command(export)
@@ -69,10 +75,29 @@ def run(arguments: Sequence[str], interruption: Interruption) -> int:
         command, bound, _ = _app.parse_args(list(arguments), print_error=False, exit_on_error=False)
     except UnusedCliTokensError as error:
         say(f"can't make sense of {' '.join(error.unused_tokens or ())}{_help_for(error)}")
-        return _MISUSED
+        return ExitCode.USAGE
     except CycloptsError as error:
         say(f"{_complaint(error)}{_help_for(error)}")
-        return _MISUSED
+        return ExitCode.USAGE
+    options = options_of(bound.arguments.values())
+    try:
+        with logged(options):
+            exit_code = _outcome(command, bound, interruption)
+    except OutputError as error:
+        # The log's file, before anything is done.
+        say_error(error)
+        exit_code = exit_code_of(error)
+    if options.notify is not None:
+        # Whatever comes of it, even Ctrl-C, is no matter of the command's.
+        with contextlib.suppress(KeyboardInterrupt):
+            interruption.run(ping(options.notify, exit_code))
+    return exit_code
+
+
+def _outcome(
+    command: Callable[..., Any], bound: inspect.BoundArguments, interruption: Interruption
+) -> int:
+    """What a command ends with, once it has said why."""
     try:
         result = command(*bound.args, **bound.kwargs)
         if asyncio.iscoroutine(result):
@@ -83,22 +108,23 @@ def run(arguments: Sequence[str], interruption: Interruption) -> int:
             raise
     except NotAllDoneError as error:
         return error.exit_code
-    except (ConfigurationError, NotSupportedError) as error:
-        say_error(error)
-        return _MISUSED
     except JibbleError as error:
         say_error(error)
-        return _FAILED
-    except BrokenPipeError:
+        return exit_code_of(error)
+    except BrokenPipeError as error:
         # Whoever read stdout has gone.
         _forget_stdout()
-        return _FAILED
+        return exit_code_of(error)
     except OSError as error:
         # A disk that is full, behind a redirection: what was asked for may be done all the same.
         _forget_stdout()
         say(f"the result can't be written: {error.strerror or error}")
-        return _FAILED
-    return _DONE
+        return exit_code_of(error)
+    except Exception as error:
+        traceback.print_exc()
+        say("this is a mistake of the program, not yours: please report what stands above")
+        return exit_code_of(error)
+    return ExitCode.DONE
 
 
 def _forget_stdout() -> None:

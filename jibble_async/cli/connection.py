@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import os
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Generator, Iterable
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 from jibble_legacy import LegacyClient
 
+from jibble_async.cli.exit_codes import SetupError
 from jibble_async.cli.legacy_limit import TellingWindow, window_path
+from jibble_async.cli.notify import PingURL
+from jibble_async.cli.profile_files import environment_for
 from jibble_async.client import JibbleClient
 from jibble_async.errors import ConfigurationError
-from jibble_async.limits.slots import RateLimiter, Unlimited
+from jibble_async.limits.slots import Unlimited
 
 if TYPE_CHECKING:
     from jibble_async.sandbox import Sandbox
@@ -24,10 +27,14 @@ __all__ = [
     "DEFAULTS",
     "Common",
     "Flag",
+    "RunOptions",
     "connect",
     "connect_either",
+    "connect_profiles",
     "make_sandbox",
+    "options_of",
     "refuse_legacy",
+    "setting_up",
 ]
 
 # Off unless given: that needs no word in the help, nor an option that says so.
@@ -36,21 +43,62 @@ Flag = Annotated[bool, Parameter(negative="", show_default=False)]
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class Common:
-    """What every command takes.
+class RunOptions:
+    """What every command takes, whomever it asks.
+
+    Attributes:
+        json: Print the result as JSON.
+        log_file: Append what goes on to this file.
+        notify: A URL to ping at the end; /CODE behind it if it failed.
+    """
+
+    json: Flag = False
+    log_file: Path | None = None
+    notify: PingURL | None = None
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class Common(RunOptions):
+    """What every command takes that asks a Jibble.
 
     Attributes:
         sandbox: Ask a sandbox inside this program, with made-up people: no account needed.
         legacy: Ask the old API, connect.jibble.io, where it can do this.
-        json: Print the result as JSON.
+        profiles: Whose credentials: a profile by its name.
     """
 
     sandbox: Flag = False
     legacy: Flag = False
-    json: Flag = False
+    profiles: Annotated[
+        tuple[str, ...], Parameter(name=("--profile", "-p"), negative="", show_default=False)
+    ] = ()
+
+    @property
+    def profile(self) -> str | None:
+        """The one profile that is named, if any.
+
+        Raises:
+            ConfigurationError: There are several, or one for a sandbox.
+        """
+        if self.sandbox and self.profiles:
+            raise ConfigurationError("--sandbox is an organisation of its own: leave -p out")
+        if len(self.profiles) > 1:
+            raise ConfigurationError("this asks one organisation: give -p once")
+        return self.profiles[0] if self.profiles else None
 
 
 DEFAULTS = Common()
+
+
+def options_of(arguments: Iterable[object]) -> RunOptions:
+    """What a command was told of how it is to be run.
+
+    Args:
+        arguments: What it is called with; also those that hold a `Common` as `common`.
+    """
+    held = (getattr(each, "common", each) for each in arguments)
+    return next((each for each in held if isinstance(each, RunOptions)), DEFAULTS)
 
 
 @contextlib.asynccontextmanager
@@ -69,6 +117,34 @@ async def connect(
 
 
 @contextlib.asynccontextmanager
+async def connect_profiles(
+    common: Common, since: date | None = None, until: date | None = None
+) -> AsyncGenerator[list[tuple[str, JibbleClient]]]:
+    """The clients of a command that may ask several organisations, each with its profile's name.
+
+    Without `-p` there is one; its name is empty if it is no profile's.
+
+    Args:
+        common: Whom to ask.
+        since: The first day that a sandbox should have time entries on.
+        until: The last one.
+
+    Raises:
+        ConfigurationError: One can't be asked, or is named twice.
+    """
+    twice = [name for name in common.profiles if common.profiles.count(name) > 1]
+    if twice:
+        raise ConfigurationError(f"-p {twice[0]} is given twice: leave one out")
+    refuse_legacy(common)
+    if common.sandbox:
+        async with connect(common, since, until) as client:
+            yield [("", client)]
+        return
+    async with contextlib.AsyncExitStack() as stack:
+        yield [await _as_profile(stack, each) for each in common.profiles or (None,)]
+
+
+@contextlib.asynccontextmanager
 async def connect_either(
     common: Common,
     since: date | None = None,
@@ -80,37 +156,61 @@ async def connect_either(
     The old API's limit is counted in a file, since it holds over several runs.
 
     Args:
-        common: Whether to ask a sandbox, or the old API; the environment says as whom.
+        common: Whether to ask a sandbox, or the old API, and as whom.
         since: The first day that a sandbox should have time entries on.
         until: The last one.
         timezone: Where people work; for the old API, which does not know.
 
     Raises:
-        ConfigurationError: The environment holds no credentials, a package is missing, or the
-            zone can't be used.
+        SetupError: There are no credentials, they can't be used, or a package is missing.
+        ConfigurationError: The zone can't be used, or several profiles are named.
     """
     if timezone is not None and not common.legacy:
         raise ConfigurationError(
             "--timezone is for --legacy: the current API knows the working days"
         )
+    given = common.profile
     async with contextlib.AsyncExitStack() as stack:
-        environment: Mapping[str, str] = os.environ
-        limiter: RateLimiter | None = None
         if common.sandbox:
             days = {} if since is None or until is None else {"since": since, "until": until}
             box = await stack.enter_async_context(make_sandbox(**days))
-            environment, limiter = box.environment(), Unlimited()
+            kind: Any = LegacyClient if common.legacy else JibbleClient
+            zone = {"timezone": timezone} if common.legacy else {}
+            client = kind.from_env(box.environment(), limiter=Unlimited(), **zone)
+            yield await stack.enter_async_context(client)
         elif common.legacy:
-            window = TellingWindow(window_path(environment))
+            _, environment = await environment_for("legacy", given)
+            with setting_up():
+                window = TellingWindow(window_path(environment))
             limiter = await stack.enter_async_context(contextlib.aclosing(window))
-        if common.legacy:
             yield await stack.enter_async_context(
                 LegacyClient.from_env(environment, limiter=limiter, timezone=timezone)
             )
         else:
-            yield await stack.enter_async_context(
-                JibbleClient.from_env(environment, limiter=limiter)
-            )
+            _, client = await _as_profile(stack, given)
+            yield client
+
+
+async def _as_profile(
+    stack: contextlib.AsyncExitStack, given: str | None
+) -> tuple[str, JibbleClient]:
+    name, environment = await environment_for("current", given)
+    with setting_up():
+        client = JibbleClient.from_env(environment)
+    return name, await stack.enter_async_context(client)
+
+
+@contextlib.contextmanager
+def setting_up() -> Generator[None]:
+    """What can't be used within it is this machine's set-up, not what was asked for.
+
+    Raises:
+        SetupError: Instead of any other error of configuration.
+    """
+    try:
+        yield
+    except ConfigurationError as error:
+        raise SetupError(str(error)) from None
 
 
 def refuse_legacy(common: Common) -> None:
@@ -137,5 +237,5 @@ def make_sandbox(**options: Any) -> Sandbox:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("jibble_async"):
             raise
-        raise ConfigurationError('the sandbox needs: pip install ".[sandbox]"') from None
+        raise SetupError('the sandbox needs: pip install ".[sandbox]"') from None
     return Sandbox(**options)

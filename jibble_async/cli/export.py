@@ -14,6 +14,7 @@ from cyclopts.validators import Number
 
 from jibble_async.api.base_client import BaseClient
 from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect_either
+from jibble_async.cli.exit_codes import exit_code_of_all
 from jibble_async.cli.export_bars import Bars
 from jibble_async.cli.output import (
     NotAllDoneError,
@@ -209,7 +210,7 @@ async def export_sets(
     # Of the old API nothing better can be said.
     doubtful = any(report.outcome is Outcome.NOT_PROVED for report in reports.values())
     if errors or (doubtful and not target.common.legacy):
-        raise NotAllDoneError
+        raise NotAllDoneError(exit_code_of_all(errors.values()))
 
 
 async def _export_since_last(what: Any, target: Target) -> None:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import hashlib
 import math
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from jibble_legacy.config import LIMIT, PERIOD, legacy_auth_from, legacy_config_from
 
+from jibble_async.cli.folders import counting_file, make_private_folder
 from jibble_async.cli.output import say
 from jibble_async.core.credentials import StaticToken
-from jibble_async.errors import ConfigurationError
 from jibble_async.limits.slots import Priority, Slot
 from jibble_async.limits.windows.sqlite import SharedWindow
 
@@ -29,42 +26,18 @@ _SOON = 3.0
 def window_path(env: Mapping[str, str]) -> Path:
     """The file in which the requests of these credentials are counted.
 
-    It lies in the user's state folder, after the XDG Base Directory Specification. Its name is
-    that of an app or of a token, as a hash.
+    Its name is that of an app or of a token, as a hash.
 
     Args:
         env: Usually `os.environ`.
 
     Raises:
-        ConfigurationError: The environment holds no credentials of the old API, or there is no
-            home folder.
+        ConfigurationError: It holds no credentials of the old API, or there is no home folder.
     """
     auth = legacy_auth_from(env)
     # The limit is one of the app (documented: old-limit), whoever its user is.
     owner = auth.token if isinstance(auth, StaticToken) else auth.client_id
-    name = hashlib.sha256(f"{legacy_config_from(env).url} {owner}".encode()).hexdigest()[:16]
-    return _state_folder(env) / "jibble" / f"legacy-{name}.db"
-
-
-def _state_folder(env: Mapping[str, str]) -> Path:
-    given = env.get("XDG_STATE_HOME", "")
-    if os.path.isabs(given):
-        return Path(given)
-    try:
-        return Path.home() / ".local" / "state"
-    except RuntimeError:
-        raise ConfigurationError(
-            "there is no home folder to count requests in: set XDG_STATE_HOME"
-        ) from None
-
-
-def _make_private(folder: Path) -> None:
-    # With all that is missing above it, as the specification says; whatever is there stays. What
-    # goes wrong is told by the window.
-    with contextlib.suppress(OSError):
-        for each in reversed((folder, *folder.parents)):
-            if not each.exists():
-                each.mkdir(mode=0o700)
+    return counting_file("legacy", legacy_config_from(env).url, owner)
 
 
 class TellingWindow(SharedWindow):
@@ -78,7 +51,7 @@ class TellingWindow(SharedWindow):
     """
 
     def __init__(self, path: Path) -> None:
-        _make_private(path.parent)
+        make_private_folder(path.parent)
         super().__init__(path, LIMIT, PERIOD, lease=_LEASE)
         self.tell: Callable[[str], None] = say
         self._waiting = False

@@ -261,14 +261,16 @@ def _stopping(place: Place) -> Generator[None]:
     """What a step could not go on for is said, and told from what was refused or used wrongly."""
     try:
         yield
-    except (ConfigurationError, BrokenPipeError):
+    except BrokenPipeError:
         raise
+    # Some errors of ours are an OSError, too.
+    except JibbleError as error:
+        say_error(error)
+        is_misused = isinstance(error, ConfigurationError)
+        raise NotAllDoneError(Exit.MISUSED if is_misused else Exit.STOPPED) from None
     except OSError as error:
         what = error.filename or place.folder
         raise ConfigurationError(
             f"{what} can't be used ({error.strerror or error}): see to it that you may read and "
             "write there, or name another folder by --folder"
         ) from error
-    except JibbleError as error:
-        say_error(error)
-        raise NotAllDoneError(Exit.STOPPED) from None

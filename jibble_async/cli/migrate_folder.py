@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from cyclopts import Parameter
 from jibble_legacy import LegacyClient
@@ -15,11 +15,12 @@ from jibble_legacy.migration.ledger.opening import make_folder
 from jibble_legacy.migration.progress import OnProgress, silent
 from jibble_legacy.migration.status import LEDGER
 
-from jibble_async.cli.connection import Flag
+from jibble_async.cli.connection import Flag, RunOptions, setting_up
 from jibble_async.cli.legacy_limit import TellingWindow, window_path
+from jibble_async.cli.profile_files import environment_for
 from jibble_async.client import JibbleClient
 from jibble_async.errors import ConfigurationError
-from jibble_async.limits.slots import RateLimiter, Unlimited
+from jibble_async.limits.slots import Unlimited
 
 __all__ = ["DEFAULTS", "Place", "open_migration"]
 
@@ -29,18 +30,18 @@ _SANDBOX = "sandbox"
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class Place:
+class Place(RunOptions):
     """What every step takes.
 
     Attributes:
         folder: Where the migration is kept: its ledger, the files to fill in, and the report.
         sandbox: Rehearse: ask two made-up accounts, which are kept in the folder.
-        json: Print the result as JSON.
+        profile: Whose credentials, of both APIs: a profile by its name.
     """
 
     folder: Path = Path("migration")
     sandbox: Flag = False
-    json: Flag = False
+    profile: Annotated[str | None, Parameter(name=("--profile", "-p"))] = None
 
     @property
     def journal(self) -> Path:
@@ -88,25 +89,18 @@ async def open_migration(
     """
     place.require_kind()
     async with contextlib.AsyncExitStack() as stack:
-        old: LegacyClient | None = None
-        new: JibbleClient | None = None
-        environment: dict[str, str] = dict(os.environ)
-        limiter: RateLimiter | None = None
         if place.sandbox:
-            environment = await _rehearsed(stack, place)
-            limiter = Unlimited()
-        if source:
-            window = limiter
-            if window is None:
-                counted = TellingWindow(window_path(environment))
-                window = await stack.enter_async_context(contextlib.aclosing(counted))
-            old = await stack.enter_async_context(
-                LegacyClient.from_env(environment, limiter=window)
-            )
-        if target:
-            new = await stack.enter_async_context(
-                JibbleClient.from_env(environment, limiter=limiter)
-            )
+            if place.profile is not None:
+                raise ConfigurationError("a rehearsal has accounts of its own: leave -p out")
+            rehearsed = await _rehearsed(stack, place)
+            old = LegacyClient.from_env(rehearsed, limiter=Unlimited()) if source else None
+            new = JibbleClient.from_env(rehearsed, limiter=Unlimited()) if target else None
+        else:
+            old = await _source(stack, place.profile) if source else None
+            new = await _target(place.profile) if target else None
+        for client in (old, new):
+            if client is not None:
+                await stack.enter_async_context(client)
         base = _SANDBOX if place.sandbox else None
         yield Migration(
             place.folder,
@@ -116,6 +110,20 @@ async def open_migration(
             target_base=base,
             on_progress=on_progress,
         )
+
+
+async def _source(stack: contextlib.AsyncExitStack, profile: str | None) -> LegacyClient:
+    _, environment = await environment_for("legacy", profile)
+    with setting_up():
+        window = TellingWindow(window_path(environment))
+        await stack.enter_async_context(contextlib.aclosing(window))
+        return LegacyClient.from_env(environment, limiter=window)
+
+
+async def _target(profile: str | None) -> JibbleClient:
+    _, environment = await environment_for("current", profile)
+    with setting_up():
+        return JibbleClient.from_env(environment)
 
 
 async def _rehearsed(stack: contextlib.AsyncExitStack, place: Place) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import re
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -33,6 +34,9 @@ __all__ = [
     "show_lines",
     "show_rows",
 ]
+
+_LOG = logging.getLogger("jibble")
+_LOG.addHandler(logging.NullHandler())
 
 
 class NotAllDoneError(Exception):
@@ -64,8 +68,10 @@ def hours(length: timedelta) -> str:
 
 
 def say(text: str) -> None:
-    """Print a line about what goes on, on stderr."""
-    sys.stderr.write(f"jibble: {clean(text)}\n")
+    """Print a line about what goes on, on stderr; it is logged, too."""
+    line = clean(text)
+    _LOG.info("%s", line)
+    sys.stderr.write(f"jibble: {line}\n")
 
 
 def say_error(error: BaseException, what: str | None = None) -> None:

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect_either
+from jibble_async.cli.exit_codes import exit_code_of_all
 from jibble_async.cli.export import to_set_names
 from jibble_async.cli.export_bars import Bars
 from jibble_async.cli.output import NotAllDoneError, say, say_error, show_json, show_rows
@@ -74,7 +75,7 @@ async def sync(
     _show(report, common)
     doubtful = any(each.outcome is Outcome.NOT_PROVED for each in report.sets)
     if report.failed or (doubtful and not common.legacy):
-        raise NotAllDoneError
+        raise NotAllDoneError(exit_code_of_all(report.failed.values()))
 
 
 def _show(report: SyncReport, common: Common) -> None:

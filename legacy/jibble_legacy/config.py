@@ -15,9 +15,11 @@ from jibble_async.errors import ConfigurationError
 from jibble_legacy.auth import PasswordGrant
 
 __all__ = [
+    "CREDENTIAL_VARIABLES",
     "LIMIT",
     "MAX_PAGE_SIZE",
     "PERIOD",
+    "URL_VARIABLE",
     "LegacyConfig",
     "Spelling",
     "legacy_auth_from",
@@ -65,6 +67,12 @@ class LegacyConfig(BaseConfig, frozen=True, kw_only=True):
 
 
 _PASSWORD_NAMES = ("CLIENT_ID", "CLIENT_SECRET", "USERNAME", "PASSWORD", "TOKEN_URL")
+_TOKEN_NAME = "JIBBLE_LEGACY_TOKEN"  # noqa: S105 - the name of one
+
+CREDENTIAL_VARIABLES = (*(f"JIBBLE_LEGACY_{name}" for name in _PASSWORD_NAMES), _TOKEN_NAME)
+"""Every variable of the environment that `legacy_auth_from` reads."""
+URL_VARIABLE = "JIBBLE_LEGACY_URL"
+"""The variable that says where the old API is."""
 
 
 def legacy_auth_from(env: Mapping[str, str]) -> PasswordGrant | StaticToken:
@@ -78,7 +86,7 @@ def legacy_auth_from(env: Mapping[str, str]) -> PasswordGrant | StaticToken:
     """
     given = {name: env.get(f"JIBBLE_LEGACY_{name}", "") for name in _PASSWORD_NAMES}
     missing = [f"JIBBLE_LEGACY_{name}" for name, text in given.items() if not text.strip()]
-    token = env.get("JIBBLE_LEGACY_TOKEN", "").strip()
+    token = env.get(_TOKEN_NAME, "").strip()
     if token:
         if len(missing) < len(given):
             raise ConfigurationError(
@@ -105,6 +113,6 @@ def legacy_config_from(env: Mapping[str, str], config: LegacyConfig | None = Non
     Raises:
         ConfigurationError: It is not a usable URL.
     """
-    url = env.get("JIBBLE_LEGACY_URL", "").strip()
+    url = env.get(URL_VARIABLE, "").strip()
     config = LegacyConfig() if config is None else config
     return replace(config, url=url) if url and config.url == LegacyConfig().url else config

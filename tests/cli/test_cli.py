@@ -156,20 +156,24 @@ def test_bad_usage(
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "message", "code"),
     [
-        (["--since", "2026-07-09", "--until", "2026-07-08", "--out", "a.csv"], "exchange them"),
-        (["--out", "missing/a.csv"], "there is no folder"),
-        (["--out", "missing/copy/"], "there is no folder"),
-        (["--out", "a.csv", "--columns", "id,nome"], "no column 'nome'"),
-        (["--out", "a.txt"], "does not say which format"),
-        (["--out", "a.csv", "--concurrency", "0"], "at least 1"),
+        (["--since", "2026-07-09", "--until", "2026-07-08", "--out", "a.csv"], "exchange them", 2),
+        (["--out", "missing/a.csv"], "there is no folder", 73),
+        (["--out", "missing/copy/"], "there is no folder", 73),
+        (["--out", "a.csv", "--columns", "id,nome"], "no column 'nome'", 2),
+        (["--out", "a.txt"], "does not say which format", 2),
+        (["--out", "a.csv", "--concurrency", "0"], "at least 1", 2),
     ],
 )
 def test_bad_configuration(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str], message: str
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    arguments: list[str],
+    message: str,
+    code: int,
 ) -> None:
-    assert main(["export", "time-entries", "--sandbox", *arguments]) == 2
+    assert main(["export", "time-entries", "--sandbox", *arguments]) == code
     assert message in said(capsys)
     assert os.listdir(tmp_path) == []
 
@@ -186,7 +190,7 @@ def test_missing_and_half_credentials(
 ) -> None:
     if name is not None:
         monkeypatch.setenv(name, "canary")
-    assert main(["whoami"]) == 2
+    assert main(["whoami"]) == 78
     line = said(capsys)
     assert message in line
     assert "canary" not in line
@@ -198,7 +202,7 @@ async def test_refused_credentials(process: Any) -> None:
         environment = {**box.environment(), "JIBBLE_CLIENT_SECRET": "canary"}
         whoami = process("whoami", **environment)
         out, err = await _ended(whoami)
-    assert (whoami.returncode, out) == (1, "")
+    assert (whoami.returncode, out) == (77, "")
     assert err.startswith("jibble: the credentials were refused (invalid_client)")
     assert err.count("\n") == 1
     assert "canary" not in err
@@ -216,7 +220,7 @@ def test_a_full_disk(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
-    assert main(["export", "time-entries", "--sandbox", *WEEK, "--out", "a.csv"]) == 1
+    assert main(["export", "time-entries", "--sandbox", *WEEK, "--out", "a.csv"]) == 74
     assert "No space left on device" in said(capsys)
     assert os.listdir(tmp_path) == []
 
@@ -233,7 +237,7 @@ def test_a_result_that_cannot_be_written_is_one_line(arguments: list[str]) -> No
             text=True,
         )
     line = f"jibble: the result can't be written: {os.strerror(errno.ENOSPC)}\n"
-    assert (done.returncode, done.stderr) == (1, line)
+    assert (done.returncode, done.stderr) == (74, line)
 
 
 @pytest.mark.parametrize("json_too", [False, True])
@@ -291,7 +295,7 @@ def test_without_its_packages_it_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "cyclopts", None)
     monkeypatch.delitem(sys.modules, app.__name__)
-    assert main(["whoami"]) == 2
+    assert main(["whoami"]) == 78
     assert 'pip install ".[cli]"' in said(capsys)
 
 
@@ -301,7 +305,7 @@ def test_without_the_sandbox_it_says_what_to_install(
     for name in [name for name in sys.modules if name.startswith("jibble_async.sandbox")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "lark", None)
-    assert main(["whoami", "--sandbox"]) == 2
+    assert main(["whoami", "--sandbox"]) == 78
     assert 'pip install ".[sandbox]"' in said(capsys)
     with pytest.raises(ModuleNotFoundError, match=r'pip install "\.\[sandbox\]"'):
         importlib.import_module("jibble_async.sandbox")

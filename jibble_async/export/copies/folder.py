@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from jibble_async.api.set_names import SetName
-from jibble_async.errors import ConfigurationError
+from jibble_async.errors import OutputError
 from jibble_async.export.copies.base import Kept, Source
 from jibble_async.export.files.atomic import PartFile, reason_of, writing
 from jibble_async.export.journal.finishing import FinalPart, opened, rewritten, swept_parts, written
@@ -46,7 +46,8 @@ class FolderCopy:
         path: The folder; it is made if it is not there.
 
     Raises:
-        ConfigurationError: It can't be made, or pyarrow is not installed.
+        OutputError: It can't be made.
+        ConfigurationError: pyarrow is not installed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -55,7 +56,7 @@ class FolderCopy:
         try:
             path.mkdir(0o700, exist_ok=True)
         except OSError as error:
-            raise ConfigurationError(f"{path} can't be made: {reason_of(error)}") from None
+            raise OutputError(f"{path} can't be made: {reason_of(error)}") from None
 
     def kept(self, source: Source) -> Kept | None:
         """What there is of a set; None if a file of it is missing, or cut short.

@@ -18,7 +18,7 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import IO, ClassVar, Self
 
-from jibble_async.errors import ConfigurationError, ExportError
+from jibble_async.errors import ExportError, OutputError
 from jibble_async.export.files.hashed import HashedFile
 from jibble_async.export.files.locks import HAS_LOCKS, is_still, lock
 
@@ -134,14 +134,14 @@ class PartFile(Part):
         path: The name that it takes when published.
 
     Raises:
-        ConfigurationError: No file can be made in that folder.
+        OutputError: No file can be made in that folder.
     """
 
     def __init__(self, path: Path) -> None:
         try:
             self._part, descriptor = _create(path)
         except OSError as error:
-            raise ConfigurationError(
+            raise OutputError(
                 f"can't write in {path.parent}: {reason_of(error)}; write to '-' instead, and "
                 "redirect that"
             ) from None
@@ -187,7 +187,7 @@ class Spool(Part):
         descriptor: The open file.
 
     Raises:
-        ConfigurationError: There is no room for temporary files.
+        OutputError: There is no room for temporary files.
     """
 
     _untouched: ClassVar[str] = "nothing of it was passed on"
@@ -196,7 +196,7 @@ class Spool(Part):
         try:
             file = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         except OSError as error:
-            raise ConfigurationError(f"no temporary file: {reason_of(error)}") from None
+            raise OutputError(f"no temporary file: {reason_of(error)}") from None
         super().__init__(path, file)
         self._descriptor = descriptor
 

@@ -9,7 +9,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from jibble_async.errors import ConfigurationError
+from jibble_async.errors import OutputError
 from jibble_async.export.files.atomic import reason_of
 
 __all__ = ["Destination", "destination_of", "is_trusted", "mount_points"]
@@ -50,13 +50,13 @@ def destination_of(out: str | os.PathLike[str], *, folders: bool = False) -> Des
         folders: Whether it may be a folder.
 
     Raises:
-        ConfigurationError: It can't be written in the end: it is a device, or a mount of its own,
+        OutputError: It can't be written in the end: it is a device, or a mount of its own,
             has no folder, is somebody else's in a folder for everybody, or a link there that
             somebody else made; or it is a folder, and may not be.
     """
     if str(out) == "":
         # As a path it is the folder that the program runs in, which nobody meant.
-        raise ConfigurationError("an empty name is no file: '.' is the folder itself")
+        raise OutputError("an empty name is no file: '.' is the folder itself")
     try:
         destination = _follow(Path(out), str(out))
         is_meant = str(out).endswith(("/", os.sep)) or destination.path.is_dir()
@@ -68,9 +68,9 @@ def destination_of(out: str | os.PathLike[str], *, folders: bool = False) -> Des
         else:
             objection = _not_open(destination.descriptor)
     except (OSError, RuntimeError, TypeError, ValueError) as error:
-        raise ConfigurationError(f"{str(out)!r} can't be a file: {reason_of(error)}") from None
+        raise OutputError(f"{str(out)!r} can't be a file: {reason_of(error)}") from None
     if objection is not None:
-        raise ConfigurationError(objection)
+        raise OutputError(objection)
     return destination
 
 
@@ -138,7 +138,7 @@ def _descriptor(path: Path) -> int | None:
 def _require_trusted(link: Path) -> None:
     if os.name != "posix" or is_trusted(link.lstat(), link.parent.stat(), os.geteuid()):
         return
-    raise ConfigurationError(
+    raise OutputError(
         f"{link} is a link that somebody else made in a folder for everybody: name the file itself"
     )
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from jibble_async.errors import ConfigurationError
+from jibble_async.errors import ConfigurationError, OutputError
 from jibble_async.export.files.atomic import PartFile, reason_of, sync_folder, writing
 
 __all__ = ["MANIFEST", "Manifest", "ManifestPart", "make_output_folder", "publish", "read_manifest"]
@@ -103,12 +103,12 @@ def make_output_folder(folder: Path) -> None:
     """Make a folder for an output, unless it is there.
 
     Raises:
-        ConfigurationError: It can't be made.
+        OutputError: It can't be made.
     """
     try:
         folder.mkdir(0o700, exist_ok=True)
     except OSError as error:
-        raise ConfigurationError(f"{folder} can't be made: {reason_of(error)}") from None
+        raise OutputError(f"{folder} can't be made: {reason_of(error)}") from None
 
 
 def publish(part: PartFile, manifest: Manifest, files: Iterable[Path]) -> bool:

@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import msgspec
 
-from jibble_async.errors import ConfigurationError, ExportError
+from jibble_async.errors import ConfigurationError, ExportError, OutputError
 from jibble_async.export.files.atomic import make_private, reason_of, sync_folder, writing
 from jibble_async.export.files.locks import HAS_LOCKS, is_still, lock
 from jibble_async.export.journal.parts import PartWriter, ids_beside, require_unchanged
@@ -57,7 +57,7 @@ class WorkingFolder:
         is_used: Whether somebody left something in it.
 
     Raises:
-        ConfigurationError: It can't be made, or something else has its name.
+        OutputError: It can't be made, or something else has its name.
         ExportError: Another export works in it.
     """
 
@@ -126,13 +126,13 @@ class WorkingFolder:
         except FileExistsError:
             return os.open(self.path / _JOURNAL, _OPEN)
 
-    def _in_the_way(self) -> ConfigurationError:
-        return ConfigurationError(
+    def _in_the_way(self) -> OutputError:
+        return OutputError(
             f"{self.path} is in the way, and no folder of an export of yours: move it"
         )
 
-    def _unusable(self, reason: str) -> ConfigurationError:
-        return ConfigurationError(
+    def _unusable(self, reason: str) -> OutputError:
+        return OutputError(
             f"can't write in {self.path.parent}: {reason}; write to '-' instead, and redirect that"
         )
 

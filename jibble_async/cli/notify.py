@@ -1,0 +1,101 @@
+"""`--notify`: a ping at the end of a command, to a host that raises the alarm when none comes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated
+
+import aiohttp
+from cyclopts import Parameter, Token
+from yarl import URL
+
+from jibble_async.cli.output import say
+from jibble_async.core.origins import is_loopback
+from jibble_async.core.proxies import proxies_from
+from jibble_async.errors import ConfigurationError
+from jibble_async.version import __version__
+
+__all__ = ["PingURL", "ping", "ping_url"]
+
+_SECONDS = 10.0
+_PAUSES = (1.0, 3.0)
+
+
+def ping_url(text: str, exit_code: int = 0) -> URL:
+    """Where a ping goes: the URL, with the exit code behind its path if that is not 0.
+
+    Args:
+        text: What the user gave.
+        exit_code: What the program ends with.
+
+    Raises:
+        ValueError: It is no URL that may be pinged; the error does not show it, since whoever
+            knows it can ping, too.
+    """
+    try:
+        url = URL(text.strip())
+    except ValueError:
+        url = URL()
+    if url.host is None or url.user is not None or url.fragment:
+        raise ValueError("--notify takes a URL such as https://hc-ping.com/..., without a user")
+    if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
+        raise ValueError("--notify takes https; http is for this machine alone")
+    if exit_code:
+        url = url.with_path(
+            f"{url.raw_path.rstrip('/')}/{exit_code}", encoded=True, keep_query=True
+        )
+    return url
+
+
+def _to_ping_url(_: object, tokens: Sequence[Token]) -> str:
+    ping_url(tokens[0].value)
+    return tokens[0].value
+
+
+PingURL = Annotated[str, Parameter(converter=_to_ping_url, env_var="JIBBLE_NOTIFY")]
+"""What `--notify` takes; also from the environment, where `ps` does not show it."""
+
+
+async def ping(
+    text: str, exit_code: int, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+) -> None:
+    """Tell a host how a command ended, and nothing else; say so if that fails.
+
+    Args:
+        text: The URL that the user gave.
+        exit_code: What the program ends with.
+        sleep: Waits so many seconds.
+    """
+    url = ping_url(text, exit_code)
+    failure = ""
+    for pause in (*_PAUSES, None):
+        failure = await _failure(url)
+        if not failure:
+            return
+        if pause is not None:
+            await sleep(pause)
+    say(f"the ping to {url.host} failed: {failure}")
+
+
+async def _failure(url: URL) -> str:
+    """What went wrong with a ping; nothing if it arrived."""
+    try:
+        proxies = proxies_from(os.environ, [str(url)])
+        async with (
+            aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=_SECONDS),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"User-Agent": f"jibble-async/{__version__}"},
+            ) as session,
+            session.get(
+                url, allow_redirects=False, proxy=next(iter(proxies.values()), None)
+            ) as answer,
+        ):
+            return "" if answer.ok and answer.status < 300 else f"it answered {answer.status}"
+    except TimeoutError:
+        return f"no answer in {_SECONDS:g} s"
+    except (aiohttp.ClientError, ConfigurationError, OSError) as error:
+        # Their words may hold the URL.
+        return type(error).__name__

@@ -1,0 +1,45 @@
+"""What `--log-file` keeps."""
+
+from __future__ import annotations
+
+import logging
+import stat
+from pathlib import Path
+
+import pytest
+
+from jibble_async.cli import main
+from jibble_async.cli.connection import Common
+from jibble_async.cli.log_file import logged
+
+
+@pytest.mark.usefixtures("small")
+def test_what_is_said_is_logged_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "jibble.log"
+    for _ in range(2):
+        assert main(["clock", "in", "--sandbox", "--person", "x@y", "--log-file", str(log)]) == 2
+    said = capsys.readouterr().err.splitlines()[0].removeprefix("jibble: ")
+    lines = log.read_text().splitlines()
+    assert [line.partition("jibble: ")[2] for line in lines] == [said, said]
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
+def test_a_log_that_is_there_keeps_its_mode_and_its_lines(tmp_path: Path) -> None:
+    log = tmp_path / "jibble.log"
+    log.write_text("before\n")
+    log.chmod(0o640)
+    before = logging.getLogger("jibble_async").level
+    with logged(Common(log_file=log)):
+        logging.getLogger("jibble_async.x").info("first")
+        logging.getLogger("jibble_async.x").debug("too much")
+        # As logrotate does.
+        log.rename(tmp_path / "jibble.log.1")
+        logging.getLogger("jibble_legacy.x").warning("second \udc80")
+    logging.getLogger("jibble_async.x").error("nobody listens")
+    assert logging.getLogger("jibble_async").level == before
+    old = tmp_path / "jibble.log.1"
+    assert old.read_text().startswith("before\n")
+    assert old.read_text().endswith("INFO jibble_async.x: first\n")
+    assert stat.S_IMODE(old.stat().st_mode) == 0o640
+    assert log.read_text().endswith("WARNING jibble_legacy.x: second \\udc80\n")
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
