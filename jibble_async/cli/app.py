@@ -21,9 +21,11 @@ from jibble_async.cli.doctor import doctor
 from jibble_async.cli.exit_codes import ExitCode, exit_code_of
 from jibble_async.cli.export import export
 from jibble_async.cli.log_file import logged
+from jibble_async.cli.login import login, logout
 from jibble_async.cli.migrate import migrate
 from jibble_async.cli.notify import ping
 from jibble_async.cli.output import NotAllDoneError, say, say_error
+from jibble_async.cli.profiles_shown import profiles
 from jibble_async.cli.report import report
 from jibble_async.cli.sandbox import sandbox
 from jibble_async.cli.signals import Interruption
@@ -55,6 +57,9 @@ _app.command(clock)
 _app.command(time_off)
 _app.command(migrate)
 _app.command(sandbox)
+_app.command(login)
+_app.command(profiles)
+_app.command(logout)
 
 
 def run(arguments: Sequence[str], interruption: Interruption) -> int:
