@@ -11,20 +11,22 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TextIO
 
-from cyclopts import App, CoercionError, CycloptsError, UnusedCliTokensError
+from cyclopts import App, CoercionError, CycloptsError, Group, UnusedCliTokensError
 
 from jibble_async.cli.clock import clock
 from jibble_async.cli.connection import options_of
 from jibble_async.cli.doctor import doctor
 from jibble_async.cli.exit_codes import ExitCode, exit_code_of
 from jibble_async.cli.export import export
+from jibble_async.cli.help_pages import HelpPage
+from jibble_async.cli.listing import list_set
 from jibble_async.cli.log_file import logged
 from jibble_async.cli.login import login, logout
 from jibble_async.cli.migrate import migrate
 from jibble_async.cli.notify import ping
-from jibble_async.cli.output import NotAllDoneError, say, say_error
+from jibble_async.cli.output import NotAllDoneError, complain, hushed, say_error
 from jibble_async.cli.profiles_shown import profiles
 from jibble_async.cli.report import report
 from jibble_async.cli.sandbox import sandbox
@@ -42,24 +44,37 @@ _CTRL_C = 130
 
 _app = App(
     name="jibble",
-    help="Jibble from the command line. Credentials are those of the environment, such as "
-    "JIBBLE_CLIENT_ID and JIBBLE_CLIENT_SECRET, or those that `jibble login` keeps.",
+    help="Jibble from the command line. `jibble COMMAND --help` tells of one.",
     version=__version__,
+    help_formatter=HelpPage(),
 )
-_app.command(export)
-_app.command(sync)
-_app.command(report)
-_app.command(timesheets)
-_app.command(whoami)
-_app.command(doctor)
-_app.command(people)
-_app.command(clock)
-_app.command(time_off)
-_app.command(migrate)
-_app.command(sandbox)
-_app.command(login)
-_app.command(profiles)
-_app.command(logout)
+_COMMANDS: dict[Group, dict[str, App | Callable[..., Any]]] = {
+    Group("Every day", sort_key=1): {
+        "people": people,
+        "list": list_set,
+        "clock": clock,
+        "timeoff": time_off,
+        "timesheets": timesheets,
+        "report": report,
+    },
+    Group("Much at once", sort_key=2): {"export": export, "sync": sync, "migrate": migrate},
+    Group("Whose account", sort_key=3): {
+        "login": login,
+        "logout": logout,
+        "profiles": profiles,
+        "whoami": whoami,
+        "doctor": doctor,
+        "sandbox": sandbox,
+    },
+}
+for _group, _commands in _COMMANDS.items():
+    for _name, _command in _commands.items():
+        _app.command(_command, name=None if isinstance(_command, App) else _name)
+        _app[_name].group = _group
+_app.register_install_completion_command(help="Complete commands and options in this shell.")
+_group = Group("Besides", sort_key=4)
+for _name in ("--help", "--version", "--install-completion"):
+    _app[_name].group = _group
 
 
 def run(arguments: Sequence[str], interruption: Interruption) -> int:
@@ -72,21 +87,18 @@ def run(arguments: Sequence[str], interruption: Interruption) -> int:
     Raises:
         KeyboardInterrupt: A signal came.
     """
-    for stream in (sys.stdout, sys.stderr):
-        # Names and bars have characters that not every terminal can show.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")
+    _prepare(sys.stdout, sys.stderr)
     try:
         command, bound, _ = _app.parse_args(list(arguments), print_error=False, exit_on_error=False)
     except UnusedCliTokensError as error:
-        say(f"can't make sense of {' '.join(error.unused_tokens or ())}{_help_for(error)}")
+        complain(f"can't make sense of {' '.join(error.unused_tokens or ())}{_help_for(error)}")
         return ExitCode.USAGE
     except CycloptsError as error:
-        say(f"{_complaint(error)}{_help_for(error)}")
+        complain(f"{_complaint(error)}{_help_for(error)}")
         return ExitCode.USAGE
     options = options_of(bound.arguments.values())
     try:
-        with logged(options):
+        with logged(options), hushed(options.quiet):
             exit_code = _outcome(command, bound, interruption)
     except OutputError as error:
         # The log's file, before anything is done.
@@ -123,13 +135,25 @@ def _outcome(
     except OSError as error:
         # A disk that is full, behind a redirection: what was asked for may be done all the same.
         _forget_stdout()
-        say(f"the result can't be written: {error.strerror or error}")
+        complain(f"the result can't be written: {error.strerror or error}")
         return exit_code_of(error)
     except Exception as error:
         traceback.print_exc()
-        say("this is a mistake of the program, not yours: please report what stands above")
+        complain("this is a mistake of the program, not yours: please report what stands above")
         return exit_code_of(error)
     return ExitCode.DONE
+
+
+def _prepare(*streams: TextIO) -> None:
+    """See to it that every name can be printed, though maybe not every character shown."""
+    for stream in streams:
+        if not isinstance(stream, io.TextIOWrapper):
+            continue
+        if stream.isatty() or "PYTHONIOENCODING" in os.environ:
+            stream.reconfigure(errors="replace")
+        else:
+            # What reads a file or a pipe is not asked which code page this machine has.
+            stream.reconfigure(encoding="utf-8", errors="replace")
 
 
 def _forget_stdout() -> None:

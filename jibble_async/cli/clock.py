@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter, Token
-from jibble_legacy import LegacyClient
 
 from jibble_async.cli.connection import DEFAULTS, Common, connect, connect_either
+from jibble_async.cli.lookup import Kind, Lookup, person_id
 from jibble_async.cli.output import show_facts
-from jibble_async.client import JibbleClient
 from jibble_async.entities import EntryType, TimeEntry
-from jibble_async.entities import Person as Somebody
-from jibble_async.errors import ConfigurationError
-from jibble_async.query.vocabulary import fields
 from jibble_async.resources.time_entries import TimeEntries
 
 __all__ = ["clock"]
@@ -29,7 +25,6 @@ _STATES = {
     EntryType.OUT: "clocked out",
     EntryType.START_BREAK: "on a break",
 }
-_FIELDS = fields(Somebody)
 
 
 def _to_moment(_: object, tokens: Sequence[Token]) -> datetime:
@@ -52,7 +47,7 @@ class Punch:
     """What every punch takes.
 
     Attributes:
-        person: Who, by id or e-mail address; by default whoever the credentials act for.
+        person: Who, by name, e-mail, code or id; by default whoever the credentials act for.
         at: When, such as 2026-10-05T09:00, on this clock unless it has an offset; by default now.
         note: A note.
         common: What every command takes.
@@ -70,41 +65,40 @@ _NOW = Punch()
 @clock.command(name="in")
 async def clock_in(
     *,
-    activity_id: str | None = None,
-    project_id: str | None = None,
-    location_id: str | None = None,
+    activity: str | None = None,
+    project: str | None = None,
+    location: str | None = None,
     auto_clock_out_at: Moment = None,
     punch: Punch = _NOW,
 ) -> None:
     """Begin work, or end a break.
 
     Args:
-        activity_id: The kind of work.
-        project_id: What the work is for.
-        location_id: Where it is done.
+        activity: The kind of work, by name, code or id.
+        project: What the work is for.
+        location: Where it is done.
         auto_clock_out_at: When the server is to clock out by itself.
         punch: What every punch takes.
     """
-    await _make(
-        TimeEntries.clock_in,
-        punch,
-        activity_id=activity_id,
-        project_id=project_id,
-        location_id=location_id,
-        auto_clock_out_at=_here(auto_clock_out_at),
-    )
+    things: dict[Kind, str | None] = {
+        "activity": activity,
+        "project": project,
+        "location": location,
+    }
+    at = _here(auto_clock_out_at)
+    await _make(TimeEntries.clock_in, punch, things, auto_clock_out_at=at)
 
 
 @clock.command(name="out")
 async def clock_out(*, punch: Punch = _NOW) -> None:
     """End work."""
-    await _make(TimeEntries.clock_out, punch)
+    await _make(TimeEntries.clock_out, punch, {})
 
 
 @clock.command(name="break")
 async def start_break(*, punch: Punch = _NOW) -> None:
     """Go on a break; clocking in ends it."""
-    await _make(TimeEntries.start_break, punch)
+    await _make(TimeEntries.start_break, punch, {})
 
 
 @clock.command
@@ -112,53 +106,37 @@ async def status(*, person: str | None = None, common: Common = DEFAULTS) -> Non
     """Show somebody's latest entry.
 
     Args:
-        person: Who, by id or e-mail address; by default whoever the credentials act for.
+        person: Who, by name, e-mail, code or id; by default whoever the credentials act for.
         common: What every command takes.
     """
     async with connect_either(common) as client:
-        entry = await client.time_entries.latest(await person_id(client, person))
-    _show(entry, common)
+        lookup = Lookup(client)
+        who = await person_id(lookup, person)
+        entry = await client.time_entries.latest(who)
+    _show(entry, lookup.name(who), common)
 
 
-async def _make(method: Callable[..., Awaitable[TimeEntry]], punch: Punch, **more: Any) -> None:
+async def _make(
+    method: Callable[..., Awaitable[TimeEntry]],
+    punch: Punch,
+    things: Mapping[Kind, str | None],
+    **more: Any,
+) -> None:
     async with connect(punch.common) as client:
-        who = await person_id(client, punch.person)
+        lookup = Lookup(client)
+        who = await person_id(lookup, punch.person)
+        for kind, text in things.items():
+            more[f"{kind}_id"] = await lookup.optional(kind, text)
         entry = await method(client.time_entries, who, at=_here(punch.at), note=punch.note, **more)
-    _show(entry, punch.common)
-
-
-async def person_id(client: JibbleClient | LegacyClient, person: str | None) -> str:
-    """The id of a person.
-
-    Args:
-        client: Whom to ask.
-        person: An id, an e-mail address, or None for whoever the credentials act for.
-
-    Raises:
-        ConfigurationError: Nobody has the address, or the credentials don't say who acts.
-    """
-    if person is None:
-        own_id = (await client.whoami()).person_id if isinstance(client, JibbleClient) else None
-        if own_id is None:
-            raise ConfigurationError("the credentials don't say who you are: give --person")
-        return own_id
-    if "@" not in person:
-        return person
-    if isinstance(client, JibbleClient):
-        found: Somebody | None = await client.people.by_email(person)
-    else:
-        found = await client.people.list(where=_FIELDS.email == person).first()
-    if found is None:
-        raise ConfigurationError(f"nobody has the address {person}")
-    return found.id
+    _show(entry, lookup.name(who), punch.common)
 
 
 def _here(moment: datetime | None) -> datetime | None:
     return moment and moment.astimezone()
 
 
-def _show(entry: TimeEntry | None, common: Common) -> None:
-    facts: dict[str, Any] = {"state": "never clocked in"}
+def _show(entry: TimeEntry | None, person: str | None, common: Common) -> None:
+    facts: dict[str, Any] = {"state": "never clocked in", "person": person}
     if entry is not None:
         state = None if entry.type is None else _STATES.get(entry.type, str(entry.type))
         moment = entry.local_time or entry.time
@@ -167,7 +145,9 @@ def _show(entry: TimeEntry | None, common: Common) -> None:
             "since": moment and moment.isoformat(" ", "seconds"),
             "day": entry.belongs_to_date and entry.belongs_to_date.isoformat(),
             "note": entry.note,
+            # A name may have been typed in short.
+            "person": person,
             "person id": entry.person_id,
             "entry id": entry.id,
         }
-    show_facts(facts, json=common.json)
+    show_facts(facts, common.form, id="entry id")

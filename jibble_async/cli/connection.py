@@ -9,10 +9,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 from jibble_legacy import LegacyClient
 
 from jibble_async.cli.exit_codes import SetupError
+from jibble_async.cli.forms import Form
 from jibble_async.cli.legacy_limit import TellingWindow, window_path
 from jibble_async.cli.notify import PingURL
 from jibble_async.cli.profile_files import environment_for
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
     from jibble_async.sandbox import Sandbox
 
 __all__ = [
+    "COMMON",
     "DEFAULTS",
     "Common",
     "Flag",
     "RunOptions",
+    "Several",
     "connect",
     "connect_either",
     "connect_profiles",
@@ -39,32 +42,50 @@ __all__ = [
 
 # Off unless given: that needs no word in the help, nor an option that says so.
 Flag = Annotated[bool, Parameter(negative="", show_default=False)]
+# What may be given several times; a bare tuple would offer an option that empties it.
+Several = Annotated[tuple[str, ...], Parameter(negative="", show_default=False)]
+
+COMMON = Group("Common options", sort_key=99)
+"""What every command takes stands below what only this one does."""
 
 
-@Parameter(name="*")
+@Parameter(name="*", group=COMMON)
 @dataclass(frozen=True)
 class RunOptions:
     """What every command takes, whomever it asks.
 
     Attributes:
-        json: Print the result as JSON.
+        output: As table, csv, jsonl, json or id.
+        json: The same as -o json.
+        quiet: Print ids, and say nothing but errors.
+        verbose: Log what goes on; -vv more of it.
         log_file: Append what goes on to this file.
         notify: A URL to ping at the end; /CODE behind it if it failed.
     """
 
-    json: Flag = False
+    output: Annotated[Form | None, Parameter(alias="-o", metavar="FORM", show_choices=False)] = None
+    json: Annotated[bool, Parameter(negative="", show=False)] = False
+    quiet: Annotated[bool, Parameter(alias="-q", negative="", show_default=False)] = False
+    verbose: Annotated[int, Parameter(alias="-v", count=True, show_default=False)] = 0
     log_file: Path | None = None
     notify: PingURL | None = None
 
+    @property
+    def form(self) -> Form | None:
+        """What results are printed as; None for what suits a terminal, or a pipe."""
+        if self.output is not None:
+            return self.output
+        return "json" if self.json else "id" if self.quiet else None
 
-@Parameter(name="*")
+
+@Parameter(name="*", group=COMMON)
 @dataclass(frozen=True)
 class Common(RunOptions):
     """What every command takes that asks a Jibble.
 
     Attributes:
-        sandbox: Ask a sandbox inside this program, with made-up people: no account needed.
-        legacy: Ask the old API, connect.jibble.io, where it can do this.
+        sandbox: Ask made-up people in this program: no account needed.
+        legacy: Ask the old API, where it can do this.
         profiles: Whose credentials: a profile by its name.
     """
 

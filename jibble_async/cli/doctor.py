@@ -21,7 +21,7 @@ _VERDICTS = {
 
 
 async def doctor(*, change_note_of: str | None = None, common: Common = DEFAULTS) -> None:
-    """Look whether changes set updatedAt, on which the proof of every export rests.
+    """Look whether changes set updatedAt, as proofs of exports need.
 
     Without --change-note-of nothing is changed: archived time entries are looked at.
 
@@ -32,9 +32,9 @@ async def doctor(*, change_note_of: str | None = None, common: Common = DEFAULTS
     """
     async with connect(common) as client:
         probe = await probe_updated_at(client, change_note_of)
-    if common.json:
+    if common.form in {"json", "jsonl"}:
         told: dict[str, Any] = msgspec.to_builtins(probe)
-        show_json({**told, "holds": probe.holds})
+        show_json({**told, "holds": probe.holds}, common.form)
     else:
         show_facts(
             {
@@ -42,7 +42,9 @@ async def doctor(*, change_note_of: str | None = None, common: Common = DEFAULTS
                 "set by an edited note": _YES_OR_NO[probe.edited],
                 "entry found by it": _YES_OR_NO[probe.found],
                 "updatedAt": _VERDICTS[probe.holds],
-            }
+            },
+            common.form,
+            id="updatedAt",
         )
     if probe.holds is False:
         raise NotAllDoneError

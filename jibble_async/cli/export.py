@@ -14,13 +14,14 @@ from cyclopts.validators import Number
 
 from jibble_async.api.base_client import BaseClient
 from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect_either
+from jibble_async.cli.days import ANY_DAYS, Days, days_of, now
 from jibble_async.cli.exit_codes import exit_code_of_all
 from jibble_async.cli.export_bars import Bars
+from jibble_async.cli.forms import as_json
 from jibble_async.cli.output import (
     NotAllDoneError,
     beside,
-    json_text,
-    say,
+    complain,
     say_error,
     say_removed,
     show_facts,
@@ -40,16 +41,13 @@ from jibble_async.export.files.destinations import Destination, destination_of
 from jibble_async.export.journal.manifest import MANIFEST, make_output_folder
 from jibble_async.export.naming import named_fields
 from jibble_async.export.sinks import FileFormat, file_format
-from jibble_async.query.days import require_span
 
 __all__ = ["export", "to_set_names"]
 
-export: App = App(
-    name="export", help="Export rows to a file or a folder, which counts only when complete."
-)
+export: App = App(name="export", help="Export rows to a file that counts only when it is complete.")
 
 _ALL = "all"
-_NOT_PASSED_ON = frozenset({"since_last", "report", "verbose", "common"})
+_NOT_PASSED_ON = frozenset({"since_last", "report", "common"})
 _FOR_WHOLE_SETS = ("resume", "reconcile", "with_names", "report")
 _NAMES = get_args(SetName)
 
@@ -106,7 +104,6 @@ class Target:
         since_last: A small file that keeps when the last time was: then only what changed since is
             exported, archived rows included; all the first time.
         report: A file for what was done, as JSON.
-        verbose: Tell of every window that is read.
         common: What every command takes.
     """
 
@@ -124,7 +121,6 @@ class Target:
     reconcile: Flag = False
     since_last: Path | None = None
     report: Path | None = None
-    verbose: Annotated[bool, Parameter(alias="-v", negative="", show_default=False)] = False
     common: Common = DEFAULTS
 
     def require_since_last_alone(self) -> None:
@@ -153,25 +149,23 @@ async def export_sets(
         tuple[str, ...], Parameter(converter=to_set_names, consume_multiple=True, negative="")
     ],
     *,
-    since: date | None = None,
-    until: date | None = None,
+    days: Days = ANY_DAYS,
     timezone: str | None = None,
     target: Target,
 ) -> None:
-    """Export sets of rows to a file or a folder, which counts only when it is complete.
+    """Export sets of rows to a file or a folder that counts only when it is complete.
 
     Args:
         sets: Such as time-entries or people; or all.
-        since: The first day of rows that belong to days, such as 2026-10-01.
-        until: The last day, included.
+        days: The days of rows that belong to days.
         timezone: Where people work, such as Europe/Berlin; the old API does not know.
         target: What every export takes.
     """
-    require_span(since, until)
-    if target.common.legacy and timezone is None and (since is not None or until is not None):
+    days.require(all=False)
+    if target.common.legacy and timezone is None and days != ANY_DAYS:
         raise ConfigurationError(
-            "--since and --until are working days, which the old API does not know: give "
-            "--timezone, such as Europe/Berlin"
+            "--since, --until and --period are working days, which the old API does not know: "
+            "give --timezone, such as Europe/Berlin"
         )
     destination = destination_of(target.out, folders=True)
     is_one = len(sets) == 1 and _ALL not in sets
@@ -179,16 +173,18 @@ async def export_sets(
         raise ConfigurationError(f"several sets need a folder: write {target.out}/")
     report_path = None if target.report is None else _report_path(target.report, destination)
     if target.since_last is not None:
-        if not is_one or since is not None or until is not None:
-            raise ConfigurationError("--since-last is for one set, without --since and --until")
+        if not is_one or days != ANY_DAYS:
+            raise ConfigurationError("--since-last is for one set, without any days")
         target.require_since_last_alone()
         await _export_since_last(sets[0], target)
         return
-    async with connect_either(target.common, since, until, timezone) as client:
+    around = days.around(now().date())
+    async with connect_either(target.common, *around, timezone) as client:
+        since, until = await days_of(client, days, timezone)
         extents = _extents(client, sets, since, until, target)
         if not is_one:
             make_output_folder(destination.path)
-        with Bars(client, verbose=target.verbose) as bars:
+        with Bars(client, common=target.common) as bars:
             exporters: dict[str, Exporter] = {}
             for extent in extents:
                 out = target.out if is_one else f"{target.out}/{extent.set}/"
@@ -200,9 +196,9 @@ async def export_sets(
     if report_path is not None:
         _keep(report_path, reports, errors)
     with beside(destination):
-        if target.common.json:
+        if target.common.form in {"json", "jsonl"}:
             each = [asdict(report) for report in reports.values()]
-            show_json(each[0] if is_one else each)
+            show_json(each[0] if is_one else each, target.common.form)
         for what, report in reports.items():
             _show(report, target.common, None if is_one else what)
     for what, error in errors.items():
@@ -220,11 +216,11 @@ async def _export_since_last(what: Any, target: Target) -> None:
         report = await export_since_last(client, what, state=target.since_last, **options)
     facts = {
         "file": str(report.path),
-        "rows": report.rows if target.common.json else f"{report.rows:,}",
+        "rows": report.rows if target.common.form else f"{report.rows:,}",
         "what": "the whole set" if report.whole else "what changed since the last time",
         "sha256": report.sha256,
     }
-    show_facts(facts, json=target.common.json)
+    show_facts(facts, target.common.form, id="file")
 
 
 def _extents(
@@ -256,7 +252,7 @@ def _extents(
         try:
             extent.raw_set(client)
         except ConfigurationError as error:
-            say(f"{name} left out: {error}")
+            complain(f"{name} left out: {error}")
         else:
             extents.append(extent)
     return extents
@@ -308,7 +304,7 @@ def _keep(path: Path, reports: dict[str, ExportReport], errors: dict[str, Jibble
     done = [{"set": what, **asdict(report)} for what, report in reports.items()]
     failed = [{"set": what, "error": str(error)} for what, error in errors.items()]
     with PartFile(path) as part:
-        part.write(f"{json_text(done + failed)}\n".encode())
+        part.write(f"{as_json(done + failed)}\n".encode())
         part.publish()
 
 
@@ -316,8 +312,8 @@ def _show(report: ExportReport, common: Common, what: str | None) -> None:
     say_removed(report.removed)
     if report.unknown_fields:
         names = ", ".join(f"{name} ({rows})" for name, rows in report.unknown_fields.items())
-        say(f"not in the file, for want of a column (rows): {names}")
-    if common.json:
+        complain(f"not in the file, for want of a column (rows): {names}")
+    if common.form in {"json", "jsonl"}:
         return
     facts = {
         "set": what,
@@ -335,4 +331,4 @@ def _show(report: ExportReport, common: Common, what: str | None) -> None:
         facts["meanwhile"] = f"{report.swept:,} rows changed, {report.dropped:,} deleted for good"
     if report.moved > 0:
         facts["moved"] = f"rows, {report.moved} times, so a deleted one may be among them"
-    show_facts(facts)
+    show_facts(facts, common.form, id="file")

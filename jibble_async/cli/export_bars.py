@@ -12,8 +12,10 @@ from rich.table import Column
 from rich.text import Text
 
 from jibble_async.api.base_client import BaseClient
+from jibble_async.cli.connection import Common
+from jibble_async.cli.forms import hours
 from jibble_async.cli.legacy_limit import TellingWindow
-from jibble_async.cli.output import hours, say
+from jibble_async.cli.output import say
 from jibble_async.export import ExportProgress
 
 __all__ = ["Bars"]
@@ -57,16 +59,16 @@ class Bars:
 
     Args:
         client: Makes the calls of all.
-        verbose: Whether to tell of every window that is read.
+        common: What every command takes: whether to be quiet, or to tell of every window.
     """
 
-    def __init__(self, client: BaseClient[Any], *, verbose: bool) -> None:
+    def __init__(self, client: BaseClient[Any], *, common: Common) -> None:
         console = Console(stderr=True)
         limiters = client.stats.limiters.values()
         window = next((each for each in limiters if isinstance(each, TellingWindow)), None)
         if window is not None and console.is_terminal:
             window.tell = lambda _: None
-        self._verbose = verbose
+        self._verbose = common.verbose > 0
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
@@ -74,7 +76,7 @@ class Bars:
             console=console,
             expand=True,
             transient=True,
-            disable=not console.is_terminal,
+            disable=common.quiet or not console.is_terminal,
         )
 
     def __enter__(self) -> Self:

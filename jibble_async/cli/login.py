@@ -131,7 +131,7 @@ async def logout(*, options: Profiled = _NOBODY) -> None:
                 except SetupError as failure:
                     left.append(failure)
         write_profiles(profiles.without(name))
-    show_facts({"forgotten": name}, json=options.json)
+    show_facts({"forgotten": name}, options.form, id="forgotten")
     for error in left:
         say_error(error, "a secret may be left behind")
     if left:
@@ -170,7 +170,7 @@ async def _log_in(
         "secrets": where if where == "keyring" else str(config_folder() / "credentials.toml"),
         **{key: text for key, text in account.settings().items() if key.endswith("url")},
     }
-    show_facts(facts, json=options.json)
+    show_facts(facts, options.form, id="profile")
 
 
 async def _organization(api: Api, environment: Environment, *, is_checked: bool) -> Profile:

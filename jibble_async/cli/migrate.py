@@ -22,7 +22,7 @@ __all__ = ["migrate"]
 
 migrate: App = App(
     name="migrate",
-    help="Move the time entries of an old account to a new one, and show that all arrived.",
+    help="Move the entries of an old account to a new one.",
 )
 
 Settle = Annotated[float, Parameter(validator=Number(gte=0))]
@@ -215,7 +215,7 @@ def status(*, place: Place = DEFAULTS) -> None:
     with _stopping(place):
         place.require_kind()
         told = Migration(place.folder).status()
-    show(told, json=place.json)
+    show(told, place.form)
 
 
 @migrate.command
@@ -229,7 +229,7 @@ def export_rejects(*, out: Path | None = None, place: Place = DEFAULTS) -> None:
     with _stopping(place):
         place.require_kind()
         written = Migration(place.folder).export_rejects(out)
-    show(written, json=place.json)
+    show(written, place.form)
 
 
 async def _step(
@@ -249,7 +249,7 @@ async def _step(
             place, source=source, target=target, on_progress=Told()
         ) as migration:
             report = await step(migration)
-    show(report, json=place.json)
+    show(report, place.form)
     say(f"next: {migration.status().next}")
     verdict = getattr(report, "exit", 0)
     if verdict:

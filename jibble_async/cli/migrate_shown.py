@@ -21,7 +21,8 @@ from jibble_legacy.migration.writing.apply import ApplyReport
 from jibble_legacy.migration.writing.probe import ProbeReport
 from jibble_legacy.migration.writing.rollback import RollbackReport
 
-from jibble_async.cli.output import clean, hours, say, show_facts, show_json, show_lines
+from jibble_async.cli.forms import Form, clean, hours
+from jibble_async.cli.output import say, show_facts, show_json, show_lines
 
 __all__ = ["Told", "facts_of", "line_of", "show"]
 
@@ -78,19 +79,21 @@ def line_of(progress: Progress) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def show(report: msgspec.Struct, *, json: bool = False) -> None:
-    """Print what a step did: names and values, and lists below them; or all of it as JSON.
+def show(report: msgspec.Struct, form: Form | None = None) -> None:
+    """Print what a step did: names and values, and lists below them; or in another form.
 
     Args:
         report: What the step gave.
-        json: Whether it is for programs.
+        form: What it is printed as; `json` and `jsonl` have all of it.
     """
-    if json:
-        show_json(msgspec.to_builtins(report, enc_hook=str))
+    if form in {"json", "jsonl"}:
+        show_json(msgspec.to_builtins(report, enc_hook=str), form)
         return
     facts = {name: value for name, value in facts_of(report).items() if value not in (None, "")}
     lists = [name for name, value in facts.items() if isinstance(value, tuple)]
-    show_facts({name: _text(value) for name, value in facts.items() if name not in lists})
+    show_facts({name: _text(facts[name]) for name in facts if name not in lists}, form, id="plan")
+    if form not in {None, "table"}:
+        return
     for name in lists:
         show_lines(_listed(name, facts[name]))
 

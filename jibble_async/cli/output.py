@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
-import re
+import os
+import stat
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, time, timedelta
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
+from contextvars import ContextVar
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,14 +18,24 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from jibble_async.cli.forms import (
+    Form,
+    Row,
+    as_csv,
+    as_json,
+    as_jsonl,
+    as_tsv,
+    cell,
+    clean,
+    hours,
+)
 from jibble_async.export.files.destinations import Destination
 
 __all__ = [
     "NotAllDoneError",
     "beside",
-    "clean",
-    "hours",
-    "json_text",
+    "complain",
+    "hushed",
     "say",
     "say_error",
     "say_removed",
@@ -37,6 +48,13 @@ __all__ = [
 
 _LOG = logging.getLogger("jibble")
 _LOG.addHandler(logging.NullHandler())
+
+_MARK = "\ufeff"
+"""Without it Excel takes a file for one in the machine's old code page, and `Zoë` for `ZoÃ«`."""
+_ID_WIDTH = 36
+"""An id that is cut is of no use to anybody."""
+
+_quiet = ContextVar("quiet", default=False)
 
 
 class NotAllDoneError(Exception):
@@ -51,33 +69,35 @@ class NotAllDoneError(Exception):
         self.exit_code = exit_code
 
 
-# Control characters, and those that turn the direction of a line: both can fake what is shown.
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
-
-
-def clean(text: str) -> str:
-    """A server's text made fit for a terminal: one line, without what steers a terminal."""
-    return _UNSAFE.sub(" ", text).strip()
-
-
-def hours(length: timedelta) -> str:
-    """A length of time in hours and minutes, such as `168:30`."""
-    minutes = round(abs(length) / timedelta(minutes=1))
-    sign = "-" if length < timedelta(0) and minutes else ""
-    return f"{sign}{minutes // 60:,}:{minutes % 60:02}"
+@contextlib.contextmanager
+def hushed(quiet: bool) -> Generator[None]:
+    """Within it nothing is said but what went wrong, if it is to be quiet."""
+    token = _quiet.set(quiet)
+    try:
+        yield
+    finally:
+        _quiet.reset(token)
 
 
 def say(text: str) -> None:
-    """Print a line about what goes on, on stderr; it is logged, too."""
+    """Print a line about what goes on, on stderr, unless it is to be quiet; it is logged, too."""
     line = clean(text)
     _LOG.info("%s", line)
-    sys.stderr.write(f"jibble: {line}\n")
+    if not _quiet.get():
+        _write(line)
+
+
+def complain(text: str) -> None:
+    """Print a line about what went wrong, or is not as asked, on stderr; it is logged, too."""
+    line = clean(text)
+    _LOG.error("%s", line)
+    _write(line)
 
 
 def say_error(error: BaseException, what: str | None = None) -> None:
     """Print what went wrong, and what its notes add, as one line on stderr."""
     told = "; ".join([str(error), *getattr(error, "__notes__", ())])
-    say(told if what is None else f"{what}: {told}")
+    complain(told if what is None else f"{what}: {told}")
 
 
 def say_removed(parts: Iterable[Path]) -> None:
@@ -92,17 +112,9 @@ def beside(destination: Destination) -> contextlib.AbstractContextManager[object
     return contextlib.redirect_stdout(sys.stderr if to_stdout else sys.stdout)
 
 
-def json_text(value: Any) -> str:
-    """A result for programs: days and times as ISO 8601 has them, lengths in seconds.
-
-    In ASCII, so that nothing in it can steer a terminal.
-    """
-    return json.dumps(value, indent=2, default=_plain)
-
-
-def show_json(value: Any) -> None:
-    """Print a result for programs; see `json_text`."""
-    show_lines([json_text(value)])
+def show_json(value: Any, form: Form | None = "json") -> None:
+    """Print a result for programs, with `jsonl` on one line; see `as_json`."""
+    show_lines(as_jsonl([value]) if form == "jsonl" else [as_json(value)])
 
 
 def show_lines(lines: Iterable[str]) -> None:
@@ -112,43 +124,61 @@ def show_lines(lines: Iterable[str]) -> None:
     sys.stdout.flush()
 
 
-def show_facts(facts: Mapping[str, Any], *, json: bool = False) -> None:
-    """Print names and values: those that are known, one a line, or all of them as JSON."""
-    if json:
-        show_json({name.replace(" ", "_"): value for name, value in facts.items()})
-        return
-    known = {name: _cell(value) for name, value in facts.items() if value not in {None, ""}}
-    width = max(map(len, known))
-    show_lines(f"{name:<{width}}  {value}" for name, value in known.items())
+def show_facts(facts: Row, form: Form | None = None, *, id: str) -> None:
+    """Print names and values: those that are known, one a line, or all of them for programs.
+
+    Args:
+        facts: The values, by names with spaces, which programs get as `_`.
+        form: What they are printed as; by default for people.
+        id: The name of the one that `-q` and `-o id` are for.
+    """
+    if form == "id":
+        show_lines(cell(value) for value in [facts.get(id)] if value is not None)
+    elif form in {"csv", "json", "jsonl"}:
+        named = {name.replace(" ", "_"): value for name, value in facts.items()}
+        if form == "csv":
+            _show_csv([named], list(named))
+        else:
+            show_json(named, form)
+    else:
+        known = {name: cell(value) for name, value in facts.items() if value not in {None, ""}}
+        width = max(map(len, known))
+        show_lines(f"{name:<{width}}  {value}" for name, value in known.items())
 
 
 def show_rows(
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[Row],
     columns: Mapping[str, str],
+    form: Form | None = None,
     *,
     numbers: Collection[str] = (),
-    json: bool = False,
+    id: str = "id",
 ) -> None:
-    """Print rows: chosen columns as a table, or everything as JSON.
+    """Print rows in a form; by default as a terminal or a pipe wants them.
 
-    The table is as wide as the terminal, or has 80 columns if there is none.
+    A terminal gets a table that is as wide as itself. Whatever else stdout is gets the same
+    columns, whole, with tabs between them. CSV has the values that JSON has, the id first; in a
+    file it begins with the mark that spreadsheets read names right by.
 
     Args:
-        rows: What there is to show, by name.
+        rows: What there is to show, by name; `json` and `jsonl` have all of it.
         columns: The head of each column, and the name of what stands in it.
+        form: What they are printed as.
         numbers: The columns that hold numbers, which are set under each other's end.
-        json: Whether it is for programs.
+        id: The name of what each row is known by.
     """
-    if json:
+    if form == "json":
         show_json(rows)
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for head in columns:
-        side: Literal["left", "right"] = "right" if head in numbers else "left"
-        table.add_column(Text(head), justify=side, overflow="ellipsis", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(_cell(row[name])) for name in columns.values()))
-    Console(file=sys.stdout, highlight=False).print(table)
+    elif form == "jsonl":
+        show_lines(as_jsonl(rows))
+    elif form == "id":
+        show_lines(row[id] for row in rows if row[id] is not None)
+    elif form == "csv":
+        _show_csv(rows, list(dict.fromkeys([id, *columns.values()])))
+    elif form is None and not sys.stdout.isatty():
+        show_lines(as_tsv(rows, columns))
+    else:
+        _show_table(rows, columns, numbers)
 
 
 def show_bars(names: Sequence[str], rows: Sequence[tuple[str, timedelta, bool]]) -> None:
@@ -175,18 +205,33 @@ def show_bars(names: Sequence[str], rows: Sequence[tuple[str, timedelta, bool]])
     Console(file=sys.stdout, highlight=False).print(table)
 
 
-def _plain(value: object) -> float | str:
-    if isinstance(value, timedelta):
-        return value / timedelta(seconds=1)
-    return value.isoformat() if isinstance(value, date | time) else str(value)
+def _write(line: str) -> None:
+    sys.stderr.write(f"jibble: {line}\n")
 
 
-def _cell(value: object) -> str:
-    # Nothing said is not the same as nothing worked.
-    if value is None:
-        return ""
-    if isinstance(value, timedelta):
-        return hours(value)
-    if isinstance(value, time):
-        return f"{value:%H:%M}"
-    return f"{value:g}" if isinstance(value, float) else clean(str(value))
+def _show_csv(rows: Iterable[Row], names: Sequence[str]) -> None:
+    sys.stdout.write(_MARK if _begins_a_file() else "")
+    sys.stdout.write(as_csv(rows, names))
+    sys.stdout.flush()
+
+
+def _begins_a_file() -> bool:
+    """Whether stdout is a file with nothing in it yet; whoever reads a pipe wants no mark."""
+    try:
+        status = os.fstat(sys.stdout.fileno())
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(status.st_mode) and status.st_size == 0
+
+
+def _show_table(rows: Iterable[Row], columns: Mapping[str, str], numbers: Collection[str]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for head in columns:
+        side: Literal["left", "right"] = "right" if head in numbers else "left"
+        least = _ID_WIDTH if head == "Id" else None
+        table.add_column(
+            Text(head), justify=side, overflow="ellipsis", no_wrap=True, min_width=least
+        )
+    for row in rows:
+        table.add_row(*(Text(cell(row[name])) for name in columns.values()))
+    Console(file=sys.stdout, highlight=False).print(table)

@@ -44,9 +44,9 @@ def list_profiles(*, options: RunOptions = _NOTHING) -> None:
         }
         for name, each in sorted(known.profiles.items())
     ]
-    if not options.json:
+    if options.form in {None, "table"}:
         rows = [{**row, "default": "*" if row["default"] else ""} for row in rows]
-    show_rows(rows, _COLUMNS, json=options.json)
+    show_rows(rows, _COLUMNS, options.form, id="name")
 
 
 @profiles.command(name="default")
@@ -61,4 +61,4 @@ def choose(name: str, *, options: RunOptions = _NOTHING) -> None:
         known = read_profiles()
         known.get(name)
         write_profiles(type(known)(name, known.profiles))
-    show_facts({"default": name}, json=options.json)
+    show_facts({"default": name}, options.form, id="default")

@@ -63,13 +63,13 @@ async def tracked_time(
             await output.run(part.publish)
         say_removed(output.removed)
         with beside(destination):
-            if common.json:
-                show_json({"path": part.path, "rows": len(lines)})
+            if common.form in {"json", "jsonl"}:
+                show_json({"path": part.path, "rows": len(lines)}, common.form)
             else:
-                show_facts({"file": part.path, **_sums(lines)})
+                show_facts({"file": part.path, **_sums(lines)}, common.form, id="file")
         return
     lines = await _lines(common, since, until, *grouping)
-    if common.json:
+    if common.form == "json":
         show_json({"since": since, "until": until, "rows": as_json(lines)})
         return
     bars: list[tuple[str, timedelta, bool]] = []
@@ -77,7 +77,7 @@ async def tracked_time(
         bars.append((line.name, line.time, False))
         bars.extend((part.name, part.time, True) for part in line.parts)
     show_bars((grouping[0].value, "Hours"), bars)
-    show_facts(_sums(lines))
+    show_facts(_sums(lines), id="rows")
 
 
 def _destination(out: Path) -> Destination:

@@ -9,7 +9,7 @@ from html import escape
 from importlib.resources import files
 from typing import TypeAlias
 
-from jibble_async.cli.output import clean, hours
+from jibble_async.cli.forms import clean, hours
 from jibble_async.cli.report_lines import Line, total
 from jibble_async.entities import GroupBy
 

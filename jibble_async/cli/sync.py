@@ -13,7 +13,7 @@ from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect_either
 from jibble_async.cli.exit_codes import exit_code_of_all
 from jibble_async.cli.export import to_set_names
 from jibble_async.cli.export_bars import Bars
-from jibble_async.cli.output import NotAllDoneError, say, say_error, show_json, show_rows
+from jibble_async.cli.output import NotAllDoneError, complain, say_error, show_json, show_rows
 from jibble_async.export import ExportProgress, Outcome, SetName, Sync, SyncReport
 from jibble_async.export.sync import Reconcile
 
@@ -37,7 +37,9 @@ async def sync(
     give_up_after: Annotated[float, Parameter(validator=Number(gte=0))] = 900,
     common: Common = DEFAULTS,
 ) -> None:
-    """Keep a local copy of sets in step: what changed since the last run is merged into it.
+    """Keep a local copy of sets in step.
+
+    What changed since the last run is merged into it.
 
     Args:
         sets: Such as time-entries or people; by default all that need no days.
@@ -52,7 +54,7 @@ async def sync(
     """
     wanted: Any = None if "all" in sets else sets
     async with connect_either(common) as client:
-        with Bars(client, verbose=False) as bars:
+        with Bars(client, common=common) as bars:
             shown: dict[str, Callable[[ExportProgress], None]] = {}
 
             def show(what: SetName, progress: ExportProgress) -> None:
@@ -91,13 +93,13 @@ def _show(report: SyncReport, common: Common) -> None:
         }
         for each in report.sets
     ]
-    if common.json:
+    if common.form == "json":
         failed = {what: str(error) for what, error in report.failed.items()}
         show_json({"sets": rows, "failed": failed})
     else:
-        show_rows(rows, _COLUMNS, numbers=_NUMBERS)
+        show_rows(rows, _COLUMNS, common.form, numbers=_NUMBERS, id="set")
     for what, error in report.failed.items():
         say_error(error, what)
     for each in report.sets:
         if each.reason:
-            say(f"{each.set}: {each.reason}")
+            complain(f"{each.set}: {each.reason}")

@@ -11,18 +11,14 @@ from typing import Any
 from cyclopts import App
 
 from jibble_async.api.outcomes import ItemOutcome, ItemState
-from jibble_async.cli.clock import person_id
-from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect
-from jibble_async.cli.output import (
-    NotAllDoneError,
-    say,
-    show_facts,
-    show_json,
-    show_lines,
-    show_rows,
-)
+from jibble_async.cli.connection import DEFAULTS, Common, Flag, Several, connect
+from jibble_async.cli.days import ANY_DAYS, Days, connect_days
+from jibble_async.cli.lookup import Lookup, person_id
+from jibble_async.cli.output import NotAllDoneError, complain, say, show_facts, show_rows
+from jibble_async.client import JibbleClient
 from jibble_async.entities import TimeOff, TimeOffStatus
 from jibble_async.errors import ConfigurationError
+from jibble_async.query.expressions import Expression, all_given
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.time_off import TimeOffRequests
 
@@ -37,41 +33,31 @@ _COLUMNS = {name.title(): name for name in ("person", "policy", "from", "to", "d
 @time_off.command(name="list")
 async def list_(
     *,
-    since: date | None = None,
-    until: date | None = None,
+    days: Days = ANY_DAYS,
+    person: Several = (),
+    group: Several = (),
+    policy: Several = (),
     status: TimeOffStatus | None = None,
-    ids: Flag = False,
     common: Common = DEFAULTS,
 ) -> None:
-    """List the time off that touches a span of days.
+    """List the time off that touches a span of days; -o id for `jibble timeoff approve`.
 
     Args:
-        since: The first day.
-        until: The last day, included.
+        days: Which days.
+        person: Only this person's, by name, e-mail, code or id; again for another one.
+        group: Only the people of this group; again for another one.
+        policy: Only under this policy, by name or id; again for another one.
         status: Only those with this status.
-        ids: Print ids and nothing else, for `jibble timeoff approve`.
         common: What every command takes.
     """
-    async with connect(common) as client:
-        rows = await client.time_off.list(
-            since=since,
-            until=until,
-            where=None if status is None else _ROW.status == status,
-            expand=[_ROW.person.select("full_name"), _ROW.policy.select("name")],
-            order_by=_ROW.start_date,
-        ).collect()
-    if not ids:
-        facts = [_facts(row) for row in rows]
-        show_rows(facts, _COLUMNS, numbers=("Days",), json=common.json)
-    elif common.json:
-        show_json([row.id for row in rows])
-    else:
-        show_lines(row.id for row in rows)
+    async with connect_days(common, days) as (client, span):
+        rows = await _listed(client, span, person, group, policy, status)
+    _show(rows, common)
 
 
 @time_off.command
 async def request(
-    policy_id: str,
+    policy: str,
     start: str,
     end: str | None = None,
     *,
@@ -82,34 +68,54 @@ async def request(
     """Ask for time off: days such as 2026-08-03, or moments such as 2026-08-03T10:00.
 
     Args:
-        policy_id: Under which policy.
+        policy: Under which policy, by name or id.
         start: The first day, or when it begins.
         end: The last day, included, by default the first; or when it ends.
-        person: For whom, by id or e-mail address; by default whoever the credentials act for.
+        person: For whom, by name, e-mail, code or id; by default whoever the credentials act for.
         note: A note.
         common: What every command takes.
     """
     begin, finish = _day_or_moment(start), None if end is None else _day_or_moment(end)
     async with connect(common) as client:
-        who = await person_id(client, person)
-        made = await client.time_off.request(who, policy_id, begin, finish, note=note)
-    show_facts({"id": made.id, "status": made.status, "person id": who}, json=common.json)
+        lookup = Lookup(client)
+        who, under = await person_id(lookup, person), await lookup.id("policy", policy)
+        made = await client.time_off.request(who, under, begin, finish, note=note)
+    facts = {
+        "id": made.id,
+        "status": made.status,
+        "person": lookup.name(who),
+        "policy": lookup.name(under),
+        "person id": who,
+    }
+    show_facts(facts, common.form, id="id")
 
 
 def _decision(verb: str, purpose: str, decide: Callable[..., Awaitable[list[ItemOutcome]]]) -> None:
     # No coroutine yet while a person is asked: a signal would wait for the line that they type.
     def command(
-        *ids: str, yes: Flag = False, common: Common = DEFAULTS
+        *ids: str,
+        person: Several = (),
+        days: Days = ANY_DAYS,
+        yes: Flag = False,
+        common: Common = DEFAULTS,
     ) -> Coroutine[Any, Any, None]:
         """Decide.
 
         Args:
             ids: The requests.
-            yes: Don't ask.
+            person: Or all that are pending of this person, by name, e-mail, code or id.
+            days: Only those that touch these days.
+            yes: Don't ask; with --person, don't only show them.
             common: What every command takes.
         """
-        if not ids:
-            raise ConfigurationError(f"which ones? jibble timeoff {verb} ID ...")
+        if bool(ids) is bool(person):
+            raise ConfigurationError(
+                f"which ones? jibble timeoff {verb} ID ... or --person NAME, not both"
+            )
+        if person:
+            return _decide_pending(verb, decide, person, days, yes, common)
+        if days != ANY_DAYS:
+            raise ConfigurationError("days go with --person: ids say already which ones")
         if not yes:
             _ask(f"{verb} {len(ids)} request{'s' if len(ids) > 1 else ''}?")
         return _decide(decide, ids, common)
@@ -127,13 +133,67 @@ async def _decide(
 ) -> None:
     async with connect(common) as client:
         outcomes = await decide(client.time_off, *ids)
+    _show_outcomes(outcomes, common)
+
+
+async def _decide_pending(
+    verb: str,
+    decide: Callable[..., Awaitable[list[ItemOutcome]]],
+    person: tuple[str, ...],
+    days: Days,
+    yes: bool,
+    common: Common,
+) -> None:
+    """Decide on what is pending of people; what it is, is seen before it is done."""
+    async with connect_days(common, days) as (client, span):
+        rows = await _listed(client, span, person, (), (), TimeOffStatus.PENDING)
+        if not rows:
+            raise ConfigurationError("nothing of theirs is pending: jibble timeoff list shows all")
+        if not yes:
+            _show(rows, common)
+            complain(f"nothing was done: give --yes, too, to {verb} {len(rows)}")
+            raise NotAllDoneError
+        outcomes = await decide(client.time_off, *(row.id for row in rows))
+    _show_outcomes(outcomes, common)
+
+
+async def _listed(
+    client: JibbleClient,
+    span: tuple[date | None, date | None],
+    person: tuple[str, ...],
+    group: tuple[str, ...],
+    policy: tuple[str, ...],
+    status: TimeOffStatus | None,
+) -> list[TimeOff]:
+    lookup = Lookup(client, include_gone=True)
+    conditions: list[Expression | None] = [None if status is None else _ROW.status == status]
+    people = [*await lookup.ids("person", person)]
+    people += await lookup.members(group) if group else ()
+    if people:
+        conditions.append(_ROW.person_id.is_in(people))
+    if policy:
+        conditions.append(_ROW.policy_id.is_in(await lookup.ids("policy", policy)))
+    return await client.time_off.list(
+        since=span[0],
+        until=span[1],
+        where=all_given(*conditions),
+        expand=[_ROW.person.select("full_name"), _ROW.policy.select("name")],
+        order_by=_ROW.start_date,
+    ).collect()
+
+
+def _show(rows: list[TimeOff], common: Common) -> None:
+    show_rows([_facts(row) for row in rows], _COLUMNS, common.form, numbers=("Days",))
+
+
+def _show_outcomes(outcomes: list[ItemOutcome], common: Common) -> None:
     rows = [
         {"id": each.id, "state": each.state, "error": str(each.error or "")} for each in outcomes
     ]
-    show_rows(rows, {"Id": "id", "Outcome": "state"}, json=common.json)
+    show_rows(rows, {"Id": "id", "Outcome": "state"}, common.form)
     for row in rows:
-        if row["error"] and not common.json:
-            say(f"{row['id']}: {row['error']}")
+        if row["error"]:
+            complain(f"{row['id']}: {row['error']}")
     if any(each.state is not ItemState.DONE for each in outcomes):
         raise NotAllDoneError
 
@@ -141,7 +201,7 @@ async def _decide(
 def _ask(question: str) -> None:
     if not sys.stdin.isatty():
         raise ConfigurationError("nobody is there to be asked: give --yes")
-    say(f"{question} [y/N]")
+    complain(f"{question} [y/N]")
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         say("nothing was done")
         raise NotAllDoneError

@@ -2,84 +2,83 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
-from cyclopts import Parameter
-
-from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect
-from jibble_async.cli.output import show_json, show_rows
+from jibble_async.cli.connection import DEFAULTS, Common, Flag, Several
+from jibble_async.cli.days import ANY_DAYS, Days, connect_span
+from jibble_async.cli.lookup import Lookup
+from jibble_async.cli.output import show_rows
 from jibble_async.entities import Timesheet, TimesheetDay
-from jibble_async.query.days import require_span
 
 __all__ = ["timesheets"]
 
 _PEOPLE = {
     "Name": "name",
-    "Days": "number",
+    "Days": "day_count",
     "Tracked": "tracked_seconds",
     "Payroll": "payroll_seconds",
 }
 _DAYS = {
     "Name": "name",
-    "Day": "day",
+    "Day": "weekday",
+    "Date": "date",
     "In": "first_in",
     "Out": "last_out",
     "Worked": "worked_seconds",
     "Breaks": "break_seconds",
     "Payroll": "payroll_seconds",
 }
-_TEXTS = frozenset({"Name", "Day"})
+_TEXTS = frozenset({"Name", "Day", "Date"})
 
 
 async def timesheets(
     *,
-    since: date,
-    until: date,
-    person_id: Annotated[tuple[str, ...], Parameter(negative="", show_default=False)] = (),
+    days: Days = ANY_DAYS,
+    person: Several = (),
+    group: Several = (),
     daily: Flag = False,
     common: Common = DEFAULTS,
 ) -> None:
     """Show people's hours as the server adds them up.
 
     Args:
-        since: The first day, such as 2026-10-01.
-        until: The last day, included.
-        person_id: Only this person; may be given several times.
+        days: Which days.
+        person: Only this person, by name, e-mail, code or id; again for another one.
+        group: Only the people of this group; again for another one.
         daily: A row for each day with work instead of one for each person.
         common: What every command takes.
     """
-    require_span(since, until)
-    async with connect(common, since, until) as client:
+    async with connect_span(common, days) as (client, (since, until)):
+        # Hours outlast whoever worked them.
+        lookup = Lookup(client, include_gone=True)
+        people = [*await lookup.ids("person", person)]
+        people += await lookup.members(group) if group else ()
         sheets = await client.timesheets.list(
-            since, period="Custom", end_date=until, person_ids=person_id, expand=["person"]
+            since, period="Custom", end_date=until, person_ids=people, expand=["person"]
         ).collect()
-    people = [_facts(sheet) for sheet in sheets]
-    if common.json:
-        show_json(people)
-        return
-    rows: list[dict[str, Any]] = [
-        {**each, "name": each["full_name"] or each["person_id"], "number": len(each["days"])}
-        for each in people
-    ]
+    rows: list[dict[str, Any]] = [_facts(sheet) for sheet in sheets]
     if daily:
         rows = [
-            {**day, "name": each["name"], "day": day["date"] and f"{day['date']:%a %Y-%m-%d}"}
+            {"person_id": each["person_id"], "name": each["name"], **day}
             for each in rows
             for day in each["days"]
         ]
     columns = _DAYS if daily else _PEOPLE
-    show_rows(rows, columns, numbers=columns.keys() - _TEXTS)
+    show_rows(rows, columns, common.form, numbers=columns.keys() - _TEXTS, id="person_id")
 
 
 def _facts(sheet: Timesheet) -> dict[str, Any]:
     """What is shown of a person; days without any hours come along, too (inferred)."""
+    days = [_day(day) for day in sheet.daily or () if day.first_in or _counts(day)]
+    full_name = sheet.person and sheet.person.full_name
     return {
         "person_id": sheet.person_id,
-        "full_name": sheet.person and sheet.person.full_name,
+        "full_name": full_name,
+        "name": full_name or sheet.person_id,
         "tracked_seconds": sheet.total_tracked,
         "payroll_seconds": sheet.total_payroll,
-        "days": [_day(day) for day in sheet.daily or () if day.first_in or _counts(day)],
+        "day_count": len(days),
+        "days": days,
     }
 
 
@@ -94,6 +93,7 @@ def _day(day: TimesheetDay) -> dict[str, Any]:
     tracked, payroll = day.tracked_hours, day.payroll_hours
     return {
         "date": day.date,
+        "weekday": day.date and f"{day.date:%a}",
         "first_in": day.first_in,
         "last_out": day.last_out,
         "worked_seconds": tracked and tracked.worked,

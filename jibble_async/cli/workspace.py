@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from cyclopts import App
 
-from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect, connect_either
+from jibble_async.cli.connection import DEFAULTS, Common, Flag, Several, connect, connect_either
+from jibble_async.cli.lookup import Lookup, listed
 from jibble_async.cli.output import show_facts, show_json, show_rows
-from jibble_async.client import JibbleClient
 from jibble_async.entities import Person
 from jibble_async.errors import ConfigurationError, NotFoundError, PermissionDeniedError
+from jibble_async.query.vocabulary import fields
 from jibble_async.resources.base import E, Resource
 
 __all__ = ["people", "whoami"]
 
 people: App = App(name="people", help="List the people of the organisation, or those at work.")
 
-_COLUMNS = ("id", "full_name", "email", "role", "status")
+_HEADS = {
+    "Name": "full_name",
+    "Email": "email",
+    "Code": "code",
+    "Role": "role",
+    "Status": "status",
+}
+_COLUMNS = ("id", *_HEADS.values())
+_P = fields(Person)
 
 
 async def whoami(*, common: Common = DEFAULTS) -> None:
-    """Show the organisation and the person that the credentials act for.
+    """Show whom the credentials act for, and where.
 
     Args:
         common: What every command takes.
@@ -30,13 +39,12 @@ async def whoami(*, common: Common = DEFAULTS) -> None:
         person = await _seen(client.people, identity.person_id)
     organization_name = organization and organization.name
     person_name = person and person.full_name
-    if common.json:
-        show_json(
-            {
-                "organization": {"id": identity.organization_id, "name": organization_name},
-                "person": {"id": identity.person_id, "full_name": person_name},
-            }
-        )
+    if common.form in {"json", "jsonl"}:
+        told = {
+            "organization": {"id": identity.organization_id, "name": organization_name},
+            "person": {"id": identity.person_id, "full_name": person_name},
+        }
+        show_json(told, common.form)
         return
     facts = {
         "organisation": organization_name,
@@ -44,32 +52,34 @@ async def whoami(*, common: Common = DEFAULTS) -> None:
         "person": person_name,
         "person id": identity.person_id,
     }
-    show_facts({name: value or "unknown" for name, value in facts.items()})
+    known = {name: value or "unknown" for name, value in facts.items()}
+    show_facts(known, common.form, id="person id")
 
 
 @people.default
 @people.command(name="list")
-async def list_people(*, include_removed: Flag = False, common: Common = DEFAULTS) -> None:
+async def list_people(
+    *, group: Several = (), include_removed: Flag = False, common: Common = DEFAULTS
+) -> None:
     """List the people of the organisation.
 
     Args:
+        group: Only those of this group, by name or id; again for another one.
         include_removed: List people who were removed, too.
         common: What every command takes.
     """
-    if common.legacy and include_removed:
+    if common.legacy and (include_removed or group):
         raise ConfigurationError(
-            "the old API keeps nobody who was removed: leave --include-removed out"
+            "the old API has no groups and keeps nobody who was removed: leave --group and "
+            "--include-removed away"
         )
     async with connect_either(common) as client:
-        if isinstance(client, JibbleClient):
-            found = await client.people.list(
-                select=_COLUMNS, order_by="full_name", include_removed=include_removed
-            ).collect()
-        else:
-            found = sorted(await client.people.list().collect(), key=_name)
-    rows = [{name: getattr(person, name) for name in _COLUMNS} for person in found]
-    heads = {"Name": "full_name", "Email": "email", "Role": "role", "Status": "status"}
-    show_rows(rows, heads, json=common.json)
+        ids = await Lookup(client).ids("group", group)
+        options = {"where": _P.group_id.is_in(ids)} if ids else {}
+        found = listed(client, "people", _COLUMNS, gone=include_removed, **options)
+        everybody = sorted(await found.collect(), key=_name)
+    rows = [{name: getattr(person, name) for name in _COLUMNS} for person in everybody]
+    show_rows(rows, _HEADS, common.form)
 
 
 @people.command
@@ -82,11 +92,11 @@ async def clocked_in(*, common: Common = DEFAULTS) -> None:
     async with connect(common) as client:
         found = await client.people.clocked_in().collect()
     rows = [{"id": each.id, "full_name": each.full_name} for each in sorted(found, key=_name)]
-    show_rows(rows, {"Name": "full_name", "Id": "id"}, json=common.json)
+    show_rows(rows, {"Name": "full_name", "Id": "id"}, common.form)
 
 
-def _name(person: Person) -> str:
-    return person.full_name or ""
+def _name(person: Person) -> tuple[str, str]:
+    return (person.full_name or "").casefold(), person.id
 
 
 async def _seen(resource: Resource[E], id: str | None) -> E | None:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from jibble_async.cli import app, connection, main
-from jibble_async.cli.output import clean
+from jibble_async.cli.forms import clean
 from jibble_async.sandbox import Sandbox
 from tests.cli.conftest import ROOT
 from tests.support.patience import PATIENCE
@@ -86,10 +86,10 @@ def test_whoami(capsys: pytest.CaptureFixture[str]) -> None:
 def test_people(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["people", "--sandbox", "--json"]) == 0
     people = json.loads(capsys.readouterr().out)
-    assert set(people[0]) == {"id", "full_name", "email", "role", "status"}
+    assert set(people[0]) == {"id", "full_name", "email", "code", "role", "status"}
     assert main(["people", "--sandbox"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["Name", "Email", "Role", "Status"]
+    assert lines[0].split() == ["Name", "Email", "Code", "Role", "Status"]
     assert len(lines) == len(people) + 1
     assert max(map(len, lines)) <= 80
     assert main(["people", "--sandbox", "--json", "--include-removed"]) == 0

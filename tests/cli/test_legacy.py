@@ -15,6 +15,7 @@ import pytest
 
 from jibble_async import Outcome, RateLimitedError, Stats
 from jibble_async.cli import legacy_limit, main
+from jibble_async.cli.connection import Common
 from jibble_async.cli.export_bars import Bars
 from jibble_async.cli.legacy_limit import TellingWindow, window_path
 from jibble_async.sandbox import Sandbox
@@ -94,11 +95,14 @@ def test_status(capsys: pytest.CaptureFixture[str]) -> None:
     assert by_id["state"] == "clocked out"
     assert by_id["since"].endswith("+00:00")
     assert main([*status, person["email"]]) == 0
-    assert json.loads(capsys.readouterr().out) == by_id
+    by_email = json.loads(capsys.readouterr().out)
+    assert by_email == {**by_id, "person": person["full_name"]}
+    assert main([*status, person["full_name"].upper()]) == 0
+    assert json.loads(capsys.readouterr().out) == by_email
     assert main(["clock", "status", "--legacy", "--sandbox"]) == 2
     assert "give --person" in said(capsys)
     assert main([*status, "nobody@example.com"]) == 2
-    assert "nobody has the address" in said(capsys)
+    assert "no person fits 'nobody@example.com'" in said(capsys)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +136,7 @@ def test_what_the_old_api_cannot_do(
             "no zone 'Europe/Berln'",
         ),
         (["export", "people", "--out", "a.csv", "--include-archived"], "nothing that was deleted"),
-        (["people", "--include-removed"], "leave --include-removed out"),
+        (["people", "--include-removed"], "--include-removed away"),
     ],
 )
 def test_what_the_old_api_does_not_know(
@@ -249,7 +253,7 @@ async def test_a_wait_is_told_in_words_and_minutes(
     words = "waiting for the quota: 150 of 150 requests an hour are used, more in 60 min"
     assert await told == window.notice == words
     client: Any = SimpleNamespace(stats=Stats(limiters={"legacy": window}))
-    with Bars(client, verbose=False):
+    with Bars(client, common=Common()):
         pass
     assert words in capsys.readouterr().err
     waiting.cancel()

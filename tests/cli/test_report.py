@@ -15,7 +15,7 @@ import pytest
 
 from jibble_async import GroupBy, TrackedSubject, TrackedTime
 from jibble_async.cli import connection, main
-from jibble_async.cli.output import hours
+from jibble_async.cli.forms import hours
 from jibble_async.cli.report_html import page
 from jibble_async.cli.report_lines import Line, as_csv, lines_of
 from jibble_async.core.transport import Transport
@@ -291,13 +291,13 @@ def test_timesheets(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_days_of_a_timesheet(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["timesheets", *WEEK, "--json"]) == 0
     sheet = max(json.loads(capsys.readouterr().out), key=lambda each: len(each["days"]))
-    assert main(["timesheets", *WEEK, "--daily", "--person-id", sheet["person_id"]]) == 0
+    assert main(["timesheets", *WEEK, "--daily", "--person", sheet["person_id"]]) == 0
     head, *lines = capsys.readouterr().out.splitlines()
-    assert head.split() == ["Name", "Day", "In", "Out", "Worked", "Breaks", "Payroll"]
+    assert head.split() == ["Name", "Day", "Date", "In", "Out", "Worked", "Breaks", "Payroll"]
     assert len(lines) == len(sheet["days"])
     for day, text in zip(sheet["days"], lines, strict=True):
         assert text.startswith(sheet["full_name"])
-        assert f"{day['date']}  {day['first_in'][:5]}" in text
+        assert f"{day['date']}\t{day['first_in'][:5]}" in text
         assert hours(timedelta(seconds=day["worked_seconds"])) in text
 
 

@@ -1,0 +1,99 @@
+"""The forms that results can be printed in, as text: nothing is printed here."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, time, timedelta
+from typing import Any, Literal, TypeAlias
+
+from jibble_async.export.sinks.spreadsheets import spreadsheet_safe
+
+__all__ = ["Form", "Row", "as_csv", "as_json", "as_jsonl", "as_tsv", "cell", "clean", "hours"]
+
+Form: TypeAlias = Literal["table", "csv", "jsonl", "json", "id"]
+"""What `-o` takes; without it a terminal gets a table, and a pipe the same separated by tabs."""
+
+Row: TypeAlias = Mapping[str, Any]
+
+# Control characters, and those that turn the direction of a line: both can fake what is shown.
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
+
+
+def clean(text: str) -> str:
+    """A server's text made fit for a terminal: one line, without what steers a terminal."""
+    return _UNSAFE.sub(" ", text).strip()
+
+
+def hours(length: timedelta) -> str:
+    """A length of time in hours and minutes, such as `168:30`."""
+    minutes = round(abs(length) / timedelta(minutes=1))
+    sign = "-" if length < timedelta(0) and minutes else ""
+    return f"{sign}{minutes // 60:,}:{minutes % 60:02}"
+
+
+def cell(value: object) -> str:
+    """A value for people, on one line; nothing for None."""
+    # Nothing said is not the same as nothing worked.
+    if value is None:
+        return ""
+    if isinstance(value, timedelta):
+        return hours(value)
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
+    return f"{value:g}" if isinstance(value, float) else clean(str(value))
+
+
+def as_json(value: Any) -> str:
+    """A result for programs: days and times as ISO 8601 has them, lengths in seconds.
+
+    In ASCII, so that nothing in it can steer a terminal.
+    """
+    return json.dumps(value, indent=2, default=_plain)
+
+
+def as_jsonl(rows: Iterable[Row]) -> Iterable[str]:
+    """The same, a line for each row."""
+    return (json.dumps(row, default=_plain) for row in rows)
+
+
+def as_tsv(rows: Iterable[Row], columns: Mapping[str, str]) -> Iterable[str]:
+    """Lines of the cells of a table, nothing of which is cut, with a tab between them.
+
+    Args:
+        rows: What there is to show, by name.
+        columns: The head of each column, and the name of what stands in it.
+    """
+    yield "\t".join(columns)
+    for row in rows:
+        yield "\t".join(cell(row[name]) for name in columns.values())
+
+
+def as_csv(rows: Iterable[Row], names: Sequence[str]) -> str:
+    """Values as JSON has them, safe in spreadsheets.
+
+    Args:
+        rows: What there is to show, by name.
+        names: What of it stands in which column.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(names)
+    writer.writerows([_csv_cell(row[name]) for name in names] for row in rows)
+    return text.getvalue()
+
+
+def _csv_cell(value: object) -> float | str | None:
+    if value is None or isinstance(value, int | float):
+        return value
+    plain = _plain(value)
+    return spreadsheet_safe(plain) if isinstance(plain, str) else plain
+
+
+def _plain(value: object) -> float | str:
+    if isinstance(value, timedelta):
+        return value / timedelta(seconds=1)
+    return value.isoformat() if isinstance(value, date | time) else str(value)
