@@ -44,7 +44,8 @@ _CTRL_C = 130
 
 _app = App(
     name="jibble",
-    help="Jibble from the command line. `jibble COMMAND --help` tells of one.",
+    help="",
+    usage="jibble COMMAND ..., and of each: jibble COMMAND --help",
     version=__version__,
     help_formatter=HelpPage(),
 )

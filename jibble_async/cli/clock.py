@@ -38,7 +38,7 @@ def _to_moment(_: object, tokens: Sequence[Token]) -> datetime:
     raise ValueError(f'"{text}" is no moment: write it as 2026-10-05T09:00')
 
 
-Moment = Annotated[datetime | None, Parameter(converter=_to_moment)]
+Moment = Annotated[datetime | None, Parameter(converter=_to_moment, metavar="TIME")]
 
 
 @Parameter(name="*")
@@ -47,8 +47,8 @@ class Punch:
     """What every punch takes.
 
     Attributes:
-        person: Who, by name, e-mail, code or id; by default whoever the credentials act for.
-        at: When, such as 2026-10-05T09:00, on this clock unless it has an offset; by default now.
+        person: Who, by name, e-mail, code or id; else who is asking.
+        at: When, such as 2026-10-05T09:00; an offset may follow.
         note: A note.
         common: What every command takes.
     """
@@ -106,7 +106,7 @@ async def status(*, person: str | None = None, common: Common = DEFAULTS) -> Non
     """Show somebody's latest entry.
 
     Args:
-        person: Who, by name, e-mail, code or id; by default whoever the credentials act for.
+        person: Who, by name, e-mail, code or id; else who is asking.
         common: What every command takes.
     """
     async with connect_either(common) as client:

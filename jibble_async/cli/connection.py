@@ -60,7 +60,7 @@ class RunOptions:
         quiet: Print ids, and say nothing but errors.
         verbose: Log what goes on; -vv more of it.
         log_file: Append what goes on to this file.
-        notify: A URL to ping at the end; /CODE behind it if it failed.
+        notify: Ping this at the end, /CODE behind it if it failed.
     """
 
     output: Annotated[Form | None, Parameter(alias="-o", metavar="FORM", show_choices=False)] = None

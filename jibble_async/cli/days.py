@@ -43,7 +43,7 @@ class Days:
     Attributes:
         since: The first day, such as 2026-10-01.
         until: The last day, included.
-        period: Or by name: last-month, this-week, yesterday, 2026-W31, 2026-07, 2026-Q3.
+        period: Or last-month, this-week, 2026-W31, 2026-07 ...
     """
 
     since: date | None = None

@@ -23,9 +23,6 @@ class HelpPage:
         """Write commands or options under their title."""
         if not panel.entries:
             return
-        # Sections of commands follow each other; those of options are set off.
-        if panel.format != "command":
-            console.print()
         console.print(Text(f"{panel.title}:", "bold"))
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(style="cyan", max_width=_WIDEST)

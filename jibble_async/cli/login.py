@@ -79,7 +79,7 @@ def login(
     no_check: Flag = False,
     options: Profiled = _NOBODY,
 ) -> Coroutine[Any, Any, None]:
-    """Keep the credentials of an organisation as a profile, once the server has taken them.
+    """Keep the credentials of an organisation as a profile.
 
     What is not given is asked for. A secret is typed, or read from standard input; never given.
 

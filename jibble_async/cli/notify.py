@@ -54,7 +54,10 @@ def _to_ping_url(_: object, tokens: Sequence[Token]) -> str:
     return tokens[0].value
 
 
-PingURL = Annotated[str, Parameter(converter=_to_ping_url, env_var="JIBBLE_NOTIFY")]
+PingURL = Annotated[
+    str,
+    Parameter(converter=_to_ping_url, env_var="JIBBLE_NOTIFY", show_env_var=False, metavar="URL"),
+]
 """What `--notify` takes; also from the environment, where `ps` does not show it."""
 
 

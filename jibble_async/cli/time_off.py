@@ -40,13 +40,13 @@ async def list_(
     status: TimeOffStatus | None = None,
     common: Common = DEFAULTS,
 ) -> None:
-    """List the time off that touches a span of days; -o id for `jibble timeoff approve`.
+    """List the time off that touches a span of days.
 
     Args:
         days: Which days.
-        person: Only this person's, by name, e-mail, code or id; again for another one.
-        group: Only the people of this group; again for another one.
-        policy: Only under this policy, by name or id; again for another one.
+        person: Only theirs, by name, e-mail, code or id; repeatable.
+        group: Only of the people of this group; repeatable.
+        policy: Only under this policy; repeatable.
         status: Only those with this status.
         common: What every command takes.
     """
@@ -71,7 +71,7 @@ async def request(
         policy: Under which policy, by name or id.
         start: The first day, or when it begins.
         end: The last day, included, by default the first; or when it ends.
-        person: For whom, by name, e-mail, code or id; by default whoever the credentials act for.
+        person: For whom, by name, e-mail, code or id; else who is asking.
         note: A note.
         common: What every command takes.
     """
@@ -103,7 +103,7 @@ def _decision(verb: str, purpose: str, decide: Callable[..., Awaitable[list[Item
 
         Args:
             ids: The requests.
-            person: Or all that are pending of this person, by name, e-mail, code or id.
+            person: Or what is pending of them, by name, code or the like.
             days: Only those that touch these days.
             yes: Don't ask; with --person, don't only show them.
             common: What every command takes.

@@ -43,9 +43,9 @@ async def timesheets(
 
     Args:
         days: Which days.
-        person: Only this person, by name, e-mail, code or id; again for another one.
-        group: Only the people of this group; again for another one.
-        daily: A row for each day with work instead of one for each person.
+        person: Only theirs, by name, e-mail, code or id; repeatable.
+        group: Only of the people of this group; repeatable.
+        daily: A row for each day with work, not for each person.
         common: What every command takes.
     """
     async with connect_span(common, days) as (client, (since, until)):

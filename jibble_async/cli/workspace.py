@@ -64,7 +64,7 @@ async def list_people(
     """List the people of the organisation.
 
     Args:
-        group: Only those of this group, by name or id; again for another one.
+        group: Only those of this group; repeatable.
         include_removed: List people who were removed, too.
         common: What every command takes.
     """
