@@ -42,7 +42,7 @@ __all__ = ["run"]
 
 _CTRL_C = 130
 
-_app = App(
+COMMANDS = App(
     name="jibble",
     help="",
     usage="jibble COMMAND ..., and of each: jibble COMMAND --help",
@@ -70,12 +70,12 @@ _COMMANDS: dict[Group, dict[str, App | Callable[..., Any]]] = {
 }
 for _group, _commands in _COMMANDS.items():
     for _name, _command in _commands.items():
-        _app.command(_command, name=None if isinstance(_command, App) else _name)
-        _app[_name].group = _group
-_app.register_install_completion_command(help="Complete commands and options in this shell.")
+        COMMANDS.command(_command, name=None if isinstance(_command, App) else _name)
+        COMMANDS[_name].group = _group
+COMMANDS.register_install_completion_command(help="Complete commands and options in this shell.")
 _group = Group("Besides", sort_key=4)
 for _name in ("--help", "--version", "--install-completion"):
-    _app[_name].group = _group
+    COMMANDS[_name].group = _group
 
 
 def run(arguments: Sequence[str], interruption: Interruption) -> int:
@@ -90,7 +90,9 @@ def run(arguments: Sequence[str], interruption: Interruption) -> int:
     """
     _prepare(sys.stdout, sys.stderr)
     try:
-        command, bound, _ = _app.parse_args(list(arguments), print_error=False, exit_on_error=False)
+        command, bound, _ = COMMANDS.parse_args(
+            list(arguments), print_error=False, exit_on_error=False
+        )
     except UnusedCliTokensError as error:
         complain(f"can't make sense of {' '.join(error.unused_tokens or ())}{_help_for(error)}")
         return ExitCode.USAGE

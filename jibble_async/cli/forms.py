@@ -6,13 +6,24 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, time, timedelta
 from typing import Any, Literal, TypeAlias
 
 from jibble_async.export.sinks.spreadsheets import spreadsheet_safe
 
-__all__ = ["Form", "Row", "as_csv", "as_json", "as_jsonl", "as_tsv", "cell", "clean", "hours"]
+__all__ = [
+    "Form",
+    "Row",
+    "as_csv",
+    "as_json",
+    "as_jsonl",
+    "as_tsv",
+    "cell",
+    "clean",
+    "fitted",
+    "hours",
+]
 
 Form: TypeAlias = Literal["table", "csv", "jsonl", "json", "id"]
 """What `-o` takes; without it a terminal gets a table, and a pipe the same separated by tabs."""
@@ -84,6 +95,24 @@ def as_csv(rows: Iterable[Row], names: Sequence[str]) -> str:
     writer.writerow(names)
     writer.writerows([_csv_cell(row[name]) for name in names] for row in rows)
     return text.getvalue()
+
+
+def fitted(widths: Sequence[int], room: int, whole: Collection[int]) -> list[int]:
+    """Widths that fit together, for which the widest give way first.
+
+    Args:
+        widths: How wide each is by itself.
+        room: How wide all may be.
+        whole: Which of them, by their place, may not be cut, though all be too wide then.
+    """
+    fitted = list(widths)
+    free = [at for at in range(len(fitted)) if at not in whole]
+    while free and sum(fitted) > room:
+        widest = max(free, key=fitted.__getitem__)
+        if fitted[widest] == 1:
+            break
+        fitted[widest] -= 1
+    return fitted
 
 
 def _csv_cell(value: object) -> float | str | None:

@@ -29,7 +29,7 @@ class HelpPage:
         table.add_column()
         describe = DescriptionRenderer()
         for entry in panel.entries:
-            table.add_row(f"  {_label(entry)}", describe(entry))
+            table.add_row(Text(f"  {_label(entry)}"), describe(entry))
         console.print(table)
 
     def render_usage(self, console: Console, _: ConsoleOptions, usage: Any) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rich.bar import Bar
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -27,6 +28,7 @@ from jibble_async.cli.forms import (
     as_tsv,
     cell,
     clean,
+    fitted,
     hours,
 )
 from jibble_async.export.files.destinations import Destination
@@ -51,8 +53,8 @@ _LOG.addHandler(logging.NullHandler())
 
 _MARK = "\ufeff"
 """Without it Excel takes a file for one in the machine's old code page, and `Zoë` for `ZoÃ«`."""
-_ID_WIDTH = 36
-"""An id that is cut is of no use to anybody."""
+_GAP = 2
+"""Columns of a terminal between two of a table."""
 
 _quiet = ContextVar("quiet", default=False)
 
@@ -225,13 +227,16 @@ def _begins_a_file() -> bool:
 
 
 def _show_table(rows: Iterable[Row], columns: Mapping[str, str], numbers: Collection[str]) -> None:
+    cells = [[cell(row[name]) for name in columns.values()] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
+    console = Console(file=sys.stdout, highlight=False)
+    # A name that is cut can be made out still; an id can't, and a number would be another one.
+    whole = {at for at, head in enumerate(columns) if head in numbers or head == "Id"}
+    widths = fitted(widths, console.width - _GAP * (len(columns) - 1), whole)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for head in columns:
+    for head, width in zip(columns, widths, strict=True):
         side: Literal["left", "right"] = "right" if head in numbers else "left"
-        least = _ID_WIDTH if head == "Id" else None
-        table.add_column(
-            Text(head), justify=side, overflow="ellipsis", no_wrap=True, min_width=least
-        )
-    for row in rows:
-        table.add_row(*(Text(cell(row[name])) for name in columns.values()))
-    Console(file=sys.stdout, highlight=False).print(table)
+        table.add_column(Text(head), justify=side, overflow="ellipsis", no_wrap=True, width=width)
+    for row in cells:
+        table.add_row(*map(Text, row))
+    console.print(table, width=max(console.width, sum(widths) + _GAP * (len(columns) - 1)))

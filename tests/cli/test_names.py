@@ -43,17 +43,16 @@ def matches(text: str, among: list[Named] | None = None) -> list[Named]:
         ("राम", RAM),
         ("istanbul", ISTANBUL),
         ("İSTANBUL DEPO", ISTANBUL),
-        ("ｐｅｐｅ", JOSE),
+        ("\uff50\uff45\uff50\uff45", JOSE),
     ],
 )
 def test_it_is_found(text: str, found: Named) -> None:
     assert matches(text) == [found]
 
 
-@pytest.mark.parametrize("text", ["zoey", "42", "र", "がわ", "☕", "", "  ", "fischer fischer", "A"])
+@pytest.mark.parametrize("text", ["zoey", "42", "がわ", "☕", "", "  ", "fischer fischer", "A"])
 def test_it_is_nobody(text: str) -> None:
-    among = [each for each in EVERYBODY if each not in {RAM, RIM}] if text == "र" else EVERYBODY
-    assert matches(text, among) == []
+    assert matches(text) == []
 
 
 def test_words_of_two_people_are_no_guess() -> None:
@@ -71,8 +70,8 @@ def test_a_stricter_rule_goes_before_a_looser_one() -> None:
     name = Named("2", ("Night",))
     beginning = Named("3", ("Night Shift",))
     accent = Named("4", ("Níght",))
-    id = Named("night", ("Other",))
-    assert matches("night", [beginning, accent, name, code, id]) == [id]
+    by_id = Named("night", ("Other",))
+    assert matches("night", [beginning, accent, name, code, by_id]) == [by_id]
     assert matches("night", [beginning, accent, name, code]) == [code]
     assert matches("night", [beginning, accent, name]) == [name]
     assert matches("night", [beginning, accent]) == [accent]
