@@ -42,6 +42,7 @@ __all__ = [
     "say_error",
     "say_removed",
     "show_bars",
+    "show_csv",
     "show_facts",
     "show_json",
     "show_lines",
@@ -126,6 +127,12 @@ def show_lines(lines: Iterable[str]) -> None:
     sys.stdout.flush()
 
 
+def show_csv(text: str) -> None:
+    """Print CSV; a file begins with the mark that spreadsheets read names right by."""
+    sys.stdout.write((_MARK if _begins_a_file() else "") + text)
+    sys.stdout.flush()
+
+
 def show_facts(facts: Row, form: Form | None = None, *, id: str) -> None:
     """Print names and values: those that are known, one a line, or all of them for programs.
 
@@ -139,7 +146,7 @@ def show_facts(facts: Row, form: Form | None = None, *, id: str) -> None:
     elif form in {"csv", "json", "jsonl"}:
         named = {name.replace(" ", "_"): value for name, value in facts.items()}
         if form == "csv":
-            _show_csv([named], list(named))
+            show_csv(as_csv([named], list(named)))
         else:
             show_json(named, form)
     else:
@@ -176,7 +183,7 @@ def show_rows(
     elif form == "id":
         show_lines(row[id] for row in rows if row[id] is not None)
     elif form == "csv":
-        _show_csv(rows, list(dict.fromkeys([id, *columns.values()])))
+        show_csv(as_csv(rows, list(dict.fromkeys([id, *columns.values()]))))
     elif form is None and not sys.stdout.isatty():
         show_lines(as_tsv(rows, columns))
     else:
@@ -209,12 +216,6 @@ def show_bars(names: Sequence[str], rows: Sequence[tuple[str, timedelta, bool]])
 
 def _write(line: str) -> None:
     sys.stderr.write(f"jibble: {line}\n")
-
-
-def _show_csv(rows: Iterable[Row], names: Sequence[str]) -> None:
-    sys.stdout.write(_MARK if _begins_a_file() else "")
-    sys.stdout.write(as_csv(rows, names))
-    sys.stdout.flush()
 
 
 def _begins_a_file() -> bool:

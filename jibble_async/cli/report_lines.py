@@ -11,7 +11,7 @@ from jibble_async.entities import GroupBy, TrackedTime
 from jibble_async.export.sinks.csv_records import csv_lines
 from jibble_async.export.sinks.spreadsheets import spreadsheet_safe
 
-__all__ = ["Line", "as_csv", "as_json", "lines_of", "total"]
+__all__ = ["Line", "as_csv", "as_json", "lines_of", "total", "whole"]
 
 _NOTHING = timedelta(0)
 # Parts may be rounded one by one, which is no time of its own.
@@ -89,7 +89,7 @@ def as_csv(lines: Sequence[Line], group_by: GroupBy, sub_group_by: GroupBy | Non
     names = (group_by.lower(), sub_group_by.lower())
     head = [text for name in names for text in (f"{name} id", name)]
     records = (
-        [*_cells(line), *_cells(part), _decimal(part)] for line in lines for part in _whole(line)
+        [*_cells(line), *_cells(part), _decimal(part)] for line in lines for part in whole(line)
     )
     return csv_lines([[*head, "hours"], *records])
 
@@ -100,7 +100,7 @@ def _place(line: Line) -> tuple[str, timedelta, str]:
     return ("", -line.time, line.name)
 
 
-def _whole(line: Line) -> Iterable[Line]:
+def whole(line: Line) -> Iterable[Line]:
     """The parts of a line, and what is in none of them."""
     rest = line.time - total(line.parts)
     return line.parts if rest <= _ROUNDING else (*line.parts, Line(None, "", rest))

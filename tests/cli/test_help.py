@@ -10,7 +10,14 @@ from cyclopts import App
 from jibble_async.cli import main
 from jibble_async.cli.app import COMMANDS
 
-LONG = {"export": 48, "sync": 34, "payroll": 40, "login": 28, "migrate apply": 28}
+LONG = {
+    "report tracked-time": 28,
+    "export": 48,
+    "sync": 34,
+    "payroll": 40,
+    "login": 28,
+    "migrate apply": 28,
+}
 """Lines of the help that no screen has room for."""
 
 

@@ -54,7 +54,7 @@ def test_every_grouping_adds_up_to_the_same(capsys: pytest.CaptureFixture[str]) 
 
 def test_bars_fit_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     rows = asked(capsys)
-    assert report() == 0
+    assert report("-o", "table") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["Member", "Hours"]
     assert max(map(len, lines)) <= 80
@@ -66,6 +66,34 @@ def test_bars_fit_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[1].count("█") == max(line.count("█") for line in lines)
 
 
+def test_a_pipe_gets_lines_to_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = asked(capsys, "--sub-group-by", "project")
+    assert report() == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert (head, len(lines)) == ("Member\tHours", len(rows))
+    assert report("--sub-group-by", "project") == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head == "Member\tProject\tHours"
+    assert len(lines) == sum(len(row["items"]) for row in rows)
+    assert report("-o", "csv") == 0
+    assert capsys.readouterr().out.startswith("member id,member,hours")
+    assert report("-o", "id") == 0
+    assert capsys.readouterr().out.split() == [row["id"] for row in rows]
+    assert report("-o", "jsonl") == 0
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [each["name"] for each in told] == [row["name"] for row in rows]
+
+
+def test_only_what_was_called_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    everybody = asked(capsys)
+    (mine,) = asked(capsys, "--person", everybody[0]["name"].upper())
+    assert mine["id"] == everybody[0]["id"]
+    crane = asked(capsys, "--project", "harbour", "--group-by", "project")
+    assert [row["name"] for row in crane] in ([], ["Harbour crane"])
+    assert report("--client", "nobody at all") == 2
+    assert "no client fits 'nobody at all'" in capsys.readouterr().err
+
+
 def test_long_names_leave_room_for_bars(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -75,7 +103,7 @@ def test_long_names_leave_room_for_bars(
         return box
 
     monkeypatch.setattr(connection, "make_sandbox", make)
-    assert report("--sub-group-by", "project") == 0
+    assert report("--sub-group-by", "project", "-o", "table") == 0
     out = capsys.readouterr().out
     assert "\x1b" not in out
     assert max(map(len, out.splitlines())) <= 80
@@ -334,8 +362,9 @@ def test_paid_hours_that_nobody_clocked_are_shown(
 
 def test_a_terminal_that_knows_no_bars() -> None:
     root = Path(__file__).parents[2]
+    command = (sys.executable, "-m", "jibble_async.cli", "report", "tracked-time")
     done = subprocess.run(
-        [sys.executable, "-m", "jibble_async.cli", "report", "tracked-time", *WEEK],
+        [*command, *WEEK, "-o", "table"],
         env={
             **os.environ,
             "PYTHONPATH": f"{root}:{root / 'legacy'}",
@@ -362,7 +391,8 @@ def test_bad_usage(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str], message: str
 ) -> None:
     start = list(WEEK[:3]) if "--until" in arguments else list(WEEK)
-    assert main(["report", "tracked-time", *start, *arguments]) == 2
+    code = 73 if "missing/a.csv" in arguments else 2
+    assert main(["report", "tracked-time", *start, *arguments]) == code
     out, err = capsys.readouterr()
     assert out == ""
     assert message in err
