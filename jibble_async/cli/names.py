@@ -31,7 +31,8 @@ class Named:
 
     Attributes:
         id: Its id.
-        names: What it is called, the first one for people to see.
+        names: What it is called; what stands behind the first, such as a preferred name, counts for
+            no more than a word of it, since others may be called so by their first name.
         keys: What nothing else should have: an e-mail address, a code.
         place: Where it belongs, such as a person's group.
     """
@@ -103,11 +104,11 @@ def _is_key(text: str, each: Named) -> bool:
 
 
 def _is_name(text: str, each: Named) -> bool:
-    return _folded(text) in {_folded(name) for name in each.names} - {""}
+    return _folded(text) in {_folded(name) for name in each.names[:1]} - {""}
 
 
 def _is_plain_name(text: str, each: Named) -> bool:
-    return _plain(text) in {_plain(name) for name in each.names} - {""}
+    return _plain(text) in {_plain(name) for name in each.names[:1]} - {""}
 
 
 def _begins_words(text: str, each: Named) -> bool:

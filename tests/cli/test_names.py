@@ -78,6 +78,11 @@ def test_a_stricter_rule_goes_before_a_looser_one() -> None:
     assert matches("night", [beginning]) == [beginning]
 
 
+def test_a_preferred_name_is_no_more_than_a_first_name() -> None:
+    pepe = Named("p", ("Pepe García",))
+    assert matches("pepe", [JOSE, pepe]) == [JOSE, pepe]
+
+
 def test_ids_differ_by_case() -> None:
     assert matches("aB3", [Named("aB3", ("x",)), Named("Ab3", ("y",))]) == [Named("aB3", ("x",))]
 
