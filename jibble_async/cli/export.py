@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from cyclopts import App, Parameter, Token
 from cyclopts.validators import Number
@@ -42,7 +42,7 @@ from jibble_async.export.journal.manifest import MANIFEST, make_output_folder
 from jibble_async.export.naming import named_fields
 from jibble_async.export.sinks import FileFormat, file_format
 
-__all__ = ["export", "to_set_names"]
+__all__ = ["SetNames", "export"]
 
 export: App = App(name="export", help="Export rows to a file that counts only when it is complete.")
 
@@ -71,14 +71,20 @@ def _to_columns(_: object, tokens: Sequence[Token]) -> tuple[str, ...]:
     return tuple(each.strip() for token in tokens for each in token.value.split(","))
 
 
-def to_set_names(_: object, tokens: Sequence[Token]) -> tuple[str, ...]:
-    """The sets that a command line names; raises ValueError, as cyclopts wants it."""
+def _to_set_names(_: object, tokens: Sequence[Token]) -> tuple[str, ...]:
     names = [token.value.replace("-", "_") for token in tokens]
     for name in names:
         if name not in {*_NAMES, _ALL}:
             offered = ", ".join(each.replace("_", "-") for each in _NAMES)
             raise ValueError(f"nothing called {name} to export: there are {offered}, and all")
     return tuple(dict.fromkeys(names))
+
+
+SetNames = Annotated[
+    tuple[SetName | Literal["all"], ...],
+    Parameter(converter=_to_set_names, consume_multiple=True, negative="", show_choices=False),
+]
+"""What a command line takes for sets, so that a shell completes them."""
 
 
 @Parameter(name="*")
@@ -145,9 +151,7 @@ class Target:
 
 @export.default
 async def export_sets(
-    sets: Annotated[
-        tuple[str, ...], Parameter(converter=to_set_names, consume_multiple=True, negative="")
-    ],
+    sets: SetNames,
     *,
     days: Days = ANY_DAYS,
     timezone: str | None = None,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from cyclopts import Parameter, Token
+from cyclopts import Parameter
 
 from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect_either
 from jibble_async.cli.lookup import listed
@@ -14,36 +13,33 @@ from jibble_async.entities import Person
 
 __all__ = ["list_set"]
 
-_SETS = (
-    "activities",
-    "calendars",
-    "clients",
-    "employment_types",
-    "groups",
-    "locations",
-    "organizations",
-    "pay_period_definitions",
-    "people",
-    "positions",
-    "projects",
-    "schedules",
-    "time_off_policies",
-)
-_SHORT = {"policies": "time_off_policies", "pay_periods": "pay_period_definitions"}
+_Set = Annotated[
+    Literal[
+        "activities",
+        "calendars",
+        "clients",
+        "employment-types",
+        "groups",
+        "locations",
+        "organizations",
+        "pay-periods",
+        "people",
+        "policies",
+        "positions",
+        "projects",
+        "schedules",
+        "pay-period-definitions",
+        "time-off-policies",
+    ],
+    Parameter(show_choices=False),
+]
+# Short for what the API calls by two words or three.
+_LONG = {"policies": "time_off_policies", "pay-periods": "pay_period_definitions"}
 _COLUMNS = {"Name": "name", "Email": "email", "Code": "code", "Status": "status", "Id": "id"}
 
 
-def _to_set(_: object, tokens: Sequence[Token]) -> str:
-    name = tokens[0].value.casefold().replace("-", "_")
-    name = _SHORT.get(name, name)
-    if name not in _SETS:
-        offered = ", ".join(each.replace("_", "-") for each in (*_SETS, "policies"))
-        raise ValueError(f"nothing called {tokens[0].value} to list: there are {offered}")
-    return name
-
-
 async def list_set(
-    what: Annotated[str, Parameter(converter=_to_set)],
+    what: _Set,
     *,
     archived: Flag = False,
     common: Common = DEFAULTS,
@@ -51,15 +47,16 @@ async def list_set(
     """List projects, activities, locations, groups, policies ...
 
     Args:
-        what: Such as projects; jibble list all names what there is.
+        what: Such as projects, clients, pay-periods or schedules.
         archived: List what was archived or removed, too.
         common: What every command takes.
     """
+    name = _LONG.get(what, what.replace("-", "_"))
     async with connect_either(common) as client:
-        found = listed(client, what, ("id", "full_name", *_COLUMNS.values()), gone=archived)
+        found = listed(client, name, ("id", "full_name", *_COLUMNS.values()), gone=archived)
         rows = sorted([_facts(each) async for each in found], key=_place)
-        known = getattr(client, what).entity.__struct_fields__
-    columns = {head: name for head, name in _COLUMNS.items() if name == "name" or name in known}
+        known = getattr(client, name).entity.__struct_fields__
+    columns = {head: each for head, each in _COLUMNS.items() if each == "name" or each in known}
     show_rows(rows, columns, common.form)
 
 

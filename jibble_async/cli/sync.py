@@ -11,7 +11,7 @@ from cyclopts.validators import Number
 
 from jibble_async.cli.connection import DEFAULTS, Common, Flag, connect_either
 from jibble_async.cli.exit_codes import exit_code_of_all
-from jibble_async.cli.export import to_set_names
+from jibble_async.cli.export import SetNames
 from jibble_async.cli.export_bars import Bars
 from jibble_async.cli.output import NotAllDoneError, complain, say_error, show_json, show_rows
 from jibble_async.export import ExportProgress, Outcome, SetName, Sync, SyncReport
@@ -24,9 +24,7 @@ _COLUMNS = {name: name for name in ("set", "read", *_NUMBERS, "outcome")}
 
 
 async def sync(
-    sets: Annotated[
-        tuple[str, ...], Parameter(converter=to_set_names, consume_multiple=True, negative="")
-    ] = ("all",),
+    sets: SetNames = ("all",),
     *,
     into: str,
     since: date | None = None,
