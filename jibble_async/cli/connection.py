@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "COMMON",
     "DEFAULTS",
+    "DEFAULT_OPTIONS",
     "Common",
     "Flag",
     "RunOptions",
@@ -77,6 +78,8 @@ class RunOptions:
             return self.output
         return "json" if self.json else "id" if self.quiet else None
 
+DEFAULT_OPTIONS = RunOptions()
+
 
 @Parameter(name="*", group=COMMON)
 @dataclass(frozen=True)
@@ -116,10 +119,10 @@ def options_of(arguments: Iterable[object]) -> RunOptions:
     """What a command was told of how it is to be run.
 
     Args:
-        arguments: What it is called with; also those that hold a `Common` as `common`.
+        arguments: What it is called with; also those of which it is a part.
     """
-    held = (getattr(each, "common", each) for each in arguments)
-    return next((each for each in held if isinstance(each, RunOptions)), DEFAULTS)
+    held = (part for each in arguments for part in (each, *getattr(each, "__dict__", {}).values()))
+    return next((part for part in held if isinstance(part, RunOptions)), DEFAULTS)
 
 
 @contextlib.asynccontextmanager

@@ -97,6 +97,10 @@ def exit_code_of(error: BaseException) -> ExitCode:
 
 
 def exit_code_of_all(errors: Iterable[BaseException]) -> ExitCode:
-    """What the program ends with after several errors: what they have in common, if anything."""
+    """What the program ends with after several parts failed: what they have in common, if anything.
+
+    Bad usage it is not, which would say that nothing was done.
+    """
     codes = {exit_code_of(error) for error in errors}
-    return codes.pop() if len(codes) == 1 else ExitCode.NOT_ALL_DONE
+    is_one = len(codes) == 1 and ExitCode.USAGE not in codes
+    return codes.pop() if is_one else ExitCode.NOT_ALL_DONE

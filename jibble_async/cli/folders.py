@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
@@ -21,7 +22,7 @@ def state_folder() -> Path:
     Raises:
         SetupError: There is no home folder.
     """
-    return _usable(platformdirs.user_state_path(_NAME, appauthor=False), "XDG_STATE_HOME")
+    return _usable(platformdirs.user_state_path, "XDG_STATE_HOME")
 
 
 def config_folder() -> Path:
@@ -30,7 +31,7 @@ def config_folder() -> Path:
     Raises:
         SetupError: There is no home folder.
     """
-    return _usable(platformdirs.user_config_path(_NAME, appauthor=False), "XDG_CONFIG_HOME")
+    return _usable(platformdirs.user_config_path, "XDG_CONFIG_HOME")
 
 
 def counting_file(kind: str, *owner: str) -> Path:
@@ -59,9 +60,10 @@ def make_private_folder(folder: Path) -> None:
                 each.mkdir(mode=0o700)
 
 
-def _usable(folder: Path, variable: str) -> Path:
-    if not folder.is_absolute():
-        raise SetupError(
-            f"{str(folder)!r} is no folder of a user: set {variable} to an absolute path"
-        )
-    return folder
+def _usable(find: Callable[..., Path], variable: str) -> Path:
+    # Versions of platformdirs differ in what they make of no home.
+    with contextlib.suppress(RuntimeError):
+        folder = find(_NAME, appauthor=False)
+        if folder.is_absolute():
+            return folder
+    raise SetupError(f"there is no home folder to keep anything in: set {variable}")

@@ -16,7 +16,7 @@ from cyclopts import Parameter
 from jibble_legacy import LegacyClient
 from msgspec.structs import replace
 
-from jibble_async.cli.connection import Flag, RunOptions, setting_up
+from jibble_async.cli.connection import DEFAULT_OPTIONS, Flag, RunOptions, setting_up
 from jibble_async.cli.exit_codes import SetupError
 from jibble_async.cli.folders import config_folder
 from jibble_async.cli.legacy_limit import TellingWindow, window_path
@@ -53,14 +53,16 @@ _PROMPTS = {
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class Profiled(RunOptions):
+class Profiled:
     """What the commands take that keep profiles.
 
     Attributes:
         profile: A profile by its name, such as acme.
+        options: What every command takes.
     """
 
     profile: Annotated[str | None, Parameter(name=("--profile", "-p"))] = None
+    options: RunOptions = DEFAULT_OPTIONS
 
 
 _NOBODY = Profiled()
@@ -77,7 +79,7 @@ def login(
     legacy: Flag = False,
     store: Store | None = None,
     no_check: Flag = False,
-    options: Profiled = _NOBODY,
+    of: Profiled = _NOBODY,
 ) -> Coroutine[Any, Any, None]:
     """Keep the credentials of an organisation as a profile.
 
@@ -93,10 +95,10 @@ def login(
         legacy: Credentials of the old API; a profile may have both.
         store: Where secrets are kept; by default in the keyring where there is one.
         no_check: Don't ask the server first.
-        options: What the commands take that keep profiles.
+        of: What the commands take that keep profiles.
     """
-    if options.profile is not None:
-        checked_name(options.profile)
+    if of.profile is not None:
+        checked_name(of.profile)
     api: Api = "legacy" if legacy else "current"
     settings, secrets = asked_names(api, token=token)
     given = {"client_id": client_id, "username": username, "token_url": token_url}
@@ -106,19 +108,19 @@ def login(
     told = {name: given[name] or _typed(name) for name in settings}
     kept = _from_stdin(secrets) if secret_stdin else _typed_secrets(secrets)
     account = Account(store="file", **told, **told_urls(os.environ, api))
-    return _log_in(api, account, kept, store, options, is_checked=not no_check)
+    return _log_in(api, account, kept, store, of, is_checked=not no_check)
 
 
-async def logout(*, options: Profiled = _NOBODY) -> None:
+async def logout(*, of: Profiled = _NOBODY) -> None:
     """Forget a profile and its secrets.
 
     Args:
-        options: What the commands take that keep profiles.
+        of: What the commands take that keep profiles.
     """
     left: list[SetupError] = []
     with being_changed(config_folder()):
         profiles = read_profiles()
-        name = options.profile or os.environ.get("JIBBLE_PROFILE", "").strip() or profiles.default
+        name = of.profile or os.environ.get("JIBBLE_PROFILE", "").strip() or profiles.default
         if not name:
             raise SetupError("which profile? give -p; `jibble profiles` lists them")
         profile = profiles.get(name)
@@ -131,7 +133,7 @@ async def logout(*, options: Profiled = _NOBODY) -> None:
                 except SetupError as failure:
                     left.append(failure)
         write_profiles(profiles.without(name))
-    show_facts({"forgotten": name}, options.form, id="forgotten")
+    show_facts({"forgotten": name}, of.options.form, id="forgotten")
     for error in left:
         say_error(error, "a secret may be left behind")
     if left:
@@ -143,14 +145,14 @@ async def _log_in(
     account: Account,
     secrets: Environment,
     store: Store | None,
-    options: Profiled,
+    of: Profiled,
     *,
     is_checked: bool,
 ) -> None:
     profile = Profile().with_account(api, account)
     environment = with_account(os.environ, "login", profile, api, secrets, is_given=True)
     found = await _organization(api, environment, is_checked=is_checked)
-    name = options.profile or name_for(found.organization)
+    name = of.profile or name_for(found.organization)
     with being_changed(config_folder()):
         profiles = read_profiles()
         before = profiles.profiles.get(name, Profile())
@@ -170,7 +172,7 @@ async def _log_in(
         "secrets": where if where == "keyring" else str(config_folder() / "credentials.toml"),
         **{key: text for key, text in account.settings().items() if key.endswith("url")},
     }
-    show_facts(facts, options.form, id="profile")
+    show_facts(facts, of.options.form, id="profile")
 
 
 async def _organization(api: Api, environment: Environment, *, is_checked: bool) -> Profile:

@@ -15,7 +15,7 @@ from jibble_legacy.migration.ledger.opening import make_folder
 from jibble_legacy.migration.progress import OnProgress, silent
 from jibble_legacy.migration.status import LEDGER
 
-from jibble_async.cli.connection import Flag, RunOptions, setting_up
+from jibble_async.cli.connection import DEFAULT_OPTIONS, Flag, RunOptions, setting_up
 from jibble_async.cli.legacy_limit import TellingWindow, window_path
 from jibble_async.cli.profile_files import environment_for
 from jibble_async.client import JibbleClient
@@ -30,18 +30,25 @@ _SANDBOX = "sandbox"
 
 @Parameter(name="*")
 @dataclass(frozen=True)
-class Place(RunOptions):
+class Place:
     """What every step takes.
 
     Attributes:
         folder: Where the migration is kept: its ledger, the files to fill in, and the report.
         sandbox: Rehearse: ask two made-up accounts, which are kept in the folder.
         profile: Whose credentials, of both APIs: a profile by its name.
+        options: What every command takes.
     """
 
     folder: Path = Path("migration")
     sandbox: Flag = False
     profile: Annotated[str | None, Parameter(name=("--profile", "-p"))] = None
+    options: RunOptions = DEFAULT_OPTIONS
+
+    @property
+    def json(self) -> bool:
+        """Whether the result is for programs."""
+        return self.options.json
 
     @property
     def journal(self) -> Path:

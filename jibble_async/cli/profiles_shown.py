@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cyclopts import App
 
-from jibble_async.cli.connection import RunOptions
+from jibble_async.cli.connection import DEFAULT_OPTIONS, RunOptions
 from jibble_async.cli.folders import config_folder
 from jibble_async.cli.output import show_facts, show_rows
 from jibble_async.cli.private_files import being_changed
@@ -21,12 +21,11 @@ _COLUMNS = {
     "Secrets": "current",
     "Of the old API": "legacy",
 }
-_NOTHING = RunOptions()
 
 
 @profiles.default
 @profiles.command(name="list")
-def list_profiles(*, options: RunOptions = _NOTHING) -> None:
+def list_profiles(*, options: RunOptions = DEFAULT_OPTIONS) -> None:
     """List the profiles, and where their secrets are kept.
 
     Args:
@@ -50,7 +49,7 @@ def list_profiles(*, options: RunOptions = _NOTHING) -> None:
 
 
 @profiles.command(name="default")
-def choose(name: str, *, options: RunOptions = _NOTHING) -> None:
+def choose(name: str, *, options: RunOptions = DEFAULT_OPTIONS) -> None:
     """Choose the profile that is used where nothing else is said.
 
     Args:

@@ -18,13 +18,14 @@ from jibble_async.cli.exit_codes import SetupError
 from jibble_async.cli.private_files import read_private, replace_private
 from jibble_async.cli.profiles import Api, Environment, Store
 
-__all__ = ["FileStore", "KeyringStore", "SecretStore", "store_of"]
+__all__ = ["PATIENCE", "FileStore", "KeyringStore", "SecretStore", "store_of"]
 
 T = TypeVar("T")
 
 _SERVICE = "jibble-async"
 # Somebody may be asked to unlock it.
-_PATIENCE = 60.0
+PATIENCE = 60.0
+"""Seconds that a keyring may take to answer."""
 _Sections = dict[str, dict[Api, dict[str, str]]]
 
 
@@ -109,11 +110,11 @@ class KeyringStore:
     It is asked in a thread that may be left behind: a keyring that nobody unlocks says nothing.
 
     Args:
-        patience: Seconds that it may take to answer.
+        patience: Seconds that it may take to answer; by default a minute.
     """
 
-    def __init__(self, patience: float = _PATIENCE) -> None:
-        self._patience = patience
+    def __init__(self, patience: float | None = None) -> None:
+        self._patience = PATIENCE if patience is None else patience
 
     async def is_safe(self) -> bool:
         """Whether there is one that keyring itself recommends, which those of plain text are not.
@@ -133,7 +134,7 @@ class KeyringStore:
     async def save(self, name: str, api: Api, secrets: Mapping[str, str]) -> None:
         """See `SecretStore`."""
         text = _Hidden(json.dumps(dict(secrets)))
-        await self._ask(lambda keyring: keyring.set_password(_SERVICE, _user(name, api), text))
+        await self._ask(lambda keyring: keyring.set_password(_SERVICE, _user(name, api), str(text)))
         # Those that are switched off take everything and keep nothing.
         if await self._get(name, api) != text:
             raise SetupError("the keyring does not keep what it is given")
@@ -204,7 +205,7 @@ def _asked(question: Callable[[Any], T]) -> T | SetupError:
 @unseen
 def _secrets_of(text: str) -> Environment:
     try:
-        return Environment(msgspec.json.decode(text, type=dict[str, str]))
+        return Environment(msgspec.json.decode(text.encode(), type=dict[str, str]))
     except msgspec.MsgspecError:
         raise SetupError(
             "what the keyring holds is not what `jibble login` keeps there: log in again"

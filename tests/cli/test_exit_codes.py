@@ -21,6 +21,7 @@ from jibble_async.errors import (
     DeadlineExceededError,
     JibbleError,
     NotFoundError,
+    NotSupportedError,
     RateLimitedError,
     ServerError,
     ThrottledOrForbiddenError,
@@ -170,6 +171,7 @@ def test_several_errors() -> None:
     away, slow = ServerError("m", status=503), RateLimitedError("m", status=429)
     assert exit_code_of_all([away, slow]) is ExitCode.TRY_LATER
     assert exit_code_of_all([away, NotFoundError("m", status=404)]) is ExitCode.NOT_ALL_DONE
+    assert exit_code_of_all([NotSupportedError("m")]) is ExitCode.NOT_ALL_DONE
     assert exit_code_of_all([]) is ExitCode.NOT_ALL_DONE
 
 

@@ -64,14 +64,14 @@ def test_a_set_that_fails_holds_up_no_other_one(
 
     monkeypatch.setattr(Exporter, "run", failing)
     sets = ["export", "groups", "people", "--out", "copy/", "--sandbox"]
-    assert main([*sets, "--report", "copy/r.json"]) == 1
+    assert main([*sets, "--report", "copy/r.json"]) == 75
     out, err = capsys.readouterr()
     assert "proved" in out
     done, failed = json.loads((tmp_path / "copy/r.json").read_text())
     assert (done["set"], done["outcome"]) == ("people", "proved")
     assert failed == {"set": "groups", "error": "the server is in trouble"}
     assert err == "jibble: groups: the server is in trouble; what was read is kept\n"
-    assert main(["export", "groups", "--out", "groups.csv", "--sandbox"]) == 1
+    assert main(["export", "groups", "--out", "groups.csv", "--sandbox"]) == 75
     assert capsys.readouterr().err == ("jibble: the server is in trouble; what was read is kept\n")
 
 
@@ -113,7 +113,8 @@ def test_columns_and_names(tmp_path: Path) -> None:
 def test_what_can_not_be_kept_is_told_before_anything_is_sent(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
-    assert main(["export", "people", *arguments, "--sandbox"]) == 2
+    code = 73 if message == "there is no folder" else 2
+    assert main(["export", "people", *arguments, "--sandbox"]) == code
     assert message in capsys.readouterr().err
     assert [each for each in tmp_path.rglob("*") if each.is_file()] == []
 
@@ -125,5 +126,5 @@ def test_a_folder_for_several_sets_that_can_not_be_made_is_told(
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
     monkeypatch.setattr(Path, "mkdir", refused)
-    assert main(["export", "people", "groups", "--out", "copy/", "--sandbox"]) == 2
+    assert main(["export", "people", "groups", "--out", "copy/", "--sandbox"]) == 73
     assert "copy can't be made: Read-only file system" in capsys.readouterr().err
