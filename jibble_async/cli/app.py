@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import inspect
 import io
+import logging
 import os
 import sys
 import traceback
@@ -41,6 +42,7 @@ from jibble_async.version import __version__
 __all__ = ["run"]
 
 _CTRL_C = 130
+_LOG = logging.getLogger("jibble")
 
 COMMANDS = App(
     name="jibble",
@@ -103,6 +105,7 @@ def run(arguments: Sequence[str], interruption: Interruption) -> int:
     try:
         with logged(options), hushed(options.quiet):
             exit_code = _outcome(command, bound, interruption)
+            _LOG.info("exit code %d", exit_code)
     except OutputError as error:
         # The log's file, before anything is done.
         say_error(error)

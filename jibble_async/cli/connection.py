@@ -78,6 +78,7 @@ class RunOptions:
             return self.output
         return "json" if self.json else "id" if self.quiet else None
 
+
 DEFAULT_OPTIONS = RunOptions()
 
 

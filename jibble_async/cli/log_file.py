@@ -1,4 +1,4 @@
-"""`--log-file`: what goes on, and what is said on stderr, kept in a file."""
+"""`-v` and `--log-file`: what goes on, on stderr or, with all that is said, in a file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import functools
 import io
 import logging
 import os
-from collections.abc import Generator
+import sys
+from collections.abc import Generator, Sequence
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
@@ -16,8 +17,7 @@ from jibble_async.errors import OutputError
 
 __all__ = ["PrivateLogFile", "logged"]
 
-# The program's own, and those of the library.
-_LOGGERS = ("jibble", "jibble_async", "jibble_legacy")
+_PROGRAM, _LIBRARY = "jibble", ("jibble_async", "jibble_legacy")
 _PRIVATE = 0o600
 _FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _TIME = "%Y-%m-%dT%H:%M:%S%z"
@@ -53,7 +53,7 @@ class PrivateLogFile(WatchedFileHandler):
 
 @contextlib.contextmanager
 def logged(options: RunOptions) -> Generator[None]:
-    """Keep a log of what is done within it, if that is asked for.
+    """Show or keep a log of what is done within it, as far as that is asked for.
 
     Args:
         options: What the command line says.
@@ -61,20 +61,35 @@ def logged(options: RunOptions) -> Generator[None]:
     Raises:
         OutputError: The file can't be written.
     """
-    if options.log_file is None:
-        yield
-        return
-    handler = PrivateLogFile(options.log_file)
+    level = logging.DEBUG if options.verbose > 1 else logging.INFO
+    with contextlib.ExitStack() as stack:
+        if options.verbose:
+            # What the program itself says is there already.
+            stack.enter_context(_heard(logging.StreamHandler(sys.stderr), _LIBRARY, level))
+        if options.log_file is not None:
+            file = PrivateLogFile(options.log_file)
+            stack.enter_context(_heard(file, (_PROGRAM, *_LIBRARY), level))
+        try:
+            yield
+        except KeyboardInterrupt as interrupt:
+            notes: list[str] = getattr(interrupt, "__notes__", [])
+            logging.getLogger(_PROGRAM).warning("; ".join(["interrupted", *notes]))
+            raise
+
+
+@contextlib.contextmanager
+def _heard(handler: logging.Handler, names: Sequence[str], level: int) -> Generator[None]:
+    """Have a handler hear what some loggers log."""
     handler.setFormatter(logging.Formatter(_FORMAT, _TIME))
-    loggers = [logging.getLogger(name) for name in _LOGGERS]
+    loggers = [logging.getLogger(name) for name in names]
     before = [logger.level for logger in loggers]
     for logger in loggers:
         logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
+        logger.setLevel(level)
     try:
         yield
     finally:
-        for logger, level in zip(loggers, before, strict=True):
-            logger.setLevel(level)
+        for logger, old in zip(loggers, before, strict=True):
+            logger.setLevel(old)
             logger.removeHandler(handler)
         handler.close()

@@ -16,6 +16,7 @@ from jibble_legacy.migration.progress import OnProgress, silent
 from jibble_legacy.migration.status import LEDGER
 
 from jibble_async.cli.connection import DEFAULT_OPTIONS, Flag, RunOptions, setting_up
+from jibble_async.cli.forms import Form
 from jibble_async.cli.legacy_limit import TellingWindow, window_path
 from jibble_async.cli.profile_files import environment_for
 from jibble_async.client import JibbleClient
@@ -46,9 +47,9 @@ class Place:
     options: RunOptions = DEFAULT_OPTIONS
 
     @property
-    def json(self) -> bool:
-        """Whether the result is for programs."""
-        return self.options.json
+    def form(self) -> Form | None:
+        """What the result is printed as; None for what suits a terminal, or a pipe."""
+        return self.options.form
 
     @property
     def journal(self) -> Path:

@@ -11,7 +11,7 @@ import aiohttp
 from cyclopts import Parameter, Token
 from yarl import URL
 
-from jibble_async.cli.output import say
+from jibble_async.cli.output import complain
 from jibble_async.core.origins import is_loopback
 from jibble_async.core.proxies import proxies_from
 from jibble_async.errors import ConfigurationError
@@ -79,7 +79,7 @@ async def ping(
             return
         if pause is not None:
             await sleep(pause)
-    say(f"the ping to {url.host} failed: {failure}")
+    complain(f"the ping to {url.host} failed: {failure}")
 
 
 async def _failure(url: URL) -> str:

@@ -23,6 +23,13 @@ from jibble_async.cli.secret_stores import store_of
 
 __all__ = ["environment_for", "read_profiles", "write_profiles"]
 
+_NO_CREDENTIALS: dict[Api, str] = {
+    "current": "no credentials: run `jibble login`, or set JIBBLE_CLIENT_ID and "
+    "JIBBLE_CLIENT_SECRET, or JIBBLE_TOKEN; --sandbox needs none",
+    "legacy": "no credentials for the old API: run `jibble login --legacy`, or set "
+    "JIBBLE_LEGACY_TOKEN; --sandbox needs none",
+}
+
 
 def read_profiles() -> Profiles:
     """The profiles of this user.
@@ -50,14 +57,15 @@ def write_profiles(profiles: Profiles) -> None:
 async def environment_for(api: Api, given: str | None) -> tuple[str, Environment]:
     """Who a command works as: a profile's name, and the variables that say the rest.
 
-    The name is empty where the environment's own credentials are used, or there are none.
+    The name is empty where the environment's own credentials are used.
 
     Args:
         api: Which API is to be asked.
         given: The profile that the command line names.
 
     Raises:
-        SetupError: The profile can't be used, or it can't be told who is meant.
+        SetupError: There are no credentials, the profile can't be used, or it can't be told who
+            is meant.
     """
     environment = Environment(os.environ)
     # What may be wrong with profiles is then no matter of this command.
@@ -66,7 +74,7 @@ async def environment_for(api: Api, given: str | None) -> tuple[str, Environment
     profiles = read_profiles()
     name = chosen(given, environment, profiles, api)
     if name is None:
-        return "", environment
+        raise SetupError(_NO_CREDENTIALS[api])
     profile = profiles.get(name)
     account = require_account(name, profile, api)
     secrets = await store_of(account.store, config_folder()).load(name, api)

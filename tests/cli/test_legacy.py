@@ -155,7 +155,7 @@ def test_a_timezone_is_for_the_old_api(capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize(
     ("env", "message"),
     [
-        ({}, "no credentials for the old API: set JIBBLE_LEGACY_TOKEN, or all of"),
+        ({}, "no credentials for the old API: run `jibble login --legacy`"),
         (credentials(PASSWORD=""), "not set: JIBBLE_LEGACY_PASSWORD"),
         (credentials() | {"JIBBLE_LEGACY_TOKEN": "canary"}, "JIBBLE_LEGACY_TOKEN is set beside"),
         ({"JIBBLE_CLIENT_ID": "canary", "JIBBLE_CLIENT_SECRET": "canary"}, "for the old API"),

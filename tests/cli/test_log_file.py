@@ -20,7 +20,8 @@ def test_what_is_said_is_logged_too(tmp_path: Path, capsys: pytest.CaptureFixtur
         assert main(["clock", "in", "--sandbox", "--person", "x@y", "--log-file", str(log)]) == 2
     said = capsys.readouterr().err.splitlines()[0].removeprefix("jibble: ")
     lines = log.read_text().splitlines()
-    assert [line.partition("jibble: ")[2] for line in lines] == [said, said]
+    told = [line.partition("jibble: ")[2] for line in lines]
+    assert told == [said, "exit code 2"] * 2
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
 
@@ -43,3 +44,23 @@ def test_a_log_that_is_there_keeps_its_mode_and_its_lines(tmp_path: Path) -> Non
     assert stat.S_IMODE(old.stat().st_mode) == 0o640
     assert log.read_text().endswith("WARNING jibble_legacy.x: second \\udc80\n")
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
+def test_an_interruption_is_logged(tmp_path: Path) -> None:
+    log = tmp_path / "jibble.log"
+    interrupt = KeyboardInterrupt()
+    interrupt.add_note("a write may have arrived")
+    with pytest.raises(KeyboardInterrupt), logged(Common(log_file=log)):
+        raise interrupt
+    assert log.read_text().endswith("WARNING jibble: interrupted; a write may have arrived\n")
+
+
+@pytest.mark.parametrize(("verbose", "lines"), [(0, 0), (1, 1), (2, 2)])
+def test_verbose_shows_what_the_library_logs(
+    capsys: pytest.CaptureFixture[str], verbose: int, lines: int
+) -> None:
+    with logged(Common(verbose=verbose)):
+        logging.getLogger("jibble_async.x").info("first")
+        logging.getLogger("jibble_async.x").debug("second")
+        logging.getLogger("jibble").info("said already")
+    assert capsys.readouterr().err.count("\n") == lines
