@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import getpass
 import io
 import json
 import os
+import pty
 import stat
 import sys
 import tomllib
@@ -19,11 +21,13 @@ import pytest
 
 from jibble_async.cli import login as login_module
 from jibble_async.cli import main, secret_stores
-from jibble_async.cli.connection import Common, connect_profiles
+from jibble_async.cli.connection import Common, connect_either, connect_profiles
 from jibble_async.cli.exit_codes import SetupError
 from jibble_async.cli.private_files import being_changed, read_private
 from jibble_async.cli.secret_stores import FileStore, KeyringStore
+from jibble_async.errors import AuthenticationError
 from jibble_async.sandbox import Sandbox
+from tests.cli.conftest import ROOT
 from tests.cli.keyrings import (
     DeafKeyring,
     ForgetfulKeyring,
@@ -427,3 +431,65 @@ def test_without_a_home_there_is_nothing_to_keep_anything_in(
     monkeypatch.setattr("pwd.getpwuid", lambda _: {}["nobody"])
     assert main(["profiles"]) == 78
     assert "set XDG_CONFIG_HOME" in capsys.readouterr().err
+
+
+@pytest.mark.real_time
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="this system has no /proc")
+async def test_a_secret_that_is_typed_is_seen_nowhere(tmp_path: Path) -> None:
+    """At a real terminal, of which everything is kept that is shown."""
+    async with Sandbox(people=1) as box:
+        urls = {key: text for key, text in box.environment().items() if key.endswith("_URL")}
+        ours, theirs = pty.openpty()
+        program = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "jibble_async.cli", "login", "-p", "acme", "--store", "file",
+            stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+            env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'legacy'}", **urls},
+        )  # fmt: skip
+        os.close(theirs)
+        terminal = os.fdopen(ours, "r+b", buffering=0)
+        screen = b""
+        for prompt, line in ((b"key id: ", box.client_id), (b"key secret: ", box.client_secret)):
+            while not screen.endswith(prompt):
+                screen += await asyncio.to_thread(terminal.read, 1000)
+            seen = (Path(f"/proc/{program.pid}") / "cmdline").read_bytes()
+            seen += (Path(f"/proc/{program.pid}") / "environ").read_bytes()
+            assert box.client_secret.encode() not in seen
+            terminal.write(f"{line}\n".encode())
+        # A terminal that nobody has open any more is an error on Linux.
+        with contextlib.suppress(OSError):
+            while more := await asyncio.to_thread(terminal.read, 1000):
+                screen += more
+        assert await program.wait() == 0
+        terminal.close()
+    assert box.client_id.encode() in screen
+    assert b"profile" in screen
+    assert box.client_secret.encode() not in screen
+
+
+async def test_nothing_is_seen_of_a_command_that_fails_as_somebody(
+    monkeypatch: pytest.MonkeyPatch, typing: Callable[..., Typing]
+) -> None:
+    async with Sandbox(people=1) as box:
+        at(monkeypatch, box)
+        typing(ACME_SECRET, somebody=False)
+        refused = login_module.login(client_id=box.client_id, secret_stdin=True, store="file")
+        with pytest.raises(AuthenticationError) as told:
+            await refused
+        assert found(CANARIES, shown(told.value), local_variables(told.value)) == []
+        typing(box.client_secret, somebody=False)
+        of = login_module.Profiled("acme")
+        await login_module.login(
+            client_id="x", secret_stdin=True, store="file", no_check=True, of=of
+        )
+        at(monkeypatch, None)
+        with pytest.raises(ZeroDivisionError) as broken:
+            async with connect_either(Common(profiles=("acme",))):
+                _ = 1 / 0
+        text = (config() / "config.toml").read_text().replace("http://127.0.0.1", "ftp://x")
+        (config() / "config.toml").write_text(text)
+        with pytest.raises(SetupError, match="URL") as misled:
+            async with connect_either(Common()):
+                pass
+    for caught in (broken, misled):
+        seen = shown(caught.value), local_variables(caught.value)
+        assert found((box.client_secret,), *seen) == []
