@@ -27,6 +27,7 @@
     ├── PaginationError               the pages do not fit together
     ├── AmbiguousWriteError           a write whose outcome is unknown
     ├── ExportError                   a file could not be written
+    │   └── ExportBusyError           another program is writing it
     └── MigrationError                a step of a migration can't begin, or stopped by itself
 
 Errors can be pickled, and hold no secret: neither their text nor their attributes contain a
@@ -48,6 +49,7 @@ __all__ = [
     "ConnectionLostError",
     "DeadlineExceededError",
     "DecodeError",
+    "ExportBusyError",
     "ExportError",
     "FeatureRestrictedError",
     "JibbleError",
@@ -274,6 +276,10 @@ class AmbiguousWriteError(JibbleError):
 
 class ExportError(JibbleError):
     """A file of an export could not be written; the message names it and the reason."""
+
+
+class ExportBusyError(ExportError):
+    """Another program is writing the same output: let it end; nothing was done."""
 
 
 class MigrationError(JibbleError):

@@ -11,6 +11,7 @@ from jibble_async.errors import (
     ConfigurationError,
     ConnectFailedError,
     DecodeError,
+    ExportBusyError,
     ExportError,
     FeatureRestrictedError,
     JibbleError,
@@ -50,7 +51,7 @@ class ExitCode(IntEnum):
     IO_ERROR = 74
     """The output could not be written to its end."""
     TRY_LATER = 75
-    """The service has trouble, or too many requests: the same command may work later."""
+    """The service has trouble or too many requests, or another run has the output."""
     PROTOCOL = 76
     """What came back is not what was agreed."""
     NOT_PERMITTED = 77
@@ -80,6 +81,7 @@ _CODES: dict[type[BaseException], ExitCode] = {
     APIError: ExitCode.DATA_REFUSED,
     DecodeError: ExitCode.PROTOCOL,
     PaginationError: ExitCode.PROTOCOL,
+    ExportBusyError: ExitCode.TRY_LATER,
     ExportError: ExitCode.IO_ERROR,
     JibbleError: ExitCode.NOT_ALL_DONE,
     OSError: ExitCode.IO_ERROR,

@@ -8,6 +8,7 @@ import os
 import re
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from jibble_async.errors import (
     ServerError,
     ThrottledOrForbiddenError,
 )
+from jibble_async.export.journal.working_folder import WorkingFolder
 from jibble_async.sandbox import Fault, Sandbox
 from tests.cli.conftest import ROOT
 from tests.support import virtual_time
@@ -120,6 +122,13 @@ def test_an_output_that_can_not_be_written(
 
     monkeypatch.setattr(os, "fsync", full)
     assert at("export", "people", "--out", "people.csv") == ExitCode.IO_ERROR
+
+
+def test_an_output_that_another_run_has(at: Callable[..., int], tmp_path: Path) -> None:
+    """A night's run that meets the one before it."""
+    folder = WorkingFolder(tmp_path / ".people.csv.export", tmp_path / "people.csv")
+    with folder:
+        assert at("export", "people", "--out", "people.csv") == ExitCode.TRY_LATER
 
 
 def test_no_credentials_and_bad_usage() -> None:

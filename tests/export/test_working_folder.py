@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from jibble_async import ConfigurationError, ExportError, Group
+from jibble_async import ConfigurationError, ExportBusyError, ExportError, Group
 from jibble_async.core.pages import RawRow
 from jibble_async.export.journal import working_folder
 from jibble_async.export.journal.parts import ids_beside
@@ -323,7 +323,10 @@ def test_a_page_that_could_not_be_noted_is_not_in_the_part(
 
 
 def test_a_second_exporter_is_told_of_the_first(place: Place) -> None:
-    with place.open(), pytest.raises(ExportError, match=r"another export to .*all\.jsonl is runni"):
+    with (
+        place.open(),
+        pytest.raises(ExportBusyError, match=r"another export to .*all\.jsonl is runni"),
+    ):
         place.open()
     place.open().close()
 

@@ -12,7 +12,7 @@ import msgspec
 
 from jibble_async.api.set_names import SetName
 from jibble_async.core.pages import RawRow
-from jibble_async.errors import ConfigurationError, DecodeError, ExportError
+from jibble_async.errors import ConfigurationError, DecodeError, ExportBusyError, ExportError
 from jibble_async.export.copies.base import Kept, Source
 from jibble_async.export.extras import extra
 from jibble_async.export.files.atomic import hidden_name
@@ -47,7 +47,8 @@ class DatabaseCopy:
 
     Raises:
         ConfigurationError: It is no database, or duckdb is not installed.
-        ExportError: Another program has it open.
+        ExportBusyError: Another program has it open.
+        ExportError: It can't be opened.
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,7 +59,8 @@ class DatabaseCopy:
             with making_private():
                 self._database: Any = self._duckdb.connect(str(path))
         except self._duckdb.IOException as error:
-            raise ExportError(f"{path} can't be opened: {_first_line(error)}") from error
+            kind = ExportBusyError if "lock" in str(error) else ExportError
+            raise kind(f"{path} can't be opened: {_first_line(error)}") from error
         except self._duckdb.Error as error:
             raise ConfigurationError(f"{path} is no database: {_first_line(error)}") from None
         columns = ", ".join(f"{name} {kind}" for name, kind in _COLUMNS.items())

@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import msgspec
 
-from jibble_async.errors import ConfigurationError, ExportError, OutputError
+from jibble_async.errors import ConfigurationError, ExportBusyError, ExportError, OutputError
 from jibble_async.export.files.atomic import make_private, reason_of, sync_folder, writing
 from jibble_async.export.files.locks import HAS_LOCKS, is_still, lock
 from jibble_async.export.journal.parts import PartWriter, ids_beside, require_unchanged
@@ -58,7 +58,7 @@ class WorkingFolder:
 
     Raises:
         OutputError: It can't be made, or something else has its name.
-        ExportError: Another export works in it.
+        ExportBusyError: Another export works in it.
     """
 
     def __init__(self, path: Path, out: Path, published: str | None = None) -> None:
@@ -94,7 +94,7 @@ class WorkingFolder:
             locked = lock(descriptor)
             if locked is False:
                 os.close(descriptor)
-                raise ExportError(
+                raise ExportBusyError(
                     f"another export to {self._out} is running: let it end, or write elsewhere"
                 )
             if locked is None and HAS_LOCKS and os.fstat(descriptor).st_size:
