@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from jibble_async import ConfigurationError, JibbleClient
+from jibble_async import ConfigurationError, ExportBusyError, ExportError, JibbleClient
 from jibble_async.export.copies import base, copy_at, folder
 from jibble_async.export.journal import manifest
 from jibble_async.export.journal.manifest import read_manifest
@@ -363,3 +363,24 @@ def test_a_database_and_what_is_beside_it_are_for_their_owner_only(tmp_path: Pat
             assert (tmp_path / "other").stat().st_mode & 0o077 == 0o044
     finally:
         os.umask(before)
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ('Could not set lock on file "copy.duckdb": Conflicting lock is held', ExportBusyError),
+        ('Cannot open file "locks.duckdb": Permission denied', ExportError),
+    ],
+)
+def test_a_database_that_another_program_has_is_told_from_one_that_can_not_be_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: str, kind: type[ExportError]
+) -> None:
+    duckdb = pytest.importorskip("duckdb", reason="the extra duckdb is not installed")
+
+    def refuse(_: str) -> None:
+        raise duckdb.IOException(f"IO Error: {words}")
+
+    monkeypatch.setattr(duckdb, "connect", refuse)
+    with pytest.raises(ExportError, match="can't be opened: IO Error") as caught:
+        copy_at(tmp_path / "copy.duckdb")
+    assert type(caught.value) is kind

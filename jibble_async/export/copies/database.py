@@ -59,7 +59,7 @@ class DatabaseCopy:
             with making_private():
                 self._database: Any = self._duckdb.connect(str(path))
         except self._duckdb.IOException as error:
-            kind = ExportBusyError if "lock" in str(error) else ExportError
+            kind = ExportBusyError if "Could not set lock" in str(error) else ExportError
             raise kind(f"{path} can't be opened: {_first_line(error)}") from error
         except self._duckdb.Error as error:
             raise ConfigurationError(f"{path} is no database: {_first_line(error)}") from None
