@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jibble_legacy.config import LIMIT, PERIOD, legacy_auth_from, legacy_config_from
 
+from jibble_async.checks import unseen
 from jibble_async.cli.folders import counting_file, make_private_folder
 from jibble_async.cli.output import say
 from jibble_async.core.credentials import StaticToken
@@ -23,6 +24,7 @@ _LEASE = 180.0
 _SOON = 3.0
 
 
+@unseen
 def window_path(env: Mapping[str, str]) -> Path:
     """The file in which the requests of these credentials are counted.
 

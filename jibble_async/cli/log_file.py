@@ -13,6 +13,7 @@ from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
 from jibble_async.cli.connection import RunOptions
+from jibble_async.cli.output import complain
 from jibble_async.errors import OutputError
 
 __all__ = ["PrivateLogFile", "logged"]
@@ -36,10 +37,24 @@ class PrivateLogFile(WatchedFileHandler):
     """
 
     def __init__(self, path: Path) -> None:
+        self._has_failed = False
         try:
             super().__init__(path, encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise OutputError(f"can't log to {path}: {error.strerror}") from None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record; a disk that is full, or a folder that has gone, ends no command."""
+        try:
+            super().emit(record)
+        except OSError:
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Say once that the log can't be written."""
+        if not self._has_failed:
+            self._has_failed = True
+            complain(f"can't log to {self.baseFilename}: {sys.exc_info()[1]}")
 
     def _open(self) -> io.TextIOWrapper:
         return open(

@@ -37,6 +37,7 @@ from jibble_async.cli.profiles import (
 )
 from jibble_async.cli.secret_stores import KeyringStore, store_of
 from jibble_async.client import JibbleClient
+from jibble_async.entities import Organization
 from jibble_async.errors import ConfigurationError, NotFoundError, PermissionDeniedError
 
 __all__ = ["Profiled", "login", "logout"]
@@ -49,6 +50,8 @@ _PROMPTS = {
     "password": "password",
     "token_url": "URL that gives tokens",
 }
+# What shells put around a line that is piped, PowerShell's mark of UTF-8 included.
+_AROUND = "\ufeff \t\r\n"
 
 
 @Parameter(name="*")
@@ -191,11 +194,12 @@ async def _organization(api: Api, environment: Environment, *, is_checked: bool)
         if not is_checked:
             return Profile()
         own_id = (await client.whoami()).organization_id
-        name: str | None = None
-        # The key works, and need not be allowed to see this.
+        found: Organization | None = None
+        # What works need not be allowed to see this; but a token is asked about by nothing else.
         with contextlib.suppress(NotFoundError, PermissionDeniedError):
-            name = own_id and (await client.organizations.get(own_id)).name
-        return Profile(organization=name or "", organization_id=own_id or "")
+            own = client.organizations
+            found = await (own.get(own_id) if own_id else own.list().first())
+        return Profile((found and found.name) or "", own_id or (found and found.id) or "")
 
 
 def _require_same(name: str, before: Profile, found: Profile) -> None:
@@ -253,7 +257,9 @@ def _typed_secrets(names: tuple[str, ...]) -> Environment:
 
 
 def _from_stdin(names: tuple[str, ...]) -> Environment:
-    lines = Environment(zip(names, (sys.stdin.readline().strip() for _ in names), strict=True))
+    lines = Environment(
+        zip(names, (sys.stdin.readline().strip(_AROUND) for _ in names), strict=True)
+    )
     if sys.stdin.read().strip():
         raise ConfigurationError(
             f"there is more on standard input than {' and '.join(names)}, a line each"

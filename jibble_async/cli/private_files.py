@@ -89,7 +89,7 @@ def _require_own(path: Path, found: os.stat_result, secret: bool) -> None:
     if os.name != "posix":
         return
     if found.st_uid not in {os.geteuid(), 0}:
-        raise SetupError(f"{path} is somebody else's: it is not read")
+        raise SetupError(f"{path} is somebody else's, and not read: run this as them, or log in")
     mode = stat.S_IMODE(found.st_mode)
     if mode & _OTHERS_WRITE:
         raise SetupError(f"others may write {path} (mode {mode:o}): chmod go-w {path}")

@@ -16,9 +16,11 @@ import pytest
 from jibble_async import Outcome, RateLimitedError, Stats
 from jibble_async.cli import legacy_limit, main
 from jibble_async.cli.connection import Common
+from jibble_async.cli.exit_codes import SetupError
 from jibble_async.cli.export_bars import Bars
 from jibble_async.cli.legacy_limit import TellingWindow, window_path
 from jibble_async.sandbox import Sandbox
+from tests.support.canaries import found, local_variables, shown
 from tests.support.patience import PATIENCE
 
 pytestmark = pytest.mark.real_time
@@ -188,6 +190,16 @@ def test_requests_are_counted_by_app_or_by_token(monkeypatch: pytest.MonkeyPatch
     others.append(window_path(token | {"JIBBLE_LEGACY_TOKEN": "another"}))
     assert len(set(others)) == 4
     assert not any("canary" in str(path) for path in others)
+
+
+def test_nothing_is_seen_of_a_token_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.setenv("HOME", "nowhere")
+    monkeypatch.setattr("pwd.getpwuid", lambda _: {}["nobody"])
+    env = {"JIBBLE_LEGACY_TOKEN": "canary"}
+    with pytest.raises(SetupError, match="set XDG_STATE_HOME") as caught:
+        window_path(env)
+    assert found(tuple(env.values()), shown(caught.value), local_variables(caught.value)) == []
 
 
 async def test_what_is_counted_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import stat
 from pathlib import Path
 
@@ -64,3 +65,17 @@ def test_verbose_shows_what_the_library_logs(
         logging.getLogger("jibble_async.x").debug("second")
         logging.getLogger("jibble").info("said already")
     assert capsys.readouterr().err.count("\n") == lines
+
+
+def test_a_log_that_can_not_be_written_any_more_is_said_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    with logged(Common(log_file=folder / "log")):
+        shutil.rmtree(folder)
+        for _ in range(2):
+            logging.getLogger("jibble").info("unheard")
+    err = capsys.readouterr().err
+    assert err.startswith(f"jibble: can't log to {folder}/log: ")
+    assert err.count("\n") == 1

@@ -112,7 +112,7 @@ async def test_two_organisations_one_of_them_in_a_keyring(
         typing(acme.client_id, secrets=(acme.client_secret,))
         assert await jibble("login", "-p", "acme", "--log-file", log) == 0
         at(monkeypatch, beta)
-        typing(beta.client_secret, somebody=False)
+        typing(f"\ufeff{beta.client_secret}\r", somebody=False)
         arguments = ("--client-id", beta.client_id, "--secret-stdin", "--store", "file")
         assert await jibble("login", "-p", "beta", *arguments, "--log-file", log) == 0
         at(monkeypatch, None)
@@ -165,6 +165,8 @@ async def test_what_the_server_refuses_is_not_kept(
         at(monkeypatch, box)
         typing(box.client_id, secrets=(ACME_SECRET,))
         assert await jibble("login", "-p", "acme") == 77
+        typing(ACME_SECRET, somebody=False)
+        assert await jibble("login", "-p", "acme", "--token", "--secret-stdin") == 77
         assert (memory.kept, config().exists()) == ({}, False)
         typing(box.client_id, secrets=(ACME_SECRET,))
         assert await jibble("login", "-p", "acme", "--no-check") == 0
