@@ -34,6 +34,7 @@ __all__ = [
     "Several",
     "connect",
     "connect_either",
+    "connect_named",
     "connect_profiles",
     "make_sandbox",
     "options_of",
@@ -139,6 +140,19 @@ async def connect(
     async with connect_either(common, since, until) as client:
         assert isinstance(client, JibbleClient)
         yield client
+
+
+@contextlib.asynccontextmanager
+async def connect_named(common: Common) -> AsyncGenerator[tuple[str, JibbleClient]]:
+    """The client of one organisation, with the name of its profile; see `connect_profiles`.
+
+    Raises:
+        ConfigurationError: As there, or several profiles are named.
+    """
+    given = common.profile
+    async with connect_profiles(common) as clients:
+        assert given is None or clients[0][0] == given
+        yield clients[0]
 
 
 @contextlib.asynccontextmanager

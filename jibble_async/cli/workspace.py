@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from cyclopts import App
 
-from jibble_async.cli.connection import DEFAULTS, Common, Flag, Several, connect, connect_either
+from jibble_async.cli.connection import (
+    DEFAULTS,
+    Common,
+    Flag,
+    Several,
+    connect,
+    connect_either,
+    connect_named,
+)
 from jibble_async.cli.lookup import Lookup, listed
 from jibble_async.cli.output import show_facts, show_json, show_rows
 from jibble_async.entities import Person
@@ -33,7 +41,7 @@ async def whoami(*, common: Common = DEFAULTS) -> None:
     Args:
         common: What every command takes.
     """
-    async with connect(common) as client:
+    async with connect_named(common) as (profile, client):
         identity = await client.whoami()
         organization = await _seen(client.organizations, identity.organization_id)
         person = await _seen(client.people, identity.person_id)
@@ -41,6 +49,7 @@ async def whoami(*, common: Common = DEFAULTS) -> None:
     person_name = person and person.full_name
     if common.form in {"json", "jsonl"}:
         told = {
+            "profile": profile or None,
             "organization": {"id": identity.organization_id, "name": organization_name},
             "person": {"id": identity.person_id, "full_name": person_name},
         }
@@ -53,6 +62,8 @@ async def whoami(*, common: Common = DEFAULTS) -> None:
         "person id": identity.person_id,
     }
     known = {name: value or "unknown" for name, value in facts.items()}
+    if profile:
+        known = {"profile": profile, **known}
     show_facts(known, common.form, id="person id")
 
 

@@ -123,6 +123,10 @@ async def test_two_organisations_one_of_them_in_a_keyring(
         assert await jibble("whoami", "-p", "beta", "--json") == 0
         told = json.loads(capsys.readouterr().out)
         assert told["organization"]["id"] == kept()["profiles"]["beta"]["organization_id"]
+        assert told["profile"] == "beta"
+        assert await jibble("whoami") == 0
+        assert capsys.readouterr().out.startswith("profile          acme\n")
+        assert await jibble("whoami", "-p", "acme", "-p", "beta") == 2
         monkeypatch.setenv("JIBBLE_PROFILE", "beta")
         assert await jibble("whoami", "--json", "--log-file", log) == 0
         assert json.loads(capsys.readouterr().out) == told
