@@ -19,6 +19,8 @@ from typing import Any
 import keyring
 import pytest
 
+from jibble_async import Unlimited
+from jibble_async import client as client_module
 from jibble_async.cli import login as login_module
 from jibble_async.cli import main, secret_stores
 from jibble_async.cli.connection import Common, connect_either, connect_profiles
@@ -64,6 +66,12 @@ def typing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Typing]:
         return stdin
 
     return type_
+
+
+@pytest.fixture(autouse=True)
+def unpaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is paced, which would take real time."""
+    monkeypatch.setattr(client_module, "AdaptiveLimiter", Unlimited)
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,8 @@ import msgspec
 import pytest
 import yaml
 
+from jibble_async import Unlimited
+from jibble_async import client as client_module
 from jibble_async.cli import main
 from jibble_async.cli.exit_codes import ExitCode
 from jibble_async.cli.profiles import Profiles
@@ -58,6 +60,8 @@ async def test_the_commands_run_in_their_order(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+    # Nothing is paced, which would take real time.
+    monkeypatch.setattr(client_module, "AdaptiveLimiter", Unlimited)
     monkeypatch.chdir(tmp_path)
     async with Sandbox(people=6) as box:
         for name, text in box.environment().items():
