@@ -185,9 +185,9 @@ async def _organization(api: Api, environment: Environment, *, is_checked: bool)
             window = TellingWindow(window_path(environment))
             old = LegacyClient.from_env(environment, limiter=window)
         async with contextlib.aclosing(window), old:
-            found = await old.organizations.list().first() if is_checked else None
+            team = await old.organizations.list().first() if is_checked else None
         # Its id is another one than the current API has.
-        return Profile(organization=(found and found.name) or "")
+        return Profile(organization=(team and team.name) or "")
     with setting_up():
         client = JibbleClient.from_env(environment)
     async with client:
