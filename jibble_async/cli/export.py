@@ -99,7 +99,7 @@ class Target:
         columns: The fields that are wanted, with commas between them.
         concurrency: Windows of days that are read at a time.
         include_archived: Export what was archived, deleted or removed, too.
-        with_names: Add the names of persons, projects and activities beside their ids.
+        with_names: Add names beside the ids of people, projects and the like.
         spreadsheet_safe: In CSV, keep texts from being run as formulas, by a ' before them.
         give_up_after: Seconds that an outage may last.
         utf8_mark: In CSV, begin with what Excel needs to read names right; by default unless

@@ -54,7 +54,7 @@ class Exporter:
         secrets: Keep what opens a kiosk, such as a person's PIN and card.
         columns: The names of the fields that are wanted, as the server has them, in their order;
             by default all. `coordinates.latitude` is a field of an object.
-        with_names: Add the names of persons, projects and activities beside their ids.
+        with_names: Add names beside the ids of people, projects, locations and the like.
         reconcile: Look through the ids for rows that were deleted for good meanwhile, though the
             server counts as many as there are.
         resume: Go on with what an export of the same had left, if there is any; otherwise it is

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from jibble_async.api.base_client import BaseClient, session_of
 from jibble_async.api.raw import RawSet, SetName
 from jibble_async.core.pager import Pager
 from jibble_async.core.paging import Paging
-from jibble_async.errors import NotSupportedError
+from jibble_async.errors import FeatureRestrictedError, NotSupportedError
 from jibble_async.export.proof.plan import Extent
 from jibble_async.export.sinks import Names
 
@@ -26,8 +27,17 @@ class _Named(msgspec.Struct, gc=False):
 _DECODE = msgspec.json.Decoder(_Named).decode
 _SETS: dict[str, SetName] = {
     "personId": "people",
+    "groupId": "groups",
+    "positionId": "positions",
+    "employmentTypeId": "employment_types",
     "projectId": "projects",
     "activityId": "activities",
+    "clientId": "clients",
+    "locationId": "locations",
+    "scheduleId": "schedules",
+    "calendarId": "calendars",
+    "policyId": "time_off_policies",
+    "payPeriodDefinitionId": "pay_period_definitions",
 }
 
 
@@ -51,8 +61,11 @@ async def fetch_names(client: BaseClient[Any], shape: type[msgspec.Struct]) -> N
     names: dict[str, dict[str, str]] = {}
     for field in named_fields(shape):
         rows = _rows(client, _SETS[field])
-        # The old API has no projects: a column without names says as much.
-        names[field] = {} if rows is None else await _read(client, rows)
+        # What the old API or a plan has not is no row's: a column without names says as much.
+        names[field] = {}
+        if rows is not None:
+            with contextlib.suppress(FeatureRestrictedError):
+                names[field] = await _read(client, rows)
     return names
 
 

@@ -247,11 +247,49 @@ async def test_names_are_fetched_once(box: Sandbox, client: JibbleClient, tmp_pa
     assert box.ledger.count(path="People") == 1
 
 
+@pytest.mark.parametrize(
+    ("what", "fields"),
+    [
+        ("people", {"groupId": "Groups", "positionId": "Positions", "scheduleId": "Schedules",
+                    "employmentTypeId": "EmploymentTypes"}),
+        ("projects", {"clientId": "Clients", "locationId": "Locations"}),
+        ("time_off", {"personId": "People", "policyId": "TimeOffPolicies"}),
+        ("calendar_days", {"calendarId": "Calendars"}),
+    ],
+)  # fmt: skip
+async def test_every_id_that_has_a_name_gets_it(
+    box: Sandbox, client: JibbleClient, tmp_path: Path, what: Any, fields: dict[str, str]
+) -> None:
+    out = tmp_path / "x.jsonl"
+    await Exporter(client, what, out=out, with_names=True).run()
+    rows = [json.loads(line) for line in out.read_bytes().splitlines()]
+    assert rows
+    for field, named in fields.items():
+        names = {row["id"]: row.get("name") or row["fullName"] for row in box.ledger.rows(named)}
+        assert any(row[field] for row in rows)
+        for row in rows:
+            name = row[f"{field.removesuffix('Id')}Name"]
+            # Whoever was removed, and what was archived, has a name, too.
+            assert (name is None) == (row[field] is None)
+            assert name is None or names.get(row[field], name) == name
+
+
+async def test_what_a_plan_does_not_have_leaves_names_out(
+    box: Sandbox, client: JibbleClient, tmp_path: Path
+) -> None:
+    box.faults.add(Fault("status", path="Clients", times=None, status=402))
+    out = tmp_path / "x.jsonl"
+    await Exporter(client, "projects", out=out, with_names=True).run()
+    rows = [json.loads(line) for line in out.read_bytes().splitlines()]
+    assert {row["clientName"] for row in rows} == {None}
+    assert any(row["locationName"] for row in rows)
+
+
 async def test_rows_without_ids_of_others_have_no_names(
     client: JibbleClient, tmp_path: Path
 ) -> None:
-    with pytest.raises(ConfigurationError, match="rows of groups hold no ids that have names"):
-        Exporter(client, "groups", out=tmp_path / "x.csv", with_names=True)
+    with pytest.raises(ConfigurationError, match="rows of positions hold no ids that have names"):
+        Exporter(client, "positions", out=tmp_path / "x.csv", with_names=True)
 
 
 async def test_another_organization_is_no_way_to_go_on(
