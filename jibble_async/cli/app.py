@@ -74,7 +74,9 @@ for _group, _commands in _COMMANDS.items():
     for _name, _command in _commands.items():
         COMMANDS.command(_command, name=None if isinstance(_command, App) else _name)
         COMMANDS[_name].group = _group
-COMMANDS.register_install_completion_command(help="Complete commands and options in this shell.")
+COMMANDS.register_install_completion_command(  # pyright: ignore[reportUnknownMemberType]
+    help="Complete commands and options in this shell."
+)
 _group = Group("Besides", sort_key=4)
 for _name in ("--help", "--version", "--install-completion"):
     COMMANDS[_name].group = _group

@@ -260,8 +260,8 @@ def refuse_legacy(common: Common) -> None:
     """
     if common.legacy:
         raise ConfigurationError(
-            "the old API can't do this: --legacy is for people list, clock status, and export of "
-            "time-entries, people, activities, clients and organizations"
+            "the old API can't do this: --legacy is for people list, clock status, and list and "
+            "export of time-entries, people, activities, clients and organizations"
         )
 
 

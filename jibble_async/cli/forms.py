@@ -55,7 +55,7 @@ def cell(value: object) -> str:
         return hours(value)
     if isinstance(value, time):
         return f"{value:%H:%M}"
-    return f"{value:g}" if isinstance(value, float) else clean(str(value))
+    return f"{value:.12g}" if isinstance(value, float) else clean(str(value))
 
 
 def as_json(value: Any) -> str:

@@ -11,7 +11,7 @@ from jibble_legacy import LegacyClient
 from jibble_async.cli.names import Named, one_of
 from jibble_async.client import JibbleClient
 from jibble_async.core.pager import Pager
-from jibble_async.entities import Person
+from jibble_async.entities import CommonStatus, Group, OpenEnum, Person, PersonStatus
 from jibble_async.errors import ConfigurationError, NotSupportedError
 from jibble_async.query.values import is_guid
 from jibble_async.query.vocabulary import fields
@@ -37,7 +37,11 @@ _SETS: dict[Kind, str] = {
 # letters and codes digits: what has both is not looked for.
 _OLD_ID = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])(?:[0-9A-Za-z]{10}|[0-9A-Za-z]{16})")
 _P = fields(Person)
-_NAMES = ("id", "full_name", "name", "preferred_name", "email", "code")
+_NAMES = ("id", "full_name", "name", "preferred_name", "email", "code", "status")
+_GONE: dict[OpenEnum | None, str] = {
+    CommonStatus.ARCHIVED: "archived",
+    PersonStatus.REMOVED: "removed",
+}
 
 
 class Lookup:
@@ -185,6 +189,8 @@ def _named(row: Any) -> Named:
     def given(*fields: str) -> tuple[str, ...]:
         return tuple(filter(None, (getattr(row, field, None) for field in fields)))
 
-    group = getattr(row, "group", None)
+    group: Group | None = getattr(row, "group", None)
+    status: OpenEnum | None = getattr(row, "status", None)
     names = given("full_name", "name", "preferred_name")
-    return Named(row.id, names, given("email", "code"), group and group.name)
+    notes = (None if group is None else group.name, _GONE.get(status))
+    return Named(row.id, names, given("email", "code"), tuple(filter(None, notes)))

@@ -14,6 +14,8 @@ __all__ = ["Named", "best_matches", "one_of"]
 
 _SHOWN = 8
 """Candidates in an error; `jibble list` has all."""
+_LENGTH = 60
+"""Characters of a name in an error."""
 _CLOSE = 3
 """Names that somebody may have meant by one that nobody has."""
 
@@ -34,19 +36,19 @@ class Named:
         names: What it is called; what stands behind the first, such as a preferred name, counts for
             no more than a word of it, since others may be called so by their first name.
         keys: What nothing else should have: an e-mail address, a code.
-        place: Where it belongs, such as a person's group.
+        notes: What else tells it from others, such as a person's group.
     """
 
     id: str
     names: tuple[str, ...]
     keys: tuple[str, ...] = ()
-    place: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
         """It for an error, such as `Zoë Fischer (zoe@example.com, Sales)`."""
-        more = ", ".join(filter(None, (*self.keys, self.place)))
-        name = self.names[0] if self.names else self.id
+        more = ", ".join(_short(each) for each in (*self.keys, *self.notes))
+        name = _short(self.names[0] if self.names else self.id)
         return f"{name} ({more})" if more else name
 
 
@@ -160,6 +162,10 @@ def _words(text: str) -> list[str]:
     return "".join(
         each if unicodedata.category(each)[0] in "LMN" else " " for each in _plain(text)
     ).split()
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LENGTH else f"{text[: _LENGTH - 1]}…"
 
 
 def _near(text: str, among: Iterable[Named]) -> list[str]:

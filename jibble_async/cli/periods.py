@@ -20,6 +20,7 @@ _DAY = timedelta(days=1)
 _WEEK = re.compile(r"(\d{4})-W(\d{2})", re.IGNORECASE | re.ASCII)
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])", re.IGNORECASE | re.ASCII)
+_THAT_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def period_of(text: str) -> Period:
         if found is None:
             continue
         try:
-            return Period(name.upper(), days(*map(int, found.groups())))
+            return Period(name.upper(), days([int(each) for each in found.groups()]))
         except (ValueError, OverflowError):
             # Such as a thirteenth month, or week 53 of a year that has 52.
             raise ConfigurationError(f"there is no period {text!r}") from None
@@ -114,9 +115,9 @@ _RELATIVE: Mapping[str, Callable[[date], Span]] = {
 NAMES = tuple(_RELATIVE)
 """The names of periods that go by the day it is."""
 
-_FIXED: Mapping[re.Pattern[str], Callable[..., Span]] = {
-    _WEEK: lambda year, week: _week(date.fromisocalendar(year, week, 1)),
-    _MONTH: lambda year, month: _month(date(year, month, 1)),
-    _QUARTER: lambda year, quarter: _quarter(date(year, 3 * quarter, 1)),
-    re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII): lambda *day: _day(date(*day)),
+_FIXED: Mapping[re.Pattern[str], Callable[[list[int]], Span]] = {
+    _WEEK: lambda at: _week(date.fromisocalendar(at[0], at[1], 1)),
+    _MONTH: lambda at: _month(date(at[0], at[1], 1)),
+    _QUARTER: lambda at: _quarter(date(at[0], 3 * at[1], 1)),
+    _THAT_DAY: lambda at: _day(date(at[0], at[1], at[2])),
 }

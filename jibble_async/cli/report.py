@@ -124,7 +124,7 @@ def _show(
     if form == "json":
         show_json({"since": span[0], "until": span[1], "rows": as_json(lines)})
     elif form == "csv":
-        show_csv(as_csv(lines, *grouping).decode())
+        show_csv(as_csv(lines, *grouping).decode().replace("\r\n", "\n"))
     elif form == "table" or (form is None and sys.stdout.isatty()):
         bars: list[tuple[str, timedelta, bool]] = []
         for line in lines:

@@ -116,6 +116,23 @@ def test_who_was_removed_is_found_where_the_past_is_asked(
     answer(capsys, "report", "tracked-time", *JULY, "--project", "audit")
 
 
+def test_who_was_removed_is_called_so_beside_a_namesake(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make = connection.make_sandbox
+
+    def namesakes(**options: Any) -> Sandbox:
+        box = make(**options)
+        row(box, "People", "Paul Oak")["fullName"] = "Rashid da Silva"
+        return box
+
+    monkeypatch.setattr(connection, "make_sandbox", namesakes)
+    facts = answer(capsys, "clock", "status", "--person", "rashid")
+    assert facts["person"] == "Rashid da Silva"
+    err = said(capsys, "timesheets", *JULY, "--person", "rashid da silva")
+    assert "(person14@example.com, E-0014, Night Watch, removed)" in err
+
+
 def test_groups(boxes: Boxes, capsys: pytest.CaptureFixture[str]) -> None:
     office = {"Jürgen Jónsdóttir", "Fatima Osei", "Sofía Rao", "Łukasz Oak", "Jürgen Müller",
               "Fatima Al-Farsi"}  # fmt: skip

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from jibble_async.cli.names import Named, best_matches, one_of
 from jibble_async.errors import ConfigurationError
 
-ZOE = Named("a", ("Zoë Fischer",), ("zoe@example.com", "0042"), "Sales")
+ZOE = Named("a", ("Zoë Fischer",), ("zoe@example.com", "0042"), ("Sales",))
 FRITZ = Named("b", ("Fritz Zoeller",), ("fritz@example.com",))
 JOSE = Named("c", ("José María Núñez", "Pepe"), ("7",))
 LUKASZ = Named("d", ("Łukasz Øster",))
@@ -95,6 +95,13 @@ def test_candidates_are_few_and_can_be_told_apart() -> None:
     assert message.startswith("'ann' fits 30: Ann id-0, Ann id-1, ")
     assert "Ann id-7 and 22 more; give more of the name, or else a code or the id" in message
     assert "id-8" not in message
+
+
+def test_names_in_errors_are_short() -> None:
+    long = [Named("1", ("Ann " * 50,), ("x" * 99,)), Named("2", ("Ann B",))]
+    with pytest.raises(ConfigurationError) as raised:
+        one_of("person", "ann", long, otherwise="-")
+    assert len(str(raised.value)) < 300
 
 
 def test_nobody_has_it_but_some_have_one_like_it() -> None:
