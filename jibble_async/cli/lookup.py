@@ -33,7 +33,7 @@ _SETS: dict[Kind, str] = {
     "policy": "time_off_policies",
     "schedule": "schedules",
 }
-# The old API's ids have ten or sixteen letters and digits (documented: old-api), as names may have
+# The old API's ids have ten or sixteen letters and digits (documented: old-rows), as names may have
 # letters and codes digits: what has both is not looked for.
 _OLD_ID = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])(?:[0-9A-Za-z]{10}|[0-9A-Za-z]{16})")
 _P = fields(Person)
