@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from jibble_async.errors import ConfigurationError
 
@@ -90,41 +91,45 @@ def best_matches(text: str, among: Iterable[Named]) -> list[Named]:
     """
     known = list(among)
     for rule in _RULES:
-        found = [each for each in known if rule(text, each)]
+        fits = rule(text)
+        found = [each for each in known if fits(each)]
         if found:
             return found
     return []
 
 
-def _is_id(text: str, each: Named) -> bool:
+_Rule: TypeAlias = Callable[[str], Callable[[Named], bool]]
+
+
+def _by_id(text: str) -> Callable[[Named], bool]:
+    wanted = text.strip()
     # Those of the old API differ by case.
-    return text.strip() == each.id
+    return lambda each: each.id == wanted
 
 
-def _is_key(text: str, each: Named) -> bool:
-    return _folded(text) in {_folded(key) for key in each.keys} - {""}
+def _by_key(text: str) -> Callable[[Named], bool]:
+    wanted = _folded(text)
+    return lambda each: bool(wanted) and any(wanted == _folded(key) for key in each.keys)
 
 
-def _is_name(text: str, each: Named) -> bool:
-    return _folded(text) in {_folded(name) for name in each.names[:1]} - {""}
+def _by_name(text: str) -> Callable[[Named], bool]:
+    wanted = _folded(text)
+    return lambda each: bool(wanted) and any(wanted == _folded(name) for name in each.names[:1])
 
 
-def _is_plain_name(text: str, each: Named) -> bool:
-    return _plain(text) in {_plain(name) for name in each.names[:1]} - {""}
+def _by_plain_name(text: str) -> Callable[[Named], bool]:
+    wanted = _plain(text)
+    return lambda each: bool(wanted) and any(wanted == _plain(name) for name in each.names[:1])
 
 
-def _begins_words(text: str, each: Named) -> bool:
+def _by_words(text: str) -> Callable[[Named], bool]:
     wanted = sorted(_words(text), key=len, reverse=True)
-    return bool(wanted) and any(_all_begin(wanted, _words(name)) for name in each.names)
+    return lambda each: (
+        bool(wanted) and any(_all_begin(wanted, _words(name)) for name in each.names)
+    )
 
 
-_RULES: tuple[Callable[[str, Named], bool], ...] = (
-    _is_id,
-    _is_key,
-    _is_name,
-    _is_plain_name,
-    _begins_words,
-)
+_RULES: tuple[_Rule, ...] = (_by_id, _by_key, _by_name, _by_plain_name, _by_words)
 
 
 def _all_begin(wanted: Iterable[str], words: list[str]) -> bool:
@@ -153,6 +158,8 @@ def _plain(text: str) -> str:
 
 
 def _decomposed(text: str) -> str:
+    if text.isascii():
+        return text.casefold()
     # Folding a case may make what is to be decomposed, and what was decomposed may have a case.
     return unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
 
