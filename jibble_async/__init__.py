@@ -10,12 +10,14 @@ from jibble_async import entities, errors
 # Every public name, by the module that it comes from. What type checkers and editors read is
 # `__init__.pyi`, which `make stubs` writes.
 _HOMES: dict[str, list[str]] = {
+    "api.base_client": ["Ping"],
+    "api.listing": ["ListOptions"],
     "api.outcomes": ["ItemOutcome", "ItemState"],
     "client": ["Identity", "JibbleClient"],
-    "config": ["ClientConfig", "Endpoints"],
-    "core.credentials": ["ClientCredentials", "StaticToken"],
+    "config": ["ClientConfig", "Endpoints", "Service"],
+    "core.credentials": ["Auth", "ClientCredentials", "StaticToken"],
     "core.cursor": ["Cursor"],
-    "core.events": ["Stats"],
+    "core.events": ["Hook", "Stats"],
     "core.operation": ["Safety"],
     "core.call_options": ["Timeouts"],
     "core.pager": ["Pager"],
@@ -25,13 +27,14 @@ _HOMES: dict[str, list[str]] = {
     "errors": errors.__all__,
     "limits.adaptive.limiter": ["AdaptiveLimiter"],
     "limits.bucket": ["TokenBucket"],
-    "limits.slots": ["Outcome", "RateLimiter", "Slot", "Unlimited"],
+    "limits.slots": ["Outcome", "Priority", "RateLimiter", "Slot", "Unlimited"],
     "limits.windows.local": ["RollingWindow"],
     "odata.render": ["grouped"],
     "pairing": ["Leftover", "LeftoverReason", "Stretch", "WorkSessions", "work_sessions"],
     "query.expressions": ["Expression", "raw_filter"],
     "query.vocabulary": ["fields"],
     "resources.punches": ["EntryPunch"],
+    "response": ["ResponseMetadata"],
     "version": ["__version__"],
 }
 # Imported when asked for: they take time to load, and few programs use them.

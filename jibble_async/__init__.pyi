@@ -1,13 +1,15 @@
 # Written by `make stubs`: change what it is written from instead.
 
+from jibble_async.api.base_client import Ping
+from jibble_async.api.listing import ListOptions
 from jibble_async.api.outcomes import ItemOutcome, ItemState
 from jibble_async.api.tracker import TimeTracker
 from jibble_async.client import Identity, JibbleClient
-from jibble_async.config import ClientConfig, Endpoints
+from jibble_async.config import ClientConfig, Endpoints, Service
 from jibble_async.core.call_options import Timeouts
-from jibble_async.core.credentials import ClientCredentials, StaticToken
+from jibble_async.core.credentials import Auth, ClientCredentials, StaticToken
 from jibble_async.core.cursor import Cursor
-from jibble_async.core.events import Stats
+from jibble_async.core.events import Hook, Stats
 from jibble_async.core.operation import Safety
 from jibble_async.core.pager import Pager
 from jibble_async.core.pages import Page
@@ -74,6 +76,7 @@ from jibble_async.entities.time_entries import (
     ClientType,
     EntryStatus,
     EntryType,
+    FullTimeEntry,
     Platform,
     TimeEntry,
     WorkingNow,
@@ -136,7 +139,7 @@ from jibble_async.errors import (
 )
 from jibble_async.limits.adaptive.limiter import AdaptiveLimiter
 from jibble_async.limits.bucket import TokenBucket
-from jibble_async.limits.slots import Outcome, RateLimiter, Slot, Unlimited
+from jibble_async.limits.slots import Outcome, Priority, RateLimiter, Slot, Unlimited
 from jibble_async.limits.windows.local import RollingWindow
 from jibble_async.limits.windows.redis import RedisWindow
 from jibble_async.limits.windows.sqlite import SharedWindow
@@ -145,6 +148,7 @@ from jibble_async.pairing import Leftover, LeftoverReason, Stretch, WorkSessions
 from jibble_async.query.expressions import Expression, raw_filter
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.punches import EntryPunch
+from jibble_async.response import ResponseMetadata
 from jibble_async.version import __version__
 
 __all__ = [
@@ -157,6 +161,7 @@ __all__ = [
     "ActivityGroup",
     "AdaptiveLimiter",
     "AmbiguousWriteError",
+    "Auth",
     "AuthenticationError",
     "AutoDeduction",
     "BadRequestError",
@@ -197,11 +202,13 @@ __all__ = [
     "Expression",
     "FeatureRestrictedError",
     "FileData",
+    "FullTimeEntry",
     "GeoFence",
     "GeoUnits",
     "Group",
     "GroupApprover",
     "GroupBy",
+    "Hook",
     "HourEntry",
     "Identity",
     "ItemOutcome",
@@ -210,6 +217,7 @@ __all__ = [
     "JibbleError",
     "Leftover",
     "LeftoverReason",
+    "ListOptions",
     "Location",
     "LocationSchedule",
     "ManagedUnit",
@@ -235,14 +243,17 @@ __all__ = [
     "PersonHoliday",
     "PersonKiosk",
     "PersonStatus",
+    "Ping",
     "Platform",
     "Position",
+    "Priority",
     "Project",
     "ProjectAssignee",
     "ProtocolError",
     "RateLimitedError",
     "RateLimiter",
     "RedisWindow",
+    "ResponseMetadata",
     "ResponseTooLargeError",
     "RetryPolicy",
     "RollingWindow",
@@ -253,6 +264,7 @@ __all__ = [
     "ScheduleRuleOperation",
     "ScheduledBreak",
     "ServerError",
+    "Service",
     "SharedWindow",
     "Slot",
     "StaticToken",

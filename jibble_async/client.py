@@ -40,12 +40,17 @@ from jibble_async.resources.catalog import Catalog
 
 __all__ = ["Identity", "JibbleClient"]
 
+# The cheapest check of credentials (documented: organizations).
+_PING = Operation("workspace", "GET", "/v1/Organizations", Safety.READ)
+
 
 class Identity(msgspec.Struct, frozen=True):
     """Whom a client acts for, and as whom."""
 
     organization_id: str | None
+    """The organisation, as the token host or the token says it."""
     person_id: str | None
+    """The person whose key it is, who need not be one that works."""
 
 
 class JibbleClient(Catalog):
@@ -95,7 +100,8 @@ class JibbleClient(Catalog):
         network = Network(connector, proxy, ssl, trace_configs)
         grant = grant_of(_auth(client_id, client_secret, auth), config.endpoints.identity)
         caller = Caller(config, grant, _limiters(limiter), network, read_error)
-        super().__init__(Session(caller, config.endpoints.base))
+        session = Session(caller, config.endpoints.base)
+        super().__init__(session, session.build(_PING, params=(("$top", "1"), ("$select", "id"))))
 
     @classmethod
     @unseen

@@ -40,9 +40,13 @@ class Endpoints(msgspec.Struct, frozen=True):
     """
 
     identity: str = _HOST.format("identity")
+    """The host that gives tokens."""
     workspace: str = _HOST.format("workspace")
+    """The host of people, projects, schedules and the like."""
     time_tracking: str = _HOST.format("time-tracking")
+    """The host of time entries and time off."""
     time_attendance: str = _HOST.format("time-attendance")
+    """The host of timesheets and reports."""
 
     @unseen
     def __post_init__(self) -> None:
@@ -66,16 +70,14 @@ class Endpoints(msgspec.Struct, frozen=True):
 class ClientConfig(BaseConfig, frozen=True, kw_only=True):
     """Everything about a client that is not a credential or a limiter; see also `BaseConfig`.
 
-    Attributes:
-        endpoints: Where the services are.
-        page_size: Rows to ask for at a time; 1000 is the most that is seen to work
-            (observed: paging).
+    As `page_size`, 1000 is the most that is seen to work (observed: paging).
 
     Raises:
         ConfigurationError: One of them can't be used.
     """
 
     endpoints: Endpoints = msgspec.field(default_factory=Endpoints)
+    """Where the services are."""
 
 
 # The names in use for the same two things; the web pages call them API key id and secret.

@@ -36,7 +36,10 @@ credential, a query value or a server's stack trace.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+from jibble_async.response import ResponseMetadata
 
 __all__ = [
     "APIError",
@@ -70,28 +73,36 @@ __all__ = [
 
 
 class JibbleError(Exception):
-    """The base of all errors of this package.
-
-    Attributes:
-        message: What happened, and the way out where there is one.
-        request: Method, service and path of the call, with the names of the query options but
-            not their values; None where no call was involved.
-        attempts: How many requests were sent for this call.
-        cursor: Where a walk over pages can be resumed, as text for `resume_from=`.
-        retries_exhausted: True if another attempt was in order but the client's retry budget
-            was empty.
-        maybe_processed: True if this was a write, and the server may have done it: an attempt
-            was sent and its answer is lost, or is that of a server in trouble.
-    """
+    """The base of all errors of this package."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+        """What happened, and the way out where there is one."""
         self.request: str | None = None
+        """Method, service and path of the call, with the names of the query options but not their
+        values; None where no call was involved."""
+        self.response: ResponseMetadata | None = None
+        """What may be told of the answer that this is about; None if there was none."""
         self.attempts = 0
+        """How many requests were sent for this call."""
         self.cursor: str | None = None
+        """Where a walk over pages can be resumed, as text for `resume_from=`."""
         self.retries_exhausted = False
+        """True if another attempt was in order but the client's retry budget was empty."""
         self.maybe_processed = False
+        """True if this was a write, and the server may have done it: an attempt was sent and its
+        answer is lost, or is that of a server in trouble."""
+
+    @property
+    def request_id(self) -> str | None:
+        """What the server calls the request, for whoever is to find it there, if it said so."""
+        return None if self.response is None else self.response.request_id
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers of the answer that may be shown; empty if there was none."""
+        return {} if self.response is None else self.response.headers
 
     def __str__(self) -> str:
         parts = [self.message]
@@ -101,6 +112,8 @@ class JibbleError(Exception):
             parts.append(f"after {self.attempts} attempts")
         if self.retries_exhausted:
             parts.append("(not retried further: the client's retry budget is empty)")
+        if self.request_id is not None:
+            parts.append(f"(request id {self.request_id})")
         return " ".join(parts)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -133,15 +146,12 @@ class NotSupportedError(JibbleError):
 
 
 class TransportError(JibbleError):
-    """No usable answer came back.
-
-    Attributes:
-        sent: False if the server surely did not get the request; True if it may have.
-        permanent: True if trying again can't help, as with a certificate that is not trusted.
-    """
+    """No usable answer came back."""
 
     sent = True
+    """False if the server surely did not get the request; True if it may have."""
     permanent = False
+    """True if trying again can't help, as with a certificate that is not trusted."""
 
 
 class ConnectFailedError(TransportError):
@@ -171,13 +181,7 @@ class ResponseTooLargeError(TransportError):
 
 
 class APIError(JibbleError):
-    """The server answered with an error.
-
-    Attributes:
-        status: The HTTP status.
-        code: The server's own code, such as `feature_restricted_subscription`, if it gave one.
-        retry_after: Seconds the server asked to wait, if it did.
-    """
+    """The server answered with an error."""
 
     def __init__(
         self,
@@ -189,8 +193,11 @@ class APIError(JibbleError):
     ) -> None:
         super().__init__(message)
         self.status = status
+        """The HTTP status."""
         self.code = code
+        """The server's own code, such as `feature_restricted_subscription`, if it gave one."""
         self.retry_after = retry_after
+        """Seconds the server asked to wait, if it did."""
 
 
 class BadRequestError(APIError):
@@ -230,17 +237,14 @@ class ServerError(APIError):
 
 
 class DecodeError(JibbleError):
-    """The answer is complete but not what it should be.
-
-    Attributes:
-        row: The position of the offending row in its page, counted from 0, if it was one row.
-        malformed: True if the body is no complete JSON document, as when it was cut off.
-    """
+    """The answer is complete but not what it should be."""
 
     def __init__(self, message: str, *, row: int | None = None) -> None:
         super().__init__(message)
         self.row = row
+        """The position of the offending row in its page, counted from 0, if it was one row."""
         self.malformed = False
+        """True if the body is no complete JSON document, as when it was cut off."""
 
 
 class PaginationError(JibbleError):
@@ -251,12 +255,6 @@ class AmbiguousWriteError(JibbleError):
     """A write whose answer was lost, and that could not be found again.
 
     It was sent once and not again. Its cause is the error that the answer was lost with.
-
-    Attributes:
-        candidates: What was found that might be it, never claimed to be.
-        sent_id: The id that was sent with it, if one was; the server need not have kept it.
-        nonce: What was sent as `platform.event_id`, if anything was: an entry that carries it is
-            the one.
     """
 
     def __init__(
@@ -269,8 +267,12 @@ class AmbiguousWriteError(JibbleError):
     ) -> None:
         super().__init__(message)
         self.candidates = candidates
+        """What was found that might be it, never claimed to be."""
         self.sent_id = sent_id
+        """The id that was sent with it, if one was; the server need not have kept it."""
         self.nonce = nonce
+        """What was sent as `platform.event_id`, if anything was: an entry that carries it is the
+        one."""
         self.maybe_processed = True
 
 

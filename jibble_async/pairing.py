@@ -37,26 +37,26 @@ _RANK = {EntryType.OUT: 0, EntryType.START_BREAK: 1, EntryType.IN: 2}
 
 
 class Stretch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A time between two entries of a person, at work or on a break.
-
-    Attributes:
-        day: The working day that it counts for: that of the entry which began it.
-        start: The moment of that entry, in UTC.
-        end: The moment of the one that ended it, in UTC.
-        activity_id: What was worked on, as the entry which began it says.
-        opened_by: The entry that began it.
-        closed_by: The entry that ended it; it may have begun the next.
-    """
+    """A time between two entries of a person, at work or on a break."""
 
     person_id: str
+    """Whose it is."""
     day: date
+    """The working day that it counts for: that of the entry which began it."""
     start: datetime
+    """The moment of that entry, in UTC."""
     end: datetime
+    """The moment of the one that ended it, in UTC."""
     activity_id: str | None
+    """What was worked on, as the entry which began it says."""
     project_id: str | None
+    """What the work was for."""
     location_id: str | None
+    """Where."""
     opened_by: TimeEntry
+    """The entry that began it."""
     closed_by: TimeEntry
+    """The entry that ended it; it may have begun the next."""
 
     @property
     def duration(self) -> timedelta:
@@ -86,21 +86,20 @@ class Leftover(msgspec.Struct, frozen=True, gc=False):
     """An entry that could not be paired. One without an end may have ended another stretch."""
 
     entry: TimeEntry
+    """The entry."""
     reason: LeftoverReason
+    """Why it is left over."""
 
 
 class WorkSessions(msgspec.Struct, frozen=True, kw_only=True):
-    """Time entries, paired. Every entry is in a stretch, or in `leftovers`, or both.
-
-    Attributes:
-        work: Stretches of work, by person and time.
-        breaks: Breaks, by person and time.
-        leftovers: What could not be paired, by person and time.
-    """
+    """Time entries, paired. Every entry is in a stretch, or in `leftovers`, or both."""
 
     work: Sequence[Stretch]
+    """Stretches of work, by person and time."""
     breaks: Sequence[Stretch]
+    """Breaks, by person and time."""
     leftovers: Sequence[Leftover]
+    """What could not be paired, by person and time."""
 
     @property
     def worked(self) -> timedelta:

@@ -16,7 +16,7 @@ from typing import Any
 from jibble_legacy import query_fields
 
 import jibble_async
-from jibble_async import entities, version
+from jibble_async import entities
 from jibble_async.api.base_client import resources_of
 from jibble_async.entities import base
 from jibble_async.query import vocabulary
@@ -93,10 +93,13 @@ def _exports_of(package: ModuleType) -> _Stub:
     """The public names of a package."""
     stub = _Stub()
     stub.add(f"__all__ = {package.__all__!r}")
+    # Of what is an alias or a text, only the package itself knows the home.
+    said = {**getattr(package, "_HOMES", {}), **getattr(package, "_LAZY", {})}
+    homes = {name: f"{package.__name__}.{home}" for home, names in said.items() for name in names}
     for name in package.__all__:
-        # The version is a text, and knows no home; an alias, such as Guid, does not know its own.
-        home = getattr(getattr(package, name), "__module__", version.__name__)
-        stub.take(home if home.startswith(package.__name__) else base.__name__, name)
+        home = getattr(getattr(package, name), "__module__", "")
+        own = home if home.startswith(package.__name__) else homes.get(name, base.__name__)
+        stub.take(own, name)
     return stub
 
 

@@ -24,9 +24,10 @@ from jibble_async.query.clauses import (
     Sortable,
     expansions,
     orderings,
+    own_condition,
     selection,
 )
-from jibble_async.query.expressions import Expression, all_given
+from jibble_async.query.expressions import Expression
 from jibble_async.query.values import IdLike
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "ListOptions",
     "Members",
     "Routes",
+    "WholeRows",
     "paging_of",
     "query_of",
     "require_known",
@@ -44,23 +46,25 @@ E = TypeVar("E", bound=Entity)
 V = TypeVar("V", bound=ValueObject)
 
 
-class ListOptions(PageOptions, total=False):
-    """The arguments that the `list()` of every entity set takes, beside those of its own.
+class WholeRows(PageOptions, total=False):
+    """The arguments of a `list()` that gives rows with all of their fields."""
 
-    Attributes:
-        select: The fields to fetch, by name or as fields; the id always comes along.
-        expand: What is to come along: names, or `T.person.select("id", "full_name")`.
-        order_by: A field, a name, `T.time.desc()`, or several; the id is added at the end.
-        stable: False leaves the id out of the order; then rows that tie may be missed.
-        counted: False asks for no count: then the walk goes page by page, whatever `concurrency`
-            says, and ends at an empty page.
-    """
+    expand: Iterable[Expandable]
+    """What is to come along: names, or `T.person.select("id", "full_name")`."""
+    order_by: Sortable | Iterable[Sortable]
+    """A field, a name, `T.time.desc()`, or several; the id is added at the end."""
+    stable: bool
+    """False leaves the id out of the order; then rows that tie may be missed."""
+    counted: bool
+    """False asks for no count: then the walk goes page by page, whatever `concurrency` says, and
+    ends at an empty page."""
+
+
+class ListOptions(WholeRows, total=False):
+    """The arguments that the `list()` of every entity set takes, beside those of its own."""
 
     select: Iterable[Selectable]
-    expand: Iterable[Expandable]
-    order_by: Sortable | Iterable[Sortable]
-    stable: bool
-    counted: bool
+    """The fields to fetch, by name or as fields; the id always comes along."""
 
 
 class Routes(msgspec.Struct, frozen=True):
@@ -211,7 +215,7 @@ def query_of(
     keys: Any = order_by if several else (order_by,)
     return Query(
         entity=entity,
-        where=all_given(*conditions),
+        where=own_condition(entity, *conditions),
         select=selection(entity, options.get("select", ())),
         expand=expansions(entity, options.get("expand", ())),
         order_by=orderings(entity, keys),

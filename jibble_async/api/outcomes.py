@@ -39,17 +39,14 @@ class ItemState(enum.StrEnum):
 
 
 class ItemOutcome(msgspec.Struct, frozen=True):
-    """One change of many.
-
-    Attributes:
-        id: What was to be changed.
-        state: What became of it.
-        error: Why it is not done; None if it is, or if it was never its turn.
-    """
+    """One change of many."""
 
     id: str
+    """What was to be changed."""
     state: ItemState
+    """What became of it."""
     error: JibbleError | None = None
+    """Why it is not done; None if it is, or if it was never its turn."""
 
 
 async def each_of(

@@ -32,29 +32,29 @@ class Punch(msgspec.Struct, Generic[E], frozen=True, kw_only=True):
     """A punch as it is sent.
 
     Attributes:
-        nonce: What comes back in the entry.
-        nonce_of: Finds the nonce that an entry carries, if it carries one.
         nonce_place: Where it does.
-        person_id: Whose punch; None for whom the token belongs to.
-        type: What it marks.
-        at: Its moment, if one is sent; else the server takes its own.
-        now: When it was made, by this machine.
-        values: The body, by name on the wire.
-        id: The id that is sent, if one is.
-        ours: Whether that was made here, for this punch, so that it alone proves the entry.
     """
 
     nonce_place: ClassVar[str]
 
     nonce: str
+    """What comes back in the entry."""
     nonce_of: Callable[[E], str | None]
+    """Finds the nonce that an entry carries, if it carries one."""
     person_id: str | None
+    """Whose punch; None for whom the token belongs to."""
     type: EntryType
+    """What it marks."""
     at: datetime | None
+    """Its moment, if one is sent; else the server takes its own."""
     now: datetime
+    """When it was made, by this machine."""
     values: dict[str, Any]
+    """The body, by name on the wire."""
     id: str | None = None
+    """The id that is sent, if one is."""
     ours: bool = False
+    """Whether that was made here, for this punch, so that it alone proves the entry."""
 
     @property
     def marks(self) -> str:

@@ -6,10 +6,11 @@ left out, and so is deleting: where one keeps what it archives, the other knows 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Protocol, Self, TypeVar
 
+from jibble_async.api.base_client import Ping
 from jibble_async.core.call_options import Timeouts
 from jibble_async.core.cursor import Cursor
 from jibble_async.core.events import Stats
@@ -192,8 +193,13 @@ class TimeTracker(Protocol):
         max_wait: float | None = ...,
         priority: Priority = ...,
         retry: RetryPolicy = ...,
+        headers: Mapping[str, str] | None = ...,
     ) -> Self:
         """This client with other options for its calls; see `BaseClient.with_options`."""
+        ...
+
+    async def ping(self) -> Ping:
+        """Whether calls can be made, found out by making one; see `BaseClient.ping`."""
         ...
 
     async def __aenter__(self) -> Self: ...

@@ -205,6 +205,7 @@ def lost(error: JibbleError, known: str, **found: Any) -> AmbiguousWriteError:
         f"whether the server did this is not known ({error.message}); {known}", **found
     )
     unknown.request, unknown.attempts = error.request, error.attempts
+    unknown.response = error.response
     return unknown
 
 

@@ -10,6 +10,7 @@ import msgspec
 from jibble_async.core.blanking import blanked
 from jibble_async.core.clock import Clock
 from jibble_async.core.operation import Request
+from jibble_async.core.quoting import metadata_of
 from jibble_async.core.reasons import reason_of
 from jibble_async.core.wire import Reply
 from jibble_async.errors import (
@@ -77,6 +78,7 @@ class Answers:
                 f"the server answered with {what} ({reply.status}), which is never followed"
             )
             stray.permanent = True
+            stray.response = metadata_of(reply)
             return stray
         service = request.operation.service
         now = clock.monotonic()
@@ -90,6 +92,7 @@ class Answers:
         error.message = blanked(error.message, request)
         error.code = error.code and blanked(error.code, request)
         error.args = (error.message,)
+        error.response = metadata_of(told, wait)
         return error
 
 
@@ -99,4 +102,5 @@ def _without_secrets(reply: Reply) -> Reply:
         return reply
     known = next((code for code in _OAUTH_CODES if b'"%s"' % code.encode() in reply.body), None)
     about = {"error": known} if known else {"message": "its reason is not shown: it may be secret"}
-    return Reply(reply.status, reply.headers, msgspec.json.encode(about))
+    body = msgspec.json.encode(about)
+    return Reply(reply.status, reply.headers, body, reply.request, reply.sent)

@@ -23,6 +23,7 @@ from jibble_async.core.events import (
 )
 from jibble_async.core.headers import KeptHeaders
 from jibble_async.core.operation import Request, Safety
+from jibble_async.core.quoting import metadata_of
 from jibble_async.core.retry import (
     REPEATABLE,
     RETRYABLE,
@@ -279,7 +280,11 @@ class Caller:
             bearer.accepted = True
         if error is not None:
             raise error
-        return call.read(reply)
+        try:
+            return call.read(reply)
+        except JibbleError as unreadable:
+            unreadable.response = unreadable.response or metadata_of(reply)
+            raise
 
     async def _exchange_once(
         self, call: Call[Any]
@@ -355,10 +360,14 @@ class Caller:
         left = call.left(started)
         # Until it leaves only the end of the call counts: an attempt's time begins then.
         deadline.sooner(left)
+        # Not to the token host, which is nobody's to trace.
+        more = call.options.headers if call.authorised else None
         reply: Reply | None = None
         failure: str | None = "CancelledError"
         try:
-            reply = await self._transport.send(request, self._headers.of(request, bearer), call)
+            reply = await self._transport.send(
+                request, self._headers.of(request, bearer, more), call
+            )
             failure = None
         except asyncio.CancelledError:
             if deadline.closed or not deadline.expired():

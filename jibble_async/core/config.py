@@ -22,26 +22,24 @@ __all__ = ["BaseConfig", "service_url"]
 class BaseConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about a client that is neither a credential, a limiter nor an address.
 
-    Attributes:
-        timeouts: How long things may take.
-        retry: How often and how patiently a failed call is tried again.
-        page_size: Rows that a list asks for at a time, unless told.
-        max_body_bytes: The largest answer, counted after decompression.
-        hooks: Told of each event; see `jibble_async.core.events`.
-        user_agent: What the client calls itself.
-        clock: Time, sleep and chance; for tests.
-
     Raises:
         ConfigurationError: One of them can't be used.
     """
 
     timeouts: Timeouts = msgspec.field(default_factory=Timeouts)
+    """How long things may take."""
     retry: RetryPolicy = msgspec.field(default_factory=RetryPolicy)
+    """How often and how patiently a failed call is tried again."""
     page_size: int = 1000
+    """Rows that a list asks for at a time, unless told."""
     max_body_bytes: int = 64 * 1024 * 1024
+    """The largest answer, counted after decompression."""
     hooks: tuple[Hook, ...] = ()
+    """Told of each event; see `jibble_async.core.events`."""
     user_agent: str = f"jibble-async/{__version__}"
+    """What the client calls itself."""
     clock: Clock = msgspec.field(default_factory=Clock)
+    """Time, sleep and chance; for tests."""
 
     def __post_init__(self) -> None:
         owner = type(self).__name__

@@ -19,7 +19,7 @@ from jibble_async.core.events import Stats
 from jibble_async.core.operation import Request
 from jibble_async.core.pages import Page, PageContent, PageSource, Sieve
 from jibble_async.core.paging import Paging
-from jibble_async.core.progress import Progress, believed, require_fitting
+from jibble_async.core.progress import Progress, believed, read_fitting
 from jibble_async.core.wire import Reply
 from jibble_async.errors import JibbleError, PaginationError
 
@@ -126,9 +126,8 @@ class Course(Generic[T]):
         return min(size, self._left + place.overlap)
 
     def read(self, reply: Reply, count: int | None) -> PageContent[T]:
-        """What an answer holds; raises what the source's `read` and `require_fitting` do."""
-        require_fitting(reply, count)
-        return self._source.read(reply, self._paging.on_bad_row)
+        """What an answer holds; raises what `read_fitting` does."""
+        return read_fitting(self._source, reply, count, self._paging.on_bad_row)
 
     def take(self, place: Place, content: PageContent[T]) -> tuple[Page[T] | None, Place | None]:
         """The page as the reader gets it, and where the next begins, if there is one.
@@ -306,7 +305,7 @@ class Course(Generic[T]):
                 following = self._cursor(next_one, seam=self._key_before(next_one, place, content))
             self._left -= len(fresh)
         self._stats.rows += len(fresh)
-        return Page(fresh, following, content.total, content.raw)
+        return Page(fresh, following, content.total, content.raw, content.response)
 
     def _check(
         self, place: Place, content: PageContent[T], items: list[T], fresh: int, *, last: bool

@@ -80,7 +80,9 @@ class ClientCredentials(Credentials, frozen=True):
     shown: ClassVar[tuple[str, ...]] = ("client_id",)
 
     client_id: str
+    """The key's id."""
     client_secret: str
+    """Its secret, which is in no repr."""
 
     @unseen
     def __post_init__(self) -> None:
@@ -92,6 +94,7 @@ class StaticToken(Credentials, frozen=True):
     """A bearer token that is there already, such as a person's own; it is never renewed."""
 
     token: str
+    """The token, which is in no repr."""
 
     @unseen
     def __post_init__(self) -> None:

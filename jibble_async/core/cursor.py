@@ -24,27 +24,25 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     It holds no credential, and can be given away. What comes back can't reach more than the query
     itself can, but it can skip rows: where that matters, sign it (`cursor_key=`). Over a resume,
     rows are delivered at least once.
-
-    Attributes:
-        fingerprint: Of the query; another query refuses the cursor.
-        offset: Rows before this place.
-        link: The server's next link, if that is how the walk goes on.
-        behind: Rows before this place that are read again, because later ones depend on them;
-            they are not delivered again.
-        seam: A short hash of the key of the row before this place, where that is known.
-        mark: Where the rows begin that the walk was on, if they were found by their order.
-        signature: The hash by which its maker knows it, in hexadecimal digits.
-        version: Of this form.
     """
 
     fingerprint: str
+    """Of the query; another query refuses the cursor."""
     offset: int = 0
+    """Rows before this place."""
     link: str | None = None
+    """The server's next link, if that is how the walk goes on."""
     behind: int = 0
+    """Rows before this place that are read again, because later ones depend on them; they are not
+    delivered again."""
     seam: str | None = None
+    """A short hash of the key of the row before this place, where that is known."""
     mark: str | None = None
+    """Where the rows begin that the walk was on, if they were found by their order."""
     signature: str | None = None
+    """The hash by which its maker knows it, in hexadecimal digits."""
     version: int = _VERSION
+    """Of this form."""
 
     def __str__(self) -> str:
         data = msgspec.json.encode(self)

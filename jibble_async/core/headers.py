@@ -21,8 +21,14 @@ class KeptHeaders:
         self._plain = Headers({"Accept": JSON, "User-Agent": user_agent})
         self._authorised = (0, self._plain)
 
-    def of(self, request: Request, bearer: Bearer | None) -> Headers:
-        """The headers of a request, with a token if there is to be one; not to be changed."""
+    def of(self, request: Request, bearer: Bearer | None, more: Headers | None = None) -> Headers:
+        """The headers of a request; not to be changed.
+
+        Args:
+            request: What is sent.
+            bearer: The token, if there is to be one.
+            more: What else is sent, such as ids that a caller gave.
+        """
         headers = self._plain
         if bearer is not None:
             generation, headers = self._authorised
@@ -31,9 +37,11 @@ class KeptHeaders:
                 headers["Authorization"] = bearer.authorization
                 self._authorised = (bearer.generation, headers)
         operation = request.operation
-        if request.content_type is None and operation.accept == JSON:
+        if request.content_type is None and operation.accept == JSON and not more:
             return headers
         headers = Headers(headers)
+        if more:
+            headers.update(more)
         headers["Accept"] = operation.accept
         if request.content_type is not None:
             headers["Content-Type"] = request.content_type

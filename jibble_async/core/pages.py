@@ -14,6 +14,7 @@ from jibble_async.core.operation import Request
 from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply
 from jibble_async.errors import ConfigurationError, PaginationError
+from jibble_async.response import ResponseMetadata
 
 __all__ = ["Page", "PageContent", "PageSource", "RawRow", "RowHead", "Sieve"]
 
@@ -49,6 +50,7 @@ class PageContent(Opaque, Generic[T]):
         link: The server's own next link, if it gives one.
         raw: The body as it came.
         heads: What was read of each row, if nobody takes the rows apart.
+        response: What may be told of the answer.
     """
 
     items: Sequence[T]
@@ -57,6 +59,7 @@ class PageContent(Opaque, Generic[T]):
     link: str | None
     raw: bytes
     heads: Sequence[RowHead] = ()
+    response: ResponseMetadata = ResponseMetadata(200)
 
 
 class Sieve(Protocol[T]):
@@ -172,16 +175,15 @@ class PageSource(abc.ABC, Generic[T]):
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
-    """A page of a walk.
-
-    Attributes:
-        items: The rows, those already delivered with the page before left out.
-        cursor: Where to go on after this page.
-        total: Rows of the whole walk as the server counts them, if it does.
-        raw: The body as the server sent it.
-    """
+    """A page of a walk."""
 
     items: list[T]
+    """The rows, those already delivered with the page before left out."""
     cursor: Cursor
+    """Where to go on after this page."""
     total: int | None
+    """Rows of the whole walk as the server counts them, if it does."""
     raw: bytes
+    """The body as the server sent it."""
+    response: ResponseMetadata = ResponseMetadata(200)
+    """What may be told of the answer: its status, some headers, the server's id for it."""

@@ -20,25 +20,22 @@ BadRowHandler: TypeAlias = Callable[[DecodeError, bytes], None]
 
 
 class PageOptions(TypedDict, total=False):
-    """The arguments of every `list()` that say how it is walked over.
-
-    Attributes:
-        page_size: Rows to ask for at a time.
-        limit: Rows to deliver at most.
-        concurrency: Pages in flight; they are delivered in order.
-        resume_from: The cursor of a page, or of an error, to go on from.
-        verify: Let pages overlap by a row, and raise `PaginationError` if rows moved.
-        on_bad_row: Gets rows that can't be read; without it the first one is a `DecodeError`.
-        cursor_key: Signs every cursor that is handed out, and takes back none but such.
-    """
+    """The arguments of every `list()` that say how it is walked over."""
 
     page_size: int | None
+    """Rows to ask for at a time."""
     limit: int | None
+    """Rows to deliver at most."""
     concurrency: int
+    """Pages in flight; they are delivered in order."""
     resume_from: Cursor | str | None
+    """The cursor of a page, or of an error, to go on from."""
     verify: bool
+    """Let pages overlap by a row, and raise `PaginationError` if rows moved."""
     on_bad_row: BadRowHandler | None
+    """Gets rows that can't be read; without it the first one is a `DecodeError`."""
     cursor_key: bytes | None
+    """Signs every cursor that is handed out, and takes back none but such."""
 
 
 class Paging(msgspec.Struct, frozen=True, kw_only=True):

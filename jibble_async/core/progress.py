@@ -7,12 +7,14 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from jibble_async.core.pages import PageContent
+from jibble_async.core.pages import PageContent, PageSource
+from jibble_async.core.paging import BadRowHandler
+from jibble_async.core.quoting import metadata_of
 from jibble_async.core.repeats import Repeats
 from jibble_async.core.wire import Reply
-from jibble_async.errors import PaginationError
+from jibble_async.errors import JibbleError, PaginationError
 
-__all__ = ["Progress", "believed", "require_fitting"]
+__all__ = ["Progress", "believed", "read_fitting", "require_fitting"]
 
 T = TypeVar("T")
 
@@ -21,12 +23,33 @@ _MOST_BYTES = 1 << 20
 _MOST_BYTES_A_ROW = 1 << 16
 
 
-def require_fitting(reply: Reply, count: int | None) -> None:
-    """Refuse an answer that is far larger than a page can be, before it is read.
+def read_fitting(
+    source: PageSource[T], reply: Reply, count: int | None, on_bad_row: BadRowHandler | None
+) -> PageContent[T]:
+    """What an answer holds, unless it is far larger than a page can be: then it is not read.
 
     Args:
+        source: Whose page it is.
         reply: The answer.
         count: The rows that were asked for.
+        on_bad_row: Gets rows that can't be read.
+
+    Raises:
+        PaginationError: It is too large.
+        DecodeError: It is no page, or a row can't be read and nobody gets it.
+    """
+    try:
+        require_fitting(reply, count)
+        content = source.read(reply, on_bad_row)
+    except JibbleError as error:
+        error.response = metadata_of(reply)
+        raise
+    content.response = metadata_of(reply)
+    return content
+
+
+def require_fitting(reply: Reply, count: int | None) -> None:
+    """Refuse an answer that is far larger than a page can be; arguments as of `read_fitting`.
 
     Raises:
         PaginationError: It is.

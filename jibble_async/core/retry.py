@@ -64,24 +64,22 @@ class RetryPolicy(msgspec.Struct, frozen=True):
     """How often and how patiently a failed call is tried again.
 
     What may be tried again at all depends on the operation's safety: see `docs/reliability.md`.
-
-    Attributes:
-        attempts: Attempts in all for lost connections and failing servers; 1 means no retries.
-        throttled_attempts: Attempts in all when the server refuses for speed.
-        base_delay: Seconds; the first wait is a random part of this, and it doubles each time.
-        max_delay: Seconds; the longest wait that is our own choice.
-        max_retry_after: Seconds; where the server asks for more, the error is raised at once.
-        patience: Seconds from a call's first failure on in which it is tried again however many
-            attempts that takes; None: the numbers of attempts hold. For work that nobody waits
-            for: it is to outlast an outage, and then `Timeouts.total` must not end it earlier.
     """
 
     attempts: int = 4
+    """Attempts in all for lost connections and failing servers; 1 means no retries."""
     throttled_attempts: int = 10
+    """Attempts in all when the server refuses for speed."""
     base_delay: float = 0.5
+    """Seconds; the first wait is a random part of this, and it doubles each time."""
     max_delay: float = 20.0
+    """Seconds; the longest wait that is our own choice."""
     max_retry_after: float = 120.0
+    """Seconds; where the server asks for more, the error is raised at once."""
     patience: float | None = None
+    """Seconds from a call's first failure on in which it is tried again however many attempts that
+    takes; None: the numbers of attempts hold. For work that nobody waits for: it is to outlast an
+    outage, and then `Timeouts.total` must not end it earlier."""
 
     def __post_init__(self) -> None:
         require_numbers("RetryPolicy", "patience", **asdict(self))

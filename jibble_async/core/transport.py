@@ -192,7 +192,7 @@ class Transport:
             except aiohttp.ClientError as error:
                 failure = _failure(error, call)
             else:
-                return Reply(response.status, response.headers, body)
+                return Reply(response.status, response.headers, body, request, headers)
             finally:
                 # Closed means read to its end, and the connection is free for the next request.
                 if not response.closed:

@@ -12,7 +12,8 @@ from xml.parsers import expat
 import msgspec
 
 from jibble_async.core.lenient import decoder, lenient_decoder, whole_characters
-from jibble_async.core.opaque import Opaque
+from jibble_async.core.opaque import Headers, Opaque
+from jibble_async.core.operation import Request
 from jibble_async.errors import (
     APIError,
     AuthenticationError,
@@ -69,11 +70,15 @@ class Reply(Opaque):
         status: The HTTP status.
         headers: The headers; names in any case.
         body: The body, decompressed, and in UTF-8 without a mark if it came with one.
+        request: What it answers, if that is known.
+        sent: The headers that were sent.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    request: Request | None = None
+    sent: Mapping[str, str] = Headers()
 
     def __post_init__(self) -> None:
         encoding = _MARKS.get(self.body[:2])

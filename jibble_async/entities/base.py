@@ -33,6 +33,7 @@ class Entity(ValueObject):
     """
 
     id: Guid
+    """What Jibble knows it by."""
 
 
 class OpenEnum(enum.StrEnum):

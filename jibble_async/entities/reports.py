@@ -38,37 +38,38 @@ class TrackedSubject(ValueObject):
     """What a row of a report is about.
 
     Source: an example (documented: reports); `entity_type`, `is_deleted` (observed: reports).
-
-    Attributes:
-        id: The id of the person, project and so on; of a day, its name.
-        entity_type: `Member` and `Date` were seen, presumably the names of `GroupBy`.
     """
 
     id: str | None = None
+    """The id of the person, project and so on; of a day, its name."""
     name: str | None = None
+    """What it is called."""
     chip_color: str | None = None
+    """The colour that it is shown in."""
     entity_type: GroupBy | None = None
+    """`Member` and `Date` were seen, presumably the names of `GroupBy`."""
     is_deleted: bool | None = None
+    """Whether it is gone."""
 
 
 class TrackedTime(ValueObject):
     """A row of the tracked-time report, with rows of its own where it was grouped twice.
 
     Source: an example (documented: reports); ids that are days (observed: reports).
-
-    Attributes:
-        id: An id, or where days are added up the day in words, such as `1 February 2026`.
-        tracked_time: What was clocked.
-        time: The same in the one documented example.
-        items: The rows below this one.
     """
 
     id: str | None = None
+    """An id, or where days are added up the day in words, such as `1 February 2026`."""
     tracked_time: datetime.timedelta | None = None
+    """What was clocked."""
     time: datetime.timedelta | None = None
+    """The same in the one documented example."""
     billable_amount: float | None = None
+    """What may be charged for it; in which currency is not told."""
     subject: TrackedSubject | None = None
+    """What the row is about."""
     items: list[TrackedTime] | None = None
+    """The rows below this one."""
 
     @property
     def date(self) -> datetime.date | None:
@@ -99,18 +100,25 @@ class ExportJob(Entity):
     """An export that the server has begun. How to ask for its file was never published.
 
     Source: an example (documented: reports).
-
-    Attributes:
-        file_size_bytes: 0 as long as there is no file.
     """
 
     job_id: Guid | None = None
+    """What the server calls the job."""
     status: ExportStatus | None = None
+    """How far it is."""
     name: str | None = None
+    """What the export is called."""
     file_name: str | None = None
+    """What its file is called."""
     file_size_bytes: int | None = None
+    """0 as long as there is no file."""
     mime_type: str | None = None
+    """What kind of file it is."""
     created_on: datetime.datetime | None = None
+    """When it began."""
     person_id: Guid | None = None
+    """Who began it."""
     organization_id: Guid | None = None
+    """The organisation that it belongs to."""
     request_parameters_hash_id: Guid | None = None
+    """The hash of what was asked for."""

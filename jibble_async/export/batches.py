@@ -38,22 +38,19 @@ Connect: TypeAlias = Callable[[], AbstractAsyncContextManager[BaseClient[Any]]]
 
 
 class BatchesReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of rows that were given.
-
-    Attributes:
-        verdict: What is known of them where `changed` and `gone` were heeded.
-        rows: Rows that were given.
-        changed: A `pyarrow.Table` of those of them that changed since, as they are by now, to be
-            put in the place of every copy.
-        gone: The ids of those of them that were archived since, or moved to other days.
-        unknown_fields: Fields that have no column, and in how many rows they came.
-    """
+    """What is known of rows that were given."""
 
     verdict: Verdict
+    """What is known of them where `changed` and `gone` were heeded."""
     rows: int
+    """Rows that were given."""
     changed: Any
+    """A `pyarrow.Table` of those of them that changed since, as they are by now, to be put in the
+    place of every copy."""
     gone: list[str]
+    """The ids of those of them that were archived since, or moved to other days."""
     unknown_fields: dict[str, int]
+    """Fields that have no column, and in how many rows they came."""
 
 
 def record_batches(

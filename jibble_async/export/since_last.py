@@ -35,25 +35,22 @@ _BATCH = 1000
 
 
 class ChangesReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What came.
-
-    Attributes:
-        path: The file.
-        whole: Whether it has the whole set, since there was no last time.
-        rows: Rows in it, each id once.
-        bytes: Its size.
-        sha256: Its hash, in hexadecimal digits.
-        mark: The server's time from which on the next file begins.
-        unknown_fields: Fields that the format has no place for, and in how many rows they came.
-    """
+    """What came."""
 
     path: Path
+    """The file."""
     whole: bool
+    """Whether it has the whole set, since there was no last time."""
     rows: int
+    """Rows in it, each id once."""
     bytes: int
+    """Its size."""
     sha256: str
+    """Its hash, in hexadecimal digits."""
     mark: str
+    """The server's time from which on the next file begins."""
     unknown_fields: dict[str, int]
+    """Fields that the format has no place for, and in how many rows they came."""
 
 
 class _State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -39,43 +39,37 @@ _EARLY = timedelta(hours=1)
 
 
 class SetSynced(msgspec.Struct, frozen=True, kw_only=True):
-    """What was done for one set.
-
-    Attributes:
-        set: The set.
-        whole: Whether it was read as a whole, and not only what changed.
-        outcome: What is known of the copy.
-        reason: Why it is no more than that; empty if it is proved.
-        rows: Rows in the copy.
-        changed: Rows that came, whether new, changed or archived, where it was not read as a whole.
-        dropped: Rows that were deleted for good.
-        reconciled: Whether all ids were looked through, wanted or because there were too many.
-        requests: Requests that the client sent for it.
-        seconds: Time that it took.
-    """
+    """What was done for one set."""
 
     set: SetName
+    """The set."""
     whole: bool
+    """Whether it was read as a whole, and not only what changed."""
     outcome: Outcome
+    """What is known of the copy."""
     reason: str
+    """Why it is no more than that; empty if it is proved."""
     rows: int
+    """Rows in the copy."""
     changed: int
+    """Rows that came, whether new, changed or archived, where it was not read as a whole."""
     dropped: int
+    """Rows that were deleted for good."""
     reconciled: bool
+    """Whether all ids were looked through, wanted or because there were too many."""
     requests: int
+    """Requests that the client sent for it."""
     seconds: float
+    """Time that it took."""
 
 
 class SyncReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run did.
-
-    Attributes:
-        sets: The sets that are in step.
-        failed: Why others are as they were before.
-    """
+    """What a run did."""
 
     sets: list[SetSynced]
+    """The sets that are in step."""
     failed: dict[SetName, JibbleError]
+    """Why others are as they were before."""
 
 
 class Sync:

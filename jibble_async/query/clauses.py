@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from jibble_async.entities import ValueObject
 from jibble_async.errors import ConfigurationError
-from jibble_async.query.expressions import Expression, Kind, Path, all_given
-from jibble_async.query.names import Name, resolve, target
+from jibble_async.query.expressions import Expression, Kind, Path, all_given, paths_of
+from jibble_async.query.names import Name, encoded, resolve, target
 
 __all__ = [
     "Expand",
@@ -23,6 +23,7 @@ __all__ = [
     "SupportsPath",
     "expansions",
     "orderings",
+    "own_condition",
     "selection",
 ]
 
@@ -37,14 +38,12 @@ class SupportsPath(Protocol):
 
 
 class Ordering(msgspec.Struct, frozen=True):
-    """A field to sort by.
-
-    Attributes:
-        descending: None where the caller did not say, which means ascending.
-    """
+    """A field to sort by."""
 
     path: Path
+    """The field."""
     descending: bool | None = None
+    """None where the caller did not say, which means ascending."""
 
 
 class Expand(msgspec.Struct, frozen=True):
@@ -72,7 +71,7 @@ class Expand(msgspec.Struct, frozen=True):
 
     def where(self, condition: Expression) -> Expand:
         """Only those that meet a condition, written with the fields of its own entity."""
-        return replace(self, condition=all_given(self.condition, condition))
+        return replace(self, condition=own_condition(self.entity, self.condition, condition))
 
     def order_by(self, *items: Sortable) -> Expand:
         """In this order."""
@@ -123,6 +122,22 @@ def expansions(owner: type[ValueObject], items: Iterable[Expandable]) -> tuple[E
     return tuple(_expansion(owner, item) for item in _listed(items, "expand"))
 
 
+def own_condition(owner: type[ValueObject], *parts: Expression | None) -> Expression | None:
+    """The condition that holds when all that there are hold; None if there is none.
+
+    Args:
+        owner: The class of what is asked for.
+        *parts: The conditions.
+
+    Raises:
+        ConfigurationError: One speaks of a field of something else.
+    """
+    whole = all_given(*parts)
+    for path in () if whole is None else paths_of(whole):
+        _require_own(owner, path)
+    return whole
+
+
 def _listed(items: Iterable[Selectable | Ordering | Expand], option: str) -> Iterable[Any]:
     if isinstance(items, str):
         raise ConfigurationError(f"{option}= takes a list: write [{items!r}], not {items!r}")
@@ -133,7 +148,7 @@ def _ordering(owner: type[ValueObject], item: Sortable) -> Ordering:
     if isinstance(item, str):
         return Ordering(Path(owner, (resolve(owner, item).name,), Kind.OBJECT))
     ordering = item if isinstance(item, Ordering) else Ordering(item.path)
-    _same_owner(owner, ordering.path)
+    _require_own(owner, ordering.path)
     return ordering
 
 
@@ -155,7 +170,7 @@ def _expandable(owner: type[ValueObject], name: str) -> type[ValueObject]:
 
 
 def _single_step(owner: type[ValueObject], path: Path) -> str:
-    _same_owner(owner, path)
+    _require_own(owner, path)
     name, *inner = path.names
     if inner:
         raise ConfigurationError(
@@ -165,8 +180,14 @@ def _single_step(owner: type[ValueObject], path: Path) -> str:
     return name
 
 
-def _same_owner(owner: type[ValueObject], path: Path) -> None:
-    if not issubclass(owner, path.owner):
-        raise ConfigurationError(
-            f"{path} is not a field of {owner.__name__}: use fields({owner.__name__})"
-        )
+def _require_own(owner: type[ValueObject], path: Path) -> None:
+    first = path.names[0]
+    # A subclass's name for what the class has means the same.
+    inherited = issubclass(path.owner, owner) and first in encoded(owner)
+    if inherited or issubclass(owner, path.owner):
+        return
+    steps = (name for name in encoded(owner) if target(owner, name) is path.owner)
+    within = "".join(f" (T), or {'.'.join(('T', step, *path.names))}" for step in list(steps)[:1])
+    raise ConfigurationError(
+        f"{path} is not a field of {owner.__name__}: use fields({owner.__name__}){within}"
+    )

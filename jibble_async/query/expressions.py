@@ -7,7 +7,7 @@ language and refuses what it can't say.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Literal, NoReturn, TypeAlias
@@ -38,6 +38,7 @@ __all__ = [
     "Worded",
     "all_given",
     "all_of",
+    "paths_of",
     "raw_filter",
 ]
 
@@ -218,6 +219,35 @@ def all_given(*conditions: Expression | None) -> Expression | None:
     """The condition that holds when all that there are hold; None if there is none."""
     given = [condition for condition in conditions if condition is not None]
     return all_of(given) if given else None
+
+
+def paths_of(expression: Expression) -> Iterator[Path]:
+    """Every field that a condition speaks of.
+
+    Args:
+        expression: The condition.
+    """
+    match expression:
+        case And(parts) | Or(parts):
+            for part in parts:
+                yield from paths_of(part)
+        case Not(inner) | Worded(inner):
+            yield from paths_of(inner)
+        case Comparison(left, _, right):
+            yield from _paths(left)
+            yield from _paths(right)
+        case Between(operand) | InList(operand) | Predicate(operand):
+            yield from _paths(operand)
+        case _:
+            # What is passed on as it is, or one of somebody's own.
+            return
+
+
+def _paths(operand: Operand) -> Iterator[Path]:
+    while isinstance(operand, Call):
+        operand = operand.operand
+    if isinstance(operand, Path):
+        yield operand
 
 
 def _parts(expression: Expression, joint: type[And | Or]) -> tuple[Expression, ...]:

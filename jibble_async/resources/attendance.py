@@ -42,28 +42,30 @@ _Params: TypeAlias = tuple[tuple[str, str], ...]
 
 _SERVICE = "time-attendance"
 _PAGE_SIZE = 100
+# Those of the arguments that say which days, in the order in which `_span` takes them.
+_SPAN = ("since", "until", "period", "end_date")
 _TRACKED_TIME = routes_of(_SERVICE, "TrackedTimeReport").listing
 # A GET that starts a job (documented: reports): twice is not the same as once.
 _START_EXPORT = Operation(_SERVICE, "GET", "/v1/TimeAttendanceReportStartExport", Safety.ONCE)
 
 
 class SheetOptions(PageOptions, total=False):
-    """The arguments that the `list()` of all sets of timesheets takes, beside those of its own.
+    """The arguments that the `list()` of all sets of timesheets takes, beside those of its own."""
 
-    Attributes:
-        period: What around the date is meant; by default that day alone, or the span up to
-            `end_date`.
-        end_date: The last day, included; only for `Period.CUSTOM`.
-        person_ids: Only these people.
-        where: A condition, such as `fields(TimesheetSummary).person_id == person.id`.
-        server_paged: Ask for no page and no order, and take what the server gives.
-    """
-
+    since: date | None
+    """The first day; goes with `until`, and instead of a date."""
+    until: date | None
+    """The last day, included."""
     period: Period | str | None
+    """What around the date is meant; by default that day alone, or the span up to `end_date`."""
     end_date: date | None
+    """The last day, included; only with a date, for `Period.CUSTOM`."""
     person_ids: Iterable[IdLike]
+    """Only these people."""
     where: Expression | None
+    """A condition, such as `fields(TimesheetSummary).person_id == person.id`."""
     server_paged: bool
+    """Ask for no page and no order, and take what the server gives."""
 
 
 class _Sheets(Listing[V], exportable=True, spans=True):
@@ -83,16 +85,12 @@ class _Sheets(Listing[V], exportable=True, spans=True):
         self, since: date | None, until: date | None, *, include_archived: bool, as_sent: bool
     ) -> RawSet:
         """A row for each person; see `jibble_async.api.raw.raw_set_of`."""
-        if since is None or until is None:
-            raise ConfigurationError(
-                "timesheets are of a span of days: give since= and until=, such as a month's"
-            )
         operation = self.routes.listing
         source = query_pages(
             operation,
             self._session.base(operation.service),
             query_of(self.entity, [], {"order_by": self.sorted_by}),
-            params=_period(since, Period.CUSTOM, until),
+            params=_span(None, since, until, None, None),
             counted=self.counted,
         )
         size = min(_PAGE_SIZE, self._session.page_size)
@@ -100,7 +98,7 @@ class _Sheets(Listing[V], exportable=True, spans=True):
 
     def _sheets(
         self,
-        date: date,
+        date: date | None,
         options: SheetOptions,
         *more: tuple[str, str],
         order: tuple[Ordering, ...] = (),
@@ -111,7 +109,7 @@ class _Sheets(Listing[V], exportable=True, spans=True):
         asked |= options
         where, server_paged = asked.pop("where", None), asked.pop("server_paged", False)
         people = repeated_ids("person_ids", asked.pop("person_ids", ()))
-        span = _period(date, asked.pop("period", None), asked.pop("end_date", None))
+        span = _span(date, *(asked.pop(each, None) for each in _SPAN))
         params = (*span, *people, *more)
         return self._pager([where], asked, params=params, order=order, server_paged=server_paged)
 
@@ -123,17 +121,17 @@ class Timesheets(_Sheets[Timesheet], service=_SERVICE, path="Timesheets"):
 
     def list(
         self,
-        date: date,
+        date: date | None = None,
         *,
         search_term: str | None = None,
         expand: Iterable[Expandable] = (),
         order_by: Sortable | Iterable[Sortable] | None = None,
         **options: Unpack[SheetOptions],
     ) -> Pager[Timesheet]:
-        """The timesheets of the day, week or month around a date, a row for each person.
+        """The timesheets of a span of days, a row for each person.
 
         Args:
-            date: The day, or the first of several.
+            date: Instead of `since` and `until`: a day, or one of the `period` that is meant.
             search_term: Only people whom the server finds by it; by what is not documented.
             expand: `["person"]` for names beside ids.
             order_by: By default the person's full name (observed: timesheets), within each request
@@ -144,9 +142,9 @@ class Timesheets(_Sheets[Timesheet], service=_SERVICE, path="Timesheets"):
             ConfigurationError: An argument that can't be used.
 
         Example:
-            >>> month = jibble.timesheets.list(date(2026, 7, 1), period="Month", expand=["person"])
-            >>> async for sheet in month:
-            ...     print(sheet.person.full_name, sheet.total_payroll)
+            >>> first, last = date(2026, 7, 1), date(2026, 7, 31)
+            >>> async for sheet in jibble.timesheets.list(since=first, until=last):
+            ...     print(sheet.person_id, sheet.total_payroll)
         """
         by_name = order_by is None and not options.get("server_paged")
         order = self.sorted_by if by_name else ()
@@ -160,14 +158,16 @@ class TimesheetSummaries(_Sheets[TimesheetSummary], service=_SERVICE, path="Time
 
     counted: ClassVar[bool] = False
 
-    def list(self, date: date, **options: Unpack[SheetOptions]) -> Pager[TimesheetSummary]:
-        """The sums of the day, week or month around a date, a row for each person.
+    def list(
+        self, date: date | None = None, **options: Unpack[SheetOptions]
+    ) -> Pager[TimesheetSummary]:
+        """The sums of a span of days, a row for each person.
 
         Rows come in the server's own order, and it is not asked to count them: neither was
         seen to be offered. `verify=True` shows whether rows moved between two pages.
 
         Args:
-            date: The day, or the first of several.
+            date: Instead of `since` and `until`: a day, or one of the `period` that is meant.
             **options: See `SheetOptions` and `PageOptions`.
 
         Raises:
@@ -175,7 +175,7 @@ class TimesheetSummaries(_Sheets[TimesheetSummary], service=_SERVICE, path="Time
 
         Example:
             >>> first, last = date(2026, 8, 1), date(2026, 8, 31)
-            >>> async for person in jibble.timesheet_summaries.list(first, end_date=last):
+            >>> async for person in jibble.timesheet_summaries.list(since=first, until=last):
             ...     print(person.person_id, [day.payroll_hours for day in person.daily])
         """
         return self._sheets(date, options, counted=self.counted)
@@ -319,6 +319,28 @@ class Reports:
         )
         request = self._session.build(_START_EXPORT, params=params)
         return await call_once(self._session, request, reader(ExportJob))
+
+
+def _span(
+    date: date | None,
+    since: date | None,
+    until: date | None,
+    period: Period | str | None,
+    end_date: date | None,
+) -> _Params:
+    """The days that are meant: since and until, or what is around a date."""
+    if date is not None:
+        if since is not None or until is not None:
+            raise ConfigurationError("give since= and until=, or a date, not both")
+        return _period(date, period, end_date)
+    if since is None or until is None:
+        raise ConfigurationError(
+            "timesheets are of a span of days: give since= and until=, such as a month's"
+        )
+    if period is not None or end_date is not None:
+        raise ConfigurationError("period= and end_date= go with a date, not with since= and until=")
+    require_span(since, until)
+    return _period(since, Period.CUSTOM, until)
 
 
 def _period(date: date, period: Period | str | None, end_date: date | None) -> _Params:

@@ -13,7 +13,7 @@ from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
 from jibble_async.core.wire import optional_reader
 from jibble_async.entities import OpenEnum, Person, PersonHoliday, PersonStatus, Schedule
-from jibble_async.errors import ConfigurationError
+from jibble_async.errors import ConfigurationError, NotFoundError
 from jibble_async.odata.names import wire_values
 from jibble_async.odata.pages import query_pages
 from jibble_async.odata.parameters import optional_guid, require_guid
@@ -72,6 +72,23 @@ class People(Resource[Person], Deletable[Person], path="People", exportable=True
         if not email.strip():
             raise ConfigurationError("by_email() needs an address")
         return await self.list(where=fields(Person).email == email).first()
+
+    async def get_by_email(self, email: str) -> Person:
+        """The person with this e-mail address, unless removed.
+
+        Args:
+            email: The whole address.
+
+        Raises:
+            ConfigurationError: It is empty.
+            NotFoundError: There is nobody; its `status` is 404, although the server gave a list.
+        """
+        person = await self.by_email(email)
+        if person is None:
+            raise NotFoundError(
+                "there is nobody with this e-mail address, or they were removed", status=404
+            )
+        return person
 
     async def schedule(self, person_id: IdLike) -> Schedule | None:
         """The schedule that holds for a person, whoever it was given to; None if there is none.

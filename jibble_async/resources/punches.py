@@ -36,27 +36,24 @@ _FARTHEST = timedelta(hours=14)
 
 
 class PunchOptions(TypedDict, total=False):
-    """What any punch may say beside who and what.
-
-    Attributes:
-        activity_id: The kind of work.
-        project_id: What the work is for.
-        location_id: Where it is done.
-        note: A note.
-        coordinates: Where on the earth.
-        platform: What it is made with; by default this library on this system. Its `event_id` is
-            not for choosing: by that a punch is found again.
-        id: The id that the entry should have, a GUID; by default a new one. The server need not
-            keep it.
-    """
+    """What any punch may say beside who and what."""
 
     activity_id: IdLike | None
+    """The kind of work."""
     project_id: IdLike | None
+    """What the work is for."""
     location_id: IdLike | None
+    """Where it is done."""
     note: str | None
+    """A note."""
     coordinates: Coordinates | None
+    """Where on the earth."""
     platform: Platform | None
+    """What it is made with; by default this library on this system. Its `event_id` is not for
+    choosing: by that a punch is found again."""
     id: IdLike | None
+    """The id that the entry should have, a GUID; by default a new one. The server need not keep it.
+    """
 
 
 class EntryPunch(Punch[TimeEntry], frozen=True, kw_only=True):

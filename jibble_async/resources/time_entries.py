@@ -5,18 +5,26 @@ from __future__ import annotations
 import builtins
 import uuid
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, ClassVar, Unpack
+from typing import Any, ClassVar, Unpack, overload
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from jibble_async.api.listing import Deletable, ListOptions, Routes
+from jibble_async.api.listing import Deletable, ListOptions, Routes, WholeRows
 from jibble_async.api.punches import sent
 from jibble_async.api.writing import call_once, new, noting_cancellation
 from jibble_async.core.operation import Operation, Safety
 from jibble_async.core.pager import Pager
 from jibble_async.core.wire import optional_reader
-from jibble_async.entities import EntryStatus, EntryType, OpenEnum, Person, TimeEntry, WorkingNow
+from jibble_async.entities import (
+    EntryStatus,
+    EntryType,
+    FullTimeEntry,
+    OpenEnum,
+    Person,
+    TimeEntry,
+    WorkingNow,
+)
 from jibble_async.odata.parameters import optional_guid, require_guid
 from jibble_async.query.expressions import Expression
 from jibble_async.query.values import IdLike, require_aware, require_date
@@ -41,8 +49,8 @@ _SENDING = replace(_ROUTES.creation, safety=Safety.FINDABLE)
 
 
 class TimeEntries(
-    Resource[TimeEntry],
-    Deletable[TimeEntry],
+    Resource[FullTimeEntry],
+    Deletable[FullTimeEntry],
     routes=_ROUTES,
     exportable=True,
     day="belongs_to_date",
@@ -50,6 +58,28 @@ class TimeEntries(
     """The punches: every clocking in, out, and going on a break."""
 
     archived: ClassVar[OpenEnum | None] = EntryStatus.ARCHIVED
+
+    @overload
+    def list(
+        self,
+        *,
+        since: date | None = None,
+        until: date | None = None,
+        where: Expression | None = None,
+        include_archived: bool = False,
+        **options: Unpack[WholeRows],
+    ) -> Pager[FullTimeEntry]: ...
+
+    @overload
+    def list(
+        self,
+        *,
+        since: date | None = None,
+        until: date | None = None,
+        where: Expression | None = None,
+        include_archived: bool = False,
+        **options: Unpack[ListOptions],
+    ) -> Pager[TimeEntry]: ...
 
     def list(
         self,
@@ -83,7 +113,7 @@ class TimeEntries(
         current = None if include_archived else self.current()
         return self._pager([self._between(since, until), where, current], options)
 
-    async def latest(self, person_id: IdLike) -> TimeEntry | None:
+    async def latest(self, person_id: IdLike) -> FullTimeEntry | None:
         """A person's latest entry, which says whether they are at work; None if there is none.
 
         Args:
@@ -98,7 +128,7 @@ class TimeEntries(
             >>> at_work = entry is not None and entry.type == EntryType.IN
         """
         request = self._addressed(_LATEST, person_id, Person)
-        return await self._session.call(request, optional_reader(TimeEntry))
+        return await self._session.call(request, optional_reader(FullTimeEntry))
 
     def working_now(self) -> Pager[WorkingNow]:
         """The people who are at work now, in the server's order.
@@ -258,7 +288,7 @@ class TimeEntries(
 
     async def near(
         self, person_id: IdLike, at: datetime, *, within: timedelta = timedelta(seconds=1)
-    ) -> builtins.list[TimeEntry]:
+    ) -> builtins.list[FullTimeEntry]:
         """A person's entries at a moment, archived ones too: what tells entries without marks.
 
         One request, however many entries the person has.

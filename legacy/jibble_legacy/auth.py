@@ -41,14 +41,6 @@ class PasswordGrant(Credentials, frozen=True):
     There is no token URL by default: the documented host has a name that anybody could claim, and
     is sent a password. Redirects are never followed.
 
-    Args:
-        client_id: The app's id.
-        client_secret: Its secret.
-        username: The e-mail address of an account.
-        password: Its password.
-        token_url: Where tokens are to be had, with its path: https, or this machine.
-        scope: What the token is for; `basic` is the only documented one.
-
     Raises:
         ConfigurationError: One of them is empty or can't be what it should be.
     """
@@ -56,11 +48,17 @@ class PasswordGrant(Credentials, frozen=True):
     shown: ClassVar[tuple[str, ...]] = ("client_id", "token_url")
 
     client_id: str
+    """The app's id."""
     client_secret: str
+    """Its secret."""
     username: str
+    """The e-mail address of an account."""
     password: str
+    """Its password."""
     token_url: str
+    """Where tokens are to be had, with its path: https, or this machine."""
     scope: str = "basic"
+    """What the token is for; `basic` is the only documented one."""
 
     @unseen
     def __post_init__(self) -> None:

@@ -101,7 +101,7 @@ class LegacyClient(LegacyCatalog):
             ForbiddenRecovery(limiter, probe, config.clock),
         )
         days = None if timezone is None else WorkingDays(timezone)
-        super().__init__(LegacySession(caller, config, days))
+        super().__init__(LegacySession(caller, config, days), probe)
 
     @classmethod
     @unseen

@@ -42,18 +42,16 @@ Spelling: TypeAlias = Literal["activities", "activites"]
 class LegacyConfig(BaseConfig, frozen=True, kw_only=True):
     """Everything about a client of the old API that is not a credential or a limiter.
 
-    Attributes:
-        url: The API's origin, with a path prefix if there is one; the client adds `/api/v1/…`.
-        page_size: Rows to ask for at a time, 100 at most (documented: old-paging).
-        activities_path: The documentation spells the path of activities in both ways.
-
     Raises:
         ConfigurationError: One of them, or of those of `BaseConfig`, can't be used.
     """
 
     url: str = "https://connect.jibble.io"
+    """The API's origin, with a path prefix if there is one; the client adds `/api/v1/…`."""
     page_size: int = MAX_PAGE_SIZE
+    """Rows to ask for at a time, 100 at most (documented: old-paging)."""
     activities_path: Spelling = "activities"
+    """The documentation spells the path of activities in both ways."""
 
     @unseen
     def __post_init__(self) -> None:

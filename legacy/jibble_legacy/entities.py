@@ -18,74 +18,73 @@ __all__ = ["LegacyTimeEntry", "PowerUp", "Team", "TeamClient", "TeamMember"]
 
 
 class Team(Organization):
-    """A company, as the old API knows it.
-
-    Attributes:
-        working_hours: Hours of a working day.
-        first_weekday: The day that a week begins with; the example has 1.
-        first_month: The month that a year begins with; the example has 0.
-        member_sort_order: What members are sorted by, such as `firstName`.
-        subscription_plan_type: The plan, such as `power`.
-        owner_id: The id of a user, not of a team member: see `TeamMember.user_id`.
-    """
+    """A company, as the old API knows it."""
 
     working_hours: float | None = None
+    """Hours of a working day."""
     first_weekday: int | None = None
+    """The day that a week begins with; the example has 1."""
     first_month: int | None = None
+    """The month that a year begins with; the example has 0."""
     member_sort_order: str | None = None
+    """What members are sorted by, such as `firstName`."""
     subscription_plan_type: str | None = None
+    """The plan, such as `power`."""
     subscription_plan_id: Guid | None = None
+    """The plan's id."""
     owner_id: Guid | None = None
+    """The id of a user, not of a team member: see `TeamMember.user_id`."""
 
 
 class TeamMember(Person):
     """A person, as the old API knows one.
 
     `full_name` is the first and the last name with a space between; `organization_id` is the team;
-    `role` is as the old API says it, such as `team_owner`. `team` is there only when expanded.
+    `role` is as the old API says it, such as `team_owner`.
     """
 
     first_name: str | None = None
+    """The first name."""
     last_name: str | None = None
+    """The last name."""
     team: Team | None = None
+    """The team; only when expanded."""
 
 
 class TeamClient(Client):
-    """A client, as the old API knows one.
-
-    `team` is there only when expanded.
-    """
+    """A client, as the old API knows one."""
 
     team: Team | None = None
+    """The team; only when expanded."""
 
 
 class LegacyTimeEntry(TimeEntry):
     """A time entry, as the old API knows one.
 
-    The old API knows no projects but books an entry on a client. `client` is there only when
-    expanded. `local_time`, `offset` and `belongs_to_date` are there only in lists of a client that
-    was given its `timezone=`.
-
-    Attributes:
-        meta: What the server notes of the program that made the entry, such as `app`.
-        custom_data: What the maker of the entry stored with it.
+    The old API knows no projects but books an entry on a client. `local_time`, `offset` and
+    `belongs_to_date` are there only in lists of a client that was given its `timezone=`.
     """
 
     client_id: Guid | None = None
+    """The client that the entry is booked on."""
     client: Client | None = None
+    """The client; only when expanded."""
     meta: dict[str, Any] | None = None
+    """What the server notes of the program that made the entry, such as `app`."""
     custom_data: dict[str, Any] | None = None
+    """What the maker of the entry stored with it."""
 
 
 class PowerUp(Entity):
-    """An extension that a team has switched on or off.
-
-    Attributes:
-        power_up_id: Which extension, such as `slack`.
-    """
+    """An extension that a team has switched on or off."""
 
     power_up_id: str | None = None
+    """Which extension, such as `slack`."""
     is_enabled: bool | None = None
+    """Whether it is switched on."""
     organization_id: Guid | None = None
+    """The team."""
     created_at: datetime | None = None
+    """When it was made, in UTC."""
     updated_at: datetime | None = None
+    """When it was last changed, in UTC."""

@@ -65,7 +65,7 @@ class BareForbiddenError(PermissionDeniedError):
     def _as(self, kind: type[E], message: str) -> E:
         error = kind(message, status=self.status, retry_after=self.retry_after)
         error.request, error.attempts = self.request, self.attempts
-        error.maybe_processed = self.maybe_processed
+        error.response, error.maybe_processed = self.response, self.maybe_processed
         return error
 
 

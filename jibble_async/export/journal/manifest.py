@@ -25,59 +25,53 @@ _VERSION = 1
 
 
 class ManifestPart(msgspec.Struct, frozen=True, kw_only=True):
-    """A file of the output.
-
-    Attributes:
-        name: Of the file, in the folder of the manifest.
-        rows: Rows in it.
-        bytes: Its size.
-        sha256: Its hash, in hexadecimal digits.
-        since: The first working day of its window; None where that is open.
-        until: The last one.
-        first: The id of the first row that was read for it.
-        last: That of the last one.
-        seams: How often a page began where the one before had ended.
-    """
+    """A file of the output."""
 
     name: str
+    """Of the file, in the folder of the manifest."""
     rows: int
+    """Rows in it."""
     bytes: int
+    """Its size."""
     sha256: str
+    """Its hash, in hexadecimal digits."""
     since: date | None = None
+    """The first working day of its window; None where that is open."""
     until: date | None = None
+    """The last one."""
     first: str | None = None
+    """The id of the first row that was read for it."""
     last: str | None = None
+    """That of the last one."""
     seams: int = 0
+    """How often a page began where the one before had ended."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a folder holds.
-
-    Attributes:
-        version: Of the manifest's own form.
-        library: The version of the package that wrote it.
-        run: Of the export, which stands in the files' names.
-        request: What was asked for.
-        outcome: What is known of the whole, such as `proved`.
-        reason: Why it is no more; empty where it is proved.
-        mark: The server's time from which on changes are not in it.
-        account: What tells the organization from others, if that is known.
-        reconciled: When all ids were looked through last, if the folder is kept in step.
-        rows: Rows of all parts.
-        parts: The files.
-    """
+    """What a folder holds."""
 
     version: int = _VERSION
+    """Of the manifest's own form."""
     library: str
+    """The version of the package that wrote it."""
     run: str
+    """Of the export, which stands in the files' names."""
     request: dict[str, Any]
+    """What was asked for."""
     outcome: str
+    """What is known of the whole, such as `proved`."""
     reason: str
+    """Why it is no more; empty where it is proved."""
     mark: str
+    """The server's time from which on changes are not in it."""
     account: str | None = None
+    """What tells the organization from others, if that is known."""
     reconciled: str | None = None
+    """When all ids were looked through last, if the folder is kept in step."""
     rows: int
+    """Rows of all parts."""
     parts: list[ManifestPart]
+    """The files."""
 
 
 def read_manifest(folder: Path) -> Manifest | None:

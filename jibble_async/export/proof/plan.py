@@ -24,24 +24,21 @@ _LARGE = 1.5
 
 
 class Extent(msgspec.Struct, frozen=True, kw_only=True):
-    """What is exported.
-
-    Attributes:
-        set: The set, such as `time_entries`.
-        since: The first day; None for an open beginning.
-        until: The last day, included; None for an open end.
-        include_archived: Whether archived rows and removed people come along.
-        page_size: Rows to ask for at a time; None for what the client asks for.
-        as_sent: Whether rows are as the server wrote them; otherwise they have the fields of the
-            set's entity, and whatever else the server sent. They differ for the old API only.
-    """
+    """What is exported."""
 
     set: SetName
+    """The set, such as `time_entries`."""
     since: date | None = None
+    """The first day; None for an open beginning."""
     until: date | None = None
+    """The last day, included; None for an open end."""
     include_archived: bool = False
+    """Whether archived rows and removed people come along."""
     page_size: int | None = None
+    """Rows to ask for at a time; None for what the client asks for."""
     as_sent: bool = True
+    """Whether rows are as the server wrote them; otherwise they have the fields of the set's
+    entity, and whatever else the server sent. They differ for the old API only."""
 
     @property
     def fingerprint(self) -> str:
@@ -70,13 +67,10 @@ class Extent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Partition(Extent, frozen=True, kw_only=True):
-    """A part of what is exported, which is read for itself, maybe by another process.
-
-    Attributes:
-        index: Its number, in the order of days, counted from 0.
-    """
+    """A part of what is exported, which is read for itself, maybe by another process."""
 
     index: int = 0
+    """Its number, in the order of days, counted from 0."""
 
 
 async def plan_partitions(

@@ -29,20 +29,17 @@ MOST_BEGINNINGS = 4
 
 
 class Batch(msgspec.Struct, frozen=True):
-    """The rows of a page that were not given before.
-
-    Attributes:
-        rows: The rows.
-        place: What `read_partition` is to be given to go on behind them. Of the old API, some of
-            them may come again then.
-        counted: Rows of the window as the server counts them, if it does.
-        steps_back: How often the walk had to look for its place again so far.
-    """
+    """The rows of a page that were not given before."""
 
     rows: Sequence[RawRow]
+    """The rows."""
     place: str
+    """What `read_partition` is to be given to go on behind them. Of the old API, some of them may
+    come again then."""
     counted: int | None
+    """Rows of the window as the server counts them, if it does."""
     steps_back: int = 0
+    """How often the walk had to look for its place again so far."""
 
 
 class _Kept(msgspec.Struct, frozen=True):

@@ -45,20 +45,17 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SweptRow(msgspec.Struct, frozen=True):
-    """A row that changed.
-
-    Attributes:
-        id: Its id.
-        stamp: The moment of the change, as the server writes it; it may be before that of an
-            earlier one, so what was read last counts.
-        in_scope: Whether it is meant; otherwise it was archived, or belongs to other days by now.
-        raw: The row as it is.
-    """
+    """A row that changed."""
 
     id: str
+    """Its id."""
     stamp: str
+    """The moment of the change, as the server writes it; it may be before that of an earlier one,
+    so what was read last counts."""
     in_scope: bool
+    """Whether it is meant; otherwise it was archived, or belongs to other days by now."""
     raw: msgspec.Raw
+    """The row as it is."""
 
 
 class Held(Protocol):

@@ -28,19 +28,16 @@ NONCE = "jibbleAsync"
 
 
 class LegacyPunchOptions(TypedDict, total=False):
-    """What any punch may say beside who and what.
-
-    Attributes:
-        activity_id: The kind of work.
-        client_id: For whom it is done.
-        note: A note.
-        custom_data: What to store with it; a key `jibbleAsync` is added.
-    """
+    """What any punch may say beside who and what."""
 
     activity_id: str | None
+    """The kind of work."""
     client_id: str | None
+    """For whom it is done."""
     note: str | None
+    """A note."""
     custom_data: Mapping[str, Any] | None
+    """What to store with it; a key `jibbleAsync` is added."""
 
 
 class LegacyPunch(Punch[LegacyTimeEntry], frozen=True, kw_only=True):
