@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jibble_async.checks import pattern
+from jibble_async.checks import pattern, require_kind
 from jibble_async.core.opaque import Headers
 from jibble_async.errors import ConfigurationError
 
@@ -33,8 +33,9 @@ def given_headers(given: Mapping[str, str]) -> Headers:
         ConfigurationError: A name or a value that can't be sent, or too many.
     """
     headers = Headers()
-    if not isinstance(given, Mapping) or len(given) > _MOST:
-        raise ConfigurationError(f"headers= takes a mapping of names to values, {_MOST} at most")
+    require_kind("headers=", given, Mapping)
+    if len(given) > _MOST:
+        raise ConfigurationError(f"headers= holds {len(given)} headers, and {_MOST} are the most")
     untyped: Mapping[Any, Any] = given
     for name, value in untyped.items():
         if not isinstance(name, str) or name in headers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from jibble_async.entities.base import Entity, Guid, OpenEnum, ValueObject
 from jibble_async.entities.locations import Coordinates
@@ -154,6 +154,7 @@ class TimeEntry(Entity):
 
 
 if TYPE_CHECKING:
+    _THERE: Any = None
 
     class FullTimeEntry(TimeEntry):
         """An entry that was fetched whole: what every entry has is never None.
@@ -162,19 +163,19 @@ if TYPE_CHECKING:
         entries gives without `select`, as do `get()`, `latest()` and clocking in and out.
         """
 
-        type: EntryType
+        type: EntryType = _THERE
         """Whether it is an In, an Out or the start of a break."""
-        status: EntryStatus
+        status: EntryStatus = _THERE
         """Whether it counts, or was archived."""
-        time: datetime
+        time: datetime = _THERE
         """The moment, in UTC."""
-        local_time: datetime
+        local_time: datetime = _THERE
         """The same moment on the person's clock."""
-        offset: timedelta
+        offset: timedelta = _THERE
         """What `local_time` is ahead of UTC."""
-        belongs_to_date: date
+        belongs_to_date: date = _THERE
         """The working day it counts for, which may differ from the date of `time`."""
-        person_id: Guid
+        person_id: Guid = _THERE
         """Who clocked."""
 
 else:

@@ -186,8 +186,8 @@ def _require_own(owner: type[ValueObject], path: Path) -> None:
     inherited = issubclass(path.owner, owner) and first in encoded(owner)
     if inherited or issubclass(owner, path.owner):
         return
-    steps = (name for name in encoded(owner) if target(owner, name) is path.owner)
-    within = "".join(f" (T), or {'.'.join(('T', step, *path.names))}" for step in list(steps)[:1])
-    raise ConfigurationError(
-        f"{path} is not a field of {owner.__name__}: use fields({owner.__name__}){within}"
-    )
+    way = f"use fields({owner.__name__})"
+    step = next((name for name in encoded(owner) if target(owner, name) is path.owner), None)
+    if step is not None:
+        way += f" as T, and {'.'.join(('T', step, *path.names))} for what hangs on it"
+    raise ConfigurationError(f"{path} is not a field of {owner.__name__}: {way}")

@@ -288,7 +288,7 @@ class TimeEntries(
 
     async def near(
         self, person_id: IdLike, at: datetime, *, within: timedelta = timedelta(seconds=1)
-    ) -> builtins.list[FullTimeEntry]:
+    ) -> builtins.list[TimeEntry]:
         """A person's entries at a moment, archived ones too: what tells entries without marks.
 
         One request, however many entries the person has.
@@ -313,7 +313,7 @@ class TimeEntries(
         moment = require_aware(at, "at")
         mine = _FIELDS.person_id == require_guid(person_id, "person_id")
         then = _FIELDS.time.between(moment - within, moment + within)
-        return await self.list(where=mine & then, include_archived=True).collect()
+        return [*await self.list(where=mine & then, include_archived=True).collect()]
 
     async def update(
         self,

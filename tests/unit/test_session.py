@@ -16,7 +16,7 @@ INTERNAL = {"call", "emit", "base", "raw_set", "page_size", "default_page_size",
 def test_a_client_shows_what_users_need(client: JibbleClient | LegacyClient) -> None:
     assert INTERNAL.isdisjoint(dir(client))
     methods = {name for name in dir(client) if not name.startswith("_")} - vars(client).keys()
-    common = {"aclose", "from_env", "request", "stats", "with_options"}
+    common = {"aclose", "from_env", "ping", "request", "stats", "with_options"}
     assert methods - {"metadata", "paginate", "whoami"} == common
 
 
