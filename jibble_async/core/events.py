@@ -27,55 +27,56 @@ _LOG = logging.getLogger("jibble_async")
 
 
 class AttemptFinished(msgspec.Struct, frozen=True):
-    """A request was answered or failed.
-
-    Attributes:
-        request: The request without query values.
-        attempt: Which attempt of its call it was, counted from 1.
-        status: The HTTP status; None if there was no answer.
-        seconds: How long it took, from sending to the end of the body.
-        error: The name of the error's class, if it failed.
-    """
+    """A request was answered or failed."""
 
     request: str
+    """The request without query values."""
     attempt: int
+    """Which attempt of its call it was, counted from 1."""
     status: int | None
+    """The HTTP status; None if there was no answer."""
     seconds: float
+    """How long it took, from sending to the end of the body."""
     error: str | None
+    """The name of the error's class, if it failed."""
 
 
 class RetryScheduled(msgspec.Struct, frozen=True):
     """A call will be tried again after `delay` seconds."""
 
     request: str
+    """The request without query values."""
     attempt: int
+    """Which attempt of its call it was, counted from 1."""
     delay: float
+    """Seconds until then."""
     error: str
+    """The name of the error's class."""
 
 
 class SlotWaited(msgspec.Struct, frozen=True):
     """A call waited `seconds` for its limiter."""
 
     service: str
+    """Whose limiter it was."""
     seconds: float
+    """How long."""
 
 
 class TokenRefreshed(msgspec.Struct, frozen=True):
     """A new token was fetched, `lifetime` seconds long as far as the server said."""
 
     lifetime: float | None
+    """Seconds that it lasts; None if that is not known."""
 
 
 class PageRead(msgspec.Struct, frozen=True):
-    """A page of a walk arrived.
-
-    Attributes:
-        rows: Rows on it.
-        total: Rows of the whole walk as the server counts them, if it does.
-    """
+    """A page of a walk arrived."""
 
     rows: int
+    """Rows on it."""
     total: int | None
+    """Rows of the whole walk as the server counts them, if it does."""
 
 
 Event: TypeAlias = AttemptFinished | RetryScheduled | SlotWaited | TokenRefreshed | PageRead
@@ -94,31 +95,28 @@ def tell(hooks: tuple[Hook, ...], event: Event) -> None:
 
 
 class Stats(msgspec.Struct):
-    """Sums over a client's life, shared by all that `with_options` made of it.
-
-    Attributes:
-        requests: Requests sent, repeated ones and those for tokens included.
-        retries: Requests that repeated one that had failed.
-        throttled: Answers by which the server refused for speed.
-        waits: Requests that had to wait for their limiter.
-        throttled_seconds: Time spent waiting, for a limiter or because the server asked.
-        token_requests: Requests for a token.
-        rows: Rows delivered by pagers.
-        duplicates: Rows that came twice in neighbouring pages and were delivered once.
-        moved: Times that rows moved under a walk, and it went on by their order.
-        limiters: The limiter of each service.
-    """
+    """Sums over a client's life, shared by all that `with_options` made of it."""
 
     requests: int = 0
+    """Requests sent, repeated ones and those for tokens included."""
     retries: int = 0
+    """Requests that repeated one that had failed."""
     throttled: int = 0
+    """Answers by which the server refused for speed."""
     waits: int = 0
+    """Requests that had to wait for their limiter."""
     throttled_seconds: float = 0.0
+    """Time spent waiting, for a limiter or because the server asked."""
     token_requests: int = 0
+    """Requests for a token."""
     rows: int = 0
+    """Rows delivered by pagers."""
     duplicates: int = 0
+    """Rows that came twice in neighbouring pages and were delivered once."""
     moved: int = 0
+    """Times that rows moved under a walk, and it went on by their order."""
     limiters: Mapping[str, RateLimiter] = msgspec.field(default_factory=dict[str, RateLimiter])
+    """The limiter of each service."""
 
     @property
     def rates(self) -> dict[str, float]:

@@ -9,6 +9,7 @@ import itertools
 import textwrap
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import get_origin, is_typeddict
 
 __all__ = ["field_docs"]
 
@@ -27,14 +28,16 @@ def field_docs(cls: type) -> Mapping[str, str]:
         >>> field_docs(TimeEntry)["offset"]
         'What `local_time` is ahead of UTC.'
     """
+    # A typed dictionary has no bases when the program runs, but those that it was declared with.
+    bases = getattr(cls, "__orig_bases__" if is_typeddict(cls) else "__bases__", ())
     found: dict[str, str] = {}
-    for base in reversed(cls.__mro__):
-        found |= _own(base)
-    return MappingProxyType(found)
+    for base in reversed(bases):
+        found |= field_docs(get_origin(base) or base)
+    return MappingProxyType(found | _own(cls))
 
 
 def _own(cls: type) -> dict[str, str]:
-    if cls.__module__ == "builtins":
+    if cls.__module__ in {"builtins", "typing"}:
         return {}
     try:
         (node,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body

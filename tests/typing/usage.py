@@ -6,9 +6,9 @@ A line that ends in `# error` must be an error for every checker, and no other l
 # ruff: noqa: B015, B018
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, assert_type
+from typing import Any, Unpack, assert_type
 from uuid import UUID
 
 from jibble_legacy.client import LegacyClient
@@ -20,6 +20,7 @@ import jibble_async
 from jibble_async import (
     Activity,
     APIError,
+    Auth,
     Client,
     ClientConfig,
     ClientCredentials,
@@ -29,11 +30,14 @@ from jibble_async import (
     EntryType,
     ExportJob,
     Expression,
+    FullTimeEntry,
+    Hook,
     Identity,
     ItemOutcome,
     JibbleClient,
     JibbleError,
     Leftover,
+    ListOptions,
     Organization,
     Outcome,
     Page,
@@ -41,11 +45,15 @@ from jibble_async import (
     Person,
     PersonHoliday,
     PersonStatus,
+    Ping,
     Platform,
+    Priority,
     Project,
     RateLimiter,
+    ResponseMetadata,
     RetryPolicy,
     Schedule,
+    Service,
     Slot,
     StaticToken,
     Stats,
@@ -67,7 +75,6 @@ from jibble_async import (
     work_sessions,
 )
 from jibble_async.export import Exporter, ExportReport
-from jibble_async.limits.slots import Priority
 from jibble_async.query.clauses import Expand, Ordering
 from jibble_async.query.expressions import Between, Comparison, InList, Predicate
 from jibble_async.query.fields import DateField, EnumField, IdField, NumberField, TextField
@@ -158,6 +165,27 @@ async def uses(jibble: JibbleClient) -> None:
         verify=True,
     )
     assert_type(pager, Pager[TimeEntry])
+    whole = jibble.time_entries.list(
+        since=DAY, expand=["person"], page_size=100, where=T.note == ""
+    )
+    assert_type(whole, Pager[FullTimeEntry])
+    pagers: list[Pager[TimeEntry]] = [pager, whole]
+    assert_type(len(pagers), int)
+    async for full in whole:
+        assert_type(full.id, str)
+        assert_type(full.type, EntryType)
+        assert_type(full.time, datetime)
+        assert_type(full.local_time, datetime)
+        assert_type(full.offset, timedelta)
+        assert_type(full.belongs_to_date, date)
+        assert_type(full.person_id, str)
+        assert_type(full.status, EntryStatus)
+        assert_type(full.note, str | None)
+        assert_type(full.person, Person | None)
+        full.time = NOON  # error
+    work_sessions(await whole.collect())
+    assert_type(await jibble.time_entries.get("x"), FullTimeEntry)
+    jibble.time_entries.list(selekt=["id"])  # error
     async for entry in pager:
         assert_type(entry, TimeEntry)
         assert_type(entry.id, str)
@@ -176,6 +204,8 @@ async def uses(jibble: JibbleClient) -> None:
         assert_type(page.items, list[TimeEntry])
         assert_type(page.cursor, Cursor)
         assert_type(page.raw, bytes)
+        assert_type(page.response, ResponseMetadata)
+        assert_type(page.response.request_id, str | None)
         assert_type(page.total, int | None)
     async with pager as same:
         assert_type(same, Pager[TimeEntry])
@@ -217,6 +247,9 @@ async def uses(jibble: JibbleClient) -> None:
     await jibble.people.create("x", None, "y")  # error
     await jibble.time_off.approve(["x"])  # error
     assert_type(jibble.with_options(timeout=None, priority="bulk"), JibbleClient)
+    assert_type(jibble.with_options(headers={"X-Request-Id": "x"}), JibbleClient)
+    jibble.with_options(headers=["x"])  # error
+    assert_type(await jibble.ping(), Ping)
     assert_type(await jibble.request("GET", "workspace", "/v1/Schedules"), Any)
     assert_type(await jibble.metadata("workspace"), str)
     assert_type(jibble.paginate("workspace", "/v1/Schedules", params={"a": [1, "b"]}), Pager[Any])
@@ -259,6 +292,15 @@ async def makes() -> None:
     TimeEntry(id="x", type=5)  # error
 
 
+async def lists(jibble: JibbleClient, service: Service, **options: Unpack[ListOptions]) -> None:
+    """What programs write of their own around ours."""
+    auth: Auth = provide
+    hook: Hook = print
+    JibbleClient(auth=auth, config=ClientConfig(hooks=(hook,)))
+    assert_type(jibble.people.list(**options), Pager[Person])
+    await jibble.metadata(service)
+
+
 async def provide() -> str:
     return "token"
 
@@ -287,6 +329,9 @@ no_limiter: RateLimiter = Rude()  # error
 
 def handles(error: JibbleError, slot: Slot) -> None:
     assert_type(error.cursor, str | None)
+    assert_type(error.request_id, str | None)
+    assert_type(error.response, ResponseMetadata | None)
+    assert_type(error.headers, Mapping[str, str])
     if isinstance(error, APIError):
         assert_type(error.status, int)
         assert_type(error.retry_after, float | None)
@@ -303,10 +348,13 @@ async def hours(jibble: JibbleClient) -> None:
     assert_type(await jibble.reports.start_attendance_export(DAY, DAY), ExportJob)
     assert_type(jibble.time_off.list(since=DAY), Pager[TimeOff])
     assert_type(await jibble.time_off.get("1"), TimeOffInterval)
-    assert_type(await jibble.time_entries.latest("1"), TimeEntry | None)
+    assert_type(await jibble.time_entries.latest("1"), FullTimeEntry | None)
     assert_type(await jibble.schedules.get("1"), Schedule)
     assert_type(await jibble.people.schedule("1"), Schedule | None)
     assert_type(await jibble.people.by_email("x"), Person | None)
+    assert_type(await jibble.people.get_by_email("x"), Person)
+    assert_type(jibble.timesheets.list(since=DAY, until=DAY), Pager[Timesheet])
+    assert_type(jibble.timesheet_summaries.list(since=DAY, until=DAY), Pager[TimesheetSummary])
     assert_type(jibble.people.holidays("1"), Pager[PersonHoliday])
     jibble.timesheets.list(DAY, select=["id"])  # error
     jibble.timesheets.list("2026-10-01")  # error

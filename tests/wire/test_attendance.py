@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import pytest
 
 from jibble_async import (
     CalendarDay,
+    ConfigurationError,
     DayOfWeek,
     Entity,
     NotFoundError,
@@ -54,6 +56,33 @@ async def test_timesheets_summaries_and_report_agree(box: Sandbox) -> None:
         assert days == sorted(day for day in days if day is not None)
         assert days[0] is not None
         assert MONDAY <= days[0] <= days[-1] <= SUNDAY
+
+
+async def test_a_span_of_days_is_asked_for_as_everywhere_else(box: Sandbox) -> None:
+    async with client_of(box) as jibble:
+        for sheets in (jibble.timesheets, jibble.timesheet_summaries):
+            lists: Any = sheets.list
+            spans = [
+                await lists(since=MONDAY, until=SUNDAY).collect(),
+                await lists(MONDAY, end_date=SUNDAY).collect(),
+                await lists(date=MONDAY, period="Custom", end_date=SUNDAY).collect(),
+            ]
+            assert spans[0] == spans[1] == spans[2] != []
+            asked = [str(each.target).partition("&$skip")[0] for each in box.ledger.requests[-3:]]
+            assert len(set(asked)) == 1
+            for wrong in (
+                {},
+                {"since": MONDAY},
+                {"until": SUNDAY},
+                {"since": SUNDAY, "until": MONDAY},
+                {"since": MONDAY, "until": "2026-07-19"},
+                {"date": MONDAY, "since": MONDAY, "until": SUNDAY},
+                {"date": MONDAY, "until": SUNDAY},
+                {"since": MONDAY, "until": SUNDAY, "period": "Week"},
+                {"since": MONDAY, "until": SUNDAY, "end_date": SUNDAY},
+            ):
+                with pytest.raises(ConfigurationError):
+                    lists(**wrong)
 
 
 async def test_the_two_shapes_are_read_as_what_they_are(box: Sandbox) -> None:
@@ -163,6 +192,11 @@ async def test_what_holds_for_a_person(box: Sandbox) -> None:
         assert person is not None
         assert person.id == row["id"]
         assert await jibble.people.by_email("nobody@example.com") is None
+        assert await jibble.people.get_by_email(row["email"]) == person
+        with pytest.raises(NotFoundError, match="nobody with this e-mail") as caught:
+            await jibble.people.get_by_email("canary@example.com")
+        assert caught.value.status == 404
+        assert "canary" not in str(caught.value)
         schedule = await jibble.people.schedule(person.id)
         assert schedule is not None
         assert schedule.id == person.schedule_id
