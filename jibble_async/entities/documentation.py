@@ -6,10 +6,11 @@ import ast
 import functools
 import inspect
 import itertools
+import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
-from typing import get_origin, is_typeddict
+from typing import Any, is_typeddict
 
 __all__ = ["field_docs"]
 
@@ -28,30 +29,38 @@ def field_docs(cls: type) -> Mapping[str, str]:
         >>> field_docs(TimeEntry)["offset"]
         'What `local_time` is ahead of UTC.'
     """
-    # A typed dictionary has no bases when the program runs, but those that it was declared with.
-    bases = getattr(cls, "__orig_bases__" if is_typeddict(cls) else "__bases__", ())
+    node = _node(cls)
+    bases: Iterable[Any] = cls.__bases__
+    if node is not None and is_typeddict(cls):
+        # It has no bases when the program runs, but those that it was declared with.
+        module = vars(sys.modules[cls.__module__])
+        bases = [module.get(ast.unparse(base)) for base in node.bases]
     found: dict[str, str] = {}
-    for base in reversed(bases):
-        found |= field_docs(get_origin(base) or base)
-    return MappingProxyType(found | _own(cls))
+    for base in reversed([*bases]):
+        if isinstance(base, type):
+            found |= field_docs(base)
+    return MappingProxyType(found | _own(node))
 
 
-def _own(cls: type) -> dict[str, str]:
+def _node(cls: type) -> ast.ClassDef | None:
     if cls.__module__ in {"builtins", "typing"}:
-        return {}
+        return None
     try:
         (node,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
     except (OSError, TypeError, SyntaxError, ValueError):
-        return {}
-    body = node.body if isinstance(node, ast.ClassDef) else []
+        return None
+    return node if isinstance(node, ast.ClassDef) else None
+
+
+def _own(node: ast.ClassDef | None) -> dict[str, str]:
     found: dict[str, str] = {}
-    for field, text in itertools.pairwise(body):
+    for field, text in itertools.pairwise([] if node is None else node.body):
         match field, text:
             case (
                 ast.AnnAssign(target=ast.Name(name)),
                 ast.Expr(value=ast.Constant(value=str(said))),
             ):
-                found[name] = inspect.cleandoc(said)
+                found[name] = inspect.cleandoc(said).strip()
             case _:
                 pass
     return found

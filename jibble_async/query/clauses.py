@@ -181,10 +181,7 @@ def _single_step(owner: type[ValueObject], path: Path) -> str:
 
 
 def _require_own(owner: type[ValueObject], path: Path) -> None:
-    first = path.names[0]
-    # A subclass's name for what the class has means the same.
-    inherited = issubclass(path.owner, owner) and first in encoded(owner)
-    if inherited or issubclass(owner, path.owner):
+    if issubclass(owner, path.owner):
         return
     way = f"use fields({owner.__name__})"
     step = next((name for name in encoded(owner) if target(owner, name) is path.owner), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jibble_async.entities import ValueObject
-from jibble_async.errors import ConfigurationError, NotSupportedError
+from jibble_async.errors import NotSupportedError
 from jibble_async.query.expressions import Path
 from jibble_legacy.columns import TABLES
 
@@ -24,16 +24,11 @@ def field_name(entity: type[ValueObject], path: Path) -> str:
 
     Args:
         entity: What the list holds.
-        path: The field.
+        path: The field, which is one of its own.
 
     Raises:
-        ConfigurationError: It is a field of something else.
         NotSupportedError: The old API has no such field, or can't ask for it.
     """
-    if not issubclass(entity, path.owner):
-        raise ConfigurationError(
-            f"{path} is not a field of {entity.__name__}: use fields({entity.__name__})"
-        )
     first, *inner = path.names
     table = TABLES.get(entity)
     column = None if table is None else table.columns.get(first)

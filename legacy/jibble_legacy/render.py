@@ -65,7 +65,7 @@ def render_where(entity: type[ValueObject], expression: Expression) -> tuple[Pai
         expression: The condition.
 
     Raises:
-        ConfigurationError: A value that can't be sent, or a field of something else.
+        ConfigurationError: A value that can't be sent.
         NotSupportedError: The old API can't say it.
     """
     raw: list[Pair] = []
@@ -94,7 +94,6 @@ def render_options(query: Query) -> tuple[tuple[str, str], ...]:
     """The query options for what a query expands and sorts by.
 
     Raises:
-        ConfigurationError: It sorts by a field of something else.
         NotSupportedError: The old API has no words for it.
     """
     if query.select:

@@ -197,7 +197,6 @@ def test_what_the_old_api_cannot_say_is_refused(expression: Expression, words: s
     [
         (T.person_id == GUID, "person_id: .* is an id of the current API"),
         (~T.activity_id.is_in([UUID(GUID)]), "activity_id: .* is an id of the current API"),
-        (jibble_async.fields(TimeOff).id == "x", r"use fields\(LegacyTimeEntry\)"),
         (raw_filter("action eq 1"), "write it as documented"),
         (raw_filter("filter[limit]=1"), "write it as documented"),
     ],
