@@ -19,7 +19,6 @@ from jibble_async import (
     NotSupportedError,
     Person,
     TimeEntry,
-    TimeOff,
     grouped,
     raw_filter,
 )
