@@ -160,7 +160,8 @@ if TYPE_CHECKING:
         """An entry that was fetched whole: what every entry has is never None.
 
         For type checkers; when a program runs it is `TimeEntry` itself. It is what a list of
-        entries gives without `select`, as do `get()`, `latest()` and clocking in and out.
+        entries gives without `select`, and `get()`. The documented answers to clocking in have
+        no `time`, so what a write gives is a `TimeEntry`.
         """
 
         type: EntryType = _THERE

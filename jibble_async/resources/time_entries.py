@@ -113,7 +113,7 @@ class TimeEntries(
         current = None if include_archived else self.current()
         return self._pager([self._between(since, until), where, current], options)
 
-    async def latest(self, person_id: IdLike) -> FullTimeEntry | None:
+    async def latest(self, person_id: IdLike) -> TimeEntry | None:
         """A person's latest entry, which says whether they are at work; None if there is none.
 
         Args:
@@ -128,7 +128,7 @@ class TimeEntries(
             >>> at_work = entry is not None and entry.type == EntryType.IN
         """
         request = self._addressed(_LATEST, person_id, Person)
-        return await self._session.call(request, optional_reader(FullTimeEntry))
+        return await self._session.call(request, optional_reader(TimeEntry))
 
     def working_now(self) -> Pager[WorkingNow]:
         """The people who are at work now, in the server's order.

@@ -348,7 +348,7 @@ async def hours(jibble: JibbleClient) -> None:
     assert_type(await jibble.reports.start_attendance_export(DAY, DAY), ExportJob)
     assert_type(jibble.time_off.list(since=DAY), Pager[TimeOff])
     assert_type(await jibble.time_off.get("1"), TimeOffInterval)
-    assert_type(await jibble.time_entries.latest("1"), FullTimeEntry | None)
+    assert_type(await jibble.time_entries.latest("1"), TimeEntry | None)
     assert_type(await jibble.schedules.get("1"), Schedule)
     assert_type(await jibble.people.schedule("1"), Schedule | None)
     assert_type(await jibble.people.by_email("x"), Person | None)
