@@ -82,9 +82,9 @@ def test_what_repeats_what_was_asked_is_not_told() -> None:
 
 def test_what_repeats_a_form_is_not_told() -> None:
     exchange = Operation("identity", "POST", "/connect/token", Safety.READ)
-    body = b"client_id=the-id&client_secret=canary%2Bsecret"
+    body = b"client_id=the-id&client_secret=s3cr3t%2Bwords"
     request = build(exchange, "https://x.example", body=body)
-    told = metadata_of(answer({"Server": "canary+secret", "CF-Ray": "8c1"}, 400, b"", request))
+    told = metadata_of(answer({"Server": "s3cr3t+words", "CF-Ray": "8c1"}, 400, b"", request))
     assert told.headers == {"CF-Ray": "8c1"}
 
 

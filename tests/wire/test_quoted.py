@@ -92,6 +92,17 @@ async def test_a_page_tells_of_its_answer(server: RawServer) -> None:
     assert pickle.loads(pickle.dumps(page)).response == page.response
 
 
+async def test_an_error_of_a_page_fetched_ahead_tells_of_its_answer(server: RawServer) -> None:
+    ids = [f"{number:08}-0000-4000-8000-000000000000" for number in range(4)]
+    first = {"@odata.count": 4, "value": [{"id": each} for each in ids[:2]]}
+    second = {"@odata.count": 4, "value": [{"id": ids[2]}, {"id": 5, "code": []}]}
+    server.answer = Script(json_reply(first), json_reply(second, headers=IDS))
+    async with once(server) as jibble:
+        with pytest.raises(DecodeError, match="row 1") as caught:
+            await jibble.people.list(page_size=2, concurrency=2).collect()
+    assert caught.value.request_id == "req-17"
+
+
 async def test_what_was_never_answered_tells_nothing(server: RawServer) -> None:
     server.refuse_with = "reset"
     async with once(server) as jibble:
