@@ -54,7 +54,7 @@ PYRIGHT = {
     "reportMissingModuleSource": False,
 }
 
-pytestmark = pytest.mark.real_time
+pytestmark = pytest.mark.type_checkers
 
 
 def module_of(block: Block) -> str:
