@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
+from jibble_async.entities.durations import duration_text
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.expressions import Constant, Kind
-from jibble_async.query.values import duration_text, in_utc, is_guid
+from jibble_async.query.values import in_utc, is_guid
 
 __all__ = ["literal", "moment_text"]
 

@@ -21,7 +21,6 @@ from jibble_async.query.expressions import Constant, Kind, Scalar
 __all__ = [
     "IdLike",
     "constant",
-    "duration_text",
     "in_utc",
     "is_guid",
     "plain",
@@ -196,17 +195,3 @@ def is_guid(value: object) -> bool:
 def shown(value: object) -> str:
     """What a value is called in an error about ids; all but text by its type, as it may be long."""
     return repr(value) if isinstance(value, str) else f"a value of type {type(value).__name__}"
-
-
-def duration_text(value: timedelta) -> str:
-    """A length of time in ISO 8601, in days and less, such as `P1DT6H` or `-PT0.5S`."""
-    sign = "-" if value < timedelta(0) else ""
-    value = abs(value)
-    seconds = value.seconds
-    hours, minutes, seconds = seconds // 3600, seconds % 3600 // 60, seconds % 60
-    day_part = f"{value.days}D" if value.days else ""
-    fraction = f".{value.microseconds:06d}".rstrip("0") if value.microseconds else ""
-    time_part = (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "")
-    if seconds or fraction or not (day_part or time_part):
-        time_part += f"{seconds}{fraction}S"
-    return f"{sign}P{day_part}{'T' + time_part if time_part else ''}"

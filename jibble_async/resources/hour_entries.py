@@ -11,10 +11,11 @@ from msgspec import UNSET, UnsetType
 from jibble_async.api.listing import Deletable
 from jibble_async.api.writing import call_once, new
 from jibble_async.entities import ClientType, HourEntry, Platform
+from jibble_async.entities.durations import duration_text
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.names import wire_values
 from jibble_async.odata.parameters import optional_guid, require_guid
-from jibble_async.query.values import IdLike, duration_text, require_date
+from jibble_async.query.values import IdLike, require_date
 from jibble_async.resources.base import DatedListing, Resource
 from jibble_async.resources.punches import made_with
 

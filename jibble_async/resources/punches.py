@@ -16,10 +16,11 @@ from jibble_async.api.listing import require_known
 from jibble_async.api.punches import Punch
 from jibble_async.api.writing import moment, place
 from jibble_async.entities import ClientType, Coordinates, EntryType, Platform, TimeEntry
+from jibble_async.entities.durations import duration_text
 from jibble_async.errors import ConfigurationError
 from jibble_async.odata.names import wire_values
 from jibble_async.odata.parameters import optional_guid, require_guid
-from jibble_async.query.values import IdLike, duration_text, require_aware
+from jibble_async.query.values import IdLike, require_aware
 
 __all__ = ["EntryPunch", "PunchOptions", "clock_offset", "made_with"]
 

@@ -22,9 +22,9 @@ from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply, decode_json
 from jibble_async.entities import EntryType, TimeEntry
 from jibble_async.entities.base import Entity
+from jibble_async.entities.durations import duration_text
 from jibble_async.errors import ConfigurationError, DecodeError, PaginationError
 from jibble_async.query.clauses import Ordering, Query
-from jibble_async.query.values import duration_text
 from jibble_legacy.columns import Reference
 from jibble_legacy.days import WorkingDays
 from jibble_legacy.literals import ACTIONS

@@ -24,6 +24,7 @@ from jibble_async import (
     grouped,
     raw_filter,
 )
+from jibble_async.entities.durations import duration_text
 from jibble_async.odata.literals import literal
 from jibble_async.odata.render import render_filter
 from jibble_async.query.expressions import (
@@ -41,7 +42,7 @@ from jibble_async.query.expressions import (
     RawFilter,
     all_of,
 )
-from jibble_async.query.values import constant, duration_text
+from jibble_async.query.values import constant
 
 T = fields(TimeEntry)
 P = fields(Person)
