@@ -40,15 +40,15 @@ from benchmarks.server import row
 from jibble_async import JibbleClient, StaticToken, TimeEntry
 from jibble_async.api.raw import RawSet, raw_set_of
 from jibble_async.core.wire import Reply
+from jibble_async.entities.durations import duration_text
 from jibble_async.export.journal.parts import PartWriter
 from jibble_async.export.proof.anchored import AnchoredCourse
 from jibble_async.export.proof.scope import Scope
 from jibble_async.export.sinks import file_format
-from jibble_async.export.tables.columns import Field, Holds, table_of
-from jibble_async.export.tables.rows import ids_of, unrepeated
-from jibble_async.export.tables.schema import schema_of
-from jibble_async.query.values import duration_text
 from jibble_async.sandbox import Sandbox
+from jibble_async.tables.columns import Field, Holds, table_of
+from jibble_async.tables.rows import ids_of, unrepeated
+from jibble_async.tables.schema import schema_of
 
 ROUNDS = 21
 PAGE = 1000

@@ -24,10 +24,10 @@ from jibble_async.export.proof.plan import Extent, Partition
 from jibble_async.export.proof.reading import read_partition
 from jibble_async.export.proof.sweep import begin, settle
 from jibble_async.export.proof.verdicts import Outcome, Verdict
-from jibble_async.export.tables.arrow_rows import ArrowRows
-from jibble_async.export.tables.columns import table_of
-from jibble_async.export.tables.rows import unreadable
-from jibble_async.export.tables.schema import arrow
+from jibble_async.tables.arrow_rows import ArrowRows
+from jibble_async.tables.columns import table_of
+from jibble_async.tables.rows import unreadable
+from jibble_async.tables.schema import arrow
 
 __all__ = ["BatchesReport", "record_batches"]
 

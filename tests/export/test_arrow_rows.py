@@ -14,8 +14,8 @@ from jibble_async import ConfigurationError, DecodeError, Person, TimeEntry
 from jibble_async.core.pages import RawRow
 from jibble_async.core.wire import Reply
 from jibble_async.entities import ValueObject
-from jibble_async.export.tables.schema import schema_of
 from jibble_async.odata.envelope import read_page
+from jibble_async.tables.schema import schema_of
 
 pa = pytest.importorskip("pyarrow", reason="without pyarrow there is no Parquet")
 parquet = pytest.importorskip("pyarrow.parquet")

@@ -13,7 +13,7 @@ from jibble_async.entities import Schedule, Timesheet, TrackedTime, ValueObject
 from jibble_async.export.sinks import FormatSink
 from jibble_async.export.sinks.csv_records import CsvSink
 from jibble_async.export.sinks.json_lines import JsonLinesSink
-from jibble_async.export.tables.columns import Holds, Table, table_of
+from jibble_async.tables.columns import Holds, Table, table_of
 
 ROW = (
     '{"id":"a","personId":"p1","note":"=1","coordinates":{"latitude":1.50,"longitude":2},'

@@ -9,12 +9,12 @@ from typing import Any, get_args
 
 import pytest
 
-from jibble_async import ConfigurationError, JibbleClient
+from jibble_async import ConfigurationError, JibbleClient, extras
 from jibble_async.api.set_names import SetName
-from jibble_async.export import Exporter, extras
-from jibble_async.export.tables.columns import Field, Holds, table_of
-from jibble_async.query.values import duration_text
+from jibble_async.entities.durations import duration_text
+from jibble_async.export import Exporter
 from jibble_async.sandbox import Sandbox
+from jibble_async.tables.columns import Field, Holds, table_of
 
 MICROSECOND = datetime.timedelta(microseconds=1)
 

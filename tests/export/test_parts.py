@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from jibble_async import ConfigurationError, ExportError, TimeEntry
+from jibble_async import extras as extras_module
 from jibble_async.core.pages import RawRow
-from jibble_async.export import extras as extras_module
 from jibble_async.export.sinks import Compression, FileFormat, Format, file_format
 
 NOTES = ("", "a", 'b "c", d', "two\r\nlines", 'odd " quote\n\n', "=1;=2", "ü☕")

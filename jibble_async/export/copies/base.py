@@ -13,8 +13,8 @@ from jibble_async.api.set_names import SetName
 from jibble_async.errors import ConfigurationError
 from jibble_async.export.journal.held import Holding
 from jibble_async.export.proof.verdicts import Outcome, Verdict
-from jibble_async.export.tables.columns import Table, table_of
-from jibble_async.export.tables.schema import table_schema
+from jibble_async.tables.columns import Table, table_of
+from jibble_async.tables.schema import table_schema
 
 __all__ = ["Copy", "Kept", "Source", "Update"]
 

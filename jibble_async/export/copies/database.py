@@ -14,13 +14,13 @@ from jibble_async.api.set_names import SetName
 from jibble_async.core.pages import RawRow
 from jibble_async.errors import ConfigurationError, DecodeError, ExportBusyError, ExportError
 from jibble_async.export.copies.base import Kept, Source
-from jibble_async.export.extras import extra
 from jibble_async.export.files.atomic import hidden_name
 from jibble_async.export.files.private import making_private
 from jibble_async.export.journal.manifest import read_manifest
 from jibble_async.export.proof.verdicts import Outcome, SweptRow, Verdict
-from jibble_async.export.tables.arrow_rows import ArrowRows
-from jibble_async.export.tables.rows import unreadable
+from jibble_async.extras import extra
+from jibble_async.tables.arrow_rows import ArrowRows
+from jibble_async.tables.rows import unreadable
 
 __all__ = ["DatabaseCopy"]
 

@@ -30,7 +30,7 @@ from jibble_async.export.journal.records import Header
 from jibble_async.export.journal.working_folder import WorkingFolder
 from jibble_async.export.proof.verdicts import Outcome, SweptRow, Verdict
 from jibble_async.export.sinks import FileFormat, Format, Sink
-from jibble_async.export.tables.schema import arrow
+from jibble_async.tables.schema import arrow
 
 __all__ = ["FolderCopy"]
 

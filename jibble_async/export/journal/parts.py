@@ -18,7 +18,7 @@ from jibble_async.errors import ExportError
 from jibble_async.export.files.atomic import make_private, reason_of
 from jibble_async.export.files.hashed import HashedFile
 from jibble_async.export.sinks import Sink
-from jibble_async.export.tables.rows import ids_of
+from jibble_async.tables.rows import ids_of
 
 __all__ = [
     "PartWriter",

@@ -20,7 +20,7 @@ from jibble_async.export.proof.anchored import AnchoredCourse, Place
 from jibble_async.export.proof.asking import Answer, ask, lengths_of
 from jibble_async.export.proof.plan import Partition
 from jibble_async.export.proof.scope import Scope
-from jibble_async.export.tables.rows import ids_of, unrepeated
+from jibble_async.tables.rows import ids_of, unrepeated
 
 __all__ = ["MOST_BEGINNINGS", "Batch", "never_whole", "read_partition", "walk"]
 

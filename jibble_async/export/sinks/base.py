@@ -13,8 +13,8 @@ import msgspec
 from jibble_async.core.pages import RawRow
 from jibble_async.core.paging import BadRowHandler
 from jibble_async.errors import DecodeError, ExportError
-from jibble_async.export.tables.columns import table_of
-from jibble_async.export.tables.rows import unreadable
+from jibble_async.tables.columns import table_of
+from jibble_async.tables.rows import unreadable
 
 __all__ = ["OTHER_ROWS", "FormatSink", "Names", "Sink", "chunks_of", "flagged", "gathered"]
 

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, Protocol, cast
 
 from jibble_async.core.pages import RawRow
-from jibble_async.export.extras import extra
 from jibble_async.export.sinks.base import FormatSink, Sink, chunks_of
+from jibble_async.extras import extra
 
 __all__ = ["Compressed", "Compression"]
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 import msgspec
 
 from jibble_async.export.sinks.spreadsheets import FORMULA_STARTS, safe_behind_separators
-from jibble_async.export.tables.columns import Field, Holds, Leaf, Table
+from jibble_async.tables.columns import Field, Holds, Leaf, Table
 
 __all__ = ["CellReader"]
 

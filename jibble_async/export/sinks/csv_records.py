@@ -17,7 +17,7 @@ from jibble_async.export.sinks.spreadsheets import (
     may_separate,
     safe_behind_separators,
 )
-from jibble_async.export.tables.rows import lines_of
+from jibble_async.tables.rows import lines_of
 
 __all__ = ["CsvSink", "csv_lines"]
 

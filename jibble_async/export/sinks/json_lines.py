@@ -9,8 +9,8 @@ import msgspec
 
 from jibble_async.core.pages import RawRow
 from jibble_async.export.sinks.base import FormatSink, flagged, gathered
-from jibble_async.export.tables.columns import Holds
-from jibble_async.export.tables.rows import is_text, lines_of, one_line_each
+from jibble_async.tables.columns import Holds
+from jibble_async.tables.rows import is_text, lines_of, one_line_each
 
 __all__ = ["JsonLinesSink"]
 

@@ -12,8 +12,8 @@ import msgspec
 from jibble_async.core.pages import RawRow
 from jibble_async.errors import ExportError
 from jibble_async.export.sinks.base import OTHER_ROWS, FormatSink
-from jibble_async.export.tables.arrow_rows import ArrowRows
-from jibble_async.export.tables.schema import arrow
+from jibble_async.tables.arrow_rows import ArrowRows
+from jibble_async.tables.schema import arrow
 
 __all__ = ["ParquetSink"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from jibble_async.export.tables.columns import Holds
-from jibble_async.export.tables.schema import arrow
+from jibble_async.tables.columns import Holds
+from jibble_async.tables.schema import arrow
 
 __all__ = ["ArrowTimes"]
 

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from jibble_async.errors import ConfigurationError
-from jibble_async.export.extras import extra
-from jibble_async.export.tables.columns import Field, Holds, Table, table_of
+from jibble_async.extras import extra
+from jibble_async.tables.columns import Field, Holds, Table, table_of
 
 __all__ = ["arrow", "reading_schema", "schema_of", "table_schema"]
 

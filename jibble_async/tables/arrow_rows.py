@@ -14,10 +14,10 @@ import msgspec
 from jibble_async.core.lenient import lenient_decoder
 from jibble_async.core.pages import RawRow
 from jibble_async.core.raw_rows import RawRows
-from jibble_async.export.tables.arrow_times import ArrowTimes
-from jibble_async.export.tables.columns import Field, Holds, Table
-from jibble_async.export.tables.rows import is_text, lines_of
-from jibble_async.export.tables.schema import TIMES, arrow, reading_schema, table_schema
+from jibble_async.tables.arrow_times import ArrowTimes
+from jibble_async.tables.columns import Field, Holds, Table
+from jibble_async.tables.rows import is_text, lines_of
+from jibble_async.tables.schema import TIMES, arrow, reading_schema, table_schema
 
 __all__ = ["ArrowRows"]
 
