@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import enum
-from typing import Annotated, Self, TypeAlias, dataclass_transform
+from typing import Annotated, Any, ClassVar, Self, TypeAlias, dataclass_transform
 
 import msgspec
+
+from jibble_async.entities.dicts import DictForm, Names, as_dict
+from jibble_async.html_tables import html_table
 
 __all__ = ["Entity", "Guid", "OpenEnum", "ValueObject"]
 
@@ -24,6 +27,70 @@ class ValueObject(
     Instances can't be changed. Fields that the server sends and the vocabulary does not have are
     ignored. The collector need not look at them (`gc=False`): entities never form cycles.
     """
+
+    # Fields that open something: in no repr, and nowhere else unless they are asked for.
+    secret_fields: ClassVar[tuple[str, ...]] = ()
+
+    def to_dict(
+        self, *, names: Names = "python", secrets: bool = False, exclude_none: bool = False
+    ) -> dict[str, Any]:
+        """A dict of this, and of what hangs on it.
+
+        Names are plain texts; dates, times and lengths of time are Python's own.
+
+        Args:
+            names: By which names fields go: `python` (`belongs_to_date`), or `wire`
+                (`belongsToDate`).
+            secrets: Keep what opens a kiosk, such as a person's PIN.
+            exclude_none: Leave out what is None.
+
+        Raises:
+            ConfigurationError: There are no such names.
+
+        Example:
+            >>> entry.to_dict(exclude_none=True)
+            {'id': '…', 'type': 'In', 'belongs_to_date': datetime.date(2026, 7, 1)}
+        """
+        return as_dict(self, DictForm(names=names, secrets=secrets, exclude_none=exclude_none))
+
+    def to_json(
+        self, *, names: Names = "python", secrets: bool = False, exclude_none: bool = False
+    ) -> str:
+        """The same as JSON: dates, times and lengths of time in ISO 8601.
+
+        By the names of the wire it can be read again:
+        `msgspec.json.decode(text, type=TimeEntry)`.
+
+        Args:
+            names: By which names fields go, `python` or `wire`.
+            secrets: Keep what opens a kiosk, such as a person's PIN.
+            exclude_none: Leave out what is None.
+
+        Raises:
+            ConfigurationError: There are no such names.
+        """
+        form = DictForm(names=names, secrets=secrets, exclude_none=exclude_none, as_text=True)
+        return msgspec.json.encode(as_dict(self, form)).decode()
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the fields that have a value."""
+        return html_table(
+            ("field", "value"),
+            [*as_dict(self, DictForm(exclude_none=True)).items()],
+            caption=type(self).__name__,
+        )
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        from jibble_async.entities.pydantic_schema import entity_schema  # for who has pydantic
+
+        return entity_schema(cls, handler)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
+        from jibble_async.entities.pydantic_schema import described
+
+        return described(cls, schema, handler)
 
 
 class Entity(ValueObject):
@@ -51,6 +118,18 @@ class OpenEnum(enum.StrEnum):
         member._name_ = value
         member._value_ = value
         return member
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        from jibble_async.entities.pydantic_schema import enum_schema
+
+        return enum_schema(cls)
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: Any, handler: Any) -> Any:
+        from jibble_async.entities.pydantic_schema import described_names
+
+        return described_names(cls, schema, handler)
 
     @property
     def is_known(self) -> bool:

@@ -250,7 +250,7 @@ class Person(Unit):
     employment_type: EmploymentType | None = None
     """The form of employment; only when expanded."""
 
-    # A kiosk lets in whoever knows them: in no repr, and in no export unless they are asked for.
+    # A kiosk lets in whoever knows them.
     secret_fields: ClassVar[tuple[str, ...]] = ("pin_code", "nfc_token")
 
     def __repr__(self) -> str:
