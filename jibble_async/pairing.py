@@ -20,11 +20,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from jibble_async.entities import EntryStatus, EntryType, TimeEntry
+from jibble_async.entities.rows import Rows
+from jibble_async.html_tables import html_table
 
 __all__ = ["Leftover", "LeftoverReason", "Stretch", "WorkSessions", "work_sessions"]
 
@@ -58,6 +60,10 @@ class Stretch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     closed_by: TimeEntry
     """The entry that ended it; it may have begun the next."""
 
+    def __repr__(self) -> str:
+        # Without its two entries, of which a month has thousands.
+        return f"<Stretch of {self.person_id}: {self.start:%Y-%m-%d %H:%M} UTC, {self.duration}>"
+
     @property
     def duration(self) -> timedelta:
         """How long it took."""
@@ -90,6 +96,9 @@ class Leftover(msgspec.Struct, frozen=True, gc=False):
     reason: LeftoverReason
     """Why it is left over."""
 
+    def __repr__(self) -> str:
+        return f"<Leftover: {self.reason}, entry {self.entry.id}>"
+
 
 class WorkSessions(msgspec.Struct, frozen=True, kw_only=True):
     """Time entries, paired. Every entry is in a stretch, or in `leftovers`, or both."""
@@ -100,6 +109,30 @@ class WorkSessions(msgspec.Struct, frozen=True, kw_only=True):
     """Breaks, by person and time."""
     leftovers: Sequence[Leftover]
     """What could not be paired, by person and time."""
+
+    def __repr__(self) -> str:
+        return (
+            f"<WorkSessions: {self.worked} in {len(self.work)} stretches of work, "
+            f"{len(self.breaks)} breaks, {len(self.leftovers)} leftovers>"
+        )
+
+    # What rich prints, which would show every entry of every stretch.
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [
+            ("worked", self.worked),
+            ("work", len(self.work)),
+            ("breaks", len(self.breaks)),
+            ("leftovers", len(self.leftovers)),
+        ]
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: some stretches."""
+        rows = (
+            (each.day, each.person_id, each.start, each.end, each.duration, each.project_id)
+            for each in self.work
+        )
+        names = ("day", "person_id", "start", "end", "duration", "project_id")
+        return html_table(names, rows, caption=repr(self)[1:-1], count=len(self.work))
 
     @property
     def worked(self) -> timedelta:
@@ -173,7 +206,11 @@ def work_sessions(entries: Iterable[TimeEntry], *, longest: timedelta = _LONGEST
         for stretch in _stretches(punches, longest, leftovers):
             (work if stretch.opened_by.type == EntryType.IN else breaks).append(stretch)
     leftovers.sort(key=_place)
-    return WorkSessions(work=work, breaks=breaks, leftovers=leftovers)
+    return WorkSessions(
+        work=Rows(work, entity=Stretch),
+        breaks=Rows(breaks, entity=Stretch),
+        leftovers=Rows(leftovers, entity=Leftover),
+    )
 
 
 class _Punch(msgspec.Struct, frozen=True, gc=False):

@@ -139,6 +139,9 @@ class BaseClient(Generic[S]):
         offset = None if there is None else there - now
         return Ping(clock.monotonic() - began, metadata_of(reply), there, offset)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.stats.requests} requests so far>"
+
     async def __aenter__(self) -> Self:
         return self
 

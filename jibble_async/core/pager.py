@@ -14,6 +14,7 @@ from jibble_async.core.cursor import Cursor
 from jibble_async.core.pages import Page, PageSource
 from jibble_async.core.paging import Paging
 from jibble_async.core.walk import Session, Walk
+from jibble_async.entities.rows import Rows
 from jibble_async.errors import ConfigurationError, NotSupportedError
 
 __all__ = ["Pager"]
@@ -63,6 +64,10 @@ class Pager(Generic[T_co]):
         self._paging = paging
         self._open: weakref.WeakSet[AsyncGenerator[Any, None]] = weakref.WeakSet()
 
+    def __repr__(self) -> str:
+        row = getattr(self._source.row, "__name__", "rows")
+        return f"<Pager of {row}: read it by `async for`, or all by `await pager.collect()`>"
+
     def __aiter__(self) -> AsyncIterator[T_co]:
         return self._track(self._items())
 
@@ -99,12 +104,12 @@ class Pager(Generic[T_co]):
         return rows[0] if rows else None
 
     async def collect(self, limit: int | None = None) -> list[T_co]:
-        """All rows in a list.
+        """All rows in a list, of which a notebook shows some, and which knows the class of a row.
 
         Args:
             limit: Rows to take at most.
         """
-        rows: list[T_co] = []
+        rows: Rows[T_co] = Rows(entity=self._source.row)
         pages = self._walk(limit)
         try:
             async for page in pages:

@@ -13,6 +13,7 @@ from jibble_async.core.opaque import Opaque
 from jibble_async.core.operation import Request
 from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply
+from jibble_async.entities.rows import rows_table
 from jibble_async.errors import ConfigurationError, PaginationError
 from jibble_async.response import ResponseMetadata
 
@@ -96,6 +97,7 @@ class PageSource(abc.ABC, Generic[T]):
         mark: What tells where it begins, for `marked`; None if it has all rows.
         advice: What may help where a page brings nothing new, for the end of an error's text.
         rest: The rows that come after these and have to be asked for by themselves.
+        row: The class of a row, where it is known.
     """
 
     fingerprint: str
@@ -106,6 +108,7 @@ class PageSource(abc.ABC, Generic[T]):
     mark: str | None = None
     advice: str = ""
     rest: PageSource[T] | None = None
+    row: Any = None
 
     @abc.abstractmethod
     def request(self, offset: int, count: int | None) -> Request:
@@ -187,3 +190,16 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     """The body as the server sent it."""
     response: ResponseMetadata = ResponseMetadata(200)
     """What may be told of the answer: its status, some headers, the server's id for it."""
+
+    def __repr__(self) -> str:
+        # No body, which holds whatever the server sent.
+        total = "" if self.total is None else f" of {self.total}"
+        return f"<Page: {len(self.items)}{total} rows>"
+
+    # What rich prints, which would show every field of a struct.
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("rows", len(self.items)), ("total", self.total)]
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: some rows."""
+        return rows_table(self.items, repr(self)[1:-1])

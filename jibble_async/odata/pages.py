@@ -70,6 +70,7 @@ class ODataPages(PageSource[T]):
         self._count = (("$count", "true"),) if counted else ()
         self._slices: Sequence[ODataPages[T]] = ()
         self.counts: bool = counted
+        self.row: Any = item
         options = (f"{name}={value}" for name, value in (*before, *after))
         self.fingerprint: str = fingerprint((operation.service, operation.path, *options))
         key = next((name for name in _KEYS if hasattr(item, name)), None)

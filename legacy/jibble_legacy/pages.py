@@ -78,6 +78,7 @@ class LoopBackPages(PageSource[T]):
             order = (Ordering(TIME),)
         self._in_order = bool(order) and order[0].path.names == TIME.names
         self._in_order = self._in_order and not order[0].descending
+        self.row: Any = query.entity
         self._query = Query(query.entity, query.where, query.select, query.expand, order)
         self._options = self._rendered(*self._moments())
         self.key: Callable[[T], str | None] = operator.attrgetter("id")

@@ -34,11 +34,14 @@ EXTRAS = {
     "httpx": "test",
     "hypothesis": "test",
     "fastapi": "test",
+    "pydantic": "test",
+    "polars": "test",
+    "pandas": "test",
 }
 
 
 def test_what_an_extra_brings_is_imported_where_it_is_needed_only() -> None:
-    homes = {"sandbox": {"sandbox"}, "cli": {"cli"}, "redis": {"limits"}, "parquet": {"export"}}
+    homes = {"sandbox": {"sandbox"}, "cli": {"cli"}, "redis": {"limits"}}
     wrong = [
         f"{name} imports {imported}"
         for name, path in modules()
