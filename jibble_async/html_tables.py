@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 __all__ = ["html_table", "shortened"]
 
 # A notebook keeps what its cells show: so many rows, characters of a cell and of a table.
-_MOST_ROWS, _MOST_COLUMNS, _CELL, _TABLE = 20, 16, 80, 40_000
+_MOST_ROWS, _MOST_COLUMNS, _CELL, _TABLE = 10, 16, 80, 40_000
+# Ids would be broken over many lines, and texts stand at the right.
+_STYLE = "white-space: nowrap; text-align: left"
 
 
 def html_table(
@@ -26,12 +29,12 @@ def html_table(
     shown: list[str] = []
     size = 0
     for row in rows:
-        cells = "".join(f"<td>{_cell(cell)}</td>" for cell in row[:_MOST_COLUMNS])
+        cells = "".join(f'<td style="{_STYLE}">{_cell(cell)}</td>' for cell in row[:_MOST_COLUMNS])
         size += len(cells)
         if len(shown) == _MOST_ROWS or size > _TABLE:
             break
         shown.append(f"<tr>{cells}</tr>")
-    names = "".join(f"<th>{_cell(name)}</th>" for name in head[:_MOST_COLUMNS])
+    names = "".join(f'<th style="{_STYLE}">{_cell(name)}</th>' for name in head[:_MOST_COLUMNS])
     left = [
         f"{number} more {what}"
         for number, what in (
@@ -42,8 +45,8 @@ def html_table(
     ]
     foot = f"<p>and {' and '.join(left)}</p>" if left else ""
     return (
-        f"<table><caption>{_cell(caption)}</caption><thead><tr>{names}</tr></thead>"
-        f"<tbody>{''.join(shown)}</tbody></table>{foot}"
+        f'<table><caption style="{_STYLE}">{_cell(caption)}</caption>'
+        f"<thead><tr>{names}</tr></thead><tbody>{''.join(shown)}</tbody></table>{foot}"
     )
 
 
@@ -58,5 +61,10 @@ def shortened(text: str, most: int = _CELL) -> str:
 
 
 def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    # Python would say `-1 day, 21:00:00`.
+    is_before = isinstance(value, timedelta) and value < timedelta(0)
+    text = f"-{-value}" if is_before else str(value)
     # Escaped after it was cut, as no entity of HTML may be cut.
-    return "" if value is None else html.escape(shortened(str(value)))
+    return html.escape(shortened(text))

@@ -111,8 +111,9 @@ class WorkSessions(msgspec.Struct, frozen=True, kw_only=True):
     """What could not be paired, by person and time."""
 
     def __repr__(self) -> str:
+        minutes = self.worked // timedelta(minutes=1)
         return (
-            f"<WorkSessions: {self.worked} in {len(self.work)} stretches of work, "
+            f"<WorkSessions: {minutes // 60}:{minutes % 60:02} h in {len(self.work)} stretches, "
             f"{len(self.breaks)} breaks, {len(self.leftovers)} leftovers>"
         )
 

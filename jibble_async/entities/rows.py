@@ -16,7 +16,7 @@ __all__ = ["Rows", "rows_table"]
 T = TypeVar("T")
 
 # A notebook keeps both, whose rows may hold any text.
-_IN_TABLE, _IN_REPR, _LONGEST = 20, 5, 1500
+_IN_TABLE, _IN_REPR, _LONGEST = 10, 5, 1500
 
 
 class Rows(list[T]):

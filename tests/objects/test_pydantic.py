@@ -221,10 +221,10 @@ def test_openapi_describes_entities() -> None:
 
 
 def test_every_class_has_a_schema_of_both_modes() -> None:
-    for kind in classes():
-        for mode in ("validation", "serialization"):
-            schema = adapter(kind).json_schema(mode=mode)
-            assert json.dumps(schema)
+    mine = adapter(tuple[tuple(classes())])  # type: ignore[misc]
+    for mode in ("validation", "serialization"):
+        parts = mine.json_schema(mode=mode)["$defs"]
+        assert {kind.__name__ for kind in classes()} <= parts.keys()
 
 
 def test_pydantic_is_not_needed() -> None:
