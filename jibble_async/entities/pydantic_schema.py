@@ -42,17 +42,32 @@ def entity_schema(kind: type[msgspec.Struct], handler: Any) -> dict[str, Any]:
         _UNDER_WAY.reset(token)
     names = kind.__struct_fields__
 
-    def validated(value: Any, inner: Callable[[Any], dict[str, Any]]) -> Any:
-        return value if isinstance(value, kind) else kind(**inner(value))
+    def made(found: dict[str, Any]) -> Any:
+        return kind(**found)
+
+    def taken(value: Any, inner: Callable[[Any], dict[str, Any]]) -> Any:
+        return value if isinstance(value, kind) else made(inner(value))
+
+    made.__name__ = taken.__name__ = kind.__name__  # which pydantic's errors begin with
 
     # Around what writes the members, so that `include=` and `exclude=` reach it.
     def taken_apart(value: Any, inner: Callable[[Any], Any]) -> Any:
         return inner({name: getattr(value, name) for name in names})
 
     return {
-        "type": "function-wrap",
-        "function": {"type": "no-info", "function": validated},
-        "schema": members,
+        # What is called within would not know any more that it reads JSON, whose days are texts
+        # even where pydantic is strict.
+        "type": "json-or-python",
+        "json_schema": {
+            "type": "function-after",
+            "function": {"type": "no-info", "function": made},
+            "schema": members,
+        },
+        "python_schema": {
+            "type": "function-wrap",
+            "function": {"type": "no-info", "function": taken},
+            "schema": members,
+        },
         "ref": ref,
         "serialization": {
             "type": "function-wrap",

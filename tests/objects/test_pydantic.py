@@ -82,6 +82,23 @@ def test_both_names_are_taken_and_the_wanted_one_is_given() -> None:
     assert "person" not in plain
 
 
+def test_json_is_read_as_json_even_where_pydantic_is_strict() -> None:
+    text = ENTRY.to_json(names="wire")
+    found = adapter(TimeEntry).validate_json(text, strict=True)
+    assert found.to_json() == ENTRY.to_json()
+    with pytest.raises(pydantic.ValidationError, match="TimeEntry"):
+        adapter(TimeEntry).validate_python(json.loads(text), strict=True)
+
+
+def test_open_enums_are_fields_and_keys() -> None:
+    class Counts(pydantic.BaseModel):  # type: ignore[misc, name-defined]
+        of: dict[EntryType, int]
+
+    counts = Counts.model_validate_json('{"of":{"In":1,"Teleport":2}}')
+    assert [*map(type, counts.of)] == [EntryType, EntryType]
+    assert counts.model_dump_json() == '{"of":{"In":1,"Teleport":2}}'
+
+
 def test_entities_are_fields_of_models() -> None:
     team = Team(name="A", lead=ENTRY.person, people=[{"id": "x", "fullName": "Ann"}])
     assert team.people == [Person(id="x", full_name="Ann")]
