@@ -95,5 +95,5 @@ def _convert(annotation: Any, form: DictForm) -> _Convert | None:
         return None
     (convert,) = made
     if typing.get_origin(annotation) is list:
-        return lambda items: [None if item is None else convert(item) for item in items]
+        return lambda items: [*map(convert, items)]
     return convert
