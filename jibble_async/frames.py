@@ -146,8 +146,11 @@ def _raw(row: Any, kind: type[msgspec.Struct], form: DictForm) -> RawRow:
         raise ConfigurationError(
             f"frames are made of rows of one class: {kind.__name__}, and not {type(row).__name__}"
         )
-    key: Any = getattr(row, "id", None)
-    return str(key), msgspec.Raw(msgspec.json.encode(as_dict(row, form)))
+    key = str(getattr(row, "id", None))
+    try:
+        return key, msgspec.Raw(msgspec.json.encode(as_dict(row, form)))
+    except (TypeError, ValueError) as error:
+        raise DecodeError(f"the row {key!r} does not fit its columns: {error}") from None
 
 
 def _engine(module: str, purpose: str) -> Any:

@@ -17,11 +17,12 @@ from jibble_async import (
     ConfigurationError,
     Coordinates,
     Cursor,
+    DecodeError,
     EntryType,
+    FileData,
     JibbleClient,
     Page,
     Person,
-    Schedule,
     Stretch,
     TimeEntry,
     Unlimited,
@@ -280,7 +281,20 @@ def test_what_is_not_installed_is_named(
         make([], Person)
 
 
-def test_a_value_that_does_not_fit_names_its_row() -> None:
-    rows = [Schedule(id="a", name="ok"), Schedule(id="b", name=5)]  # type: ignore[arg-type]
-    with pytest.raises(Exception, match="the row 'b' does not fit"):
-        to_arrow(rows)
+@pytest.mark.parametrize(
+    "odd", [{"note": 5}, {"note": "\ud83d"}, {"offset": 5}, {"picture": FileData(size=2**70)}]
+)
+def test_a_value_that_does_not_fit_names_its_row(odd: Any) -> None:
+    with pytest.raises(DecodeError, match="the row 'b' does not fit its columns"):
+        to_arrow([TimeEntry(id="a"), TimeEntry(id="b", **odd)])
+
+
+def test_the_ends_of_the_calendar_and_what_is_no_number() -> None:
+    last = datetime.max.replace(tzinfo=UTC)
+    first = datetime.min.replace(tzinfo=ZONES[1])
+    nowhere = Coordinates(latitude=float("nan"), longitude=1)
+    odd = TimeEntry(id="a", time=last, local_time=first, coordinates=nowhere)
+    (row,) = to_arrow([odd]).to_pylist()
+    assert (row["time"], row["localTime"]) == (last, datetime.min)  # noqa: DTZ901 - a clock's
+    assert row["coordinates"] == {"latitude": None, "longitude": 1}
+    assert len(to_pandas([odd])) == len(to_polars([odd])) == 1
