@@ -16,7 +16,12 @@ _STYLE = "white-space: nowrap; text-align: left"
 
 
 def html_table(
-    head: Sequence[str], rows: Iterable[Sequence[Any]], *, caption: str, count: int | None = None
+    head: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    caption: str,
+    count: int | None = None,
+    most: int = _MOST_ROWS,
 ) -> str:
     """A table in HTML, with what did not fit in numbers.
 
@@ -25,13 +30,14 @@ def html_table(
         rows: The cells, of which each is shortened; None is an empty one.
         caption: What stands above the table.
         count: How many rows there are, where `rows` need not be all.
+        most: How many of them to show, if they are short.
     """
     shown: list[str] = []
     size = 0
     for row in rows:
         cells = "".join(f'<td style="{_STYLE}">{_cell(cell)}</td>' for cell in row[:_MOST_COLUMNS])
         size += len(cells)
-        if len(shown) == _MOST_ROWS or size > _TABLE:
+        if len(shown) == most or size > _TABLE:
             break
         shown.append(f"<tr>{cells}</tr>")
     names = "".join(f'<th style="{_STYLE}">{_cell(name)}</th>' for name in head[:_MOST_COLUMNS])

@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from jibble_async.entities import EntryStatus, EntryType, TimeEntry
+from jibble_async.entities import EntryStatus, EntryType, TimeEntry, ValueObject
 from jibble_async.entities.rows import Rows
 from jibble_async.html_tables import html_table
 
@@ -38,7 +38,7 @@ _LONGEST = timedelta(hours=12)
 _RANK = {EntryType.OUT: 0, EntryType.START_BREAK: 1, EntryType.IN: 2}
 
 
-class Stretch(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Stretch(ValueObject):
     """A time between two entries of a person, at work or on a break."""
 
     person_id: str

@@ -36,7 +36,7 @@ class ValueObject(
     ) -> dict[str, Any]:
         """A dict of this, and of what hangs on it.
 
-        Names are plain texts; dates, times and lengths of time are Python's own.
+        Enums are plain texts; dates, times and lengths of time are Python's own.
 
         Args:
             names: By which names fields go: `python` (`belongs_to_date`), or `wire`
@@ -74,10 +74,9 @@ class ValueObject(
 
     def _repr_html_(self) -> str:
         """What a notebook shows: the fields that have a value."""
+        members = as_dict(self, DictForm(exclude_none=True))
         return html_table(
-            ("field", "value"),
-            [*as_dict(self, DictForm(exclude_none=True)).items()],
-            caption=type(self).__name__,
+            ("field", "value"), members.items(), caption=type(self).__name__, most=len(members)
         )
 
     @classmethod

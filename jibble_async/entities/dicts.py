@@ -24,20 +24,18 @@ _Convert: TypeAlias = Callable[[Any], Any]
 class DictForm(msgspec.Struct, frozen=True, kw_only=True):
     """What dicts are like.
 
-    Attributes:
-        names: By which names fields go.
-        secrets: Keep what opens a kiosk, such as a person's PIN.
-        exclude_none: Leave out what is None.
-        as_text: Write lengths of time as the server does, for what knows JSON only.
-
     Raises:
         ConfigurationError: There are no such names.
     """
 
     names: Names = "python"
+    """By which names fields go."""
     secrets: bool = False
+    """Whether what opens a kiosk is kept, such as a person's PIN."""
     exclude_none: bool = False
+    """Whether what is None is left out."""
     as_text: bool = False
+    """Whether lengths of time are written as the server does, for what knows JSON only."""
 
     def __post_init__(self) -> None:
         if self.names not in typing.get_args(Names):

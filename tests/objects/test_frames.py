@@ -238,7 +238,7 @@ def test_stretches_of_work_are_rows_too() -> None:
         for hour, kind in ((8, EntryType.IN), (12, EntryType.OUT))
     ]
     (row,) = to_arrow(work_sessions(entries).work).to_pylist()
-    assert (row["person_id"], row["day"]) == ("p", date(2026, 7, 1))
+    assert (row["personId"], row["day"]) == ("p", date(2026, 7, 1))
     assert row["end"] - row["start"] == timedelta(hours=4)
     assert to_arrow(work_sessions([]).work).schema == schema_of(Stretch)
 
