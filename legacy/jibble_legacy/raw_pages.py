@@ -22,7 +22,7 @@ from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply, decode_json
 from jibble_async.entities import EntryType, TimeEntry
 from jibble_async.entities.base import Entity
-from jibble_async.entities.durations import duration_text
+from jibble_async.entities.dicts import DictForm, as_dict
 from jibble_async.errors import ConfigurationError, DecodeError, PaginationError
 from jibble_async.query.clauses import Ordering, Query
 from jibble_legacy.columns import Reference
@@ -42,6 +42,7 @@ _MOMENT = msgspec.json.Decoder(_Moment)
 _MOMENTS = msgspec.json.Decoder(list[_Moment])
 _ROWS = msgspec.json.Decoder(list[msgspec.Raw])
 _HEADS = msgspec.json.Decoder(list[Reference])
+_WORDS = DictForm(names="wire", secrets=True, exclude_none=True, as_text=True)
 
 
 class RawLoopBackPages(LoopBackPages[RawRow]):
@@ -202,8 +203,4 @@ def _punch(raw: msgspec.Raw) -> tuple[TimeEntry, msgspec.Raw]:
 
 
 def _worded(entity: Entity, other: dict[str, Any]) -> msgspec.Raw:
-    words = msgspec.to_builtins(entity)
-    if isinstance(entity, TimeEntry) and entity.offset is not None:
-        words["offset"] = duration_text(entity.offset)
-    known = {name: value for name, value in words.items() if value is not None}
-    return msgspec.Raw(msgspec.json.encode({**other, **known}))
+    return msgspec.Raw(msgspec.json.encode({**other, **as_dict(entity, _WORDS)}))

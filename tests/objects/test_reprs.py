@@ -116,6 +116,11 @@ def test_rows_are_a_list_in_all_else() -> None:
         assert (type(same), same) == (list, plain)
 
 
+def test_a_row_with_a_long_text_is_shortened() -> None:
+    rows = Rows([TimeEntry(id="a", note="x" * 10**6)] * 3)
+    assert len(bundle(rows)) < 10 * KILOBYTE
+
+
 def test_rows_of_anything_have_a_table() -> None:
     assert ">-3:00:00</td>" in Rows([timedelta(hours=-3)])._repr_html_()
     assert ">3:00:00</td>" in Rows([timedelta(hours=3)])._repr_html_()
