@@ -104,7 +104,7 @@ def described(kind: type[msgspec.Struct], schema: Any, handler: Any) -> dict[str
         handler: Makes the JSON schema.
     """
     made: dict[str, Any] = handler.resolve_ref_schema(handler(schema))
-    made.update(title=kind.__name__, description=_summary(kind))
+    made.update(title=kind.__name__, description=inspect.cleandoc(kind.__doc__ or ""))
     texts, hidden = field_docs(kind), getattr(kind, "secret_fields", ())
     for field in msgspec.structs.fields(kind):
         for name in {field.encode_name, field.name} & made.get("properties", {}).keys():
@@ -143,14 +143,13 @@ def described_names(kind: type[enum.StrEnum], schema: Any, handler: Any) -> dict
     made.pop("type", None)
     # As OpenAPI says it of enums that may grow; a plain enum would have readers refuse the rest.
     names = {"type": "string", "enum": [each.value for each in kind]}
-    made.update(title=kind.__name__, description=_summary(kind), anyOf=[names, {"type": "string"}])
+    made.update(
+        title=kind.__name__,
+        description=inspect.cleandoc(kind.__doc__ or ""),
+        anyOf=[names, {"type": "string"}],
+    )
     return made
 
 
 def _ref(kind: type) -> str:
     return f"{kind.__module__}.{kind.__qualname__}:{id(kind)}"
-
-
-def _summary(kind: type) -> str:
-    text = inspect.cleandoc(kind.__doc__ or "")
-    return text.partition("\n\nAttributes:")[0]

@@ -22,9 +22,6 @@ _IN_TABLE, _IN_REPR, _LONGEST = 10, 5, 1500
 class Rows(list[T]):
     """A list, of which a notebook shows a table, and which knows the class of its rows if empty.
 
-    Attributes:
-        entity: The class of a row, where it is known.
-
     Args:
         rows: The rows.
         entity: The class of a row.
@@ -36,6 +33,7 @@ class Rows(list[T]):
     def __init__(self, rows: Iterable[T] = (), *, entity: Any = None) -> None:
         super().__init__(rows)
         self.entity: Any = entity
+        """The class of a row, where it is known."""
 
     def __repr__(self) -> str:
         some = [shortened(repr(row), _LONGEST) for row in self[:_IN_REPR]]
