@@ -186,6 +186,7 @@ def test_long_lists_and_iterators_are_read_in_parts(monkeypatch: pytest.MonkeyPa
     rows = [Person(id=f"{number}", full_name="x" * number) for number in range(5)]
     table = to_arrow(iter(rows))
     assert table.column("id").to_pylist() == ["0", "1", "2", "3", "4"]
+    assert table.column("id").num_chunks >= 3
     assert to_arrow(each for each in rows[:4]).num_rows == 4
 
 
