@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Any
 
 from jibble_async import entities, errors
+from jibble_async.core import logs
 
 # Every public name, by the module that it comes from. What type checkers and editors read is
 # `__init__.pyi`, which `make stubs` writes.
@@ -17,14 +19,15 @@ _HOMES: dict[str, list[str]] = {
     "config": ["ClientConfig", "Endpoints", "Service"],
     "core.credentials": ["Auth", "ClientCredentials", "StaticToken"],
     "core.cursor": ["Cursor"],
-    "core.events": ["Hook", "Stats"],
     "core.operation": ["Safety"],
     "core.call_options": ["Timeouts"],
     "core.pager": ["Pager"],
     "core.pages": ["Page"],
     "core.retry": ["RetryPolicy"],
+    "core.stats": ["Stats"],
     "entities": [name for name in entities.__all__ if name not in {"Guid", "ValueObject"}],
     "errors": errors.__all__,
+    "events": ["Hook"],
     "limits.adaptive.limiter": ["AdaptiveLimiter"],
     "limits.bucket": ["TokenBucket"],
     "limits.slots": ["Outcome", "Priority", "RateLimiter", "Slot", "Unlimited"],
@@ -52,6 +55,8 @@ def _load(home: str, names: list[str]) -> None:
 
 for _home, _names in _HOMES.items():
     _load(_home, _names)
+
+logs.from_env(os.environ)
 
 __all__ = sorted(name for names in (*_HOMES.values(), *_LAZY.values()) for name in names)  # pyright: ignore[reportUnsupportedDunderAll]
 

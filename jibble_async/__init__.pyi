@@ -9,11 +9,11 @@ from jibble_async.config import ClientConfig, Endpoints, Service
 from jibble_async.core.call_options import Timeouts
 from jibble_async.core.credentials import Auth, ClientCredentials, StaticToken
 from jibble_async.core.cursor import Cursor
-from jibble_async.core.events import Hook, Stats
 from jibble_async.core.operation import Safety
 from jibble_async.core.pager import Pager
 from jibble_async.core.pages import Page
 from jibble_async.core.retry import RetryPolicy
+from jibble_async.core.stats import Stats
 from jibble_async.entities.base import Entity, OpenEnum
 from jibble_async.entities.calendars import (
     Calendar,
@@ -137,6 +137,7 @@ from jibble_async.errors import (
     TransportError,
     UnknownFieldError,
 )
+from jibble_async.events import Hook
 from jibble_async.limits.adaptive.limiter import AdaptiveLimiter
 from jibble_async.limits.bucket import TokenBucket
 from jibble_async.limits.slots import Outcome, Priority, RateLimiter, Slot, Unlimited

@@ -41,7 +41,7 @@ from jibble_async.resources.catalog import Catalog
 __all__ = ["Identity", "JibbleClient"]
 
 # The cheapest check of credentials (documented: organizations).
-_PING = Operation("workspace", "GET", "/v1/Organizations", Safety.READ)
+_PING = Operation("workspace", "GET", "/v1/Organizations", Safety.READ, name="ping")
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -158,7 +158,9 @@ class JibbleClient(Catalog):
             >>> "EntitySet" in text
             True
         """
-        operation = Operation(service, "GET", "/v1/$metadata", Safety.READ, "application/xml")
+        operation = Operation(
+            service, "GET", "/v1/$metadata", Safety.READ, "application/xml", name="metadata"
+        )
         request = self._session.build(operation)
         return await self._session.call(request, functools.partial(document, root="Edmx"))
 
@@ -218,7 +220,7 @@ class JibbleClient(Catalog):
         Raises:
             ConfigurationError: An argument that can't be used.
         """
-        operation = custom_operation("GET", service, path, None)
+        operation = custom_operation("GET", service, path, None, name="paginate")
         if operation.safety is not Safety.READ:
             raise ConfigurationError(f"path {path!r} starts a job and has no rows: use request()")
         require_known(options, PageOptions)

@@ -12,11 +12,11 @@ import msgspec
 
 from jibble_async.api.session import Session
 from jibble_async.core.call_options import Timeouts
-from jibble_async.core.events import Stats
 from jibble_async.core.given_headers import given_headers
 from jibble_async.core.operation import Request
 from jibble_async.core.quoting import metadata_of
 from jibble_async.core.retry import RetryPolicy
+from jibble_async.core.stats import Stats
 from jibble_async.core.wire import Reply, decode_json
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.headers import read_date

@@ -18,13 +18,17 @@ __all__ = ["Params", "custom_operation", "custom_params", "custom_parts", "json_
 Params: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
 """Query options: a mapping, in which a list repeats the name, or pairs."""
 
-_PATH = r"(/api)?/v[0-9]+/[A-Za-z0-9_.$(),='@:/-]+"
+_PATH = r"((?:/api)?/v[0-9]+)/([A-Za-z0-9_.$(),='@:/-]+)"
+_COLLECTION = r"[A-Za-z]{2,50}"
+_OF_ODATA = r"\$[a-z]{2,10}"
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 # A GET that starts a job at the server (documented: reports): twice is not the same as once.
 _STARTS = "timeattendancereportstartexport"
 
 
-def custom_operation(method: str, service: str, path: str, safety: Safety | None) -> Operation:
+def custom_operation(
+    method: str, service: str, path: str, safety: Safety | None, *, name: str = "request"
+) -> Operation:
     """The operation for a method and path.
 
     Args:
@@ -32,6 +36,7 @@ def custom_operation(method: str, service: str, path: str, safety: Safety | None
         service: Which host.
         path: The path with its `/v1`, without a query.
         safety: What it means to send it twice; None to go by the method.
+        name: What it is told and counted as.
 
     Raises:
         ConfigurationError: A method or path that can't be sent.
@@ -39,7 +44,8 @@ def custom_operation(method: str, service: str, path: str, safety: Safety | None
     method = method.upper()
     if method not in _METHODS:
         raise ConfigurationError(f"method {method!r}: there are {', '.join(sorted(_METHODS))}")
-    if re.fullmatch(_PATH, path) is None or ".." in path or "//" in path:
+    parts = re.fullmatch(_PATH, path)
+    if parts is None or ".." in path or "//" in path:
         raise ConfigurationError(
             f"path {path!r}: give it with its version and without a query, such as /v1/Schedules"
         )
@@ -47,7 +53,27 @@ def custom_operation(method: str, service: str, path: str, safety: Safety | None
         safety = Safety.READ if method == "GET" else Safety.UNSAFE
         if _STARTS in path.lower():
             safety = Safety.ONCE
-    return Operation(service, method, path, safety)
+    return Operation(service, method, path, safety, name=name, shown=_without_ids(*parts.groups()))
+
+
+def _without_ids(version: str, rest: str) -> str:
+    """A path of the caller's own with `{id}` for all that may be an id.
+
+    Kept are the names of collections: the first part below the version, and what follows an id.
+    """
+    parts: list[str] = []
+    is_name = True
+    for part in rest.rstrip("/").split("/"):
+        name, key, _ = part.partition("(")
+        if re.fullmatch(_OF_ODATA, part) is not None:
+            parts.append(part)
+        elif is_name and re.fullmatch(_COLLECTION, name) is not None:
+            parts.append(f"{name}({{id}})" if key else name)
+            is_name = bool(key)
+        else:
+            parts.append("{id}")
+            is_name = True
+    return f"{version}/{'/'.join(parts)}"
 
 
 def custom_params(params: Params) -> tuple[tuple[str, str], ...]:

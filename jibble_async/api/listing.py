@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any, ClassVar, Generic, Self, TypeVar, get_args
@@ -37,6 +38,7 @@ __all__ = [
     "Members",
     "Routes",
     "WholeRows",
+    "offered_as",
     "paging_of",
     "query_of",
     "require_known",
@@ -77,21 +79,22 @@ class Routes(msgspec.Struct, frozen=True):
     deletion: Operation
 
     @classmethod
-    def of(cls, service: str, many: str, one: str, *, change: str = "PATCH") -> Self:
+    def of(cls, service: str, many: str, one: str, *, name: str, change: str = "PATCH") -> Self:
         """The routes of a kind of thing.
 
         Args:
             service: Which host has it.
             many: The path of all of them.
             one: The path of one, with `{id}`.
+            name: What clients offer it as, as `people`.
             change: The method that changes one.
         """
         return cls(
-            Operation(service, "GET", many, Safety.READ),
-            Operation(service, "GET", one, Safety.READ),
-            Operation(service, "POST", many, Safety.UNSAFE),
-            Operation(service, change, one, Safety.IDEMPOTENT),
-            Operation(service, "DELETE", one, Safety.IDEMPOTENT),
+            Operation(service, "GET", many, Safety.READ, name=f"{name}.list"),
+            Operation(service, "GET", one, Safety.READ, name=f"{name}.get"),
+            Operation(service, "POST", many, Safety.UNSAFE, name=f"{name}.create"),
+            Operation(service, change, one, Safety.IDEMPOTENT, name=f"{name}.update"),
+            Operation(service, "DELETE", one, Safety.IDEMPOTENT, name=f"{name}.delete"),
         )
 
 
@@ -192,6 +195,15 @@ class Deletable(Members[E]):
             NotFoundError: There is no such entity.
         """
         await delete(self._session, self._addressed(self.routes.deletion, id))
+
+
+def offered_as(resource: type[Any]) -> str:
+    """What clients offer a resource as, which is what its class is called.
+
+    Args:
+        resource: The class.
+    """
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", resource.__name__).lower()
 
 
 def query_of(

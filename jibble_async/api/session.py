@@ -8,8 +8,9 @@ from typing import Any, Self, TypeVar
 
 from jibble_async.core.call_options import CallOptions
 from jibble_async.core.caller import Caller
-from jibble_async.core.events import Event, Stats
+from jibble_async.core.emitter import Emitter
 from jibble_async.core.operation import Operation, Request, build
+from jibble_async.core.stats import Stats
 from jibble_async.core.wire import Reply
 
 __all__ = ["Session"]
@@ -54,10 +55,19 @@ class Session:
         """The request for an operation, of the parts that `jibble_async.core.operation` has."""
         return build(operation, self.base(operation.service), **parts)
 
-    def call(self, request: Request, read: Callable[[Reply], T]) -> Coroutine[None, None, T]:
-        """Send a request that was built, and give what `read` finds in the answer."""
-        return self.caller.call(request, read, self.options)
+    @property
+    def emitter(self) -> Emitter:
+        """Tells of what is done."""
+        return self.caller.emitter
 
-    def emit(self, event: Event) -> None:
-        """Tell the hooks of an event."""
-        self.caller.emit(event)
+    def call(
+        self, request: Request, read: Callable[[Reply], T], walk_id: str | None = None
+    ) -> Coroutine[None, None, T]:
+        """Send a request that was built, and give what `read` finds in the answer.
+
+        Args:
+            request: What to send.
+            read: Finds the value in the answer.
+            walk_id: The walk that it fetches a page for, if it does.
+        """
+        return self.caller.call(request, read, self.options, walk_id)

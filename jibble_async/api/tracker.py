@@ -13,10 +13,10 @@ from typing import Protocol, Self, TypeVar
 from jibble_async.api.base_client import Ping
 from jibble_async.core.call_options import Timeouts
 from jibble_async.core.cursor import Cursor
-from jibble_async.core.events import Stats
 from jibble_async.core.pager import Pager
 from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.retry import RetryPolicy
+from jibble_async.core.stats import Stats
 from jibble_async.entities import Activity, Client, Entity, Organization, Person, TimeEntry
 from jibble_async.limits.slots import Priority
 from jibble_async.query.clauses import Expandable, Sortable

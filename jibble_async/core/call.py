@@ -32,9 +32,14 @@ class Call(msgspec.Struct, Generic[T], eq=False):
         options: What holds for it.
         ends: When it must have ended, on the monotonic clock; None if it may take its time.
         authorised: Whether it carries a token.
+        started: When it began, on the same clock.
+        walk_id: The walk that it fetches a page for, if it does, and if anybody wants to know.
+        id: What it is told as; empty as long as nobody was told of it.
+        told: Whether its beginning was told, so that its end must be.
         deadline: For what it is doing.
         memory: What the API's recovery has found out about it.
         attempts: The number of the attempt that is under way, or was the last.
+        sends: How many requests were sent, those included that another token needed.
         spared: How many of them are not the server's fault, and don't count.
         failed_at: When the first attempt failed, on the monotonic clock.
         sent: Whether a byte of the attempt under way may have left.
@@ -48,9 +53,14 @@ class Call(msgspec.Struct, Generic[T], eq=False):
     options: CallOptions
     ends: float | None
     authorised: bool = True
+    started: float = 0.0
+    walk_id: str | None = None
+    id: str = ""
+    told: bool = False
     deadline: Deadline | None = None
     memory: Any = None
     attempts: int = 1
+    sends: int = 0
     spared: int = 0
     failed_at: float | None = None
     sent: bool = False

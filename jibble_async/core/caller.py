@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from jibble_async.checks import require_kind
 from jibble_async.core.answers import Answers, ErrorReader
@@ -12,18 +13,12 @@ from jibble_async.core.call import Call
 from jibble_async.core.call_options import CallOptions
 from jibble_async.core.config import BaseConfig
 from jibble_async.core.deadlines import Deadlines
-from jibble_async.core.events import (
-    AttemptFinished,
-    Event,
-    RetryScheduled,
-    SlotWaited,
-    Stats,
-    TokenRefreshed,
-    tell,
-)
+from jibble_async.core.emitter import Emitter
 from jibble_async.core.headers import KeptHeaders
+from jibble_async.core.logs import LOGGERS
 from jibble_async.core.operation import Request, Safety
 from jibble_async.core.quoting import metadata_of
+from jibble_async.core.recovery import Recovery
 from jibble_async.core.retry import (
     REPEATABLE,
     RETRYABLE,
@@ -32,6 +27,7 @@ from jibble_async.core.retry import (
     decide,
     retry,
 )
+from jibble_async.core.stats import Stats
 from jibble_async.core.tokens import Bearer, Grant, Tokens
 from jibble_async.core.transport import Network, Transport
 from jibble_async.core.wire import Reply, whole
@@ -43,28 +39,12 @@ from jibble_async.errors import (
     RateLimitedError,
     TransportError,
 )
+from jibble_async.events import TokenRefreshed
 from jibble_async.limits.slots import FREE_SLOT, Outcome, RateLimiter, Slot
 
-__all__ = ["Caller", "Recovery"]
+__all__ = ["Caller"]
 
 T = TypeVar("T")
-
-
-class Recovery(Protocol):
-    """What an API does about failures that its answers leave open: a hook of the retry loop."""
-
-    @property
-    def errors(self) -> tuple[type[JibbleError], ...]:
-        """The failures that it is asked about."""
-        ...
-
-    async def next_step(self, error: JibbleError, call: Call[Any], caller: Caller) -> Decision:
-        """When to make the next attempt of a call; `caller` makes others within its time.
-
-        Raises:
-            JibbleError: There is to be none; this is what the call ends with.
-        """
-        ...
 
 
 class Caller:
@@ -77,6 +57,7 @@ class Caller:
         network: How to reach the network.
         read_error: How the API says that something went wrong.
         recovery: What the API does about failures that its answers leave open.
+        logger: The name of the logger that is told of calls.
     """
 
     def __init__(
@@ -87,11 +68,13 @@ class Caller:
         network: Network,
         read_error: ErrorReader,
         recovery: Recovery | None = None,
+        logger: str = LOGGERS[0],
     ) -> None:
         for limiter in limiters.values():
             require_kind("limiter=", limiter, RateLimiter)
         self.config: BaseConfig = config
         self.stats: Stats = Stats(limiters=limiters)
+        self.emitter: Emitter = Emitter(config.hooks, config.clock, logger)
         self.tokens: Tokens = Tokens(grant, self._exchange, config.clock, self._token_refreshed)
         self._limiters = limiters
         self._network = network
@@ -130,7 +113,11 @@ class Caller:
         self._loop = loop
 
     def call(
-        self, request: Request, read: Callable[[Reply], T], options: CallOptions
+        self,
+        request: Request,
+        read: Callable[[Reply], T],
+        options: CallOptions,
+        walk_id: str | None = None,
     ) -> Coroutine[Any, Any, T]:
         """Send a request, again where that is safe, and give the value in its answer.
 
@@ -138,22 +125,23 @@ class Caller:
             request: What to send.
             read: Finds the value in the answer.
             options: What holds for this call.
+            walk_id: The walk that it fetches a page for, if it does.
 
         Raises:
             JibbleError: What the last attempt failed with.
         """
         self.open()
-        return self._run(Call(request, read, options, self._end(options)), self._recovery)
+        call = self._begun(request, read, options)
+        call.walk_id = walk_id
+        return self._run(call, self._recovery)
 
     def call_within(
         self, call: Call[Any], request: Request, read: Callable[[Reply], T]
     ) -> Coroutine[Any, Any, T]:
         """The same for another request within the time of a call, without the API's recovery."""
-        return self._run(Call(request, read, call.options, call.ends))
-
-    def emit(self, event: Event) -> None:
-        """Tell the hooks of an event."""
-        tell(self.config.hooks, event)
+        inner = self._begun(request, read, call.options)
+        inner.ends = call.ends
+        return self._run(inner)
 
     async def aclose(self) -> None:
         """End what is under way, and close the connections; calls are errors from then on.
@@ -181,15 +169,21 @@ class Caller:
 
     async def _exchange(self, request: Request) -> Reply:
         options = CallOptions(self.config.timeouts, self.config.retry)
-        return await self._run(Call(request, whole, options, self._end(options), authorised=False))
+        call = self._begun(request, whole, options)
+        call.authorised = False
+        return await self._run(call)
 
-    def _end(self, options: CallOptions) -> float | None:
-        total = options.timeouts.total
-        return None if total is None else self._clock.monotonic() + total
+    def _begun(self, request: Request, read: Callable[[Reply], T], options: CallOptions) -> Call[T]:
+        now, total = self._clock.monotonic(), options.timeouts.total
+        ends = None if total is None else now + total
+        return Call(request, read, options, ends, started=now)
 
     async def _run(self, call: Call[T], recovery: Recovery | None = None) -> T:
         """The one loop of retries, entered only once a first attempt has failed."""
         deadline = call.deadline = self._deadlines.start()
+        emitter = self.emitter
+        if emitter.wants(logging.DEBUG):
+            emitter.call_started(call)
         try:
             try:
                 value = await self._attempt(call)
@@ -197,19 +191,35 @@ class Caller:
                 first_error: JibbleError = error
             else:
                 self._budget.succeeded()
+                if call.told:
+                    emitter.call_finished(call)
                 return value
-            return await self._try_again(first_error, call, recovery)
+            value = await self._try_again(first_error, call, recovery)
         except JibbleError as error:
             call.ended(error, call.attempts)
+            emitter.call_finished(call, error)
             raise
         except asyncio.CancelledError as cancelled:
             # Ours, or that of somebody who gave up on the whole: only ours becomes an error.
             if not (deadline.closed and deadline.expired()):
                 call.cancelled(cancelled)
+                emitter.call_finished(call, cancelled)
                 raise
+        except BaseException as error:
+            # What a reader of the caller's own raised.
+            emitter.call_finished(call, error)
+            raise
+        else:
+            emitter.call_finished(call)
+            return value
         finally:
             deadline.stop()
-        raise call.closed()
+        raise self._closed_call(call)
+
+    def _closed_call(self, call: Call[Any]) -> JibbleError:
+        error = call.closed()
+        self.emitter.call_finished(call, error)
+        return error
 
     async def _try_again(
         self, first_error: JibbleError, call: Call[T], recovery: Recovery | None
@@ -221,9 +231,8 @@ class Caller:
 
         async def next_step(error: JibbleError, number: int) -> Decision | None:
             step = await self._next_step(error, call, recovery)
-            if step is not None and self.config.hooks:
-                line, kind = call.request.line, type(error).__name__
-                self.emit(RetryScheduled(line, number, step.delay, kind))
+            if step is not None:
+                self.emitter.retry_scheduled(call, error, step)
             return step
 
         return await retry(first_error, attempt, next_step, self._retryable, self._clock)
@@ -257,7 +266,7 @@ class Caller:
         if step is None or (call.ends is not None and now + step.delay > call.ends):
             return None
         if isinstance(error, RateLimitedError):
-            self.stats.throttled_seconds += step.delay
+            self.stats.server_wait_seconds += step.delay
         return step
 
     async def _attempt(self, call: Call[T]) -> T:
@@ -333,9 +342,8 @@ class Caller:
         waited = self._clock.monotonic() - now
         if waited > 0.001:
             self.stats.waits += 1
-            self.stats.throttled_seconds += waited
-            if self.config.hooks:
-                self.emit(SlotWaited(service, waited))
+            self.stats.limiter_wait_seconds += waited
+            self.emitter.slot_waited(call, waited)
         return slot
 
     async def _token(self, call: Call[Any], fetched: Awaitable[T]) -> T:
@@ -364,10 +372,11 @@ class Caller:
         more = call.options.headers if call.authorised else None
         reply: Reply | None = None
         failure: str | None = "CancelledError"
+        headers = self._headers.of(request, bearer, more)
+        if call.told:
+            headers = self.emitter.attempt_started(call, headers)
         try:
-            reply = await self._transport.send(
-                request, self._headers.of(request, bearer, more), call
-            )
+            reply = await self._transport.send(request, headers, call)
             failure = None
         except asyncio.CancelledError:
             if deadline.closed or not deadline.expired():
@@ -379,10 +388,11 @@ class Caller:
         finally:
             deadline.rest()
             self.stats.requests += call.sent
-            if self.config.hooks:
+            call.sends += call.sent
+            if call.told:
                 status = None if reply is None else reply.status
                 took = clock.monotonic() - started
-                self.emit(AttemptFinished(request.line, call.attempts, status, took, failure))
+                self.emitter.attempt_finished(call, status, took, failure)
         if reply is not None:
             return reply
         if not call.sent:
@@ -392,4 +402,4 @@ class Caller:
 
     def _token_refreshed(self, lifetime: float | None) -> None:
         self.stats.token_requests += 1
-        self.emit(TokenRefreshed(lifetime))
+        self.emitter.tell(TokenRefreshed(lifetime))

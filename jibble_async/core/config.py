@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 
 import msgspec
@@ -10,10 +11,10 @@ from yarl import URL
 from jibble_async.checks import require_counts, require_kind, unseen
 from jibble_async.core.call_options import Timeouts
 from jibble_async.core.clock import Clock
-from jibble_async.core.events import Hook
 from jibble_async.core.origins import is_loopback
 from jibble_async.core.retry import RetryPolicy
 from jibble_async.errors import ConfigurationError
+from jibble_async.events import Hook
 from jibble_async.version import __version__
 
 __all__ = ["BaseConfig", "service_url"]
@@ -35,7 +36,7 @@ class BaseConfig(msgspec.Struct, frozen=True, kw_only=True):
     max_body_bytes: int = 64 * 1024 * 1024
     """The largest answer, counted after decompression."""
     hooks: tuple[Hook, ...] = ()
-    """Told of each event; see `jibble_async.core.events`."""
+    """Told of each event; see `jibble_async.events`."""
     user_agent: str = f"jibble-async/{__version__}"
     """What the client calls itself."""
     clock: Clock = msgspec.field(default_factory=Clock)
@@ -47,6 +48,14 @@ class BaseConfig(msgspec.Struct, frozen=True, kw_only=True):
         require_kind(f"{owner}: timeouts=", self.timeouts, Timeouts)
         require_kind(f"{owner}: retry=", self.retry, RetryPolicy)
         require_kind(f"{owner}: hooks=", self.hooks, Iterable)
+        hooks = tuple(self.hooks)
+        msgspec.structs.force_setattr(self, "hooks", hooks)
+        for hook in hooks:
+            if not callable(hook) or inspect.iscoroutinefunction(hook):
+                raise ConfigurationError(
+                    f"{owner}: hooks= has a {type(hook).__name__}: a hook is a plain function that "
+                    "is called with each event; what takes time it hands to a task of its own"
+                )
         require_kind(f"{owner}: user_agent=", self.user_agent, str)
         if self.page_size < 1 or self.max_body_bytes < 1:
             raise ConfigurationError("page_size and max_body_bytes must be at least 1")

@@ -15,11 +15,11 @@ from typing import Generic, TypeVar
 import msgspec
 
 from jibble_async.core.cursor import Cursor, short_hash
-from jibble_async.core.events import Stats
 from jibble_async.core.operation import Request
 from jibble_async.core.pages import Page, PageContent, PageSource, Sieve
 from jibble_async.core.paging import Paging
 from jibble_async.core.progress import Progress, believed, read_fitting
+from jibble_async.core.stats import Stats
 from jibble_async.core.wire import Reply
 from jibble_async.errors import JibbleError, PaginationError
 

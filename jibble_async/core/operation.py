@@ -60,6 +60,8 @@ class Operation(msgspec.Struct, frozen=True):
         path: The path, below what the base of the service has; `{id}` stands for an id.
         safety: What it means to send it twice.
         accept: The media type to ask for.
+        name: What it is told and counted as: a resource and its method, as `people.get`.
+        shown: The path to be told instead, where `path` holds an id already.
     """
 
     service: str
@@ -67,6 +69,27 @@ class Operation(msgspec.Struct, frozen=True):
     path: str
     safety: Safety
     accept: str = JSON
+    name: str = "request"
+    shown: str | None = None
+
+    @property
+    def template(self) -> str:
+        """The path without ids, fit for logs and metrics."""
+        return self.path if self.shown is None else self.shown
+
+    def called(self, method: str) -> Operation:
+        """The same under the name of another method of its resource."""
+        resource = self.name.partition(".")[0]
+        return msgspec.structs.replace(self, name=f"{resource}.{method}")
+
+    def of_one(self, path_id: str) -> Operation:
+        """The same for one id, which stands in its path from now on.
+
+        Args:
+            path_id: What takes the place of `{id}`.
+        """
+        path = self.path.replace("{id}", path_id)
+        return msgspec.structs.replace(self, path=path, shown=self.template)
 
 
 class Request(Opaque):

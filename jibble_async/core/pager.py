@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from jibble_async.core.cursor import Cursor
 from jibble_async.core.pages import Page, PageSource
 from jibble_async.core.paging import Paging
-from jibble_async.core.walk import Session, Walk
+from jibble_async.core.walk import Session, Walk, told
 from jibble_async.entities.rows import Rows
 from jibble_async.errors import ConfigurationError, NotSupportedError
 
@@ -155,18 +155,27 @@ class Pager(Generic[T_co]):
         if limit is not None:
             most = limit if paging.limit is None else min(limit, paging.limit)
             paging = replace(paging, limit=most)
-        if self._source.rest is not None:
-            return self._slices(paging)
-        return Walk(self._source, self._session, paging, self._start).pages()
+        session, source = self._session, self._source
+        walk_id = session.emitter.new_walk_id()
+        if source.rest is not None:
+            pages = self._slices(paging, walk_id)
+        else:
+            pages = Walk(source, session, paging, self._start, walk_id).pages()
+        if walk_id is None:
+            return pages
+        return told(pages, session.emitter, source.operation, walk_id)
 
-    async def _slices(self, paging: Paging) -> AsyncGenerator[Page[T_co], None]:
+    async def _slices(
+        self, paging: Paging, walk_id: str | None
+    ) -> AsyncGenerator[Page[T_co], None]:
         """A walk for each part of a set that no single request can ask for."""
         start, left = self._start, paging.limit
         source: PageSource[T_co] | None = self._source
         if start is not None and start.mark is not None:
             source = self._source.marked(start.mark)
         while source is not None and left != 0:
-            walk = Walk(source, self._session, replace(paging, limit=left), start).pages()
+            part = replace(paging, limit=left)
+            walk = Walk(source, self._session, part, start, walk_id).pages()
             async with contextlib.aclosing(walk):
                 async for page in walk:
                     left = None if left is None else left - len(page.items)

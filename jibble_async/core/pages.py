@@ -10,7 +10,7 @@ import msgspec
 
 from jibble_async.core.cursor import Cursor
 from jibble_async.core.opaque import Opaque
-from jibble_async.core.operation import Request
+from jibble_async.core.operation import Operation, Request
 from jibble_async.core.paging import BadRowHandler
 from jibble_async.core.wire import Reply
 from jibble_async.entities.rows import rows_table
@@ -89,6 +89,7 @@ class PageSource(abc.ABC, Generic[T]):
     """How one API gives a set of rows page by page.
 
     Attributes:
+        operation: What its requests are instances of.
         fingerprint: Differs for different queries.
         key: What tells a row from others; it gives None for one that has nothing of the kind.
         counts: Whether the server can be asked how many rows there are.
@@ -100,6 +101,7 @@ class PageSource(abc.ABC, Generic[T]):
         row: The class of a row, where it is known.
     """
 
+    operation: Operation
     fingerprint: str
     key: Callable[[T], str | None]
     counts: bool = False

@@ -11,14 +11,15 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from jibble_async.core.course import Course, Place
 from jibble_async.core.cursor import Cursor
-from jibble_async.core.events import Event, PageRead, Stats
-from jibble_async.core.operation import Request
+from jibble_async.core.emitter import Emitter
+from jibble_async.core.operation import Operation, Request
 from jibble_async.core.pages import Page, PageContent, PageSource
 from jibble_async.core.paging import Paging
+from jibble_async.core.stats import Stats
 from jibble_async.core.wire import Reply, whole
 from jibble_async.errors import DecodeError, JibbleError
 
-__all__ = ["Session", "Walk"]
+__all__ = ["Session", "Walk", "told"]
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -32,12 +33,15 @@ class Session(Protocol):
         """The sums to keep."""
         ...
 
-    def call(self, request: Request, read: Callable[[Reply], V]) -> Coroutine[Any, Any, V]:
-        """Send a request and give what `read` finds in the answer."""
+    @property
+    def emitter(self) -> Emitter:
+        """Tells of what is done."""
         ...
 
-    def emit(self, event: Event) -> None:
-        """Tell the hooks of an event."""
+    def call(
+        self, request: Request, read: Callable[[Reply], V], walk_id: str | None = None
+    ) -> Coroutine[Any, Any, V]:
+        """Send a request and give what `read` finds in the answer."""
         ...
 
 
@@ -53,12 +57,20 @@ class Walk(Generic[T]):
         session: Makes the calls and keeps the sums.
         paging: How to walk.
         start: Where to begin.
+        walk_id: What it is told as, if anybody wants to know.
     """
 
     def __init__(
-        self, source: PageSource[T], session: Session, paging: Paging, start: Cursor | None
+        self,
+        source: PageSource[T],
+        session: Session,
+        paging: Paging,
+        start: Cursor | None,
+        walk_id: str | None = None,
     ) -> None:
+        self._operation = source.operation
         self._session = session
+        self._walk_id = walk_id
         self._concurrency = paging.concurrency
         self._course: Course[T] = Course(source, paging, start, session.stats)
 
@@ -96,7 +108,7 @@ class Walk(Generic[T]):
                     if rows is None:
                         break
                     count = course.count(*rows)
-                    answer = self._session.call(course.request(rows[0], count), whole)
+                    answer = self._call(course.request(rows[0], count), whole)
                     task = asyncio.create_task(answer, name="jibble page")
                     flying.append((*rows, task))
                     offset = rows[1]
@@ -145,12 +157,47 @@ class Walk(Generic[T]):
         count = course.count(place, end)
         read = functools.partial(course.read, count=count)
         try:
-            return self._told(await self._session.call(course.request(place, count), read))
+            return self._told(await self._call(course.request(place, count), read))
         except JibbleError as error:
             # Only when it is this page's turn: where to go on depends on those before it.
             course.mark(error, place)
             raise
 
+    def _call(self, request: Request, read: Callable[[Reply], V]) -> Coroutine[Any, Any, V]:
+        return self._session.call(request, read, self._walk_id)
+
     def _told(self, content: PageContent[T]) -> PageContent[T]:
-        self._session.emit(PageRead(content.received, content.total))
+        rows, total = content.received, content.total
+        self._session.emitter.page_read(self._operation, self._walk_id, rows, total)
         return content
+
+
+async def told(
+    pages: AsyncGenerator[Page[T], None], emitter: Emitter, operation: Operation, walk_id: str
+) -> AsyncGenerator[Page[T], None]:
+    """The same pages, told of when they begin to be read and when that ends.
+
+    Args:
+        pages: What is read.
+        emitter: Tells of it.
+        operation: What each of them is asked for by.
+        walk_id: What the walk is told as.
+    """
+    finished = emitter.walk_started(operation, walk_id)
+    read = rows = 0
+    error: str | None = None
+    try:
+        async for page in pages:
+            read += 1
+            rows += len(page.items)
+            yield page
+            del page
+    except GeneratorExit:
+        # Who leaves early has what they wanted.
+        raise
+    except BaseException as failure:
+        error = type(failure).__name__
+        raise
+    finally:
+        await pages.aclose()
+        finished(read, rows, error)

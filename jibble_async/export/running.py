@@ -37,6 +37,7 @@ from jibble_async.export.proof.sweep import begin, settle
 from jibble_async.export.proof.verdicts import Verdict
 from jibble_async.export.report import ExportProgress, ExportReport, Meter
 from jibble_async.export.sinks import FileFormat, Names, Sink
+from jibble_async.export.telling import ExportTelling
 from jibble_async.version import __version__
 
 __all__ = ["Job", "Run"]
@@ -143,7 +144,7 @@ class Run:
         """Do it, and tell what was done; see `jibble_async.export.Exporter.run`."""
         job, folder = self._job, self._folder
         session = session_of(job.client)
-        meter = Meter(session, job.rows.service)
+        meter, telling = Meter(session, job.rows.service), ExportTelling(session, job.rows)
         if folder.is_used and job.resume:
             await disk.run(functools.partial(folder.resume, __version__, job.request()))
         elif folder.is_used:
@@ -163,11 +164,12 @@ class Run:
             new_sink=self._new_sink,
             suffix=job.format.suffix,
             concurrency=job.concurrency,
-            on_page=lambda: self._tell(gathering, meter, resumed),
+            on_page=lambda: self._tell(gathering, meter, telling, resumed),
             # Where rows are not found again by themselves, every seam that does not fit shows it.
             restless=AnchorLostError if job.rows.anchored else PaginationError,
             with_digests=job.rows.anchored and job.rows.changes is None,
         )
+        telling.started(self._windows_done, len(folder.windows), resumed)
         try:
             await gathering.read()
             parts = [(path, part.rows) for _, part, path in folder.parts()]
@@ -185,10 +187,13 @@ class Run:
                 await disk.run(functools.partial(self._publish, finals, verdict))
         except BaseException as error:
             self._say_how_to_go_on(error)
+            telling.finished(gathering.rows, error)
             raise
         assert self._part is not None
         written = [part for window in folder.windows for part in window.parts]
         size = sum(final.entry.bytes for final in finals)
+        rows = sum(final.entry.rows for final in finals)
+        telling.finished(rows)
         unknown: dict[str, int] = {}
         for part in written:
             for name, rows in part.unknown_fields.items():
@@ -199,7 +204,7 @@ class Run:
             outcome=verdict.outcome,
             reason=verdict.reason,
             counted=verdict.counted,
-            rows=sum(final.entry.rows for final in finals),
+            rows=rows,
             parts=len(finals) if job.destination.is_folder else 1,
             pages=sum(part.pages for part in written),
             reread_pages=sum(window.lost for window in folder.windows),
@@ -243,19 +248,26 @@ class Run:
     def _new_sink(self) -> Sink:
         return self._job.new_sink(self._names)
 
-    def _tell(self, gathering: Gathering, meter: Meter, resumed: int) -> None:
+    @property
+    def _windows_done(self) -> int:
+        return sum(window.done for window in self._folder.windows)
+
+    def _tell(
+        self, gathering: Gathering, meter: Meter, telling: ExportTelling, resumed: int
+    ) -> None:
+        rows, total, seconds = gathering.rows, gathering.expected, meter.seconds
+        done, windows = self._windows_done, len(self._folder.windows)
+        telling.advanced(done, windows, rows, total)
         if self._job.on_progress is None:
             return
-        windows = self._folder.windows
-        rows, total, seconds = gathering.rows, gathering.expected, meter.seconds
         new = rows - resumed
         known = total is not None and new > 0
         self._job.on_progress(
             ExportProgress(
                 rows=rows,
                 total=total,
-                windows=sum(window.done for window in windows),
-                of=len(windows),
+                windows=done,
+                of=windows,
                 requests=meter("requests"),
                 retries=meter("retries"),
                 throttled_seconds=meter("throttled_seconds"),

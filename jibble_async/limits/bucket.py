@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from aiolimiter import AsyncLimiter
 
@@ -53,9 +54,15 @@ class TokenBucket:
         self.rate = rate
         self._loop: asyncio.AbstractEventLoop | None = None
         self._feeder: asyncio.Task[None] | None = None
+        self._queue = CallQueue()
 
     def __repr__(self) -> str:
         return f"TokenBucket(limit={self.limit}, per={self.per}, burst={self.burst})"
+
+    @property
+    def waiting(self) -> Mapping[Priority, int]:
+        """Calls that wait for a slot at this moment, by priority."""
+        return self._queue.waiting
 
     async def acquire(
         self, *, priority: Priority = "interactive", max_wait: float | None = None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from copy import copy
 from itertools import chain
+from typing import get_args
 
 from jibble_async.errors import RateLimitedError
 from jibble_async.limits.slots import Outcome, Priority, Slot
@@ -107,6 +108,11 @@ class CallQueue:
     def count(self, priority: Priority) -> int:
         """How many calls of a priority wait."""
         return len(self._waiters(priority))
+
+    @property
+    def waiting(self) -> dict[Priority, int]:
+        """How many calls of each priority wait."""
+        return {priority: self.count(priority) for priority in get_args(Priority)}
 
     @property
     def unchecked(self) -> int:

@@ -17,6 +17,7 @@ __all__ = [
     "Outcome",
     "Paced",
     "Priority",
+    "Queued",
     "RateLimiter",
     "Slot",
     "SlotOwner",
@@ -79,6 +80,16 @@ class Paced(Protocol):
     @property
     def rate(self) -> float:
         """Requests per second that the server is believed to accept."""
+        ...
+
+
+@runtime_checkable
+class Queued(Protocol):
+    """A limiter that can tell how many calls wait for it."""
+
+    @property
+    def waiting(self) -> Mapping[Priority, int]:
+        """Calls that wait for a slot at this moment, by priority."""
         ...
 
 

@@ -62,7 +62,7 @@ class ODataPages(PageSource[T]):
         after: tuple[tuple[str, str], ...] = (),
         counted: bool = True,
     ) -> None:
-        self._operation = operation
+        self.operation: Operation = operation
         self._base = base
         self._read: Callable[..., PageContent[T]] = functools.partial(read_page, item=item)
         self._before = before
@@ -127,11 +127,11 @@ class ODataPages(PageSource[T]):
         else:
             place = (("$skip", str(offset)), ("$top", str(count)))
             params = (*self._count, *self._before, *place, *self._after)
-        return build(self._operation, self._base, params=params)
+        return build(self.operation, self._base, params=params)
 
     def follow(self, link: str) -> Request:
         """The request for a next link, which must lead to the same origin."""
-        return build_link(self._operation, self._base, link)
+        return build_link(self.operation, self._base, link)
 
     def require_own(self, link: str) -> None:
         """Refuse a link unless only its place in the set is not this query's own.

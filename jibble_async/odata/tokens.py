@@ -20,7 +20,7 @@ from jibble_async.core.tokens import (
 
 __all__ = ["Claims", "claims_of", "grant_of"]
 
-_TOKEN = Operation("identity", "POST", "/connect/token", Safety.IDEMPOTENT)
+_TOKEN = Operation("identity", "POST", "/connect/token", Safety.IDEMPOTENT, name="token")
 _LONGEST = 24 * 3600.0
 
 

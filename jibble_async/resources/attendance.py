@@ -44,9 +44,15 @@ _SERVICE = "time-attendance"
 _PAGE_SIZE = 100
 # Those of the arguments that say which days, in the order in which `_span` takes them.
 _SPAN = ("since", "until", "period", "end_date")
-_TRACKED_TIME = routes_of(_SERVICE, "TrackedTimeReport").listing
+_TRACKED_TIME = routes_of(_SERVICE, "TrackedTimeReport", "reports").listing.called("tracked_time")
 # A GET that starts a job (documented: reports): twice is not the same as once.
-_START_EXPORT = Operation(_SERVICE, "GET", "/v1/TimeAttendanceReportStartExport", Safety.ONCE)
+_START_EXPORT = Operation(
+    _SERVICE,
+    "GET",
+    "/v1/TimeAttendanceReportStartExport",
+    Safety.ONCE,
+    name="reports.start_attendance_export",
+)
 
 
 class SheetOptions(PageOptions, total=False):

@@ -15,6 +15,7 @@ from jibble_async.api.listing import (
     ListOptions,
     Members,
     Routes,
+    offered_as,
     paging_of,
     query_of,
 )
@@ -52,14 +53,15 @@ E = TypeVar("E", bound=Entity)
 V = TypeVar("V", bound=ValueObject)
 
 
-def routes_of(service: str, path: str) -> Routes:
+def routes_of(service: str, path: str, name: str) -> Routes:
     """What can be done with an entity set and its members.
 
     Args:
         service: Which host has it.
         path: What it is called there.
+        name: What clients offer it as.
     """
-    return Routes.of(service, f"/v1/{path}", f"/v1/{path}({{id}})")
+    return Routes.of(service, f"/v1/{path}", f"/v1/{path}({{id}})", name=name)
 
 
 def rows_of(
@@ -87,7 +89,8 @@ def rows_of(
 class Listing(BaseResource[V]):
     """A set of rows that is listed.
 
-    The class of a set says at its head by which name (`path=`) which host (`service=`) has it.
+    The class of a set says at its head by which name (`path=`) which host (`service=`) has it; and
+    what clients offer it as (`name=`), if that is not its own name.
 
     Attributes:
         archived: The status of rows that are kept, but no longer count; None if there are none.
@@ -96,10 +99,15 @@ class Listing(BaseResource[V]):
     archived: ClassVar[OpenEnum | None] = None
 
     def __init_subclass__(
-        cls, *, service: str = "workspace", path: str | None = None, **options: Any
+        cls,
+        *,
+        service: str = "workspace",
+        path: str | None = None,
+        name: str | None = None,
+        **options: Any,
     ) -> None:
         if path is not None:
-            options["routes"] = routes_of(service, path)
+            options["routes"] = routes_of(service, path, name or offered_as(cls))
         super().__init_subclass__(**options)
 
     @classmethod
@@ -210,10 +218,11 @@ class Resource(Listing[E], Members[E]):
         request = new(self._session, self.routes.creation, sent)
         return await call_once(self._session, request, self._reader())
 
-    async def _change(self, id: IdLike, **values: Any) -> None:
+    async def _change(self, id: IdLike, *, method: str = "update", **values: Any) -> None:
         """Change the fields that are given."""
         checked, sent = self._checked_id(id, "id"), wire_values(self.entity, **values)
-        await change(self._session, self.routes.change, checked, sent, acknowledgement)
+        operation = self.routes.change.called(method)
+        await change(self._session, operation, checked, sent, acknowledgement)
 
 
 class DatedListing(Listing[V]):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar, Unpack
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
 from jibble_async.api.listing import Deletable, ListOptions
@@ -25,9 +24,15 @@ from jibble_async.resources.base import Resource, rows_of
 
 __all__ = ["People"]
 
-_PEOPLE_AT_WORK = Operation("time-tracking", "GET", "/v1/People", Safety.READ)
-_SCHEDULE = Operation("workspace", "GET", "/v1/PersonSchedule(personId={id})", Safety.READ)
-_HOLIDAYS = Operation("workspace", "GET", "/v1/PersonHolidays(personId={id})", Safety.READ)
+_PEOPLE_AT_WORK = Operation(
+    "time-tracking", "GET", "/v1/People", Safety.READ, name="people.clocked_in"
+)
+_SCHEDULE = Operation(
+    "workspace", "GET", "/v1/PersonSchedule(personId={id})", Safety.READ, name="people.schedule"
+)
+_HOLIDAYS = Operation(
+    "workspace", "GET", "/v1/PersonHolidays(personId={id})", Safety.READ, name="people.holidays"
+)
 # Literally so (documented: people); it is no property of a person.
 _INVITE = "IPersonSetting/SendInviteEmail"
 
@@ -118,8 +123,7 @@ class People(Resource[Person], Deletable[Person], path="People", exportable=True
             >>> async for holiday in jibble.people.holidays(person.id):
             ...     print(holiday.date, holiday.name)
         """
-        path = _HOLIDAYS.path.replace("{id}", require_guid(person_id, "a Person's id"))
-        operation = msgspec.structs.replace(_HOLIDAYS, path=path)
+        operation = _HOLIDAYS.of_one(require_guid(person_id, "a Person's id"))
         return rows_of(self._session, operation, PersonHoliday)
 
     def clocked_in(self) -> Pager[Person]:
@@ -220,4 +224,4 @@ class People(Resource[Person], Deletable[Person], path="People", exportable=True
             ConfigurationError: It is not a GUID.
             NotFoundError: There is no such person.
         """
-        await self._change(id, status=self.archived)
+        await self._change(id, method="remove", status=self.archived)

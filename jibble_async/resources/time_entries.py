@@ -35,17 +35,25 @@ from jibble_async.resources.punches import EntryPunch, PunchOptions, clock_offse
 __all__ = ["TimeEntries"]
 
 _FIELDS = fields(TimeEntry)
-_LATEST = Operation("time-tracking", "GET", "/v1/People({id})/LatestTimeEntry", Safety.READ)
+_LATEST = Operation(
+    "time-tracking",
+    "GET",
+    "/v1/People({id})/LatestTimeEntry",
+    Safety.READ,
+    name="time_entries.latest",
+)
 _ROUTES = replace(
     # The documentation addresses a time entry so when it changes one, not in parentheses.
-    Routes.of("time-tracking", "/v1/TimeEntries", "/v1/TimeEntries/{id}"),
+    Routes.of("time-tracking", "/v1/TimeEntries", "/v1/TimeEntries/{id}", name="time_entries"),
     # In parentheses: so it was seen to be done.
-    deletion=routes_of("time-tracking", "TimeEntries").deletion,
+    deletion=routes_of("time-tracking", "TimeEntries", "time_entries").deletion,
 )
-_WORKING = Operation("time-tracking", "GET", "/v1/WhoIsWorkingNow", Safety.READ)
+_WORKING = Operation(
+    "time-tracking", "GET", "/v1/WhoIsWorkingNow", Safety.READ, name="time_entries.working_now"
+)
 # How many of a person's latest entries are looked through for a nonce.
 _NEWEST = 50
-_SENDING = replace(_ROUTES.creation, safety=Safety.FINDABLE)
+_SENDING = replace(_ROUTES.creation.called("send"), safety=Safety.FINDABLE)
 
 
 class TimeEntries(
@@ -169,20 +177,25 @@ class TimeEntries(
             >>> entry = await jibble.time_entries.clock_in(person.id, project_id=project.id)
         """
         return await self._punch(
-            EntryType.IN, person_id, at, options, auto_clock_out_at=auto_clock_out_at
+            "clock_in",
+            EntryType.IN,
+            person_id,
+            at,
+            options,
+            auto_clock_out_at=auto_clock_out_at,
         )
 
     async def clock_out(
         self, person_id: IdLike, *, at: datetime | None = None, **options: Unpack[PunchOptions]
     ) -> TimeEntry:
         """The entry with which a person ends work; all is as with `clock_in`."""
-        return await self._punch(EntryType.OUT, person_id, at, options)
+        return await self._punch("clock_out", EntryType.OUT, person_id, at, options)
 
     async def start_break(
         self, person_id: IdLike, *, at: datetime | None = None, **options: Unpack[PunchOptions]
     ) -> TimeEntry:
         """The entry with which a person goes on a break until `clock_in`, as which it is sent."""
-        return await self._punch(EntryType.START_BREAK, person_id, at, options)
+        return await self._punch("start_break", EntryType.START_BREAK, person_id, at, options)
 
     async def create(
         self,
@@ -203,7 +216,7 @@ class TimeEntries(
         """
         # Without them the server would take its own now.
         at, day = require_aware(at, "at"), require_date(belongs_to_date, "belongs_to_date")
-        return await self._punch(type, person_id, at, options, belongs_to_date=day)
+        return await self._punch("create", type, person_id, at, options, belongs_to_date=day)
 
     def prepare(
         self,
@@ -352,10 +365,11 @@ class TimeEntries(
             ConfigurationError: It is not a GUID.
             NotFoundError: There is no such entry.
         """
-        await self._change(id, status=self.archived)
+        await self._change(id, method="archive", status=self.archived)
 
     async def _punch(
         self,
+        method: str,
         type: EntryType | str,
         person_id: IdLike,
         at: datetime | None,
@@ -373,5 +387,5 @@ class TimeEntries(
             limit=_NEWEST,
             on_bad_row=lambda _, __: None,
         )
-        creation = self.routes.creation
-        return await sent(self._session, creation, punch, self._reader(), newest, self.get)
+        operation = self.routes.creation.called(method)
+        return await sent(self._session, operation, punch, self._reader(), newest, self.get)

@@ -26,14 +26,15 @@ __all__ = ["TimeOffRequests"]
 _ROW = fields(TimeOff)
 _SERVICE = "time-tracking"
 # Another set than the one that is listed.
-_INTERVALS = routes_of(_SERVICE, "TimeOffIntervals")
-_BALANCES = routes_of(_SERVICE, "LeaveBalances").listing
+_INTERVALS = routes_of(_SERVICE, "TimeOffIntervals", "time_off")
+_BALANCES = routes_of(_SERVICE, "LeaveBalances", "time_off").listing.called("balances")
 
 
 class TimeOffRequests(
     DatedListing[TimeOff],
     service=_SERVICE,
     path="TimeOffOverview",
+    name="time_off",
     exportable=True,
     spans=True,
 ):
@@ -99,7 +100,7 @@ class TimeOffRequests(
             **_span(start, end),
             note=note,
         )
-        request = new(self._session, _INTERVALS.creation, values)
+        request = new(self._session, _INTERVALS.creation.called("request"), values)
         return await call_once(self._session, request, reader(TimeOffInterval))
 
     async def approve(self, *ids: IdLike) -> builtins.list[ItemOutcome]:
@@ -118,24 +119,25 @@ class TimeOffRequests(
             >>> for outcome in await jibble.time_off.approve(*ids):
             ...     print(outcome.id, outcome.state, outcome.error or "")
         """
-        return await self._decide(ids, TimeOffStatus.APPROVED)
+        return await self._decide("approve", ids, TimeOffStatus.APPROVED)
 
     async def reject(self, *ids: IdLike) -> builtins.list[ItemOutcome]:
         """Refuse requests; all is as with `approve`."""
-        return await self._decide(ids, TimeOffStatus.REJECTED)
+        return await self._decide("reject", ids, TimeOffStatus.REJECTED)
 
     async def cancel(self, *ids: IdLike) -> builtins.list[ItemOutcome]:
         """Withdraw requests; all is as with `approve`."""
-        return await self._decide(ids, TimeOffStatus.CANCELLED)
+        return await self._decide("cancel", ids, TimeOffStatus.CANCELLED)
 
     async def _decide(
-        self, ids: tuple[IdLike, ...], status: TimeOffStatus
+        self, method: str, ids: tuple[IdLike, ...], status: TimeOffStatus
     ) -> builtins.list[ItemOutcome]:
+        operation = _INTERVALS.change.called(method)
         checked = [require_guid(each, "id") for each in ids]
         decided = wire_values(TimeOffInterval, status=status)
         return await each_of(
             checked,
-            lambda each: change(self._session, _INTERVALS.change, each, decided, acknowledgement),
+            lambda each: change(self._session, operation, each, decided, acknowledgement),
         )
 
     def _between(self, since: date | None, until: date | None) -> Expression | None:

@@ -30,7 +30,7 @@ from jibble_legacy.error_bodies import BareForbiddenError
 __all__ = ["LegacyAuth", "PasswordGrant", "legacy_grant"]
 
 # Its URL is the caller's, path and all.
-_TOKEN = Operation("legacy-token", "POST", "", Safety.IDEMPOTENT)
+_TOKEN = Operation("legacy-token", "POST", "", Safety.IDEMPOTENT, name="token")
 # A token lasts 1209600 seconds (documented: old-token).
 _LONGEST = 14 * 24 * 3600.0
 

@@ -14,6 +14,7 @@ from jibble_async.api.custom import Params, custom_operation, custom_parts
 from jibble_async.checks import require_kind, unseen
 from jibble_async.core.caller import Caller
 from jibble_async.core.credentials import StaticToken
+from jibble_async.core.logs import LOGGERS
 from jibble_async.core.operation import Operation, Safety, build
 from jibble_async.core.proxies import proxies_from
 from jibble_async.core.transport import Network
@@ -38,7 +39,7 @@ from jibble_legacy.session import SERVICE, LegacySession
 __all__ = ["LegacyClient"]
 
 # Needs no particular right.
-_PROBE = Operation(SERVICE, "GET", "/api/v1/teams", Safety.READ)
+_PROBE = Operation(SERVICE, "GET", "/api/v1/teams", Safety.READ, name="ping")
 
 
 class LegacyClient(LegacyCatalog):
@@ -99,6 +100,7 @@ class LegacyClient(LegacyCatalog):
             Network(connector, proxy, ssl, trace_configs),
             read_error,
             ForbiddenRecovery(limiter, probe, config.clock),
+            LOGGERS[1],
         )
         days = None if timezone is None else WorkingDays(timezone)
         super().__init__(LegacySession(caller, config, days), probe)

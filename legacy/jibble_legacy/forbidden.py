@@ -135,7 +135,7 @@ class Question:
 
 
 class ForbiddenRecovery:
-    """The hook of the retry loop; see `jibble_async.core.caller.Recovery`.
+    """The hook of the retry loop; see `jibble_async.core.recovery.Recovery`.
 
     Args:
         limiter: Is asked how much is used, and told to hold everybody back.
@@ -173,7 +173,7 @@ class ForbiddenRecovery:
             case Step.WAIT:
                 caller.stats.throttled += 1
                 delay = self._hold(error, counted, call)
-                caller.stats.throttled_seconds += delay
+                caller.stats.server_wait_seconds += delay
                 return Decision(delay, asked=True)
             case Step.AGAIN:
                 return Decision(0.0, asked=True)

@@ -67,7 +67,7 @@ class LoopBackPages(PageSource[T]):
         days: WorkingDays | None = None,
         between: Span = (None, None),
     ) -> None:
-        self._operation = operation
+        self.operation: Operation = operation
         self._base = base
         self._read_rows = read_rows
         self._days = days
@@ -96,7 +96,7 @@ class LoopBackPages(PageSource[T]):
             place.append(("filter[limit]", str(MAX_PAGE_SIZE if count is None else count)))
         if offset > 0:
             place.append(("filter[skip]", str(offset)))
-        return build(self._operation, self._base, params=(*self._options, *place))
+        return build(self.operation, self._base, params=(*self._options, *place))
 
     def read(self, reply: Reply, on_bad_row: BadRowHandler | None) -> PageContent[T]:
         """What an answer holds."""

@@ -14,7 +14,8 @@ from jibble_legacy.entities import LegacyTimeEntry
 from jibble_legacy.pages import LoopBackPages
 
 from jibble_async import EntryType, NotFoundError, Pager, Stats, TimeEntry
-from jibble_async.core.events import Event
+from jibble_async.core.clock import Clock
+from jibble_async.core.emitter import Emitter
 from jibble_async.core.operation import Operation, Request, Safety
 from jibble_async.core.paging import Paging
 from jibble_async.core.wire import Reply
@@ -59,6 +60,7 @@ class LegacySet:
     failing: frozenset[int] = frozenset()
     stats: Stats = field(default_factory=Stats)
     queries: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    emitter: Emitter = field(default_factory=lambda: Emitter((), Clock()))
 
     def pager(
         self,
@@ -79,10 +81,9 @@ class LegacySet:
         )
         return Pager(source, self, Paging(page_size=page_size, **options))
 
-    def emit(self, event: Event) -> None:
-        """Nothing: nobody listens."""
-
-    async def call(self, request: Request, read: Callable[[Reply], V]) -> V:
+    async def call(
+        self, request: Request, read: Callable[[Reply], V], walk_id: str | None = None
+    ) -> V:
         query = {name: values[0] for name, values in parse_qs(request.url.query_string).items()}
         self.queries.append(query)
         number = len(self.queries)

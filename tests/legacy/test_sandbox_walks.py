@@ -15,7 +15,8 @@ from jibble_legacy.entities import LegacyTimeEntry
 from jibble_legacy.pages import LoopBackPages
 
 from jibble_async import EntryType, Pager, PaginationError, Stats
-from jibble_async.core.events import Event
+from jibble_async.core.clock import Clock
+from jibble_async.core.emitter import Emitter
 from jibble_async.core.operation import Request
 from jibble_async.core.paging import Paging
 from jibble_async.core.wire import Reply
@@ -46,6 +47,7 @@ class HostSession:
     def __init__(self, dataset: Dataset) -> None:
         self.store = LegacyStore(functools.partial(organisation_rows, dataset))
         self.stats = Stats()
+        self.emitter = Emitter((), Clock())
         self.requests = 0
         self.before: Callable[[int], None] = lambda _: None
         self._host = LegacyHost(self.store, LegacyRules(), Ledger(dataset), lambda: NOW, 1)
@@ -62,10 +64,9 @@ class HostSession:
         )
         return Pager(source, self, Paging.of({"page_size": 100, **options}))
 
-    def emit(self, event: Event) -> None:
-        """Nothing: nobody listens."""
-
-    async def call(self, request: Request, read: Callable[[Reply], V]) -> V:
+    async def call(
+        self, request: Request, read: Callable[[Reply], V], walk_id: str | None = None
+    ) -> V:
         self.requests += 1
         self.before(self.requests)
         self.store.notice()

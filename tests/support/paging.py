@@ -10,10 +10,12 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs
 
 from jibble_async import JibbleError, NotFoundError, Pager, Safety, Stats
-from jibble_async.core.events import Event, PageRead
+from jibble_async.core.clock import Clock
+from jibble_async.core.emitter import Emitter
 from jibble_async.core.operation import Operation, Request
 from jibble_async.core.paging import Paging
 from jibble_async.core.wire import Reply
+from jibble_async.events import Event, PageRead
 from jibble_async.odata.pages import ODataPages
 
 V = TypeVar("V")
@@ -58,10 +60,12 @@ class PagedSet:
         source: ODataPages[dict[str, Any]] = ODataPages(_OPERATION, _BASE, dict[str, Any])
         return Pager(source, self, Paging(page_size=page_size, **options))
 
-    def emit(self, event: Event) -> None:
-        self.events.append(event)
+    def __post_init__(self) -> None:
+        self.emitter = Emitter((self.events.append,), Clock())
 
-    async def call(self, request: Request, read: Callable[[Reply], V]) -> V:
+    async def call(
+        self, request: Request, read: Callable[[Reply], V], walk_id: str | None = None
+    ) -> V:
         self.requests += 1
         number = self.requests
         self.in_flight += 1

@@ -26,7 +26,9 @@ class RecordingSession(Session):
         self._answers = answers
         self._requests = requests
 
-    async def call(self, request: Request, read: Callable[[Reply], T]) -> T:
+    async def call(
+        self, request: Request, read: Callable[[Reply], T], walk_id: str | None = None
+    ) -> T:
         self._requests.append(request)
         body = self._answers.pop(0) if self._answers else b'{"@odata.count":0,"value":[]}'
         return read(Reply(200, {}, body))

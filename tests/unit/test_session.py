@@ -9,7 +9,7 @@ from jibble_async import JibbleClient, RetryPolicy, StaticToken, Timeouts
 from jibble_async.api.base_client import session_of
 
 CLIENTS = [JibbleClient(auth=StaticToken("x")), LegacyClient("x", timezone="Europe/Berlin")]
-INTERNAL = {"call", "emit", "base", "raw_set", "page_size", "default_page_size", "days"}
+INTERNAL = {"call", "emitter", "base", "raw_set", "page_size", "default_page_size", "days"}
 
 
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: type(client).__name__)

@@ -3,23 +3,47 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
+from yarl import URL
 
-from jibble_async import ClientCredentials, JibbleError
-from jibble_async.core.events import (
+from jibble_async import (
+    ClientCredentials,
+    ConfigurationError,
+    JibbleError,
+    TokenBucket,
+    Unlimited,
+)
+from jibble_async.events import (
     AttemptFinished,
+    AttemptStarted,
+    CallEvent,
+    CallFinished,
+    CallStarted,
     Event,
     PageRead,
     RetryScheduled,
+    SlotWaited,
     TokenRefreshed,
+    WalkFinished,
+    WalkStarted,
 )
 from jibble_async.sandbox import Sandbox
-from tests.support.clients import client_at
+from tests.support.clients import client_at, loop_clock
+from tests.support.leaks import RecordingLimiter, settled
 from tests.support.raw_server import RawServer, Script, json_reply, page, raw, reply
 from tests.wire.week import client_of
 
-LINE = "GET workspace /v1/Things"
+THINGS = ("request", "workspace", "GET", "/v1/Things")
+TOKEN = ("token", "identity", "POST", "/connect/token")
+LIST = ("paginate", "workspace", "/v1/Things")
+# Of which the client's chance makes half.
+ONE, TWO = "7fffffff-1", "7fffffff-2"
+
+
+def calls(events: list[Event]) -> list[CallEvent]:
+    return [each for each in events if isinstance(each, CallEvent)]
 
 
 async def test_the_story_of_a_call(server: RawServer) -> None:
@@ -28,16 +52,24 @@ async def test_the_story_of_a_call(server: RawServer) -> None:
     key = ClientCredentials("id", "secret")
     async with client_at(server.url, auth=key, hooks=(events.append,)) as jibble:
         await jibble.request("GET", "workspace", "/v1/Things", params={"$top": "canary"})
-    line = f"{LINE}?$top"
+    place = ("127.0.0.1", URL(server.url).port)
     assert events == [
-        AttemptFinished("POST identity /connect/token", 1, 200, 0.0, None),
+        CallStarted(*THINGS, ONE, 1, "interactive"),
+        CallStarted(*TOKEN, TWO, 1, "interactive"),
+        AttemptStarted(*TOKEN, TWO, 1, 0, *place),
+        AttemptFinished(*TOKEN, TWO, 1, 200, 0.0),
+        CallFinished(*TOKEN, TWO, 1, 0.0),
         TokenRefreshed(3600),
-        AttemptFinished(line, 1, 503, 0.0, None),
-        RetryScheduled(line, 1, 0.25, "ServerError"),
-        AttemptFinished(line, 2, None, 0.0, "ConnectionLostError"),
+        AttemptStarted(*THINGS, ONE, 1, 0, *place),
+        AttemptFinished(*THINGS, ONE, 1, 503, 0.0),
+        RetryScheduled(*THINGS, ONE, 1, 0.25, "ServerError", 503),
+        AttemptStarted(*THINGS, ONE, 2, 1, *place),
+        AttemptFinished(*THINGS, ONE, 2, None, 0.0, "ConnectionLostError"),
         # On a connection that was kept: not the server's trouble, so there is nothing to wait for.
-        RetryScheduled(line, 2, 0.0, "ConnectionLostError"),
-        AttemptFinished(line, 3, 200, 0.0, None),
+        RetryScheduled(*THINGS, ONE, 2, 0.0, "ConnectionLostError"),
+        AttemptStarted(*THINGS, ONE, 3, 2, *place),
+        AttemptFinished(*THINGS, ONE, 3, 200, 0.0),
+        CallFinished(*THINGS, ONE, 3, 0.25),
     ]
 
 
@@ -46,8 +78,57 @@ async def test_the_story_of_a_walk(server: RawServer) -> None:
     server.answer = Script(page([1, 2], count=3), page([3], count=3))
     async with client_at(server.url, hooks=(events.append,)) as jibble:
         await jibble.paginate("workspace", "/v1/Things", page_size=2).collect()
-    pages = [each for each in events if isinstance(each, PageRead)]
-    assert pages == [PageRead(2, 3), PageRead(1, 3)]
+    assert [each for each in events if not isinstance(each, CallEvent)] == [
+        WalkStarted(*LIST, ONE),
+        PageRead(*LIST, ONE, 2, 3),
+        PageRead(*LIST, ONE, 1, 3),
+        WalkFinished(*LIST, ONE, 2, 3, 0.0),
+    ]
+    started = [each for each in events if isinstance(each, CallStarted)]
+    assert [(each.walk_id, each.call_id) for each in started] == [
+        (ONE, "7fffffff-2"),
+        (ONE, "7fffffff-3"),
+    ]
+
+
+async def test_pages_that_are_fetched_ahead_are_of_their_walk(server: RawServer) -> None:
+    events: list[Event] = []
+    server.answer = Script(*(page([number], count=4) for number in range(4)))
+    async with client_at(server.url, hooks=(events.append,)) as jibble:
+        pager = jibble.paginate("workspace", "/v1/Things", page_size=1, concurrency=3)
+        assert len(await pager.collect()) == 4
+    started = [each for each in events if isinstance(each, CallStarted)]
+    assert {each.walk_id for each in started} == {ONE}
+    assert len({each.call_id for each in started}) == 4
+    (finished,) = (each for each in events if isinstance(each, WalkFinished))
+    assert (finished.pages, finished.rows, finished.error) == (4, 4, None)
+
+
+async def test_a_walk_that_is_left_has_an_end_and_no_error(server: RawServer) -> None:
+    events: list[Event] = []
+    server.answer = Script(page([1, 2], count=9))
+    async with client_at(server.url, hooks=(events.append,)) as jibble:
+        async with jibble.paginate("workspace", "/v1/Things", page_size=2) as pager:
+            async for _ in pager:
+                break
+        await settled(lambda: isinstance(events[-1], WalkFinished))
+        (finished,) = (each for each in events if isinstance(each, WalkFinished))
+    assert (finished.pages, finished.rows, finished.error) == (1, 2, None)
+
+
+async def test_a_walk_that_fails_tells_what_it_ended_with(server: RawServer) -> None:
+    events: list[Event] = []
+    server.answer = Script(page([1, 2], count=9), reply(404))
+    async with client_at(server.url, hooks=(events.append,)) as jibble:
+        with pytest.raises(JibbleError):
+            await jibble.paginate("workspace", "/v1/Things", page_size=2).collect()
+    assert events[-1] == WalkFinished(*LIST, ONE, 1, 2, 0.0, "NotFoundError")
+    assert events[-2] == CallFinished(*_page(events), 1, 0.0, "NotFoundError", 404)
+
+
+def _page(events: list[Event]) -> tuple[str, str, str, str, str]:
+    last = calls(events)[-1]
+    return last.operation, last.service, last.method, last.path, last.call_id
 
 
 async def test_a_cancelled_attempt_is_told_of(server: RawServer) -> None:
@@ -59,7 +140,86 @@ async def test_a_cancelled_attempt_is_told_of(server: RawServer) -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert events == [AttemptFinished(LINE, 1, None, 0.0, "CancelledError")]
+    assert events[2:] == [
+        AttemptFinished(*THINGS, ONE, 1, None, 0.0, "CancelledError"),
+        CallFinished(*THINGS, ONE, 1, 0.0, "CancelledError"),
+    ]
+
+
+async def test_a_call_that_ends_with_its_client_is_told_of(server: RawServer) -> None:
+    events: list[Event] = []
+    server.answer = Script(raw(b"", "stall"))
+    async with client_at(server.url, hooks=(events.append,)) as jibble:
+        task = asyncio.create_task(jibble.request("GET", "workspace", "/v1/Things"))
+        await server.until_heard(1)
+    with pytest.raises(ConfigurationError):
+        await task
+    assert events[-1] == CallFinished(*THINGS, ONE, 1, 0.0, "ConfigurationError")
+
+
+async def test_what_a_reader_of_the_callers_own_raises_ends_its_call(server: RawServer) -> None:
+    def refuse(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    events: list[Event] = []
+    server.answer = Script(json_reply({"value": [1]}))
+    async with client_at(server.url, hooks=(events.append,)) as jibble:
+        with pytest.raises(ZeroDivisionError):
+            await jibble.paginate("workspace", "/v1/Things", on_bad_row=refuse).collect()
+    assert [each.error for each in events if isinstance(each, CallFinished | WalkFinished)] == [
+        "ZeroDivisionError",
+        "ZeroDivisionError",
+    ]
+
+
+async def test_another_token_is_the_same_attempt_and_another_request(server: RawServer) -> None:
+    events: list[Event] = []
+    server.answer = Script(reply(401), json_reply({}))
+    key = ClientCredentials("id", "secret")
+    async with client_at(server.url, auth=key, hooks=(events.append,)) as jibble:
+        await jibble.request("GET", "workspace", "/v1/Things")
+    sent = [each for each in calls(events) if isinstance(each, AttemptStarted)]
+    asked = [(each.attempt, each.resends) for each in sent if each.operation == "request"]
+    assert asked == [(1, 0), (1, 1)]
+
+
+async def test_waits_are_told_apart(server: RawServer) -> None:
+    events: list[Event] = []
+    limiter = RecordingLimiter(lambda: asyncio.sleep(8))
+    server.answer = Script(reply(429, b"", {"Retry-After": "5"}), json_reply({}))
+    async with client_at(
+        server.url, limiter=limiter, clock=loop_clock(), hooks=(events.append,)
+    ) as jibble:
+        await jibble.with_options(priority="bulk").request("GET", "workspace", "/v1/Things")
+        stats = jibble.stats
+    waited = [each for each in events if isinstance(each, SlotWaited)]
+    assert [each.seconds for each in waited] == [pytest.approx(8.0), pytest.approx(8.0)]
+    assert {each.priority for each in waited} == {"bulk"}
+    (retry,) = (each for each in events if isinstance(each, RetryScheduled))
+    assert retry.throttled
+    assert stats.limiter_wait_seconds == pytest.approx(16.0)
+    assert stats.server_wait_seconds == retry.seconds >= 5
+    assert stats.throttled_seconds == stats.limiter_wait_seconds + stats.server_wait_seconds
+
+
+async def test_how_many_wait_is_known_by_priority(server: RawServer) -> None:
+    limiter = TokenBucket(2, per=60, burst=1)
+    async with client_at(server.url, limiter=limiter, clock=loop_clock()) as jibble:
+        assert jibble.stats.waiting["workspace"] == {"interactive": 0, "bulk": 0}
+        server.answer = Script(json_reply({}))
+        bulk = jibble.with_options(priority="bulk")
+        asking = [bulk, bulk, bulk, jibble, jibble]
+        tasks = [
+            asyncio.create_task(each.request("GET", "workspace", "/v1/Things")) for each in asking
+        ]
+        await server.until_heard(1)
+        assert jibble.stats.waiting["workspace"] == {"interactive": 2, "bulk": 2}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        assert jibble.stats.waiting["workspace"] == {"interactive": 0, "bulk": 0}
+    async with client_at(server.url, limiter=Unlimited()) as jibble:
+        assert jibble.stats.waiting == {}
 
 
 async def test_the_sums(box: Sandbox) -> None:
@@ -88,6 +248,7 @@ async def test_a_hook_that_raises_is_logged_and_harms_no_call(
     server.answer = Script(reply(503), page([1], count=1))
     async with client_at(server.url, hooks=(hook, told.append)) as jibble:
         assert len(await jibble.paginate("workspace", "/v1/Things").collect()) == 1
-    # The attempts, the retry and the page; and who comes after it hears of each as well.
-    assert len(told) == len(caplog.records) == 4
-    assert {(each.name, each.levelname) for each in caplog.records} == {("jibble_async", "ERROR")}
+    # Who comes after it hears of everything.
+    failures = [each for each in caplog.records if each.exc_info]
+    assert len(told) == len(failures) == 10
+    assert {(each.name, each.levelname) for each in failures} == {("jibble_async", "ERROR")}

@@ -21,7 +21,7 @@ from jibble_async import (
     StaticToken,
     Timeouts,
 )
-from jibble_async.core.events import Event
+from jibble_async.events import Event
 from tests.support.canaries import found, local_variables, shown
 from tests.support.clients import client_at
 from tests.support.raw_server import Answer, RawServer, Script, head, raw, reply, token_reply

@@ -15,7 +15,7 @@ from jibble_async import (
     JibbleError,
     StaticToken,
 )
-from jibble_async.core.events import Event, TokenRefreshed
+from jibble_async.events import Event, TokenRefreshed
 from tests.support.clients import HeldTime, client_at
 from tests.support.leaks import RecordingLimiter, other_tasks, settled
 from tests.support.raw_server import (

@@ -16,7 +16,6 @@ from jibble_async.api.raw import RawSet
 from jibble_async.api.session import Session
 from jibble_async.core.caller import Caller
 from jibble_async.core.cursor import short_hash
-from jibble_async.core.events import PageRead
 from jibble_async.core.pages import PageContent, PageSource, RawRow, RowHead
 from jibble_async.core.progress import require_fitting
 from jibble_async.core.wire import Reply
@@ -89,7 +88,7 @@ async def account_of(client: BaseClient[Any]) -> str | None:
 def _read(session: Session, source: PageSource[RawRow], top: int, reply: Reply) -> Answer:
     require_fitting(reply, top)
     content: PageContent[RawRow] = source.read(reply, None)
-    session.emit(PageRead(content.received, content.total))
+    session.emitter.page_read(source.operation, None, content.received, content.total)
     return Answer(content.items, content.heads, content.total, _date(session, reply))
 
 

@@ -21,6 +21,7 @@ from jibble_async.api.raw import RawSet
 from jibble_async.api.session import Session
 from jibble_async.core.pages import PageSource, RawRow
 from jibble_async.errors import BadRequestError, ConfigurationError
+from jibble_async.events import ExportSettled
 from jibble_async.export.proof.anchored import AnchoredCourse, AnchorLostError
 from jibble_async.export.proof.asking import Answer, ask, count, lengths_of
 from jibble_async.export.proof.collecting import Reading, collect_twice, digest
@@ -148,19 +149,24 @@ async def settle(
     Raises:
         JibbleError: A call failed for good.
     """
-    raw = extent.raw_set(client)
+    raw, session = extent.raw_set(client), session_of(client)
+    scope = Scope(raw, extent.since, extent.until)
     if not raw.anchored:
-        return Verdict(
+        verdict = Verdict(
             outcome=Outcome.NOT_PROVED,
             reason="every page fitted the one before; this API neither counts rows nor tells "
             "which of them changed",
             mark=mark,
         )
-    scope = Scope(raw, extent.since, extent.until)
-    session = session_of(client)
-    if raw.changes is None:
-        return await collect_twice(session, raw, scope, mark, held, read)
-    return await _Settling(session, raw, scope, held, overlap).run(mark, reconcile=reconcile)
+    elif raw.changes is None:
+        verdict = await collect_twice(session, raw, scope, mark, held, read)
+    else:
+        settling = _Settling(session, raw, scope, held, overlap)
+        verdict = await settling.run(mark, reconcile=reconcile)
+    name, found = raw.pages.operation.called("export").name, (verdict.swept, verdict.dropped)
+    told = ExportSettled(name, raw.service, verdict.outcome.value, verdict.rounds, *found)
+    session.emitter.tell(told)
+    return verdict
 
 
 class _Settling:

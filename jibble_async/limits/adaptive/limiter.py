@@ -81,6 +81,7 @@ class AdaptiveLimiter:
         self._asked_at = self._stopped_until = -math.inf
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._queue = CallQueue()
 
     def __repr__(self) -> str:
         return f"<AdaptiveLimiter at {self.rate:.3g} requests per second>"
@@ -94,6 +95,11 @@ class AdaptiveLimiter:
     def quota(self) -> tuple[int, float] | None:
         """Requests, and the seconds they are for, as the server tells; None if it doesn't."""
         return (self._quota.limit, self._quota.per) if self._told else None
+
+    @property
+    def waiting(self) -> Mapping[Priority, int]:
+        """Calls that wait for a slot at this moment, by priority."""
+        return self._queue.waiting
 
     async def acquire(
         self, *, priority: Priority = "interactive", max_wait: float | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from bisect import bisect_right, insort
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf
 
 from jibble_async.limits.loops import claim_loop, clock_of
@@ -78,6 +78,11 @@ class RollingWindow:
     def rate(self) -> float:
         """Requests per second in the long run, if answers took no time."""
         return self.limit / self.per
+
+    @property
+    def waiting(self) -> Mapping[Priority, int]:
+        """Calls that wait for a slot at this moment, by priority."""
+        return self._queue.waiting
 
     @property
     def used(self) -> int:

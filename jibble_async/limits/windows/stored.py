@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from typing import Protocol
 
@@ -120,6 +120,11 @@ class StoredWindow:
     def rate(self) -> float:
         """Requests per second in the long run, of all processes together."""
         return self.limit / self.per
+
+    @property
+    def waiting(self) -> Mapping[Priority, int]:
+        """Calls that wait for a slot in this process, by priority."""
+        return self._queue.waiting
 
     @property
     def used(self) -> int | None:

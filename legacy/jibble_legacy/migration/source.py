@@ -74,7 +74,7 @@ class Source:
         async def get(
             path: str, params: Params, path_id: str | None, read: Callable[[Reply], T]
         ) -> tuple[str, T]:
-            operation = Operation(SERVICE, "GET", path, Safety.READ)
+            operation = Operation(SERVICE, "GET", path, Safety.READ, name="migration.read")
             request = session.build(operation, params=params, path_id=path_id)
             return request.url.raw_path_qs, await session.call(request, read)
 

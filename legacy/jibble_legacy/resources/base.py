@@ -9,7 +9,7 @@ from typing import Any, NoReturn, TypeVar, Unpack
 
 from msgspec import UNSET, UnsetType
 
-from jibble_async.api.listing import Deletable, ListOptions, Routes, query_of
+from jibble_async.api.listing import Deletable, ListOptions, Routes, offered_as, query_of
 from jibble_async.api.raw import RawSet
 from jibble_async.api.writing import change
 from jibble_async.core.pager import Pager
@@ -41,24 +41,29 @@ E = TypeVar("E", bound=Entity)
 _ID = r"[A-Za-z0-9]{1,64}"
 
 
-def routes_of(path: str) -> Routes:
+def routes_of(path: str, name: str) -> Routes:
     """What can be done with a kind of thing (documented: old-calls).
 
     Args:
         path: What it is called in paths.
+        name: What clients offer it as.
     """
-    return Routes.of(SERVICE, f"/api/v1/{path}", f"/api/v1/{path}/{{id}}", change="PUT")
+    many = f"/api/v1/{path}"
+    return Routes.of(SERVICE, many, f"{many}/{{id}}", name=name, change="PUT")
 
 
 class LegacyResource(Deletable[E], exportable=True):
     """A kind of thing that the old API knows.
 
-    The class of a kind says at its head what it is called in paths (`path=`).
+    The class of a kind says at its head what it is called in paths (`path=`), and what clients
+    offer it as (`name=`), if that is not its own name.
     """
 
-    def __init_subclass__(cls, *, path: str | None = None, **options: Any) -> None:
+    def __init_subclass__(
+        cls, *, path: str | None = None, name: str | None = None, **options: Any
+    ) -> None:
         if path is not None:
-            options["routes"] = routes_of(path)
+            options["routes"] = routes_of(path, name or offered_as(cls))
         super().__init_subclass__(**options)
 
     def __init__(self, session: LegacySession) -> None:

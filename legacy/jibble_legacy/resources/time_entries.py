@@ -31,7 +31,12 @@ _FIELDS = fields(LegacyTimeEntry)
 _LATEST = 100
 
 
-class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries", day="belongs_to_date"):
+class LegacyTimeEntries(
+    LegacyResource[LegacyTimeEntry],
+    path="timeentries",
+    name="time_entries",
+    day="belongs_to_date",
+):
     """The punches: every clocking in and out."""
 
     def list(
@@ -114,7 +119,7 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries", day
         Example:
             >>> entry = await jibble.time_entries.clock_in(person.id, note="site B")
         """
-        return await self._punch(EntryType.IN, person_id, at, options)
+        return await self._punch(EntryType.IN, person_id, at, options, "clock_in")
 
     async def clock_out(
         self,
@@ -124,7 +129,7 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries", day
         **options: Unpack[LegacyPunchOptions],
     ) -> LegacyTimeEntry:
         """The entry with which a person ends work; all is as with `clock_in`."""
-        return await self._punch(EntryType.OUT, person_id, at, options)
+        return await self._punch(EntryType.OUT, person_id, at, options, "clock_out")
 
     async def create(
         self,
@@ -145,7 +150,7 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries", day
             NotSupportedError: The old API has no such kind of entry.
         """
         # Without it the server would take its own now.
-        return await self._punch(type, person_id, require_aware(at, "at"), options)
+        return await self._punch(type, person_id, require_aware(at, "at"), options, "create")
 
     async def update(
         self,
@@ -189,6 +194,7 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries", day
         person_id: str | None,
         at: datetime | None,
         options: LegacyPunchOptions,
+        method: str,
     ) -> LegacyTimeEntry:
         punch = LegacyPunch.make(type, person_id, datetime.now(UTC), options, at=at)
         # Where the moment is left to the server, among the newest, so that a wrong clock here
@@ -202,7 +208,8 @@ class LegacyTimeEntries(LegacyResource[LegacyTimeEntry], path="timeentries", day
             "on_bad_row": lambda _, __: None,
         }
         pager = self._pager([mine, then], newest)
-        return await sent(self._session, self.routes.creation, punch, self._reader(), pager)
+        operation = self.routes.creation.called(method)
+        return await sent(self._session, operation, punch, self._reader(), pager)
 
 
 async def _require_zones(session: LegacySession, days: WorkingDays) -> None:

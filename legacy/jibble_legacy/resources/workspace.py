@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from msgspec import UNSET, UnsetType
 
-from jibble_async.api.listing import Routes
+from jibble_async.api.listing import Routes, offered_as
 from jibble_async.api.writing import looking, lost, new, require_text
 from jibble_async.entities import Activity
 from jibble_async.entities.base import Entity
@@ -126,7 +126,7 @@ class Activities(_Creatable[Activity]):
 
     def __init__(self, session: LegacySession) -> None:
         super().__init__(session)
-        self.routes: Routes = routes_of(session.activities_path)
+        self.routes: Routes = routes_of(session.activities_path, offered_as(Activities))
 
     async def create(
         self, name: str, color: str, organization_id: str, *, description: str | None = None

@@ -1,0 +1,138 @@
+"""The log of the clients of both APIs: its records, and the handlers that show them.
+
+Nothing is logged but events, so what holds for these holds here: no id, no value of a query, no
+header, no body.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping
+from typing import TextIO
+
+import msgspec
+
+from jibble_async.core.log_lines import line_of
+from jibble_async.errors import ConfigurationError
+from jibble_async.events import Event
+
+__all__ = ["LOGGERS", "Formatter", "attach", "detach", "from_env", "log", "to_stderr"]
+
+LOGGERS = ("jibble_async", "jibble_legacy")
+"""The names of the loggers: for each API's clients one."""
+
+_LEVELS = ("debug", "info", "warning", "error")
+_attached: dict[logging.Handler, int] = {}
+
+for _name in LOGGERS:
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+
+
+class Formatter(logging.Formatter):
+    """Lines with the time, the level and the logger."""
+
+    default_msec_format = "%s.%03d"
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+
+
+def log(logger: logging.Logger, event: Event) -> None:
+    """Log an event, if it is worth a line and the logger wants its level.
+
+    The record has all that the event has, as `jibble_operation` and so on, for handlers that write
+    more than lines.
+
+    Args:
+        logger: Where.
+        event: What.
+    """
+    line = line_of(event)
+    if line is not None and logger.isEnabledFor(line[0]):
+        fields = {f"jibble_{name}": value for name, value in msgspec.structs.asdict(event).items()}
+        logger.log(*line, extra={"jibble_event": type(event).__name__, **fields})
+
+
+def attach(handler: logging.Handler, level: int | str) -> None:
+    """Have a handler hear of what the clients of both APIs log.
+
+    Args:
+        handler: The handler; it gets our `Formatter` unless it has one. If it is attached already,
+            its level changes.
+        level: From which level on: `debug`, `info`, `warning`, `error`, or a number of logging's.
+
+    Raises:
+        ConfigurationError: There is no such level.
+    """
+    number = _number(level)
+    handler.setLevel(number)
+    if handler.formatter is None:
+        handler.setFormatter(Formatter())
+    _attached[handler] = number
+    for logger in map(logging.getLogger, LOGGERS):
+        logger.addHandler(handler)
+        logger.setLevel(min(_attached.values()))
+
+
+def detach(handler: logging.Handler) -> None:
+    """Take a handler away that was attached.
+
+    Args:
+        handler: The handler.
+    """
+    _attached.pop(handler, None)
+    for logger in map(logging.getLogger, LOGGERS):
+        logger.removeHandler(handler)
+        logger.setLevel(min(_attached.values(), default=logging.NOTSET))
+
+
+def to_stderr(level: int | str) -> None:
+    """Show on stderr what is logged; called again it changes the level.
+
+    Args:
+        level: As for `attach`.
+
+    Raises:
+        ConfigurationError: There is no such level.
+    """
+    attach(_STDERR, level)
+
+
+def from_env(env: Mapping[str, str]) -> None:
+    """Do what `JIBBLE_LOG` says, if it is set: `debug`, `info`, `warning` or `error`.
+
+    Args:
+        env: Usually `os.environ`.
+    """
+    level = env.get("JIBBLE_LOG", "").strip()
+    if not level:
+        return
+    try:
+        to_stderr(level)
+    except ConfigurationError as error:
+        # An import that fails would be too much for a misspelt word.
+        to_stderr(logging.WARNING)
+        logging.getLogger(LOGGERS[0]).warning("JIBBLE_LOG: %s; warnings are shown", error)
+
+
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to what stderr is at the moment."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        return sys.stderr
+
+
+_STDERR = _Stderr()
+
+
+def _number(level: int | str) -> int:
+    if isinstance(level, int):
+        return level
+    if level.lower() not in _LEVELS:
+        raise ConfigurationError(f"there is no level {level!r}: there are {', '.join(_LEVELS)}")
+    return logging.getLevelNamesMapping()[level.upper()]
