@@ -16,6 +16,7 @@ from typing import Protocol, TypeAlias, runtime_checkable
 import msgspec
 
 __all__ = [
+    "AttemptEvent",
     "AttemptFinished",
     "AttemptStarted",
     "CallEvent",
@@ -76,8 +77,8 @@ class SlotWaited(CallEvent, frozen=True):
     """How long."""
 
 
-class AttemptStarted(CallEvent, frozen=True):
-    """A request is about to be sent; slot and token are there."""
+class AttemptEvent(CallEvent, frozen=True):
+    """What the events of one request have."""
 
     resends: int
     """How many requests of this call were sent before it."""
@@ -87,7 +88,11 @@ class AttemptStarted(CallEvent, frozen=True):
     """The port there."""
 
 
-class AttemptFinished(CallEvent, frozen=True):
+class AttemptStarted(AttemptEvent, frozen=True):
+    """A request is about to be sent; slot and token are there."""
+
+
+class AttemptFinished(AttemptEvent, frozen=True):
     """A request was answered or failed."""
 
     status: int | None

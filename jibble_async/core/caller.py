@@ -388,11 +388,11 @@ class Caller:
         finally:
             deadline.rest()
             self.stats.requests += call.sent
-            call.sends += call.sent
             if call.told:
                 status = None if reply is None else reply.status
                 took = clock.monotonic() - started
                 self.emitter.attempt_finished(call, status, took, failure)
+            call.sends += call.sent
         if reply is not None:
             return reply
         if not call.sent:

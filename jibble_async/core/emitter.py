@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from jibble_async import errors
 from jibble_async.core import logs
 from jibble_async.core.call import Call
 from jibble_async.core.clock import Clock
@@ -86,7 +87,7 @@ class Emitter:
         """Tell that a call ended, with an error or without."""
         if not call.told and (error is None or not self.wants(logging.ERROR)):
             return
-        kind = None if error is None else type(error).__name__
+        kind = None if error is None else _kind(error)
         seconds = self._clock.monotonic() - call.started
         self.tell(CallFinished(*self._labels(call), seconds, kind, _status(error)))
 
@@ -97,9 +98,7 @@ class Emitter:
 
     def attempt_started(self, call: Call[Any], headers: Headers) -> Headers:
         """Tell that a request is about to be sent; its headers, with its place in a trace."""
-        url = call.request.url
-        host, port = url.raw_host or "", url.port
-        self.tell(AttemptStarted(*self._labels(call), call.sends, host, port))
+        self.tell(AttemptStarted(*self._labels(call), *_place(call)))
         if not self._tracing or not call.authorised:
             return headers
         traced = Headers(headers)
@@ -111,13 +110,14 @@ class Emitter:
         self, call: Call[Any], status: int | None, seconds: float, error: str | None
     ) -> None:
         """Tell that a request was answered or failed."""
-        self.tell(AttemptFinished(*self._labels(call), status, seconds, error))
+        answer = status, seconds, error
+        self.tell(AttemptFinished(*self._labels(call), *_place(call), *answer))
 
     def retry_scheduled(self, call: Call[Any], error: JibbleError, step: Decision) -> None:
         """Tell that a call will be tried again."""
         if self.wants(logging.WARNING):
-            kind, throttled = type(error).__name__, isinstance(error, RateLimitedError)
-            about = step.delay, kind, _status(error), throttled
+            throttled = step.throttled or isinstance(error, RateLimitedError)
+            about = step.delay, _kind(error), _status(error), throttled
             self.tell(RetryScheduled(*self._labels(call), *about))
 
     def page_read(
@@ -159,6 +159,17 @@ class Emitter:
         except (Exception, asyncio.CancelledError):
             self._logger.exception("a hook failed to give its headers")
             return {}
+
+
+def _place(call: Call[Any]) -> tuple[int, str, int | None]:
+    url = call.request.url
+    return call.sends, url.raw_host or "", url.port
+
+
+def _kind(error: BaseException) -> str:
+    """The class of an error that users know; what is behind it may be one of the adapters'."""
+    public = (each for each in type(error).__mro__ if each.__module__ == errors.__name__)
+    return next(public, type(error)).__name__
 
 
 def _status(error: BaseException | None) -> int | None:

@@ -78,7 +78,7 @@ def _page_read(event: PageRead) -> Line:
 
 def _walk_finished(event: WalkFinished) -> Line:
     ended = "" if event.error is None else f", ended with {event.error}"
-    what = f"{event.rows:,} rows on {event.pages:,} pages in {_time(event.seconds)}"
+    what = f"{event.rows:,} rows on {_count(event.pages, 'page')} in {_time(event.seconds)}"
     return logging.DEBUG, f"{event.operation}: {what}{ended}"
 
 

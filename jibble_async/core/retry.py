@@ -117,10 +117,17 @@ class RetryBudget:
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """Try again after `delay` seconds; `asked` if it was the server that wanted so many."""
+    """Try again after a while.
+
+    Attributes:
+        delay: Seconds.
+        asked: Whether it was the server that wanted so many.
+        throttled: Whether the server refused for speed, although the error does not say so.
+    """
 
     delay: float
     asked: bool
+    throttled: bool = False
 
 
 def decide(

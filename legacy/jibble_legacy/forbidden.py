@@ -174,7 +174,7 @@ class ForbiddenRecovery:
                 caller.stats.throttled += 1
                 delay = self._hold(error, counted, call)
                 caller.stats.server_wait_seconds += delay
-                return Decision(delay, asked=True)
+                return Decision(delay, asked=True, throttled=True)
             case Step.AGAIN:
                 return Decision(0.0, asked=True)
             case Step.FORBIDDEN:

@@ -41,7 +41,7 @@ EXTRAS = {
 
 
 def test_what_an_extra_brings_is_imported_where_it_is_needed_only() -> None:
-    homes = {"sandbox": {"sandbox"}, "cli": {"cli"}, "redis": {"limits"}}
+    homes = {"sandbox": {"sandbox"}, "cli": {"cli"}, "redis": {"limits"}, "otel": {"integrations"}}
     wrong = [
         f"{name} imports {imported}"
         for name, path in modules()

@@ -40,6 +40,7 @@ from tests.support.canaries import found, local_variables, shown
 from tests.support.clients import client_at
 from tests.support.legacy import legacy_at
 from tests.support.raw_server import Answer, RawServer, Script, head, raw, reply, token_reply
+from tests.support.telemetry import Telemetry
 
 SECRET, PASSWORD, REFRESH = "canary-secret", "canary-password", "canary-refresh"
 TOKEN, VALUE, TRACE = "canary-token", "canary-value", "canary-trace"
@@ -89,12 +90,18 @@ async def test_nothing_is_seen_of_a_call_that_fails(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     events: list[Any] = []
+    telemetry = Telemetry()
+    hooks = (events.append, telemetry.hook)
     server.answer, server.token_answer = Script(TROUBLES[trouble]), Script(token_reply(TOKEN))
-    async with client_at(server.url, auth=KEY, retry=ONCE, hooks=(events.append,)) as jibble:
+    async with client_at(server.url, auth=KEY, retry=ONCE, hooks=hooks) as jibble:
         with pytest.raises(JibbleError) as caught:
             await ASKS[ask](jibble)
-    seen = shown(caught.value)
-    assert found(CANARIES, seen, repr(events), caplog.text) == []
+    records = [repr(vars(each)) for each in caplog.records]
+    told = (repr(events), telemetry.everything(), caplog.text, *records)
+    assert events
+    assert caplog.records
+    assert found((*CANARIES, KEY_ID), *told) == []
+    assert found(CANARIES, shown(caught.value)) == []
     assert found(CREDENTIALS, local_variables(caught.value)) == []
 
 

@@ -42,6 +42,10 @@ LIST = ("paginate", "workspace", "/v1/Things")
 ONE, TWO = "7fffffff-1", "7fffffff-2"
 
 
+def place(server: RawServer) -> tuple[str, int | None]:
+    return "127.0.0.1", URL(server.url).port
+
+
 def calls(events: list[Event]) -> list[CallEvent]:
     return [each for each in events if isinstance(each, CallEvent)]
 
@@ -52,23 +56,23 @@ async def test_the_story_of_a_call(server: RawServer) -> None:
     key = ClientCredentials("id", "secret")
     async with client_at(server.url, auth=key, hooks=(events.append,)) as jibble:
         await jibble.request("GET", "workspace", "/v1/Things", params={"$top": "canary"})
-    place = ("127.0.0.1", URL(server.url).port)
+    here = place(server)
     assert events == [
         CallStarted(*THINGS, ONE, 1, "interactive"),
         CallStarted(*TOKEN, TWO, 1, "interactive"),
-        AttemptStarted(*TOKEN, TWO, 1, 0, *place),
-        AttemptFinished(*TOKEN, TWO, 1, 200, 0.0),
+        AttemptStarted(*TOKEN, TWO, 1, 0, *here),
+        AttemptFinished(*TOKEN, TWO, 1, 0, *here, 200, 0.0),
         CallFinished(*TOKEN, TWO, 1, 0.0),
         TokenRefreshed(3600),
-        AttemptStarted(*THINGS, ONE, 1, 0, *place),
-        AttemptFinished(*THINGS, ONE, 1, 503, 0.0),
+        AttemptStarted(*THINGS, ONE, 1, 0, *here),
+        AttemptFinished(*THINGS, ONE, 1, 0, *here, 503, 0.0),
         RetryScheduled(*THINGS, ONE, 1, 0.25, "ServerError", 503),
-        AttemptStarted(*THINGS, ONE, 2, 1, *place),
-        AttemptFinished(*THINGS, ONE, 2, None, 0.0, "ConnectionLostError"),
+        AttemptStarted(*THINGS, ONE, 2, 1, *here),
+        AttemptFinished(*THINGS, ONE, 2, 1, *here, None, 0.0, "ConnectionLostError"),
         # On a connection that was kept: not the server's trouble, so there is nothing to wait for.
         RetryScheduled(*THINGS, ONE, 2, 0.0, "ConnectionLostError"),
-        AttemptStarted(*THINGS, ONE, 3, 2, *place),
-        AttemptFinished(*THINGS, ONE, 3, 200, 0.0),
+        AttemptStarted(*THINGS, ONE, 3, 2, *here),
+        AttemptFinished(*THINGS, ONE, 3, 2, *here, 200, 0.0),
         CallFinished(*THINGS, ONE, 3, 0.25),
     ]
 
@@ -141,7 +145,7 @@ async def test_a_cancelled_attempt_is_told_of(server: RawServer) -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
     assert events[2:] == [
-        AttemptFinished(*THINGS, ONE, 1, None, 0.0, "CancelledError"),
+        AttemptFinished(*THINGS, ONE, 1, 0, *place(server), None, 0.0, "CancelledError"),
         CallFinished(*THINGS, ONE, 1, 0.0, "CancelledError"),
     ]
 
