@@ -20,7 +20,7 @@ Params: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
 
 _PATH = r"((?:/api)?/v[0-9]+)/([A-Za-z0-9_.$(),='@:/-]+)"
 _COLLECTION = r"[A-Za-z]{2,50}"
-_OF_ODATA = r"\$[a-z]{2,10}"
+_OF_ODATA = r"\$(count|metadata|ref|value)"
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 # A GET that starts a job at the server (documented: reports): twice is not the same as once.
 _STARTS = "timeattendancereportstartexport"
