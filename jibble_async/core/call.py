@@ -31,8 +31,8 @@ class Call(msgspec.Struct, Generic[T], eq=False):
         read: Finds the value in the answer.
         options: What holds for it.
         ends: When it must have ended, on the monotonic clock; None if it may take its time.
-        authorised: Whether it carries a token.
         started: When it began, on the same clock.
+        authorised: Whether it carries a token.
         walk_id: The walk that it fetches a page for, if it does, and if anybody wants to know.
         id: What it is told as; empty as long as nobody was told of it.
         told: Whether its beginning was told, so that its end must be.
@@ -52,8 +52,8 @@ class Call(msgspec.Struct, Generic[T], eq=False):
     read: Callable[[Reply], T]
     options: CallOptions
     ends: float | None
-    authorised: bool = True
     started: float = 0.0
+    authorised: bool = True
     walk_id: str | None = None
     id: str = ""
     told: bool = False
@@ -67,6 +67,20 @@ class Call(msgspec.Struct, Generic[T], eq=False):
     on_kept: bool = False
     alone: bool = False
     maybe_processed: bool = False
+
+    @classmethod
+    def begun(
+        cls,
+        request: Request,
+        read: Callable[[Reply], T],
+        options: CallOptions,
+        now: float,
+        walk_id: str | None = None,
+    ) -> Call[T]:
+        """A call that begins now, on the monotonic clock."""
+        total = options.timeouts.total
+        ends = None if total is None else now + total
+        return cls(request, read, options, ends, now, walk_id=walk_id)
 
     def left(self, now: float, longest: float | None = None) -> float | None:
         """Seconds until it must have ended, or `longest` if that is less; None without bounds."""

@@ -131,17 +131,15 @@ class Caller:
             JibbleError: What the last attempt failed with.
         """
         self.open()
-        call = self._begun(request, read, options)
-        call.walk_id = walk_id
-        return self._run(call, self._recovery)
+        now = self._clock.monotonic()
+        return self._run(Call.begun(request, read, options, now, walk_id), self._recovery)
 
     def call_within(
         self, call: Call[Any], request: Request, read: Callable[[Reply], T]
     ) -> Coroutine[Any, Any, T]:
         """The same for another request within the time of a call, without the API's recovery."""
-        inner = self._begun(request, read, call.options)
-        inner.ends = call.ends
-        return self._run(inner)
+        now = self._clock.monotonic()
+        return self._run(Call(request, read, call.options, call.ends, now))
 
     async def aclose(self) -> None:
         """End what is under way, and close the connections; calls are errors from then on.
@@ -169,14 +167,9 @@ class Caller:
 
     async def _exchange(self, request: Request) -> Reply:
         options = CallOptions(self.config.timeouts, self.config.retry)
-        call = self._begun(request, whole, options)
+        call = Call.begun(request, whole, options, self._clock.monotonic())
         call.authorised = False
         return await self._run(call)
-
-    def _begun(self, request: Request, read: Callable[[Reply], T], options: CallOptions) -> Call[T]:
-        now, total = self._clock.monotonic(), options.timeouts.total
-        ends = None if total is None else now + total
-        return Call(request, read, options, ends, started=now)
 
     async def _run(self, call: Call[T], recovery: Recovery | None = None) -> T:
         """The one loop of retries, entered only once a first attempt has failed."""
@@ -197,29 +190,24 @@ class Caller:
             value = await self._try_again(first_error, call, recovery)
         except JibbleError as error:
             call.ended(error, call.attempts)
-            emitter.call_finished(call, error)
+            emitter.call_failed(call, error)
             raise
         except asyncio.CancelledError as cancelled:
             # Ours, or that of somebody who gave up on the whole: only ours becomes an error.
             if not (deadline.closed and deadline.expired()):
                 call.cancelled(cancelled)
-                emitter.call_finished(call, cancelled)
+                emitter.call_failed(call, cancelled)
                 raise
         except BaseException as error:
             # What a reader of the caller's own raised.
-            emitter.call_finished(call, error)
+            emitter.call_failed(call, error)
             raise
         else:
             emitter.call_finished(call)
             return value
         finally:
             deadline.stop()
-        raise self._closed_call(call)
-
-    def _closed_call(self, call: Call[Any]) -> JibbleError:
-        error = call.closed()
-        self.emitter.call_finished(call, error)
-        return error
+        raise emitter.call_failed(call, call.closed())
 
     async def _try_again(
         self, first_error: JibbleError, call: Call[T], recovery: Recovery | None

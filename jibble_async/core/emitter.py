@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from jibble_async import errors
 from jibble_async.core import logs
@@ -31,6 +31,8 @@ from jibble_async.events import (
 )
 
 __all__ = ["Emitter"]
+
+E = TypeVar("E", bound=BaseException)
 
 # What W3C's Trace Context has of a trace. Its baggage holds values of the program's own.
 _TRACE = ("traceparent", "tracestate")
@@ -83,13 +85,18 @@ class Emitter:
         call.told = True
         self.tell(CallStarted(*self._labels(call), call.options.priority, call.walk_id))
 
-    def call_finished(self, call: Call[Any], error: BaseException | None = None) -> None:
-        """Tell that a call ended, with an error or without."""
-        if not call.told and (error is None or not self.wants(logging.ERROR)):
-            return
-        kind = None if error is None else _kind(error)
-        seconds = self._clock.monotonic() - call.started
-        self.tell(CallFinished(*self._labels(call), seconds, kind, _status(error)))
+    def call_finished(self, call: Call[Any]) -> None:
+        """Tell that a call came to its value, if its beginning was told."""
+        if call.told:
+            self.tell(CallFinished(*self._labels(call), self._clock.monotonic() - call.started))
+
+    def call_failed(self, call: Call[Any], error: E) -> E:
+        """Tell that a call ended with an error, which is given back."""
+        if call.told or self.wants(logging.ERROR):
+            seconds = self._clock.monotonic() - call.started
+            about = seconds, _kind(error), _status(error)
+            self.tell(CallFinished(*self._labels(call), *about))
+        return error
 
     def slot_waited(self, call: Call[Any], seconds: float) -> None:
         """Tell that a call waited for its limiter."""
@@ -172,5 +179,5 @@ def _kind(error: BaseException) -> str:
     return next(public, type(error)).__name__
 
 
-def _status(error: BaseException | None) -> int | None:
+def _status(error: BaseException) -> int | None:
     return error.status if isinstance(error, APIError) else None

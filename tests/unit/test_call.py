@@ -25,7 +25,7 @@ def a_call(
     safety: Safety = Safety.UNSAFE, ends: float | None = None, *, authorised: bool = True
 ) -> Call[Reply]:
     request = build(Operation("workspace", "POST", "/v1/Things", safety), "http://127.0.0.1")
-    return Call(request, lambda reply: reply, OPTIONS, ends, authorised)
+    return Call(request, lambda reply: reply, OPTIONS, ends, authorised=authorised)
 
 
 @pytest.mark.parametrize(

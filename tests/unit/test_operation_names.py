@@ -18,7 +18,7 @@ from tests.meta.test_public import operations
 from tests.unit.recording import RecordingClient
 
 # Of no resource.
-OWN = {"token", "metadata", "probe", "request", "paginate"}
+OWN = {"token", "metadata", "ping", "request", "paginate"}
 GUID = "7b1b3e0e-52a2-4d4b-9a53-6f1f1c9e6f10"
 RESOURCES = [
     (name, resource)
