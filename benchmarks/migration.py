@@ -58,7 +58,7 @@ _SPACE = uuid.UUID(int=7)
 _LATENCY = 0.2
 
 
-class _Account:
+class OldAccount:
     """An old account of any size, of which nothing lies in memory but the moments.
 
     Args:
@@ -137,7 +137,7 @@ async def extracted(
 ) -> tuple[ExtractReport, float, int]:
     """Extract so many entries to a ledger: the report, virtual seconds, and requests."""
     loop = asyncio.get_running_loop()
-    account = _Account(entries, people)
+    account = OldAccount(entries, people)
     now = now_of(loop)
     clock = Clock(monotonic=loop.time, now=now, random=lambda: 0.5)
     commits = InlineCommits()
