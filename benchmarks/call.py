@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
+import os
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -13,6 +15,9 @@ from typing import Any
 
 import aiohttp
 import msgspec
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
 
 from benchmarks.measuring import Spread, Variant, differences, interleave, quick, ratios, table
 from benchmarks.server import serving
@@ -29,11 +34,14 @@ from jibble_async import (
     Unlimited,
 )
 from jibble_async.api.base_client import session_of
+from jibble_async.core import logs
 from jibble_async.core.call import Call
 from jibble_async.core.lenient import decoder
 from jibble_async.core.operation import Request, build
 from jibble_async.core.transport import Network, Transport
 from jibble_async.core.wire import Reply, reader
+from jibble_async.events import Hook
+from jibble_async.integrations.opentelemetry import OpenTelemetryHook
 
 CALLS = 25
 ROUNDS = 600
@@ -42,6 +50,7 @@ TOKEN = "eyJ" + "x" * 900  # as long as those of the token host
 _IDS = itertools.cycle([str(uuid.UUID(int=number, version=4)) for number in range(1, 5000)])
 _PLAIN = "`ClientSession.get` and `read`"
 _DECODED = "for comparison: the first, and its answer decoded"
+_GET = "`people.get`"
 _ENDLESS = Timeouts(total=None, attempt=None)
 
 
@@ -57,8 +66,10 @@ def _slice(call: Callable[[str], Awaitable[Any]]) -> Variant:
     return calls
 
 
-def _client(base: str, limiter: RateLimiter, timeouts: Timeouts) -> JibbleClient:
-    config = ClientConfig(endpoints=Endpoints(workspace=base), timeouts=timeouts)
+def _client(
+    base: str, limiter: RateLimiter, timeouts: Timeouts, hooks: tuple[Hook, ...] = ()
+) -> JibbleClient:
+    config = ClientConfig(endpoints=Endpoints(workspace=base), timeouts=timeouts, hooks=hooks)
     return JibbleClient(auth=StaticToken(TOKEN), config=config, limiter=limiter)
 
 
@@ -175,7 +186,7 @@ async def _without_a_wire(base: str, rounds: int) -> None:
         "limiter, adaptive": limiter,
         "call without a deadline": lambda: caller.call(request, _whole, untimed),
         "call": lambda: caller.call(request, _whole, options),
-        "`people.get`": lambda: limited.people.get(next(_IDS)),
+        _GET: lambda: limited.people.get(next(_IDS)),
     }
 
     def repeat(step: Callable[[], Any]) -> Variant:
@@ -192,12 +203,54 @@ async def _without_a_wire(base: str, rounds: int) -> None:
 
         return loop
 
+    async def listened(hook: Hook) -> JibbleClient:
+        client = _client(base, AdaptiveLimiter(initial=1e9), Timeouts(), (hook,))
+        theirs = session_of(client).caller
+        theirs.open()
+        await theirs._transport.aclose()
+        theirs._transport = transport
+        await theirs.tokens.get()
+        return client
+
+    def at_level(level: int) -> Variant:
+        loop = repeat_awaited(lambda: limited.people.get(next(_IDS)))
+
+        async def logged() -> None:
+            handler = logging.FileHandler(os.devnull)
+            logs.attach(handler, level)
+            await loop()
+            logs.detach(handler)
+            handler.close()
+
+        return logged
+
+    hooked = await listened(lambda _: None)
+    spans = await listened(_traced())
+    observed = {
+        f"{_GET}, logged at INFO": at_level(logging.INFO),
+        f"{_GET}, logged at DEBUG": at_level(logging.DEBUG),
+        f"{_GET}, a hook that does nothing": repeat_awaited(lambda: hooked.people.get(next(_IDS))),
+        f"{_GET}, OpenTelemetry: two spans, two measurements": repeat_awaited(
+            lambda: spans.people.get(next(_IDS))
+        ),
+    }
     variants = {name: repeat(step) for name, step in steps.items()}
     variants |= {name: repeat_awaited(step) for name, step in awaited.items()}
-    taken = await interleave(variants, rounds)
-    rows = [[name, *Spread.of(seconds).text(2, 1e3)] for name, seconds in taken.items()]
+    taken = await interleave(variants | observed, rounds)
+    rows = [[name, *Spread.of(taken[name]).text(2, 1e3)] for name in variants]
     table("Each step alone, without a network.", ["step", "µs", "95%"], rows)
-    await limited.aclose()
+    plain = taken[_GET]
+    rows = [[name, *differences(taken[name], plain).text(2, 1e3)] for name in observed]
+    table("What watching a call adds.", ["watched by", "µs", "95%"], rows)
+    for client in (limited, hooked, spans):
+        await client.aclose()
+
+
+def _traced() -> Hook:
+    """A hook whose spans and measurements are made in full, and kept by nobody."""
+    traces = TracerProvider(shutdown_on_exit=False)
+    metrics = MeterProvider([InMemoryMetricReader()], shutdown_on_exit=False)
+    return OpenTelemetryHook(traces, metrics)
 
 
 async def _run(rounds: int) -> None:

@@ -13,7 +13,7 @@ from typing import TextIO
 
 import msgspec
 
-from jibble_async.core.log_lines import line_of
+from jibble_async.core.log_lines import level_of, text_of
 from jibble_async.errors import ConfigurationError
 from jibble_async.events import Event
 
@@ -48,10 +48,10 @@ def log(logger: logging.Logger, event: Event) -> None:
         logger: Where.
         event: What.
     """
-    line = line_of(event)
-    if line is not None and logger.isEnabledFor(line[0]):
+    level = level_of(event)
+    if level and logger.isEnabledFor(level):
         fields = {f"jibble_{name}": value for name, value in msgspec.structs.asdict(event).items()}
-        logger.log(*line, extra={"jibble_event": type(event).__name__, **fields})
+        logger.log(level, text_of(event), extra={"jibble_event": type(event).__name__, **fields})
 
 
 def attach(handler: logging.Handler, level: int | str) -> None:

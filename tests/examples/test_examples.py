@@ -154,6 +154,19 @@ async def test_the_nightly_export(
 
 
 @pytest.mark.real_time
+async def test_prometheus_metrics(
+    box: Sandbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await run(monkeypatch, "prometheus_metrics.py")
+    lines = capsys.readouterr().out.splitlines()
+    assert 'jibble_call_seconds_count{error="",operation="people.list"} 1.0' in lines
+    assert 'jibble_requests_total{service="workspace",status="200"} 1.0' in lines
+    assert 'jibble_waiting{priority="bulk",service="workspace"} 0.0' in lines
+    ids = [row["id"] for row in box.dataset.rows("People")]
+    assert not [line for line in lines for each in ids if each in line]
+
+
+@pytest.mark.real_time
 @pytest.mark.usefixtures("box")
 async def test_an_export_that_fails_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
