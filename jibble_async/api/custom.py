@@ -20,7 +20,7 @@ Params: TypeAlias = Mapping[str, Any] | Iterable[tuple[str, Any]]
 
 _PATH = r"((?:/api)?/v[0-9]+)/([A-Za-z0-9_.$(),='@:/-]+)"
 _COLLECTION = r"[A-Za-z]{2,50}"
-_OF_ODATA = r"\$(count|metadata|ref|value)"
+_OF_ODATA = frozenset({"$count", "$metadata", "$ref", "$value"})
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 # A GET that starts a job at the server (documented: reports): twice is not the same as once.
 _STARTS = "timeattendancereportstartexport"
@@ -65,7 +65,7 @@ def _without_ids(version: str, rest: str) -> str:
     is_name = True
     for part in rest.rstrip("/").split("/"):
         name, key, _ = part.partition("(")
-        if re.fullmatch(_OF_ODATA, part) is not None:
+        if part in _OF_ODATA:
             parts.append(part)
         elif is_name and re.fullmatch(_COLLECTION, name) is not None:
             parts.append(f"{name}({{id}})" if key else name)

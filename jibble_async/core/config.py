@@ -51,7 +51,8 @@ class BaseConfig(msgspec.Struct, frozen=True, kw_only=True):
         hooks = tuple(self.hooks)
         msgspec.structs.force_setattr(self, "hooks", hooks)
         for hook in hooks:
-            if not callable(hook) or inspect.iscoroutinefunction(hook):
+            called = type(hook).__call__ if callable(hook) else None
+            if called is None or any(map(inspect.iscoroutinefunction, (hook, called))):
                 raise ConfigurationError(
                     f"{owner}: hooks= has a {type(hook).__name__}: a hook is a plain function that "
                     "is called with each event; what takes time it hands to a task of its own"

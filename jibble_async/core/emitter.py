@@ -11,6 +11,7 @@ from jibble_async import errors
 from jibble_async.core import logs
 from jibble_async.core.call import Call
 from jibble_async.core.clock import Clock
+from jibble_async.core.given_headers import given_headers
 from jibble_async.core.opaque import Headers
 from jibble_async.core.operation import Operation
 from jibble_async.core.retry import Decision
@@ -162,7 +163,7 @@ class Emitter:
     def _trace_of(self, hook: TracingHook) -> Mapping[str, str]:
         try:
             given = hook.headers()
-            return {name: str(given[name]) for name in _TRACE if name in given}
+            return given_headers({name: given[name] for name in _TRACE if name in given})
         except (Exception, asyncio.CancelledError):
             self._logger.exception("a hook failed to give its headers")
             return {}

@@ -142,6 +142,7 @@ class OpenTelemetryHook:
                 walk = None if event.walk_id is None else self._walks.get(event.walk_id)
                 name = f"jibble {event.operation}" + ("" if walk is None else " page")
                 more: Attributes = {"jibble.priority": event.priority}
+                more["jibble.call_id"] = event.call_id
                 self._enter(call, name, of_named(event) | more, parent=walk)
             case AttemptStarted():
                 asked, name = of_request(event), f"{event.method} {event.path}".rstrip()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from typing import Any
 
 import pytest
 from yarl import URL
 
 from jibble_async import (
+    ClientConfig,
     ClientCredentials,
     ConfigurationError,
     JibbleError,
@@ -256,3 +258,78 @@ async def test_a_hook_that_raises_is_logged_and_harms_no_call(
     failures = [each for each in caplog.records if each.exc_info]
     assert len(told) == len(failures) == 10
     assert {(each.name, each.levelname) for each in failures} == {("jibble_async", "ERROR")}
+
+
+class Tracing:
+    """A hook that has something to be sent."""
+
+    def __init__(self, given: Any) -> None:
+        self.given = given
+
+    def __call__(self, _: Event) -> None:
+        pass
+
+    def headers(self) -> Any:
+        if isinstance(self.given, BaseException):
+            raise self.given
+        return self.given
+
+
+TRACE = {"traceparent": "00-a-b-01", "tracestate": "x=1"}
+
+
+async def sent_with(server: RawServer, given: Any, **options: Any) -> dict[str, str]:
+    server.answer = Script(json_reply({}))
+    key = ClientCredentials("id", "secret")
+    async with client_at(server.url, auth=key, hooks=[Tracing(given)]) as jibble:
+        asking = jibble.with_options(**options)
+        await asking.request("GET", "workspace", "/v1/Things")
+    names = {"traceparent", "tracestate", "baggage", "x-id"}
+    assert not names & server.heard_tokens[0].headers.keys()
+    return {name: value for name, value in server.heard[0].headers.items() if name in names}
+
+
+async def test_a_tracing_hook_has_its_place_in_the_trace_sent_and_nothing_else(
+    server: RawServer,
+) -> None:
+    given = {**TRACE, "baggage": "user=ann", "authorization": "Bearer x", "x-id": "1"}
+    assert await sent_with(server, given) == TRACE
+    assert server.heard[0].headers["authorization"] == "Bearer the-token"
+
+
+async def test_a_hooks_place_goes_before_that_of_the_caller(server: RawServer) -> None:
+    told = {"traceparent": "00-c-d-01", "X-Id": "7"}
+    assert await sent_with(server, TRACE, headers=told) == {**TRACE, "x-id": "7"}
+
+
+@pytest.mark.parametrize(
+    "given", [ZeroDivisionError(), None, {"traceparent": "a\r\nX-Id: 1"}, {"traceparent": 7}]
+)
+async def test_what_a_hook_can_not_give_harms_no_call(
+    server: RawServer, given: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert await sent_with(server, given) == {}
+    assert "a hook failed to give its headers" in caplog.text
+
+
+@pytest.mark.parametrize("hook", [None, "print", 7])
+def test_what_is_no_hook_is_refused(hook: Any) -> None:
+    with pytest.raises(ConfigurationError, match="a hook is a plain function"):
+        ClientConfig(hooks=(hook,))
+
+
+def test_a_hook_that_would_have_to_be_awaited_is_refused() -> None:
+    async def hook(_: Event) -> None:
+        pass
+
+    class Hook:
+        async def __call__(self, _: Event) -> None:
+            pass
+
+    for awaited in (hook, functools.partial(hook), Hook()):
+        with pytest.raises(ConfigurationError, match="a hook is a plain function"):
+            ClientConfig(hooks=(awaited,))  # type: ignore[arg-type]
+
+
+def test_hooks_may_be_given_by_whatever_gives_them() -> None:
+    assert ClientConfig(hooks=(each for each in [print])).hooks == (print,)  # type: ignore[arg-type]
