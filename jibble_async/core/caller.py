@@ -175,9 +175,9 @@ class Caller:
         """The one loop of retries, entered only once a first attempt has failed."""
         deadline = call.deadline = self._deadlines.start()
         emitter = self.emitter
-        if emitter.wants(logging.DEBUG):
-            emitter.call_started(call)
         try:
+            if emitter.wants(logging.DEBUG):
+                emitter.call_started(call)
             try:
                 value = await self._attempt(call)
             except self._retryable as error:

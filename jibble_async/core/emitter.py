@@ -176,6 +176,9 @@ def _place(call: Call[Any]) -> tuple[int, str, int | None]:
 
 def _kind(error: BaseException) -> str:
     """The class of an error that users know; what is behind it may be one of the adapters'."""
+    if isinstance(error, GeneratorExit):
+        # A task that was thrown away.
+        return asyncio.CancelledError.__name__
     public = (each for each in type(error).__mro__ if each.__module__ == errors.__name__)
     return next(public, type(error)).__name__
 

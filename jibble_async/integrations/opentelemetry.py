@@ -93,7 +93,7 @@ class OpenTelemetryHook:
 
     Example:
         >>> hook = OpenTelemetryHook()
-        >>> client = JibbleClient(key_id, secret, config=ClientConfig(hooks=[hook]))
+        >>> client = JibbleClient(key_id, secret, config=ClientConfig(hooks=(hook,)))
         >>> hook.watch(client)
     """
 

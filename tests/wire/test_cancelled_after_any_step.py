@@ -18,12 +18,14 @@ from jibble_legacy import LegacyClient
 
 from jibble_async import AmbiguousWriteError, Entity, JibbleClient, TimeEntry
 from jibble_async.core.call import NOT_DONE
+from jibble_async.events import Event
 from jibble_async.export import Exporter, SetName
 from jibble_async.sandbox import Fault, Sandbox
 from tests.support.cancelling import CancelAtTurn, TurningLoop, in_turns
 from tests.support.chaos import TIMES
 from tests.support.leaks import RecordingLimiter, other_tasks
 from tests.support.memory_wire import MemoryWire, clock_from
+from tests.support.telling import unfinished
 
 Client: TypeAlias = JibbleClient | LegacyClient
 Work: TypeAlias = Callable[["Scene"], Coroutine[Any, Any, Any]]
@@ -159,8 +161,10 @@ class Run:
         if api == "old":
             somebody = box.legacy_id("people", somebody)
         make = wire.client if api == "current" else wire.legacy_client
+        told: list[Event] = []
         with pytest.MonkeyPatch.context() as patch:
-            async with make(patch, limiter=limiter, page_size=9) as jibble:
+            hooks = (told.append,)
+            async with make(patch, limiter=limiter, page_size=9, hooks=hooks) as jibble:
                 scene = Scene(box, jibble, self._out, somebody)
                 seconds = AGES[age]
                 if seconds is not None:
@@ -188,6 +192,7 @@ class Run:
                 assert limiter.held == 0
                 assert await scene.neighbour() == somebody
             assert other_tasks() <= before
+            assert unfinished(told) == []
 
     def _check_punches(self, box: Sandbox) -> None:
         made = [each.id for each in box.ledger.committed if each.change == "created"]
