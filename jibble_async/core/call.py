@@ -15,7 +15,7 @@ from jibble_async.core.retry import may_have_been_processed
 from jibble_async.core.wire import Reply
 from jibble_async.errors import ConfigurationError, ConnectionLostError, JibbleError, TransportError
 
-__all__ = ["NOT_DONE", "Call"]
+__all__ = ["NOT_DONE", "Call", "begun"]
 
 T = TypeVar("T")
 
@@ -68,20 +68,6 @@ class Call(msgspec.Struct, Generic[T], eq=False):
     alone: bool = False
     maybe_processed: bool = False
 
-    @classmethod
-    def begun(
-        cls,
-        request: Request,
-        read: Callable[[Reply], T],
-        options: CallOptions,
-        now: float,
-        walk_id: str | None = None,
-    ) -> Call[T]:
-        """A call that begins now, on the monotonic clock."""
-        total = options.timeouts.total
-        ends = None if total is None else now + total
-        return cls(request, read, options, ends, now, walk_id=walk_id)
-
     def left(self, now: float, longest: float | None = None) -> float | None:
         """Seconds until it must have ended, or `longest` if that is less; None without bounds."""
         if self.ends is None:
@@ -133,3 +119,24 @@ class Call(msgspec.Struct, Generic[T], eq=False):
         error.maybe_processed = doubt and self.sent
         self.ended(error, self.attempts)
         return error
+
+
+def begun(
+    request: Request,
+    read: Callable[[Reply], T],
+    options: CallOptions,
+    now: float,
+    walk_id: str | None = None,
+) -> Call[T]:
+    """A call that begins now.
+
+    Args:
+        request: What is sent.
+        read: Finds the value in the answer.
+        options: What holds for it.
+        now: The monotonic clock.
+        walk_id: The walk that it fetches a page for, if it does.
+    """
+    total = options.timeouts.total
+    ends = None if total is None else now + total
+    return Call(request, read, options, ends, now, walk_id=walk_id)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from jibble_async.checks import require_kind
 from jibble_async.core.answers import Answers, ErrorReader
-from jibble_async.core.call import Call
+from jibble_async.core.call import Call, begun
 from jibble_async.core.call_options import CallOptions
 from jibble_async.core.config import BaseConfig
 from jibble_async.core.deadlines import Deadlines
@@ -132,7 +132,7 @@ class Caller:
         """
         self.open()
         now = self._clock.monotonic()
-        return self._run(Call.begun(request, read, options, now, walk_id), self._recovery)
+        return self._run(begun(request, read, options, now, walk_id), self._recovery)
 
     def call_within(
         self, call: Call[Any], request: Request, read: Callable[[Reply], T]
@@ -167,7 +167,7 @@ class Caller:
 
     async def _exchange(self, request: Request) -> Reply:
         options = CallOptions(self.config.timeouts, self.config.retry)
-        call = Call.begun(request, whole, options, self._clock.monotonic())
+        call = begun(request, whole, options, self._clock.monotonic())
         call.authorised = False
         return await self._run(call)
 

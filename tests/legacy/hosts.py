@@ -14,6 +14,7 @@ from jibble_legacy import LegacyClient, LegacyConfig
 from jibble_async.core.clock import Clock
 from jibble_async.core.operation import Request
 from jibble_async.core.wire import Reply
+from jibble_async.events import Hook
 from jibble_async.sandbox.dataset import Dataset
 from jibble_async.sandbox.exchange import Call
 from jibble_async.sandbox.ledger import Ledger, Received
@@ -75,12 +76,14 @@ class LegacyHostInMemory:
     async def aclose(self) -> None:
         pass
 
-    def client(self, patch: pytest.MonkeyPatch, **arguments: Any) -> LegacyClient:
+    def client(
+        self, patch: pytest.MonkeyPatch, hooks: tuple[Hook, ...] = (), **arguments: Any
+    ) -> LegacyClient:
         """A client of this host; to be made in the loop that it is used in."""
         patch.setattr("jibble_async.core.caller.Transport", lambda *_, **__: self)
         loop = asyncio.get_running_loop()
         clock = Clock(monotonic=loop.time, random=lambda: 0.5)
-        return LegacyClient("the-token", config=LegacyConfig(clock=clock), **arguments)
+        return LegacyClient("the-token", config=LegacyConfig(clock=clock, hooks=hooks), **arguments)
 
 
 class SandboxInMemory(LegacyHostInMemory):

@@ -21,6 +21,7 @@ from jibble_async import (
 from jibble_async.core.clock import Clock
 from jibble_async.core.operation import Request
 from jibble_async.core.wire import Reply
+from jibble_async.events import Event, RetryScheduled
 from tests.legacy.hosts import EMPTY_BODIES, LegacyHostInMemory
 from tests.support import virtual_time
 
@@ -92,6 +93,22 @@ def test_a_quota_that_others_use_up_is_waited_for() -> None:
     assert times[10] == pytest.approx(3600 + 0.2, abs=0.1)
     assert host.refused == 2
     assert host.paths[10:13] == ["clients", "teams", "clients"]
+
+
+def test_a_refusal_that_is_taken_for_the_limit_is_told_as_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    host = LegacyHostInMemory()
+    host.others = [-100.0] * 150
+    events: list[Event] = []
+
+    async def use(legacy: Any) -> None:
+        await legacy.with_options(**PATIENT).clients.list().collect()
+
+    run(host, use, hooks=(events.append,))
+    retries = [each for each in events if isinstance(each, RetryScheduled)]
+    assert [(each.error, each.throttled) for each in retries] == [("PermissionDeniedError", True)]
+    assert {each.name for each in caplog.records} == {"jibble_legacy"}
 
 
 def test_everybody_is_held_back_meanwhile() -> None:

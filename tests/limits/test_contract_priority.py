@@ -8,11 +8,15 @@ import random
 import pytest
 
 from jibble_async.errors import RateLimitedError
-from jibble_async.limits.slots import Outcome, Priority
+from jibble_async.limits.adaptive.limiter import AdaptiveLimiter
+from jibble_async.limits.bucket import TokenBucket
+from jibble_async.limits.slots import Outcome, Priority, Queued, RateLimiter
 from tests.limits.calls import is_due, now, send
 from tests.limits.schedules import HAIR, Load, play, tightest, used
 from tests.limits.stores import Store, Window
 from tests.support import virtual_time
+
+PRIORITIES: tuple[Priority, ...] = ("bulk", "interactive", "bulk")
 
 
 def test_order_is_kept_within_a_priority(store: Store) -> None:
@@ -33,6 +37,39 @@ def test_order_is_kept_within_a_priority(store: Store) -> None:
         return served
 
     assert virtual_time.run(main()) == ["i1", "i2", "b1", "b2", "b3"]
+
+
+def test_who_waits_is_counted_by_priority(store: Store) -> None:
+    async def main() -> list[dict[str, int]]:
+        window = store.window(1, 1)
+        assert isinstance(window, Queued)
+        seen = [dict(window.waiting)]
+        await send(window)
+        async with asyncio.TaskGroup() as group:
+            for priority in PRIORITIES:
+                group.create_task(send(window, priority=priority))
+            await asyncio.sleep(0.1)
+            seen.append(dict(window.waiting))
+        return [*seen, dict(window.waiting)]
+
+    nobody = {"interactive": 0, "bulk": 0}
+    assert virtual_time.run(main()) == [nobody, {"interactive": 1, "bulk": 2}, nobody]
+
+
+@pytest.mark.parametrize("limiter", [AdaptiveLimiter(initial=1), TokenBucket(2, per=2, burst=1)])
+def test_limiters_that_are_no_windows_count_who_waits_too(limiter: Queued) -> None:
+    async def main() -> list[dict[str, int]]:
+        assert isinstance(limiter, RateLimiter)
+        seen = [dict(limiter.waiting)]
+        async with asyncio.TaskGroup() as group:
+            for priority in (*PRIORITIES[:1], *PRIORITIES):
+                group.create_task(send(limiter, priority=priority))
+            await asyncio.sleep(0.1)
+            seen.append(dict(limiter.waiting))
+        return [*seen, dict(limiter.waiting)]
+
+    nobody = {"interactive": 0, "bulk": 0}
+    assert virtual_time.run(main()) == [nobody, {"interactive": 1, "bulk": 2}, nobody]
 
 
 def test_interactive_of_one_process_goes_before_bulk_of_another(store: Store) -> None:
