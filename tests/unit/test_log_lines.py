@@ -51,6 +51,11 @@ LINES: list[tuple[Event, int, str]] = [
         "people.get: waited 3.00 s for a slot of workspace [5e-1]",
     ),
     (
+        SlotWaited(*CALL, 1, "bulk", 3.01),
+        INFO,
+        "people.get: waited 3.01 s for a slot of workspace [5e-1]",
+    ),
+    (
         SlotWaited(*CALL, 1, "bulk", 3480.0),
         INFO,
         "people.get: waited 58 min for a slot of workspace [5e-1]",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from jibble_async import (
     ClientCredentials,
     ConfigurationError,
     JibbleError,
+    RetryPolicy,
+    ServerError,
     TokenBucket,
     Unlimited,
 )
@@ -214,12 +217,12 @@ async def test_how_many_wait_is_known_by_priority(server: RawServer) -> None:
         assert jibble.stats.waiting["workspace"] == {"interactive": 0, "bulk": 0}
         server.answer = Script(json_reply({}))
         bulk = jibble.with_options(priority="bulk")
-        asking = [bulk, bulk, bulk, jibble, jibble]
+        asking = [bulk, bulk, bulk, jibble]
         tasks = [
             asyncio.create_task(each.request("GET", "workspace", "/v1/Things")) for each in asking
         ]
         await server.until_heard(1)
-        assert jibble.stats.waiting["workspace"] == {"interactive": 2, "bulk": 2}
+        assert jibble.stats.waiting["workspace"] == {"interactive": 1, "bulk": 2}
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -333,3 +336,32 @@ def test_a_hook_that_would_have_to_be_awaited_is_refused() -> None:
 
 def test_hooks_may_be_given_by_whatever_gives_them() -> None:
     assert ClientConfig(hooks=(each for each in [print])).hooks == (print,)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("level", [logging.WARNING, logging.INFO, logging.DEBUG])
+async def test_without_a_hook_the_log_has_what_its_level_asks_for(
+    server: RawServer, caplog: pytest.LogCaptureFixture, level: int
+) -> None:
+    caplog.set_level(level)
+    server.answer = Script(page([1], count=2), reply(503), reply(500))
+    async with client_at(server.url, auth=ClientCredentials("id", "secret")) as jibble:
+        jibble = jibble.with_options(retry=RetryPolicy(attempts=2))
+        with pytest.raises(ServerError):
+            await jibble.paginate("workspace", "/v1/Things", page_size=1).collect()
+    kinds = [vars(each)["jibble_event"] for each in caplog.records]
+    told = {
+        logging.WARNING: ["RetryScheduled", "CallFinished"],
+        logging.INFO: ["TokenRefreshed", "RetryScheduled", "CallFinished"],
+        logging.DEBUG: [
+            "AttemptFinished",
+            "TokenRefreshed",
+            *["AttemptFinished", "PageRead"],
+            *["AttemptFinished", "RetryScheduled", "AttemptFinished", "CallFinished"],
+            "WalkFinished",
+        ],
+    }
+    assert kinds == told[level]
+    # One call has one id, also where its beginning was not told.
+    about = {"RetryScheduled", "CallFinished"}
+    of_call = [vars(each) for each in caplog.records if vars(each)["jibble_event"] in about]
+    assert len({each["jibble_call_id"] for each in of_call}) == 1
