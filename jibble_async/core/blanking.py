@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import quote, unquote
 
 import msgspec
 
 from jibble_async.core.operation import Request
 
-__all__ = ["blanked", "repeats"]
+__all__ = ["blanked"]
 
 _BLANK = "…"
 # Numbers and names of fields: no values of anybody's.
@@ -38,16 +38,6 @@ def blanked(text: str, request: Request) -> str:
             hidden[start:end] = [True] * (end - start)
     shown = "".join("\0" if hide else each for each, hide in zip(text, hidden, strict=True))
     return re.sub("\0+", _BLANK, shown)
-
-
-def repeats(value: str, text: str) -> bool:
-    """Whether a text holds a value, or a part of it that is long enough to be known by.
-
-    Args:
-        value: What must not be told.
-        text: What the server said.
-    """
-    return any(_places(value.lower(), text.lower()))
 
 
 def _places(value: str, text: str) -> Iterator[tuple[int, int]]:
@@ -90,8 +80,6 @@ def _texts(body: bytes) -> Iterator[str]:
     try:
         left: list[Any] = [msgspec.json.decode(body)]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        # The form that a token is asked for with.
-        yield from (value for _, value in parse_qsl(body.decode(errors="replace")) if value)
         return
     while left:
         value = left.pop()

@@ -71,6 +71,13 @@ def test_what_repeats_the_token_is_not_told() -> None:
     assert metadata_of(answer({}, 500, body)).request_id is None
 
 
+def test_no_part_of_the_token_that_is_long_enough_is_told_wherever_it_stands() -> None:
+    for begin in range(len(TOKEN) - 7):
+        for before in range(4):
+            value = f"{'~' * before}{TOKEN[begin : begin + 8]}~"
+            assert metadata_of(answer({"X-Request-Id": value})).headers == {}
+
+
 def test_what_repeats_what_was_asked_is_not_told() -> None:
     request = filtered("email eq 'ann@example.com' and year(date) eq 2026")
     headers = {"X-Request-Id": "ann@example.com", "Server": "for ann@example.com", "Date": DATE}
