@@ -15,8 +15,8 @@ __all__ = ["given_headers"]
 _ALLOWED = r"(?i)x-[a-z0-9-]{1,60}|[a-z0-9-]{1,60}-id|traceparent|tracestate|baggage|b3"
 # Credentials, and what proxies and servers take for another address, host or method.
 _REFUSED = (
-    r"(?i)auth|cookie|credential|forwarded|host|key|method|original|override|password|proxy|real"
-    r"|rewrite|secret|token"
+    r"(?i)^(content|accept|if)-|auth|cookie|credential|forwarded|host|key|method|original"
+    r"|override|password|proxy|real|remote|rewrite|secret|token"
 )
 _VALUE = r"[\x21-\x7e]([\x20-\x7e]{0,1022}[\x21-\x7e])?"
 _MOST = 16
