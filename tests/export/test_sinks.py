@@ -16,7 +16,7 @@ from jibble_legacy import TeamMember
 from jibble_async import ConfigurationError, DecodeError, Person, TimeEntry
 from jibble_async.core.pages import RawRow
 from jibble_async.core.raw_rows import RawRows
-from jibble_async.export.sinks import Format, FormatSink, file_format
+from jibble_async.export.sinks import Format, FormatSink, csv_records, file_format
 from jibble_async.export.sinks.csv_records import CsvSink, csv_lines
 from jibble_async.export.sinks.json_lines import JsonLinesSink
 from jibble_async.export.sinks.spreadsheets import spreadsheet_safe
@@ -253,6 +253,27 @@ def test_a_record_is_the_same_alone_and_among_any_others(
         written = sink.encode(RawRows([str(at) for at in range(len(rows))], text))
         # As one reads it that nothing is known of.
         assert written == csv_lines([alone._record(row) for _, row in raw(*rows)])
+
+
+@pytest.mark.parametrize("size", [1, 60, 10_000])
+def test_rows_are_the_same_in_pieces_of_any_size(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(csv_records, "_PIECE", size)
+    met: list[tuple[int | None, bytes]] = []
+    sink = CsvSink(
+        TimeEntry,
+        columns=["id", "note"],
+        mark=False,
+        on_bad_row=lambda error, row: met.append((error.row, row)),
+    )
+    notes = ['"x, y"', "null", '"\\ud83d"', '"=1"', '"say \\"x\\""', "5", '"\\ud83d"', '"z"']
+    rows = [f'{{"id":"{at}","note":{note},"new":{at}}}' for at, note in enumerate(notes)]
+    assert sink.encode(raw(*rows)).decode() == (
+        '0,"x, y"\r\n1,\r\n3,\'=1\r\n4,"say ""x"""\r\n5,5\r\n7,z\r\n'
+    )
+    assert met == [(2, rows[2].encode()), (6, rows[6].encode())]
+    assert sink.unknown_fields == {"new": 6}
 
 
 def test_an_empty_cell_alone_is_no_empty_line() -> None:

@@ -151,14 +151,21 @@ class FormatSink(Sink):
                 yield head
             yield from chunks_of(part)
 
-    def _readable(self, rows: Sequence[RawRow], read: Callable[[msgspec.Raw], T]) -> list[T]:
+    def _readable(
+        self, rows: Sequence[RawRow], read: Callable[[msgspec.Raw], T], first: int = 0
+    ) -> list[T]:
         """What is read of each row, but of those that can't be read.
+
+        Args:
+            rows: The rows.
+            read: Reads one.
+            first: The place of the first of them.
 
         Raises:
             DecodeError: A row can't be read, and nobody gets it.
         """
         found: list[T] = []
-        for place, row in enumerate(rows):
+        for place, row in enumerate(rows, first):
             try:
                 found.append(read(row[1]))
             except (ValueError, RecursionError) as error:

@@ -272,7 +272,8 @@ class CellReader:
                 cells.append(f"(none if {value} is None else {inner})")
         record = "".join(f"{each or 'none'}, " for each in cells)
         for place in self._odd:
-            cells[place] = cells[place] and f"quoted({cells[place]})"
+            cell = cells[place]
+            cells[place] = cell and f"(quoted(cell) if (cell := {cell}) else none)"
         pieces = ["" if each is None else f"{{{each}}}" for each in cells]
         pieces[:-1] = [f"{each}," for each in pieces[:-1]]
         # In one text of many pieces Python would make a list of them first.

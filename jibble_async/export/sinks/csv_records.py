@@ -21,6 +21,9 @@ from jibble_async.tables.rows import lines_of
 
 __all__ = ["CsvSink", "csv_lines"]
 
+# What is read of so much is still in the processor's caches when it is written.
+_PIECE = 64 * 1024
+
 
 class CsvSink(FormatSink):
     """CSV after RFC 4180, in UTF-8, with the documented fields of a class as columns.
@@ -60,18 +63,20 @@ class CsvSink(FormatSink):
             DecodeError: A row can't be read, and nobody gets it.
         """
         try:
-            body = lines_of(rows)
-            page = self._reader.page(body)
+            pieces = _pieces(lines_of(rows))
         except (ValueError, RecursionError):
             return csv_lines(self._readable(rows, self._record))
-        if page.is_sound:
-            return page.data
-        commas, lines = len(self._table.leaves) - 1, page.lines
-        for place, (line, (_, raw)) in enumerate(zip(lines, rows, strict=True)):
-            if not line or '"' in line or line.count(",") != commas or self._is_odd(bytes(raw)):
-                record = self._behind_separators(page.cells(place))
-                lines[place] = csv_lines([record]).decode().removesuffix("\r\n")
-        return "\r\n".join([*lines, ""]).encode()
+        written: list[bytes] = []
+        begin = 0
+        for piece in pieces:
+            end = begin + piece.count(b"\n")
+            try:
+                written.append(self._written(piece))
+            except (ValueError, RecursionError):
+                some = self._readable(rows[begin:end], self._record, begin)
+                written.append(csv_lines(some))
+            begin = end
+        return b"".join(written)
 
     @classmethod
     def read_head(cls, part: BinaryIO) -> bytes:
@@ -87,6 +92,18 @@ class CsvSink(FormatSink):
         """
         return gathered(record for record, flag in flagged(_records(part), keep) if flag)
 
+    def _written(self, rows: bytes) -> bytes:
+        """The records of rows that have a line each; ValueError if one is not as it should be."""
+        page = self._reader.page(rows)
+        if page.is_sound:
+            return page.data
+        commas, lines = len(self._table.leaves) - 1, page.lines
+        for place, (line, row) in enumerate(zip(lines, rows.splitlines(), strict=True)):
+            if not line or '"' in line or line.count(",") != commas or self._is_odd(row):
+                record = self._behind_separators(page.cells(place))
+                lines[place] = csv_lines([record]).decode().removesuffix("\r\n")
+        return "\r\n".join([*lines, ""]).encode()
+
     def _is_odd(self, raw: bytes) -> bool:
         """Whether a text may need quotes or what stops a formula, by what stands within it."""
         return may_separate(raw) if self._is_safe else b"\\" in raw
@@ -96,6 +113,17 @@ class CsvSink(FormatSink):
 
     def _behind_separators(self, record: Sequence[str]) -> Sequence[str]:
         return list(map(safe_behind_separators, record)) if self._is_safe else record
+
+
+def _pieces(lines: bytes) -> list[bytes]:
+    """The same lines in several pieces, each of whole lines."""
+    pieces: list[bytes] = []
+    begin = 0
+    while begin < len(lines):
+        end = lines.find(b"\n", begin + _PIECE) + 1 or len(lines)
+        pieces.append(lines[begin:end])
+        begin = end
+    return pieces
 
 
 def csv_lines(records: Iterable[Iterable[Any]]) -> bytes:
