@@ -29,7 +29,7 @@ SIZE, CONCURRENCY = 1000, 8
 FULL, QUICK = (100_000, 5), (4_000, 1)
 # What ways to rows are compared with, and what ways to files are.
 _FIRST = ("bare", "bare-jsonl")
-_FILES = ("jsonl", "csv", "parquet")
+_FILES = ("jsonl", "csv", "parquet", "dlt-parquet", "dlt-duckdb")
 
 
 class Measured(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """CPU for a million rows from pages to the bytes of files, and the memory that takes.
 
-    python -m benchmarks.sinks [--quick] [--rows sandbox|thin|wide] [--memory]
+    python -m benchmarks.sinks [--quick] [--rows sandbox|thin|wide] [--steps | --memory]
 
 Pages lie in memory. What an export does of a page once it is there is done: it is read, its rows
 are looked at, told apart, written and hashed, and so are their ids. Others write the same rows to
@@ -9,14 +9,16 @@ a file as well, and do nothing else.
 Rows are those of the sandbox, which has them as a live host does, as far as that is known: all
 fields, most of them with a value, nested objects. `thin` rows are those of `benchmarks.server`,
 without the people that no export asks for; `wide` ones are these with every field that there is,
-most of them null. `--memory` instead writes 100,000 and 1,000,000 rows to each format, each in a
-process of its own, and compares the most that they ever took.
+most of them null. `--steps` has instead what each thing costs by itself that is done of a page.
+`--memory` writes 100,000 and 1,000,000 rows to each format, each in a process of its own, and
+compares the most that they ever took.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import hashlib
 import io
 import itertools
 import json
@@ -34,20 +36,24 @@ from typing import Any
 import msgspec
 import pyarrow
 import pyarrow.parquet
+from pyarrow.json import ParseOptions, ReadOptions, read_json
 
 from benchmarks.measuring import Spread, Variant, interleave, ratios, table
 from benchmarks.server import row
 from jibble_async import JibbleClient, StaticToken, TimeEntry
 from jibble_async.api.raw import RawSet, raw_set_of
+from jibble_async.core.raw_rows import RawRows
 from jibble_async.core.wire import Reply
 from jibble_async.entities.durations import duration_text
 from jibble_async.export.journal.parts import PartWriter
 from jibble_async.export.proof.anchored import AnchoredCourse
 from jibble_async.export.proof.scope import Scope
 from jibble_async.export.sinks import file_format
+from jibble_async.odata.raw_pages import head_type
 from jibble_async.sandbox import Sandbox
+from jibble_async.tables.arrow_rows import ArrowRows
 from jibble_async.tables.columns import Field, Holds, table_of
-from jibble_async.tables.rows import ids_of, unrepeated
+from jibble_async.tables.rows import ids_of, is_text, unrepeated
 from jibble_async.tables.schema import schema_of
 
 ROUNDS = 21
@@ -106,6 +112,10 @@ _SHAPES: dict[str, Callable[[], list[dict[str, Any]]]] = {
 
 class _Envelope(msgspec.Struct):
     value: list[TimeEntry]
+
+
+class _Nothing(msgspec.Struct, gc=False):
+    pass
 
 
 class _Export:
@@ -177,6 +187,47 @@ def _write(made: Any) -> None:
     pyarrow.parquet.write_table(made, io.BytesIO(), compression="zstd")
 
 
+def _steps(raw: RawSet) -> dict[str, Callable[[list[bytes]], object]]:
+    """What is done of a page on its way to JSON lines, each thing by itself, and Arrow's share."""
+    head = head_type("id", day="belongsToDate", status="status")
+    mark = b'{"id":"'
+    lines: dict[bytes, bytes] = {}
+    ids: dict[bytes, list[str]] = {}
+    arrow = ArrowRows(table_of(TimeEntry), {}, lambda *_: None, lambda *_: None)
+    reading = ReadOptions(use_threads=False, block_size=1 << 30)
+    nothing = ParseOptions(explicit_schema=pyarrow.schema([]), unexpected_field_behavior="ignore")
+
+    def each(work: Callable[[bytes], object]) -> Callable[[list[bytes]], object]:
+        def run(pages: list[bytes]) -> None:
+            for page in pages:
+                if page not in lines:
+                    rows: Any = raw.pages.read(Reply(200, {}, page), None).items
+                    lines[page], ids[page] = rows.lines, rows.ids
+                work(page)
+
+        return run
+
+    def written(page: bytes) -> None:
+        with TemporaryFile() as file:
+            file.write(lines[page])
+
+    scanned = msgspec.json.Decoder(_Nothing).decode_lines
+    heads = msgspec.json.Decoder(head).decode_lines
+    return {
+        _BASE: _decode_and_encode,
+        "SHA-256": each(lambda page: hashlib.sha256(lines[page])),
+        "written to a file": each(written),
+        "whether it is JSON": each(lambda page: scanned(lines[page])),
+        "that, and id, day and status": each(lambda page: heads(lines[page])),
+        "cut into lines": each(lambda page: (b"}\n" + mark).join(page.rsplit(b"}," + mark))),
+        "whether it is UTF-8": each(lambda page: is_text(lines[page])),
+        "Arrow's reader of JSON, asked for no column": each(
+            lambda page: read_json(pyarrow.BufferReader(lines[page]), reading, nothing)
+        ),
+        "an Arrow table": each(lambda page: arrow.table(RawRows(ids[page], lines[page]))),
+    }
+
+
 def _sliced(work: Callable[[list[bytes]], object], pages: list[bytes]) -> Variant:
     async def run() -> None:
         work(pages)
@@ -184,32 +235,36 @@ def _sliced(work: Callable[[list[bytes]], object], pages: list[bytes]) -> Varian
     return run
 
 
-async def _compare(rounds: int, pages: list[bytes], shape: str) -> None:
+async def _compare(rounds: int, pages: list[bytes], shape: str, *, steps: bool) -> None:
     async with JibbleClient(auth=StaticToken("t")) as client:
         raw = raw_set_of(client, "time_entries")
-        works: dict[str, Callable[[list[bytes]], object]] = {
-            _BASE: _decode_and_encode,
-            **{file_format(Path(name)).suffix: _Export(name, raw) for name in FILES},
-            _STRUCTS: _from_structs,
-            _PYLIST: _from_pylist,
-            _JSON: _loads_and_dumps,
-        }
+        works = _steps(raw) if steps else _files(raw)
         taken = await interleave(
             {name: _sliced(work, pages) for name, work in works.items()}, rounds
         )
+    bases = [_BASE] if steps else [_BASE, _STRUCTS]
     rows = [
         [
             name,
             *Spread.of(seconds).text(1, 1e6 / (PAGE * PAGES)),
-            *ratios(seconds, taken[_BASE]).text(2),
-            *ratios(seconds, taken[_STRUCTS]).text(2),
+            *(cell for base in bases for cell in ratios(seconds, taken[base]).text(2)),
         ]
         for name, seconds in taken.items()
     ]
     size = sum(map(len, pages)) // (PAGE * PAGES)
     title = f"{PAGES} pages of {PAGE} {shape} rows of {size} bytes, {rounds} rounds."
-    head = ["", "CPU s per million rows", "95%", f"to {_BASE}", "95%", f"to {_STRUCTS}", "95%"]
-    table(title, head, rows)
+    head = ["", "CPU s per million rows", "95%"]
+    table(title, [*head, *(cell for base in bases for cell in (f"to {base}", "95%"))], rows)
+
+
+def _files(raw: RawSet) -> dict[str, Callable[[list[bytes]], object]]:
+    return {
+        _BASE: _decode_and_encode,
+        **{file_format(Path(name)).suffix: _Export(name, raw) for name in FILES},
+        _STRUCTS: _from_structs,
+        _PYLIST: _from_pylist,
+        _JSON: _loads_and_dumps,
+    }
 
 
 async def _peak(name: str, rows: int, shape: str) -> None:
@@ -240,6 +295,7 @@ def _main() -> None:
     parser = argparse.ArgumentParser(description="What rows cost on their way to a file.")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, wider intervals")
     parser.add_argument("--rows", choices=_SHAPES, default="sandbox", help="what rows are like")
+    parser.add_argument("--steps", action="store_true", help="each step alone")
     parser.add_argument("--memory", action="store_true", help="memory instead of time")
     parser.add_argument("--peak", nargs=2, metavar=("NAME", "ROWS"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -249,7 +305,8 @@ def _main() -> None:
         _memory(SIZES, arguments.rows)
     else:
         rounds = 5 if arguments.quick else ROUNDS
-        asyncio.run(_compare(rounds, _pages(arguments.rows), arguments.rows))
+        pages = _pages(arguments.rows)
+        asyncio.run(_compare(rounds, pages, arguments.rows, steps=arguments.steps))
 
 
 if __name__ == "__main__":

@@ -124,6 +124,13 @@ def _exported(ending: str) -> Callable[[Job], Awaitable[int]]:
     return run
 
 
+def _piped(*, parquet: bool) -> Callable[[Job], Awaitable[int]]:
+    async def run(job: Job) -> int:
+        return frameworks.dlt_pipeline(job, parquet=parquet)
+
+    return run
+
+
 Pages = Callable[[Job], Iterable[list[Any]] | AsyncIterable[list[Any]]]
 
 
@@ -180,6 +187,8 @@ WAYS: dict[str, Way] = {
     "jsonl": Way("`Exporter`, JSON lines", _exported("jsonl")),
     "csv": Way("`Exporter`, CSV", _exported("csv")),
     "parquet": Way("`Exporter`, Parquet", _exported("parquet"), "pyarrow"),
+    "dlt-parquet": Way("dlt, pipeline to Parquet files", _piped(parquet=True), "dlt"),
+    "dlt-duckdb": Way("dlt, pipeline into DuckDB", _piped(parquet=False), "dlt"),
     **{
         f"{key}-jsonl": Way(f"{name}, dumped to a file", _dumped(pages, _PLAIN), needs)
         for key, (name, pages, needs) in _PEERS.items()
