@@ -25,7 +25,7 @@ _PLAIN_LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "\u0131": "i", "æ": "ae", "œ": "oe", "þ": "th"}
 )
 # The accents of Latin, Greek and Cyrillic. Other scripts write vowels with such marks.
-_ACCENTS = dict.fromkeys(range(768, 880))
+_ACCENTS = dict.fromkeys(range(0x300, 0x370))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import pytest
 
 from jibble_async.cli import main
 from jibble_async.cli.forms import Form, as_csv, fitted
-from jibble_async.cli.output import complain, hushed, say, show_facts, show_rows
+from jibble_async.cli.output import complain, hushed, say, show_bars, show_facts, show_rows
 
 ROWS: list[dict[str, Any]] = [
     {
@@ -51,6 +51,21 @@ def test_a_terminal_gets_a_table(
     assert printed(capsys, "table") == table
     monkeypatch.setenv("COLUMNS", "16")
     assert "…" in printed(capsys, None)
+
+
+def test_colours_are_left_out_where_they_are_not_wanted(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Rich's own switch for terminals that it can't make out.
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for unwanted in (False, True):
+        if unwanted:
+            monkeypatch.setenv("NO_COLOR", "1")
+        show_bars(("Member", "Hours"), [("Ann", timedelta(hours=8), False)])
+        out = capsys.readouterr().out
+        assert "Ann" in out
+        assert ("\x1b[36" in out) is not unwanted
 
 
 def test_an_id_is_never_cut(

@@ -29,8 +29,8 @@ def test_it_runs(
     tmp_path: Path,
     line: str,
 ) -> None:
-    july = (date(2026, 7, 1), date(2026, 8, 2))
-    monkeypatch.setattr(connection, "make_sandbox", lambda **_: Sandbox(30, *july))
+    days = (date(2026, 7, 1), date(2026, 7, 5))
+    monkeypatch.setattr(connection, "make_sandbox", lambda **_: Sandbox(30, *days))
     monkeypatch.chdir(tmp_path)
     assert not _GUID.search(line)
     # Of the old API an export is complete, but proves nothing.
