@@ -40,6 +40,7 @@ _COLUMNS = {"Name": "name", "Email": "email", "Code": "code", "Status": "status"
 
 async def list_set(
     what: _Set,
+    /,
     *,
     archived: Flag = False,
     common: Common = DEFAULTS,
@@ -57,6 +58,9 @@ async def list_set(
         rows = sorted([_facts(each) async for each in found], key=_place)
         known = getattr(client, name).entity.__struct_fields__
     columns = {head: each for head, each in _COLUMNS.items() if each == "name" or each in known}
+    if what == "people":
+        # What a terminal has room for is their addresses and codes, which serve as well.
+        del columns["Id"]
     show_rows(rows, columns, common.form)
 
 

@@ -19,6 +19,8 @@ _LENGTH = 60
 """Characters of a name in an error."""
 _CLOSE = 3
 """Names that somebody may have meant by one that nobody has."""
+_LIKE = 0.7
+"""How much of two names is the same, from 0 to 1, for one to be meant by the other."""
 
 # Letters that no decomposition leads to, as those do who have no such keyboard.
 _PLAIN_LETTERS = str.maketrans(
@@ -177,7 +179,7 @@ def _short(text: str) -> str:
 
 def _near(text: str, among: Iterable[Named]) -> list[str]:
     by_name: dict[str, str] = {_plain(name): each.label for each in among for name in each.names}
-    close = difflib.get_close_matches(_plain(text), by_name, _CLOSE)
+    close = difflib.get_close_matches(_plain(text), by_name, _CLOSE, _LIKE)
     return [by_name[name] for name in close]
 
 
