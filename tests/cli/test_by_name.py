@@ -162,6 +162,8 @@ def test_time_off_by_names(boxes: Boxes, capsys: pytest.CaptureFixture[str]) -> 
     assert outcome["state"] == "done"
     assert len(boxes[1].ledger.committed) == 1
     assert "nothing of theirs is pending" in said(capsys, *pending, "--yes", "--period", "2026-08")
+    approved = ("timeoff", "reject", "--person", "zoe m", "--yes")
+    assert "nothing of theirs is pending" in said(capsys, *approved)
     made = answer(capsys, "timeoff", "request", "sick", "2026-08-03", "--person", "hiro")
     assert (made["person"], made["policy"]) == ("Hiro Jónsdóttir", "Sick Leave")
 
