@@ -240,4 +240,6 @@ def _show_table(rows: Iterable[Row], columns: Mapping[str, str], numbers: Collec
         table.add_column(Text(head), justify=side, overflow="ellipsis", no_wrap=True, width=width)
     for row in cells:
         table.add_row(*map(Text, row))
-    console.print(table, width=max(console.width, sum(widths) + _GAP * (len(columns) - 1)))
+    # What still is too wide is left to the terminal to break.
+    console.width = max(console.width, sum(widths) + _GAP * (len(columns) - 1))
+    console.print(table)

@@ -68,10 +68,11 @@ def test_colours_are_left_out_where_they_are_not_wanted(
         assert ("\x1b[36" in out) is not unwanted
 
 
+@pytest.mark.parametrize("width", [60, 20])
 def test_an_id_is_never_cut(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("COLUMNS", str(width))
     guid = "5d3b37e7-64a8-411a-9a1e-056c149a13fc"
     show_rows([{"name": "x" * 80, "id": guid}], {"Name": "name", "Id": "id"}, "table")
     assert guid in capsys.readouterr().out
