@@ -10,7 +10,7 @@ from typing import Any
 __all__ = ["html_table", "shortened"]
 
 # A notebook keeps what its cells show: so many rows, characters of a cell and of a table.
-_MOST_ROWS, _MOST_COLUMNS, _CELL, _TABLE = 10, 16, 80, 40_000
+_MOST_ROWS, _MOST_COLUMNS, _CELL, _TABLE = 10, 16, 80, 30_000
 # Ids would be broken over many lines, and texts stand at the right.
 _STYLE = "white-space: nowrap; text-align: left"
 
