@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from html import escape
-from importlib.resources import files
 from typing import TypeAlias
 
-from jibble_async.cli.forms import clean, hours
+from jibble_async.cli.forms import hours
 from jibble_async.cli.report_lines import Line, total
 from jibble_async.entities import GroupBy
+from jibble_async.pages import render
+from jibble_async.pages.charts import HeatMap, Piece, heat_map, pieces_of
 
 __all__ = ["page"]
 
@@ -22,8 +22,6 @@ _GREY = _COLORS - 1
 # Above so many parts a row may go on to the next sheet of paper: it would not fit on one.
 _TALL = 60
 _Colors: TypeAlias = dict[str | None, int]
-
-_STYLE = files("jibble_async.cli").joinpath("report.css").read_text("utf-8")
 
 
 def page(
@@ -41,28 +39,61 @@ def page(
         until: The last day.
         group_by: What a line is about.
         sub_group_by: What the parts of a line are about.
+
+    Raises:
+        ConfigurationError: Jinja2 is not installed.
     """
-    grouping = " and ".join(_word(each) for each in (group_by, sub_group_by) if each)
-    days = _day(since) if since == until else f"{_day(since)} to {_day(until)}"
-    colors = _colors(lines)
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>Tracked time, {since} to {until}</title>
-<style>
-{_STYLE}</style>
-</head>
-<body style="--part: {_part_width(lines):.1f}rem">
-<h1>Tracked time</h1>
-<p class="about">{days}, by {grouping}</p>
-{_figures(lines, group_by)}{_sum(lines, colors)}
-{_table(lines, group_by, colors)}
-</body>
-</html>
-"""
+    by_day = sub_group_by == GroupBy.DATE
+    colors = {} if by_day else _colors(lines)
+    longest = max((line.time for line in lines), default=timedelta(0))
+    whole = total(lines)
+    return render(
+        "tracked.html",
+        title=f"Tracked time, {since} to {until}",
+        body_style=f"--part: {_part_width(lines):.1f}rem",
+        since=since,
+        until=until,
+        grouping=" and ".join(_word(each) for each in (group_by, sub_group_by) if each),
+        head=_word(group_by).title(),
+        figures=_figures(lines, group_by),
+        whole=_sum(lines, colors),
+        heat=_heat(lines, since, until) if by_day else None,
+        rows=[_bar(line, longest, whole, colors) for line in lines],
+    )
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of a line, and its colour if parts have any."""
+
+    name: str
+    time: timedelta
+    color: int | None
+
+
+@dataclass(frozen=True)
+class _Bar:
+    """A line with its bar, in the order that every bar has."""
+
+    name: str
+    time: timedelta
+    share: str
+    tall: bool
+    pieces: Sequence[Piece]
+    parts: Sequence[_Part]
+
+
+def _bar(line: Line, longest: timedelta, whole: timedelta, colors: _Colors) -> _Bar:
+    parts = sorted(line.parts, key=lambda part: colors[part.id]) if colors else line.parts
+    drawn = [(f"c{colors[part.id]}", part.time) for part in parts] if colors else []
+    return _Bar(
+        name=line.name,
+        time=line.time,
+        share=f"{line.time / whole if whole else 0.0:.1%}",
+        tall=len(parts) > _TALL,
+        pieces=pieces_of(drawn or [("c0", line.time)], longest),
+        parts=[_Part(part.name, part.time, colors[part.id] if colors else None) for part in parts],
+    )
 
 
 def _part_width(lines: Sequence[Line]) -> float:
@@ -71,90 +102,34 @@ def _part_width(lines: Sequence[Line]) -> float:
     return min(4 + 0.38 * longest, 20)
 
 
-def _figures(lines: Sequence[Line], group_by: GroupBy) -> str:
-    whole = total(lines)
+def _figures(lines: Sequence[Line], group_by: GroupBy) -> list[tuple[str, str]]:
     # Time without a subject is no person or project of its own.
     named = [line for line in lines if line.id is not None]
     plural = "Activities" if group_by == GroupBy.ACTIVITY else f"{_word(group_by).title()}s"
-    facts = [("Hours", hours(whole)), (plural, f"{len(named):,}")]
+    facts = [("Hours", hours(total(lines))), (plural, f"{len(named):,}")]
     if named:
         facts.append((f"Average per {_word(group_by)}", hours(total(named) / len(named))))
-    items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts)
-    return f"<dl>{items}</dl>"
+    return facts
 
 
-def _sum(lines: Sequence[Line], colors: _Colors) -> str:
+def _sum(lines: Sequence[Line], colors: _Colors) -> _Bar | None:
     """The parts of all lines added up: the key to the colours, if there are any."""
     sums: dict[str | None, Line] = {}
     for part in (part for line in lines for part in line.parts):
         seen = sums.get(part.id)
         sums[part.id] = part if seen is None else replace(seen, time=seen.time + part.time)
     if not colors or not sums:
-        return ""
+        return None
     whole = Line(None, "", total(lines), parts=tuple(sums.values()))
-    return f'<div class="sum">{_bar(whole, whole.time, colors)}{_parts(whole, colors)}</div>'
+    return _bar(whole, whole.time, whole.time, colors)
 
 
-def _table(lines: Sequence[Line], group_by: GroupBy, colors: _Colors) -> str:
-    if not lines:
-        return '<p class="none">Nothing was tracked.</p>'
-    longest = max(line.time for line in lines)
-    whole = total(lines)
-    rows = "\n".join(_row(line, longest, whole, colors) for line in lines)
-    return f"""<table>
-<thead><tr><th scope="col">{_word(group_by).title()}</th><th scope="col"></th>\
-<th scope="col" class="number">Hours</th>\
-<th scope="col" class="number share">Share</th></tr></thead>
-<tbody>
-{rows}
-</tbody>
-</table>"""
-
-
-def _row(line: Line, longest: timedelta, whole: timedelta, colors: _Colors) -> str:
-    share = line.time / whole if whole else 0.0
-    tall = ' class="tall"' if len(line.parts) > _TALL else ""
-    return (
-        f'<tr{tall}><th scope="row">{_text(line.name)}</th>'
-        f'<td class="chart">{_bar(line, longest, colors)}{_parts(line, colors)}</td>'
-        f'<td class="number">{hours(line.time)}</td>'
-        f'<td class="number share">{share:.1%}</td></tr>'
-    )
-
-
-def _bar(line: Line, longest: timedelta, colors: _Colors) -> str:
-    """A bar over the width that there is, with a piece for each part that has a colour."""
-    pieces = [(part.time, colors[part.id]) for part in _in_order(line, colors)] if colors else []
-    begin, rects = timedelta(0), ""
-    for length, color in pieces or [(line.time, 0)]:
-        if length > timedelta(0) and longest:
-            rects += (
-                f'<rect class="c{color}" x="{begin / longest:.2%}" '
-                f'width="{length / longest:.2%}" height="100%"/>'
-            )
-            begin += length
-    return (
-        '<svg aria-hidden="true"><rect class="track" width="100%" height="100%"/>'
-        + rects
-        + "</svg>"
-    )
-
-
-def _parts(line: Line, colors: _Colors) -> str:
-    if not line.parts:
-        return ""
-    items = "".join(
-        "<li>"
-        + (f'<i class="c{colors[part.id]}"></i>' if colors else "")
-        + f"{_text(part.name)} <b>{hours(part.time)}</b></li>"
-        for part in _in_order(line, colors)
-    )
-    return f'<ul class="parts">{items}</ul>'
-
-
-def _in_order(line: Line, colors: _Colors) -> Sequence[Line]:
-    """The parts as every bar has them, so that bars can be compared."""
-    return sorted(line.parts, key=lambda part: colors[part.id]) if colors else line.parts
+def _heat(lines: Iterable[Line], since: date, until: date) -> HeatMap:
+    rows: list[tuple[str, Mapping[date, timedelta]]] = [
+        (line.name, {part.day: part.time for part in line.parts if part.day is not None})
+        for line in lines
+    ]
+    return heat_map(rows, since, until)
 
 
 def _colors(lines: Sequence[Line]) -> _Colors:
@@ -173,15 +148,6 @@ def _colors(lines: Sequence[Line]) -> _Colors:
         return {}
     ids = sorted(sums, key=lambda each: (days[each], -sums[each], each))
     return {**{each: place for place, each in enumerate(ids)}, None: _GREY}
-
-
-def _text(text: str) -> str:
-    # Names may run from right to left, which must not turn the line they stand in.
-    return f"<bdi>{escape(clean(text))}</bdi>"
-
-
-def _day(day: date) -> str:
-    return f'<time datetime="{day.isoformat()}">{day.day} {day:%B %Y}</time>'
 
 
 def _word(group_by: GroupBy) -> str:

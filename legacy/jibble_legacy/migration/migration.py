@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from jibble_async.errors import ConfigurationError
+from jibble_async.pages import require_templates
 from jibble_legacy.client import LegacyClient
 from jibble_legacy.migration.checking.recovery import RecoveryReport, recover
 from jibble_legacy.migration.checking.verify import VerifyReport, verify
@@ -199,7 +200,11 @@ class Migration:
             repair: Whether to archive what carries one mark twice.
             sample: Entries that the report shows side by side.
             seed: A word that draws them; by default what was read draws them itself.
+
+        Raises:
+            ConfigurationError: Jinja2 is not installed, which the page takes.
         """
+        require_templates()
         old, target = self._source, self._target
         async with self._ledger("verify") as ledger:
             report = await verify(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
+from jibble_async.pages import Html, render
 from jibble_legacy.migration.report import html
 from jibble_legacy.migration.report.chart import chart
 from jibble_legacy.migration.report.html import Cell
@@ -20,7 +21,7 @@ from jibble_legacy.migration.report.verdict import Colour, Judgement, count, jud
 
 __all__ = ["page"]
 
-_STYLE = files("jibble_legacy.migration.report").joinpath("page.css").read_text("utf-8")
+_STYLE = Html(files("jibble_legacy.migration.report").joinpath("page.css").read_text("utf-8"))
 # What a reader sees who sees no colours.
 _SIGNS = {
     Colour.GREEN: '<path d="M5 12.5l4.5 4.5L19 7.5"/>',
@@ -34,20 +35,20 @@ def page(numbers: Numbers) -> str:
 
     Args:
         numbers: All that it says.
+
+    Raises:
+        ConfigurationError: Jinja2 is not installed.
     """
-    title = f"Migration of time entries: {numbers.old_name}"
-    return f"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{html.plain(title)}</title>
-<style>
-{_STYLE}</style>
-</head>
-<body>
-<h1>Migration of time entries: {html.text(numbers.old_name)}</h1>
+    return render(
+        "document.html",
+        title=f"Migration of time entries: {numbers.old_name}",
+        style=_STYLE,
+        body=Html(_body(numbers)),
+    )
+
+
+def _body(numbers: Numbers) -> str:
+    return f"""<h1>Migration of time entries: {html.text(numbers.old_name)}</h1>
 <p class="about">{_about(numbers)}</p>
 {_verdict(judgement(numbers))}
 {_sums(numbers)}
@@ -59,10 +60,7 @@ def page(numbers: Numbers) -> str:
 {html.section("What has no place in the new account", _homeless(numbers))}\
 {html.section("For the auditor", _auditor(numbers))}\
 {html.section(_samples_title(numbers), _samples(numbers.samples), _own_sample(numbers))}\
-{_signatures()}
-</body>
-</html>
-"""
+{_signatures()}"""
 
 
 def _about(numbers: Numbers) -> str:
