@@ -1,0 +1,351 @@
+"""A payroll as tables: what a workbook, a page, a CSV and a JSON document all show."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from jibble_async.payroll.hours import KINDS, NOTHING, Hours
+from jibble_async.payroll.lines import Payee
+from jibble_async.payroll.payroll import Payroll
+from jibble_async.payroll.rates import PAID, ROUNDING
+
+__all__ = ["Column", "ColumnKind", "Table", "group_rows", "tables"]
+
+_WORDS = {"daily_double_overtime": "double overtime", "public_holiday_overtime": "holiday overtime"}
+
+
+class ColumnKind(enum.StrEnum):
+    """What stands in a column; each value may be None."""
+
+    TEXT = "text"
+    """A str, which is never a number or a formula."""
+    NUMBER = "number"
+    """An int."""
+    DAY = "day"
+    """A date."""
+    CLOCK = "clock"
+    """A time of day or a moment, on the person's clock."""
+    HOURS = "hours"
+    """A timedelta."""
+    MONEY = "money"
+    """A Decimal."""
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A column of a table.
+
+    Attributes:
+        name: What programs call it.
+        kind: What stands in it.
+        is_optional: Whether people can do without it where all of it is nothing.
+    """
+
+    name: str
+    kind: ColumnKind = ColumnKind.TEXT
+    is_optional: bool = False
+
+    @property
+    def head(self) -> str:
+        """What people call it."""
+        words = _WORDS.get(self.name, self.name.replace("_", " "))
+        return words[:1].upper() + words[1:]
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows under columns, and what they add up to.
+
+    Attributes:
+        name: What programs call it.
+        title: What people call it.
+        columns: Its columns.
+        rows: Makes the rows, each of as many values.
+        size: How many rows there are.
+        total: The last row; None where rows don't add up to something.
+        notes: What has to be known to read it.
+    """
+
+    name: str
+    title: str
+    columns: Sequence[Column]
+    rows: Callable[[], Iterator[Sequence[Any]]]
+    size: int
+    total: Sequence[Any] | None = None
+    notes: Sequence[str] = ()
+
+    def shown(self) -> Table:
+        """The same without the optional columns in which nothing is."""
+        used = [not column.is_optional for column in self.columns]
+        for row in self.rows():
+            for place, value in enumerate(row):
+                used[place] = used[place] or bool(value)
+        if all(used):
+            return self
+        kept = [place for place, is_used in enumerate(used) if is_used]
+        return msgspec.structs.replace(
+            self,
+            columns=[self.columns[place] for place in kept],
+            rows=lambda: ([row[place] for place in kept] for row in self.rows()),
+            total=None if self.total is None else [self.total[place] for place in kept],
+        )
+
+
+_HOURS = [
+    Column(kind, ColumnKind.HOURS, is_optional=kind in {"weekly_overtime", "other"})
+    for kind in KINDS
+]
+_WHO = [Column("person"), Column("code"), Column("group")]
+_SPAN = [Column("since", ColumnKind.DAY), Column("until", ColumnKind.DAY)]
+
+
+def tables(payroll: Payroll) -> list[Table]:
+    """The tables of a payroll: `sign`, `days`, `odd`, `lateness`, with rates `amounts`, `check`.
+
+    Args:
+        payroll: The payroll.
+
+    Example:
+        >>> for table in tables(july):
+        ...     print(table.title, table.size)
+    """
+    made = [_sign(payroll), _days(payroll), _odd(payroll), _lateness(payroll)]
+    made += [table for table in (_amounts(payroll), _check(payroll)) if table is not None]
+    return made
+
+
+def group_rows(payroll: Payroll) -> Iterator[list[Any]]:
+    """For each group its name, how many people, and the hours of each kind and in all."""
+    people: dict[str, set[str]] = {}
+    for line in payroll.lines:
+        name = payroll.payees[line.person_id].group or ""
+        people.setdefault(name, set()).add(line.person_id)
+    for name, hours in payroll.by_group().items():
+        yield [name, len(people[name]), *_cells(hours), hours.total]
+
+
+def _sign(payroll: Payroll) -> Table:
+    def rows() -> Iterator[list[Any]]:
+        for line in payroll.lines:
+            yield [
+                *_who(payroll.payees[line.person_id]),
+                line.since,
+                line.until,
+                line.days,
+                *_cells(line.hours),
+                line.hours.total,
+            ]
+
+    whole = payroll.hours
+    days = sum(line.days for line in payroll.lines)
+    total = ["Total", None, None, None, None, days, *_cells(whole), whole.total]
+    return Table(
+        name="sign",
+        title="Hours to sign",
+        columns=[
+            *_WHO,
+            *_SPAN,
+            Column("days", ColumnKind.NUMBER),
+            *_HOURS,
+            Column("total", ColumnKind.HOURS),
+        ],
+        rows=rows,
+        size=len(payroll.lines),
+        total=total,
+        notes=["Total is work and paid time off; unpaid time off is not in it."],
+    )
+
+
+def _days(payroll: Payroll) -> Table:
+    def rows() -> Iterator[list[Any]]:
+        for day in payroll.days:
+            yield [
+                *_who(payroll.payees[day.person_id]),
+                day.day,
+                day.first_in,
+                day.last_out,
+                day.worked,
+                day.breaks,
+                *_cells(day.hours),
+                day.hours.total,
+                ", ".join(day.time_off) or None,
+            ]
+
+    whole = payroll.hours
+    worked = sum((day.worked for day in payroll.days), NOTHING)
+    breaks = sum((day.breaks for day in payroll.days), NOTHING)
+    return Table(
+        name="days",
+        title="Days",
+        columns=[
+            *_WHO,
+            Column("day", ColumnKind.DAY),
+            Column("first_in", ColumnKind.CLOCK),
+            Column("last_out", ColumnKind.CLOCK),
+            Column("clocked", ColumnKind.HOURS),
+            Column("breaks", ColumnKind.HOURS),
+            *_HOURS,
+            Column("total", ColumnKind.HOURS),
+            Column("time_off", is_optional=True),
+        ],
+        rows=rows,
+        size=len(payroll.days),
+        total=["Total", *([None] * 5), worked, breaks, *_cells(whole), whole.total, None],
+        notes=["Times are on the person's own clock."],
+    )
+
+
+def _odd(payroll: Payroll) -> Table:
+    def rows() -> Iterator[list[Any]]:
+        for odd in payroll.oddities:
+            yield [
+                *_who(payroll.payees[odd.person_id]),
+                odd.day,
+                odd.at,
+                str(odd.kind),
+                odd.what,
+                ", ".join(odd.who) or None,
+                odd.id,
+            ]
+
+    return Table(
+        name="odd",
+        title="To be mended",
+        columns=[
+            *_WHO,
+            Column("day", ColumnKind.DAY),
+            Column("at", ColumnKind.CLOCK),
+            Column("what_is_odd"),
+            Column("what_to_do"),
+            Column("who"),
+            Column("id"),
+        ],
+        rows=rows,
+        size=len(payroll.oddities),
+        notes=["Who can mend it: the person's manager, the group's, else the owner and admins."],
+    )
+
+
+def _lateness(payroll: Payroll) -> Table:
+    def rows() -> Iterator[list[Any]]:
+        for each in payroll.deviations:
+            told = ["absent"] if each.is_absent else []
+            told += ["time off is pending"] if each.is_pending else []
+            yield [
+                *_who(payroll.payees[each.person_id]),
+                each.day,
+                each.begins,
+                each.ends,
+                each.first_in,
+                each.last_out,
+                each.late,
+                each.early,
+                ", ".join(told) or None,
+            ]
+
+    found = payroll.deviations
+    minutes = payroll.grace.total_seconds() / 60
+    grace = f"Up to {minutes:g} minutes are no matter." if minutes else "Every minute counts."
+    return Table(
+        name="lateness",
+        title="Late, early, absent",
+        columns=[
+            *_WHO,
+            Column("day", ColumnKind.DAY),
+            Column("planned_from", ColumnKind.CLOCK),
+            Column("planned_to", ColumnKind.CLOCK),
+            Column("first_in", ColumnKind.CLOCK),
+            Column("last_out", ColumnKind.CLOCK),
+            Column("late", ColumnKind.HOURS),
+            Column("left_early", ColumnKind.HOURS),
+            Column("note"),
+        ],
+        rows=rows,
+        size=len(found),
+        total=[
+            "Total",
+            *([None] * 7),
+            sum((each.late for each in found if each.late), NOTHING),
+            sum((each.early for each in found if each.early), NOTHING),
+            f"{sum(each.is_absent for each in found)} absent",
+        ],
+        notes=[f"{grace} Holidays, rest days and granted time off are taken into account."],
+    )
+
+
+def _amounts(payroll: Payroll) -> Table | None:
+    amounts = payroll.amounts
+    if amounts is None:
+        return None
+
+    def rows() -> Iterator[list[Any]]:
+        for each in amounts:
+            parts = [each.parts[kind] for kind in PAID]
+            who = payroll.payees[each.person_id]
+            span = (each.since, each.until)
+            yield [*_who(who), *span, each.currency, each.rate, *parts, each.total]
+
+    totals: dict[str, Decimal] = {}
+    for each in amounts:
+        totals[each.currency] = totals.get(each.currency, Decimal(0)) + each.total
+    only = next(iter(totals)) if len(totals) == 1 else None
+    sums = [sum((each.parts[kind] for each in amounts), Decimal(0)) for kind in PAID]
+    told = ", ".join(f"{total} {name}" for name, total in sorted(totals.items()))
+    return Table(
+        name="amounts",
+        title="Amounts",
+        columns=[
+            *_WHO,
+            *_SPAN,
+            Column("currency"),
+            Column("rate", ColumnKind.MONEY),
+            *(
+                Column(kind, ColumnKind.MONEY, is_optional=kind in {"weekly_overtime", "other"})
+                for kind in PAID
+            ),
+            Column("total", ColumnKind.MONEY),
+        ],
+        rows=rows,
+        size=len(amounts),
+        # What is in several currencies adds up to nothing.
+        total=None if only is None else ["Total", *([None] * 4), only, None, *sums, totals[only]],
+        notes=[f"In all {told or 'nothing'}.", f"{ROUNDING[:1].upper()}{ROUNDING[1:]}."],
+    )
+
+
+def _check(payroll: Payroll) -> Table | None:
+    check = payroll.check
+    if check is None:
+        return None
+
+    def rows() -> Iterator[list[Any]]:
+        for each in check.differences:
+            yield [each.name, each.sheet, each.report, each.more]
+
+    breaks = "with breaks" if check.with_breaks else "without breaks"
+    agreed = f"{len(check.differences)} people differ" if check.differences else "all agree"
+    return Table(
+        name="check",
+        title="Check",
+        columns=[
+            Column("person"),
+            Column("timesheets", ColumnKind.HOURS),
+            Column("report", ColumnKind.HOURS),
+            Column("report_has_more", ColumnKind.HOURS),
+        ],
+        rows=rows,
+        size=len(check.differences),
+        total=["All people", check.sheet, check.report, check.report - check.sheet],
+        notes=[f"Clocked hours {breaks}, beside the tracked-time report: {agreed}."],
+    )
+
+
+def _who(payee: Payee) -> list[str | None]:
+    return [payee.name, payee.code, payee.group]
+
+
+def _cells(hours: Hours) -> list[Any]:
+    return [getattr(hours, kind) for kind in KINDS]
