@@ -1,8 +1,12 @@
 """Hours as the attendance host adds them up: entries paired into stretches, stretches into days.
 
 Every Out, break and change of work ends what came before. A stretch that nothing ends is not
-counted: how the service counts a forgotten Out is unknown. Breaks are unpaid, nothing is overtime,
-and a paid day off counts eight hours; what the service makes of schedules here is unknown too.
+counted: how the service counts a forgotten Out is unknown. Breaks are unpaid, a day off counts
+eight hours, or the hours that are off; on rest days and holidays it counts nothing.
+
+Overtime is what a schedule's settings say in the plainest reading of their names: all work on a
+holiday, all work on a rest day, and what goes beyond a number of hours a day. By the time of day
+and by the week nothing is overtime here. What the service makes of all this is unknown.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from jibble_async.sandbox.entity_types import EntityType
-from jibble_async.sandbox.scalars import format_duration, parse_instant
+from jibble_async.sandbox.scalars import format_duration, parse_duration, parse_instant
 from jibble_async.sandbox.sorted_keys import TOP
 
 if TYPE_CHECKING:
@@ -48,6 +52,16 @@ SUMMARY = EntityType(
     {"personId": "guid", "daily": "list", "person": "object"},
     objects={"person": _PERSON},
 )
+_OVERTIME = (
+    "dailyOvertime",
+    "dailyDoubleOvertime",
+    "restDayOvertime",
+    "publicHolidayOvertime",
+    "weeklyOvertime",
+)
+_WEEKDAYS = (
+    "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday",
+)  # fmt: skip
 _NOTHING = timedelta(0)
 _DAY_OFF = timedelta(hours=8)
 
@@ -145,7 +159,7 @@ class Attendance:
         return [
             {
                 "personId": person["id"],
-                "daily": [_sums(day, self._day(person["id"], day.isoformat())) for day in days],
+                "daily": [self._sums(person, day) for day in days],
                 "person": self._shown(person),
             }
             for person in people
@@ -172,12 +186,12 @@ class Attendance:
         return self._days[key]
 
     def _leave(self, person_id: str) -> list[Row]:
-        """A person's approved days off."""
+        """A person's approved time off."""
         if person_id not in self._leaves:
             self._leaves[person_id] = [
                 row
                 for row in self._dataset.table("TimeOffIntervals").equal("personId", person_id)
-                if row["status"] == "Approved" and row["kind"] == "FullDay"
+                if row["status"] == "Approved"
             ]
         return self._leaves[person_id]
 
@@ -185,7 +199,6 @@ class Attendance:
         at_work = _NOTHING if done is None else done.at(work=True)
         breaks = _NOTHING if done is None else done.at(work=False)
         first, last = _ends(done)
-        nothing = {"time": format_duration(_NOTHING)}
         return {
             "date": day.isoformat(),
             "firstIn": first and _clock(first),
@@ -206,32 +219,86 @@ class Attendance:
             },
             "payrollHours": {
                 "total": format_duration(at_work),
-                "regular": {"time": format_duration(at_work)},
-                "dailyOvertime": nothing,
-                "dailyDoubleOvertime": nothing,
-                "restDayOvertime": nothing,
-                "publicHolidayOvertime": nothing,
-                "weeklyOvertime": nothing,
+                **{
+                    name: {"time": format_duration(length)}
+                    for name, length in self._kinds(person, day, at_work).items()
+                },
             },
-            "timeOff": self._time_off(person["id"], day),
+            "timeOff": self._time_off(person, day),
             "hasArchivedScreenshots": False,
             "updatedAt": last and last["updatedAt"],
         }
 
-    def _time_off(self, person_id: str, day: date) -> Row:
+    def _sums(self, person: Row, day: date) -> Row:
+        done = self._day(person["id"], day.isoformat())
+        at_work = _NOTHING if done is None else done.at(work=True)
+        breaks = _NOTHING if done is None else done.at(work=False)
+        first, last = _ends(done)
+        kinds = self._kinds(person, day, at_work)
+        # Nobody reads the week's overtime here.
+        del kinds["weeklyOvertime"]
+        return {
+            "date": day.isoformat(),
+            "firstIn": first and first["localTime"],
+            "lastOut": last and last["localTime"],
+            "tracked": format_duration(at_work + breaks),
+            "payrollHours": format_duration(at_work),
+            **{name: format_duration(length) for name, length in kinds.items()},
+            "paidBreak": format_duration(_NOTHING),
+            "unpaidBreak": format_duration(breaks),
+        }
+
+    def _kinds(self, person: Row, day: date, at_work: timedelta) -> dict[str, timedelta]:
+        """A day's work by the kinds that it is paid as."""
+        kinds = dict.fromkeys(("regular", *_OVERTIME), _NOTHING)
+        rules = (self._schedule(person) or {}).get("overtime") or {}
+        if rules.get("publicHolidayOvertime") and self._is_holiday(person, day):
+            kinds["publicHolidayOvertime"] = at_work
+        elif rules.get("restDayOvertime") and self._is_rest_day(person, day):
+            kinds["restDayOvertime"] = at_work
+        else:
+            left = at_work
+            for name in ("dailyDoubleOvertime", "dailyOvertime"):
+                after = rules.get(f"{name.removesuffix('Overtime')}Duration")
+                if rules.get(name) and after is not None:
+                    kinds[name] = max(left - parse_duration(after), _NOTHING)
+                    left -= kinds[name]
+            kinds["regular"] = left
+        return kinds
+
+    def _schedule(self, person: Row) -> Row | None:
+        schedules = self._dataset.index("Schedules")
+        default = next((row for row in schedules.values() if row["default"]), None)
+        return schedules.get(person["scheduleId"]) if person["scheduleId"] else default
+
+    def _is_holiday(self, person: Row, day: date) -> bool:
+        days = self._dataset.table("CalendarDays").equal("date", day.isoformat())
+        return any(
+            row["calendarId"] == person["calendarId"] and not row["isShortDay"] for row in days
+        )
+
+    def _is_rest_day(self, person: Row, day: date) -> bool:
+        schedule = self._schedule(person)
+        if schedule is None:
+            return day.weekday() >= 5
+        return all(each["day"] != _WEEKDAYS[day.weekday()] for each in schedule["daySchedules"])
+
+    def _time_off(self, person: Row, day: date) -> Row:
         policies = self._dataset.index("TimeOffPolicies")
-        taken = [
-            policies[row["policyId"]]
-            for row in self._leave(person_id)
-            if row["startDate"] <= day.isoformat() <= row["endDate"]
-        ]
+        rests = self._is_rest_day(person, day)
         off = dict.fromkeys(("Paid", "Unpaid"), _NOTHING)
-        for policy in taken:
-            off[policy["compensation"]] = _DAY_OFF
+        taken: list[Row] = []
+        for row in self._leave(person["id"]):
+            policy = policies[row["policyId"]]
+            if rests or self._is_holiday(person, day):
+                continue
+            if row["startDate"] <= day.isoformat() <= row["endDate"]:
+                taken.append(policy)
+                off[policy["compensation"]] += _length(row)
         return {
             "paidTimeOff": format_duration(off["Paid"]),
             "unpaidTimeOff": format_duration(off["Unpaid"]),
-            "isRestDay": day.weekday() >= 5,
+            "isRestDay": rests,
             "holidays": [],
             "shortDays": [],
             "types": [
@@ -297,25 +364,11 @@ def _breaks(day: Day) -> list[Row]:
     ]
 
 
-def _sums(day: date, done: Day | None) -> Row:
-    at_work = _NOTHING if done is None else done.at(work=True)
-    breaks = _NOTHING if done is None else done.at(work=False)
-    first, last = _ends(done)
-    nothing = format_duration(_NOTHING)
-    return {
-        "date": day.isoformat(),
-        "firstIn": first and first["localTime"],
-        "lastOut": last and last["localTime"],
-        "tracked": format_duration(at_work + breaks),
-        "payrollHours": format_duration(at_work),
-        "regular": format_duration(at_work),
-        "dailyOvertime": nothing,
-        "dailyDoubleOvertime": nothing,
-        "restDayOvertime": nothing,
-        "publicHolidayOvertime": nothing,
-        "paidBreak": nothing,
-        "unpaidBreak": format_duration(breaks),
-    }
+def _length(leave: Row) -> timedelta:
+    """What time off counts on a day."""
+    if leave["startTime"] is None or leave["endTime"] is None:
+        return _DAY_OFF
+    return parse_instant(leave["endTime"]) - parse_instant(leave["startTime"])
 
 
 def _clock(entry: Row) -> str:

@@ -22,6 +22,8 @@ _FAMILY = (
     "Oak", "O'Neill", "Müller", "Al-Farsi", "山田", "Krishnan", "da Silva", "Solz", "D'Angelo",
     "Kowalczyk", "Çelik", "Ng", "Fernández", "Smith", "Jónsdóttir", "Osei", "Rao",
 )  # fmt: skip
+# In minutes after midnight, in the order of the schedules.
+_STARTS = (8 * 60, 13 * 60, 22 * 60, 3 * 60 + 40)
 _COUNTRIES = ("AE", "DE", "BR", "IN", "US")
 
 
@@ -33,6 +35,11 @@ def removed_ids(organisation: Organisation) -> set[str]:
 def schedule_place(place: int) -> int:
     """Which schedule the person at a place has; half of them work mornings."""
     return (0, 1, 0, 3, 1, 0, 2, 0, 1, 0)[place % 10]
+
+
+def shift_start(place: int) -> int:
+    """When the shifts of the person at a place begin, in minutes after midnight."""
+    return _STARTS[schedule_place(place)]
 
 
 def names_of(place: int) -> tuple[str, str]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
+from jibble_async.sandbox.company.people import shift_start
 from jibble_async.sandbox.scalars import format_instant, new_guid
 
 if TYPE_CHECKING:
     from jibble_async.sandbox.company.organisation import Organisation
     from jibble_async.sandbox.entity_types import Row
+
+HALF_DAY = 270
+"""Minutes of a shift that somebody has off who runs an errand: its first half."""
 
 _NOTES = ("Just a vacation", "", "Flu", "Doctor's appointment", "")
 
@@ -26,7 +30,8 @@ def leave(organisation: Organisation, *, half_days_open: bool = False) -> list[t
     vacation, sick, errand = organisation.sets()["TimeOffPolicies"]
     days = organisation.days()
     found: list[Row] = []
-    for person_id in organisation.person_ids:
+    for place, person_id in enumerate(organisation.person_ids):
+        begins = timedelta(minutes=shift_start(place))
         for _ in range(1 + len(days) // 45):
             kind = random.random()
             start = random.choice(days)
@@ -42,7 +47,12 @@ def leave(organisation: Organisation, *, half_days_open: bool = False) -> list[t
                     _leave(organisation, random, person_id, sick, start, length, "Approved")
                 )
             elif kind < 0.85:
-                found.append(_leave(organisation, random, person_id, errand, start, 1, "Approved"))
+                half = _leave(organisation, random, person_id, errand, start, 1, "Approved")
+                midnight = datetime.combine(start, time(), organisation.zones[person_id])
+                first = midnight.astimezone(UTC) + begins
+                half["startTime"] = f"{first:%Y-%m-%dT%H:%M:%SZ}"
+                half["endTime"] = f"{first + timedelta(minutes=HALF_DAY):%Y-%m-%dT%H:%M:%SZ}"
+                found.append(half)
     found.sort(key=lambda interval: (interval["startDate"], interval["id"]))
     return [(each, overview_of(each, half_days_open=half_days_open)) for each in found]
 
@@ -58,6 +68,15 @@ def absences(pairs: list[tuple[Row, Row]]) -> set[tuple[str, date]]:
                 for day in range(overview["duration"])
             )
     return absent
+
+
+def half_days(pairs: list[tuple[Row, Row]]) -> set[tuple[str, date]]:
+    """The person and day of every approved leave of the first half of a shift."""
+    return {
+        (interval["personId"], date.fromisoformat(interval["startDate"]))
+        for interval, _ in pairs
+        if interval["status"] == "Approved" and interval["kind"] == "Hours"
+    }
 
 
 def overview_of(interval: Row, *, half_days_open: bool = False) -> Row:
@@ -93,7 +112,6 @@ def _leave(
     asked = datetime(start.year, start.month, start.day, 9, tzinfo=UTC) - timedelta(
         days=random.randrange(3, 30), seconds=random.randrange(30000)
     )
-    hours = policy["kind"] == "Hours"
     return {
         "policyId": policy["id"],
         "personId": person_id,
@@ -101,8 +119,8 @@ def _leave(
         "createdAt": format_instant(asked),
         "updatedAt": format_instant(asked + timedelta(hours=5)),
         "kind": policy["kind"],
-        "startTime": f"{start}T10:00:00Z" if hours else None,
-        "endTime": f"{start}T12:30:00Z" if hours else None,
+        "startTime": None,
+        "endTime": None,
         "startDate": start.isoformat(),
         "endDate": end.isoformat(),
         "status": status,

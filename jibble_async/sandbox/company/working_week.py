@@ -14,8 +14,8 @@ from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
-from jibble_async.sandbox.company.people import removed_ids, schedule_place
-from jibble_async.sandbox.company.time_off import absences
+from jibble_async.sandbox.company.people import removed_ids, shift_start
+from jibble_async.sandbox.company.time_off import HALF_DAY, absences, half_days
 from jibble_async.sandbox.scalars import format_duration, new_guid
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from jibble_async.sandbox.entity_types import Row
 
 _UTC = timedelta(0)
-_STARTS = (8 * 60, 13 * 60, 22 * 60, 3 * 60 + 40)
 _DIGITS = (0, 0, 0, 3, 6, 7, 5, 4, 2, 1)
 _NOTES = (
     "Just a clock in",
@@ -61,7 +60,7 @@ def work(
         leaves: Its time off; nobody punches on an approved day off.
         present: The instant at which somebody looks; None for later than the whole period.
     """
-    absent = absences(leaves)
+    absent, halves = absences(leaves), half_days(leaves)
     removed = removed_ids(organisation)
     days = organisation.days()
     entries: list[Row] = []
@@ -70,7 +69,7 @@ def work(
         last = len(days) // 2 if person_id in removed else len(days)
         for day in days[:last]:
             if (person_id, day) not in absent:
-                writer.day(day)
+                writer.day(day, half=(person_id, day) in halves)
         if present is not None:
             local_day = present.astimezone(organisation.zones[person_id]).date()
             writer.cut(present)
@@ -97,15 +96,17 @@ class _Writer:
         self._platforms = [_platform(_DEVICES[first + place % 2]) for first in (0, 2)]
         self._rows: list[Row] = []
 
-    def day(self, day: date) -> None:
-        """Adds the entries that belong to a day, if the person works on it."""
+    def day(self, day: date, *, half: bool = False) -> None:
+        """Adds the entries that belong to a day, if the person works on it, or its second half."""
         random = Random(f"{self._organisation.seed} {self._place} {day}")  # noqa: S311
         holiday = self._organisation.holidays.get(day)
         free = day.weekday() >= 5 or (holiday is not None and not holiday[1])
         if random.random() < (0.96 if free else 0.03):
             return
         short = holiday is not None and holiday[1]
-        punches = _shift(random, _STARTS[schedule_place(self._place)], short=short)
+        begin = shift_start(self._place) + (HALF_DAY if half else 0)
+        length = HALF_DAY if half else 300 if short else 540
+        punches = _shift(random, begin, length)
         midnight = datetime(day.year, day.month, day.day, tzinfo=self._zone).astimezone(UTC)
         activity, project = self._pick(random)
         for place, punch in enumerate(punches):
@@ -263,10 +264,10 @@ def _offset(offset: timedelta) -> str:
     return format_duration(offset)
 
 
-def _shift(random: Random, start: int, *, short: bool) -> list[_Punch]:
+def _shift(random: Random, start: int, planned: int) -> list[_Punch]:
     """The punches of one shift, in minutes from the day's midnight, in order."""
     begin = start + random.gauss(0, 9)
-    length = (300 if short else 540) + random.gauss(0, 15)
+    length = planned + random.gauss(0, 15)
     lunch = begin + length * 0.45 + random.uniform(-10, 10)
     punches = [_Punch(begin, "In", changes_work=True), _Punch(lunch, "StartBreak")]
     punches.append(_Punch(lunch + random.uniform(25, 40), "In"))
