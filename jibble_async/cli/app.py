@@ -28,6 +28,7 @@ from jibble_async.cli.login import login, logout
 from jibble_async.cli.migrate import migrate
 from jibble_async.cli.notify import ping
 from jibble_async.cli.output import NotAllDoneError, complain, hushed, say_error
+from jibble_async.cli.payroll import make_payroll
 from jibble_async.cli.profiles_shown import profiles
 from jibble_async.cli.report import report
 from jibble_async.cli.sandbox import sandbox
@@ -59,6 +60,7 @@ _COMMANDS: dict[Group, dict[str, App | Callable[..., Any]]] = {
         "timeoff": time_off,
         "timesheets": timesheets,
         "report": report,
+        "payroll": make_payroll,
     },
     Group("Much at once", sort_key=2): {"export": export, "sync": sync, "migrate": migrate},
     Group("Whose account", sort_key=3): {

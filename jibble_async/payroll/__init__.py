@@ -10,12 +10,12 @@ from jibble_async.payroll.checking import Check, Difference
 from jibble_async.payroll.clockings import Clockings
 from jibble_async.payroll.hours import Hours
 from jibble_async.payroll.lateness import Deviation
-from jibble_async.payroll.lines import Payee, PayrollDay, PayrollLine
+from jibble_async.payroll.lines import Payee, PayrollDay, PayrollLine, PayrollSheet
 from jibble_async.payroll.oddities import Oddity, OddityKind
 from jibble_async.payroll.payroll import By, Payroll, Workplace, payroll
 from jibble_async.payroll.periods import months, pay_periods
 from jibble_async.payroll.rates import ROUNDING, Amount, Rate, Rates, read_rates
-from jibble_async.payroll.tables import Column, ColumnKind, Table, tables
+from jibble_async.payroll.tables import Column, ColumnKind, Table, tables, totals
 
 __all__ = [
     "ROUNDING",
@@ -34,6 +34,7 @@ __all__ = [
     "Payroll",
     "PayrollDay",
     "PayrollLine",
+    "PayrollSheet",
     "Rate",
     "Rates",
     "Table",
@@ -43,4 +44,5 @@ __all__ = [
     "payroll",
     "read_rates",
     "tables",
+    "totals",
 ]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 
 import msgspec
 
-from jibble_async.entities import Group, Person, Timesheet, TimesheetDay
+from jibble_async.entities import Group, Person, Timesheet, TimesheetDay, TimesheetPerson
 from jibble_async.payroll.hours import NOTHING, Hours, hours_of
 
-__all__ = ["Payee", "PayrollDay", "PayrollLine", "days_of", "payee_of"]
+__all__ = ["Payee", "PayrollDay", "PayrollLine", "PayrollSheet", "payee_of"]
 
 
 class Payee(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -107,31 +107,41 @@ class PayrollLine(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         )
 
 
-def days_of(sheet: Timesheet) -> Iterator[PayrollDay]:
-    """The days of a timesheet, those on which nothing was included.
+class PayrollSheet(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a payroll takes of a timesheet: a fraction of its size, where there are thousands.
 
-    Args:
-        sheet: The timesheet; days without a date are left out.
+    Attributes:
+        person: The person as the sheet shows them.
+        days: The days on which something was, and rest days.
     """
-    for day in sheet.daily or ():
-        if day.date is not None:
-            yield _day(sheet.person_id or "", day.date, day)
+
+    person_id: str
+    person: TimesheetPerson | None
+    days: Sequence[PayrollDay]
+
+    @classmethod
+    def of(cls, sheet: Timesheet) -> PayrollSheet:
+        """What a payroll takes of a timesheet; days without a date are left out."""
+        person_id = sheet.person_id or ""
+        days = [_day(person_id, day.date, day) for day in sheet.daily or () if day.date is not None]
+        used = [day for day in days if day.is_rest_day or not day.is_empty]
+        return cls(person_id=person_id, person=sheet.person, days=used)
 
 
 def payee_of(
-    sheet: Timesheet, person: Person | None = None, groups: Mapping[str, Group] | None = None
+    sheet: PayrollSheet, person: Person | None = None, groups: Mapping[str, Group] | None = None
 ) -> Payee:
     """Whom a timesheet is of.
 
     Args:
-        sheet: The timesheet, with the person expanded.
+        sheet: The timesheet.
         person: The same person's row, for what the sheet does not say.
         groups: The groups by id.
     """
     shown = sheet.person
     group = (groups or {}).get(person.group_id or "") if person else None
     return Payee(
-        id=sheet.person_id or "",
+        id=sheet.person_id,
         name=(shown and shown.full_name)
         or (person and person.full_name)
         or sheet.person_id

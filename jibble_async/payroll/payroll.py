@@ -26,7 +26,7 @@ from jibble_async.payroll.checking import Check, checked
 from jibble_async.payroll.clockings import Clockings
 from jibble_async.payroll.hours import NOTHING, Hours
 from jibble_async.payroll.lateness import Deviation, deviations
-from jibble_async.payroll.lines import Payee, PayrollDay, PayrollLine, days_of, payee_of
+from jibble_async.payroll.lines import Payee, PayrollDay, PayrollLine, PayrollSheet, payee_of
 from jibble_async.payroll.oddities import Menders, Oddity, of_days, of_leftovers, of_time_off
 from jibble_async.payroll.periods import months, pay_periods
 from jibble_async.payroll.rates import Amount, Rates, amount_of, factors_of
@@ -94,18 +94,23 @@ class Payroll(msgspec.Struct, frozen=True, kw_only=True):
         """The hours of all lines."""
         return Hours.sum(line.hours for line in self.lines)
 
-    def by_group(self) -> dict[str, Hours]:
-        """The hours of each group, by its name; an empty name is no group."""
+    def by_group(self) -> dict[str, tuple[int, Hours]]:
+        """How many people each group has, and their hours, by its name; no group is empty."""
+        people: dict[str, set[str]] = {}
         found: dict[str, list[Hours]] = {}
         for line in self.lines:
-            found.setdefault(self.payees[line.person_id].group or "", []).append(line.hours)
-        return {name: Hours.sum(hours) for name, hours in sorted(found.items())}
+            group = self.payees[line.person_id].group or ""
+            people.setdefault(group, set()).add(line.person_id)
+            found.setdefault(group, []).append(line.hours)
+        return {
+            name: (len(people[name]), Hours.sum(hours)) for name, hours in sorted(found.items())
+        }
 
 
 def payroll(
     since: date,
     until: date,
-    sheets: Iterable[Timesheet],
+    sheets: Iterable[Timesheet | PayrollSheet],
     *,
     place: Workplace | None = None,
     time_off: Iterable[TimeOff] = (),
@@ -160,15 +165,15 @@ def payroll(
     groups = {group.id: group for group in place.groups}
     found: dict[str, Payee] = {}
     worked: dict[str, list[PayrollDay]] = {}
-    for sheet in sheets:
-        if not sheet.person_id or sheet.person_id in found:
+    for each in sheets:
+        sheet = each if isinstance(each, PayrollSheet) else PayrollSheet.of(each)
+        who = sheet.person_id
+        if not who or who in found:
             raise ConfigurationError(
-                f"two timesheets of {sheet.person_id}"
-                if sheet.person_id
-                else "a timesheet says no person_id"
+                f"{who} has two timesheets" if who else "a timesheet says no person_id"
             )
-        found[sheet.person_id] = payee_of(sheet, known.get(sheet.person_id), groups)
-        worked[sheet.person_id] = [day for day in days_of(sheet) if since <= day.day <= until]
+        found[who] = payee_of(sheet, known.get(who), groups)
+        worked[who] = [day for day in sheet.days if since <= day.day <= until]
     payees = {each.id: each for each in sorted(found.values(), key=_by_name)}
     cut = _Cut(since, until, by, place)
     lines = [
@@ -198,9 +203,9 @@ def payroll(
     ]
     names = {each.id: each.name for each in payees.values()}
     names |= {each.id: each.full_name for each in known.values() if each.full_name}
-    for each in oddities:
-        if each.person_id not in payees:
-            payees[each.person_id] = Payee(id=each.person_id, name=names.get(each.person_id, ""))
+    for odd in oddities:
+        if odd.person_id not in payees:
+            payees[odd.person_id] = Payee(id=odd.person_id, name=names.get(odd.person_id, ""))
     return Payroll(
         since=since,
         until=until,

@@ -169,9 +169,10 @@ def _without(
     """The bounds of a shift without what somebody has off of it; None if nothing is left."""
     if off.whole:
         return None
-    zone = (begins and begins.tzinfo) or (ends and ends.tzinfo)
-    if off.begins is None or off.ends is None or zone is None:
+    bound = begins or ends
+    if bound is None or bound.tzinfo is None or off.begins is None or off.ends is None:
         return None, None
+    zone = bound.tzinfo
     first, last = off.begins.astimezone(zone), off.ends.astimezone(zone)
     if begins is not None and first <= begins < last:
         begins = last

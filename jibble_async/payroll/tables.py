@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ from jibble_async.payroll.lines import Payee
 from jibble_async.payroll.payroll import Payroll
 from jibble_async.payroll.rates import PAID, ROUNDING
 
-__all__ = ["Column", "ColumnKind", "Table", "group_rows", "tables"]
+__all__ = ["Column", "ColumnKind", "Table", "tables", "totals"]
 
 _WORDS = {"daily_double_overtime": "double overtime", "public_holiday_overtime": "holiday overtime"}
 
@@ -103,7 +103,7 @@ _SPAN = [Column("since", ColumnKind.DAY), Column("until", ColumnKind.DAY)]
 
 
 def tables(payroll: Payroll) -> list[Table]:
-    """The tables of a payroll: `sign`, `days`, `odd`, `lateness`, with rates `amounts`, `check`.
+    """The tables of a payroll, by name: `amounts` and `check` only if there are any.
 
     Args:
         payroll: The payroll.
@@ -112,19 +112,66 @@ def tables(payroll: Payroll) -> list[Table]:
         >>> for table in tables(july):
         ...     print(table.title, table.size)
     """
-    made = [_sign(payroll), _days(payroll), _odd(payroll), _lateness(payroll)]
-    made += [table for table in (_amounts(payroll), _check(payroll)) if table is not None]
-    return made
+    made = [_sign(payroll), _amounts(payroll), _days(payroll), _odd(payroll), _lateness(payroll)]
+    return [table for table in (*made, *totals({"": payroll}), _check(payroll)) if table]
 
 
-def group_rows(payroll: Payroll) -> Iterator[list[Any]]:
-    """For each group its name, how many people, and the hours of each kind and in all."""
-    people: dict[str, set[str]] = {}
-    for line in payroll.lines:
-        name = payroll.payees[line.person_id].group or ""
-        people.setdefault(name, set()).add(line.person_id)
-    for name, hours in payroll.by_group().items():
-        yield [name, len(people[name]), *_cells(hours), hours.total]
+def totals(payrolls: Mapping[str, Payroll]) -> list[Table]:
+    """What several payrolls come to: `groups` and `locations`.
+
+    Args:
+        payrolls: The payroll of each organisation, by a name for it.
+    """
+    return [_groups(payrolls), _locations(payrolls)]
+
+
+def _groups(payrolls: Mapping[str, Payroll]) -> Table:
+    made: list[list[Any]] = [
+        [name, group or None, people, *_cells(hours), hours.total]
+        for name, payroll in payrolls.items()
+        for group, (people, hours) in payroll.by_group().items()
+    ]
+    whole = Hours.sum(payroll.hours for payroll in payrolls.values())
+    people = sum(row[2] for row in made)
+    return Table(
+        name="groups",
+        title="Groups",
+        columns=[
+            Column("organization", is_optional=True),
+            Column("group"),
+            Column("people", ColumnKind.NUMBER),
+            *_HOURS,
+            Column("total", ColumnKind.HOURS),
+        ],
+        rows=lambda: iter(made),
+        size=len(made),
+        total=["Total" if len(payrolls) > 1 else "", "Total", people, *_cells(whole), whole.total],
+    )
+
+
+def _locations(payrolls: Mapping[str, Payroll]) -> Table:
+    made: list[list[Any]] = [
+        [name, location or None, length]
+        for name, payroll in payrolls.items()
+        for location, length in payroll.hours_at.items()
+    ]
+    return Table(
+        name="locations",
+        title="Locations",
+        columns=[
+            Column("organization", is_optional=True),
+            Column("location"),
+            Column("clocked", ColumnKind.HOURS),
+        ],
+        rows=lambda: iter(made),
+        size=len(made),
+        total=[
+            "Total" if len(payrolls) > 1 else "",
+            "Total",
+            sum((row[2] for row in made), NOTHING),
+        ],
+        notes=["Paired time entries, by where they were made; the first row is of no location."],
+    )
 
 
 def _sign(payroll: Payroll) -> Table:
