@@ -31,7 +31,7 @@ from jibble_async.errors import ConfigurationError
 from jibble_async.export.files.destinations import Destination, destination_of
 from jibble_async.export.files.output import Output
 from jibble_async.pages import require_templates
-from jibble_async.pages.words import span_words
+from jibble_async.pages.words import minutes_words, span_words
 from jibble_async.payroll import (
     By,
     Payroll,
@@ -151,7 +151,7 @@ async def make_payroll(
             show_json(facts if len(facts) > 1 else facts[0])
         else:
             for fact in facts:
-                show_facts(fact)
+                show_facts(_in_words(fact))
 
 
 def _maker(out: Path, one: _Made, paper: Paper, table: str, common: Common) -> Callable[[], bytes]:
@@ -222,15 +222,23 @@ def _show(one: _Made, common: Common) -> None:
                 "name": one.payroll.payees[line.person_id].name,
                 "code": one.payroll.payees[line.person_id].code,
                 "since": line.since,
-                "regular": line.hours.regular,
-                "overtime": line.hours.overtime,
-                "paid_time_off": line.hours.paid_time_off,
-                "total": line.hours.total,
+                "regular": minutes_words(line.hours.regular),
+                "overtime": minutes_words(line.hours.overtime),
+                "paid_time_off": minutes_words(line.hours.paid_time_off),
+                "total": minutes_words(line.hours.total),
             }
             for line in one.payroll.lines
         ]
         show_rows(rows, _COLUMNS, numbers=_COLUMNS.keys() - _TEXTS)
-    show_facts(_told(one))
+    show_facts(_in_words(_told(one)))
+
+
+def _in_words(facts: dict[str, Any]) -> dict[str, Any]:
+    """Facts for people, with times as a workbook shows them."""
+    return {
+        name: minutes_words(value) if isinstance(value, timedelta) else value
+        for name, value in facts.items()
+    }
 
 
 def _destination(out: Path, name: str) -> Destination:

@@ -8,9 +8,9 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
-from jibble_async.pages import clean_text, hours_words, render
+from jibble_async.pages import clean_text, render
 from jibble_async.pages.charts import HeatMap, Piece, heat_map, pieces_of
-from jibble_async.pages.words import clock_words, day_words, money_words
+from jibble_async.pages.words import clock_words, day_words, minutes_words, money_words
 from jibble_async.payroll import Column, ColumnKind, Hours, Payroll, Table
 
 __all__ = ["payroll_page"]
@@ -51,7 +51,7 @@ def payroll_page(
     overtime = [(name, hours) for name, hours in by_person if hours.overtime]
     overtime.sort(key=lambda pair: (-pair[1].overtime, pair[0]))
     longest = max((hours.overtime for _, hours in overtime), default=timedelta(0))
-    shown = [_shown(table.shown()) for table in tables if table.name != "days"]
+    shown = [_shown(table.without_span(*span).shown()) for table in tables if table.name != "days"]
     return render(
         "payroll.html",
         title=title,
@@ -78,6 +78,7 @@ class _Head:
     head: str
     is_number: bool
     is_name: bool
+    is_code: bool
 
 
 @dataclass(frozen=True)
@@ -110,9 +111,9 @@ def _figures(payroll: Payroll, people: int) -> list[tuple[str, str]]:
     hours = payroll.hours
     facts = [
         ("People", f"{people:,}"),
-        ("Hours in all", hours_words(hours.total)),
-        ("Overtime", hours_words(hours.overtime)),
-        ("Paid time off", hours_words(hours.paid_time_off)),
+        ("Hours in all", minutes_words(hours.total)),
+        ("Overtime", minutes_words(hours.overtime)),
+        ("Paid time off", minutes_words(hours.paid_time_off)),
         ("To be mended", f"{len(payroll.oddities):,}"),
     ]
     sums: dict[str, Decimal] = {}
@@ -155,7 +156,12 @@ def _shown(table: Table) -> _Shown:
         name=table.name,
         title=table.title,
         columns=[
-            _Head(each.head, each.kind is not ColumnKind.TEXT, each.name in _NAMES)
+            _Head(
+                each.head,
+                each.kind is not ColumnKind.TEXT,
+                each.name in _NAMES,
+                each.name in {"code", "currency"},
+            )
             for each in columns
         ],
         rows=[list(_words(columns, row)) for row in table.rows()],
@@ -174,7 +180,7 @@ def _word(kind: ColumnKind, value: Any) -> str:
     if value is None or (kind in {ColumnKind.HOURS, ColumnKind.MONEY} and not value):
         return ""
     if isinstance(value, timedelta):
-        return hours_words(value)
+        return minutes_words(value)
     if isinstance(value, datetime | time):
         return clock_words(value)
     if isinstance(value, date):

@@ -10,7 +10,8 @@ from itertools import islice
 from typing import Any, Literal, TypeAlias
 
 from jibble_async.export.extras import extra
-from jibble_async.pages import clean_text, hours_words
+from jibble_async.pages import clean_text
+from jibble_async.pages.words import minutes_words
 from jibble_async.payroll import Column, ColumnKind, Table
 
 __all__ = ["Paper", "require_workbooks", "workbook"]
@@ -33,6 +34,8 @@ _FORMATS: Mapping[ColumnKind, str] = {
     ColumnKind.HOURS: "[h]:mm",
     ColumnKind.MONEY: "#,##0.00######",
 }
+# In rows, what is nothing is left blank.
+_BLANK_ZERO = frozenset({ColumnKind.HOURS, ColumnKind.MONEY})
 _WIDTHS = {
     ColumnKind.TEXT: 14,
     ColumnKind.NUMBER: 6,
@@ -93,7 +96,9 @@ class _Writer:
         self._book, self._title, self._about, self._paper = book, title, about, paper
         font = {"font_name": "Calibri", "font_size": 10, "valign": "top"}
         self._plain = {
-            kind: book.add_format({**font, "num_format": number})
+            kind: book.add_format(
+                {**font, "num_format": f"{number};-{number};" if kind in _BLANK_ZERO else number}
+            )
             for kind, number in _FORMATS.items()
         }
         self._sums = {
@@ -170,7 +175,7 @@ class _Writer:
                 sheet.write_string(at, place, clean_text(value)[:_LONGEST_TEXT], form)
             elif isinstance(value, timedelta) and value < timedelta(0):
                 # Spreadsheets of the 1900 calendar have no negative times, and show #### for one.
-                sheet.write_string(at, place, hours_words(value), form)
+                sheet.write_string(at, place, minutes_words(value), form)
             elif isinstance(value, timedelta | int | Decimal):
                 sheet.write_number(at, place, _number(value), form)
             elif isinstance(value, datetime | time):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from jibble_async.pages.words import day_words, hours_words
+from jibble_async.pages.words import day_words, minutes_words
 
 __all__ = ["Cell", "HeatMap", "HeatRow", "Piece", "Tick", "heat_map", "pieces_of"]
 
@@ -128,7 +128,7 @@ def _cells(
         length = hours.get(day, _NOTHING)
         if length > _NOTHING:
             kind = f"h{sum(length >= least for least in _SHADES)}"
-            told = f"{day_words(day)}: {hours_words(length)}"
+            told = f"{day_words(day)}: {minutes_words(length)}"
         elif day in off:
             kind, told = _OFF[0], f"{day_words(day)}: time off"
         else:

@@ -49,6 +49,7 @@ def _environment() -> Environment:
     )
     made.filters["clean"] = words.clean_text
     made.filters["hours"] = words.hours_words
+    made.filters["minutes"] = words.minutes_words
     made.filters["day"] = words.day_words
     made.filters["clock"] = words.clock_words
     made.filters["money"] = words.money_words

@@ -22,6 +22,9 @@ _UNSAFE = re.compile(
 )
 
 
+_MINUTE = timedelta(minutes=1)
+
+
 class Html(str):
     """HTML that is whole as it is: a template takes it unescaped."""
 
@@ -41,6 +44,11 @@ def hours_words(length: timedelta) -> str:
     minutes = round(abs(length) / timedelta(minutes=1))
     sign = "-" if length < timedelta(0) and minutes else ""
     return f"{sign}{minutes // 60:,}:{minutes % 60:02}"
+
+
+def minutes_words(length: timedelta) -> str:
+    """The same without what is over a minute, as spreadsheets show a time."""
+    return hours_words(length - length % _MINUTE if length > timedelta(0) else length)
 
 
 def day_words(day: date) -> str:

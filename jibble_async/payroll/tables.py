@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -83,6 +84,19 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         for row in self.rows():
             for place, value in enumerate(row):
                 used[place] = used[place] or bool(value)
+        return self._with(used)
+
+    def without_span(self, since: date, until: date) -> Table:
+        """The same without the columns of periods, if all of it is of one that stands above it."""
+        names = [column.name for column in self.columns]
+        if "since" not in names:
+            return self
+        first, last = names.index("since"), names.index("until")
+        if any((row[first], row[last]) != (since, until) for row in self.rows()):
+            return self
+        return self._with([name not in {"since", "until"} for name in names])
+
+    def _with(self, used: Sequence[bool]) -> Table:
         if all(used):
             return self
         kept = [place for place, is_used in enumerate(used) if is_used]
@@ -202,7 +216,10 @@ def _sign(payroll: Payroll) -> Table:
         rows=rows,
         size=len(payroll.lines),
         total=total,
-        notes=["Total is work and paid time off; unpaid time off is not in it."],
+        notes=[
+            "Total is work and paid time off; unpaid time off is not in it.",
+            "Hours are exact to the second and shown to the minute: sums are of the exact ones.",
+        ],
     )
 
 
@@ -340,7 +357,7 @@ def _amounts(payroll: Payroll) -> Table | None:
         totals[each.currency] = totals.get(each.currency, Decimal(0)) + each.total
     only = next(iter(totals)) if len(totals) == 1 else None
     sums = [sum((each.parts[kind] for each in amounts), Decimal(0)) for kind in PAID]
-    told = ", ".join(f"{total} {name}" for name, total in sorted(totals.items()))
+    told = ", ".join(f"{total:,} {name}" for name, total in sorted(totals.items()))
     return Table(
         name="amounts",
         title="Amounts",
