@@ -205,7 +205,8 @@ def payroll(
     names |= {each.id: each.full_name for each in known.values() if each.full_name}
     for odd in oddities:
         if odd.person_id not in payees:
-            payees[odd.person_id] = Payee(id=odd.person_id, name=names.get(odd.person_id, ""))
+            name = names.get(odd.person_id) or odd.person_id or "(nobody)"
+            payees[odd.person_id] = Payee(id=odd.person_id, name=name)
     return Payroll(
         since=since,
         until=until,
