@@ -82,6 +82,8 @@ COMMANDS.register_install_completion_command(  # pyright: ignore[reportUnknownMe
 _group = Group("Besides", sort_key=4)
 for _name in ("--help", "--version", "--install-completion"):
     COMMANDS[_name].group = _group
+# The line above all names it.
+COMMANDS["--help"].show = False
 
 
 def run(arguments: Sequence[str], interruption: Interruption) -> int:

@@ -4,52 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from jibble_async.cli.connection import DEFAULTS, Common, connect
-from jibble_async.cli.output import (
-    beside,
-    json_text,
-    say_removed,
-    show_facts,
-    show_json,
-    show_rows,
-)
-from jibble_async.cli.payroll_files import as_csv, as_data
-from jibble_async.cli.payroll_page import payroll_page
+from jibble_async.cli.connection import DEFAULTS, Common, Several, connect_profiles, setting_up
+from jibble_async.cli.days import ANY_DAYS, Days, days_of, now
+from jibble_async.cli.lookup import Lookup
+from jibble_async.cli.output import beside, say, say_removed, show_facts, show_json, show_rows
+from jibble_async.cli.payroll_files import Made, TableName, data_of, maker
 from jibble_async.cli.payroll_reading import read
-from jibble_async.cli.payroll_workbook import Paper, require_workbooks, workbook
+from jibble_async.cli.payroll_workbook import Paper, require_workbooks
+from jibble_async.client import JibbleClient
 from jibble_async.errors import ConfigurationError
 from jibble_async.export.files.destinations import Destination, destination_of
 from jibble_async.export.files.output import Output
 from jibble_async.pages import require_templates
-from jibble_async.pages.words import minutes_words, span_words
-from jibble_async.payroll import (
-    By,
-    Payroll,
-    Rates,
-    Table,
-    payroll,
-    read_rates,
-    tables,
-    totals,
-)
-from jibble_async.query.days import require_span
+from jibble_async.pages.words import minutes_words
+from jibble_async.payroll import By, Payroll, Rates, payroll, read_rates, tables, totals
 
 __all__ = ["make_payroll"]
 
-_TableName: TypeAlias = Literal[
-    "sign", "amounts", "days", "odd", "lateness", "groups", "locations", "check"
-]
-_SUFFIXES = (".xlsx", ".csv", ".html", ".json")
+_SUFFIXES = (".xlsx", ".html", ".csv", ".json")
 _LONGEST = timedelta(days=366)
 _COLUMNS = {
     "Name": "name",
@@ -60,146 +43,199 @@ _COLUMNS = {
     "Paid off": "paid_time_off",
     "Total": "total",
 }
-_TEXTS = frozenset({"Name", "Code", "Since"})
+_TEXTS = frozenset({"Organization", "Name", "Code", "Since"})
 _TOTALS = "totals"
 
 
+@Parameter(name="*")
 @dataclass(frozen=True)
-class _Made:
-    """A payroll of an organisation, or the totals of several, as tables.
+class Paid:
+    """How hours become a payroll.
 
     Attributes:
-        name: The profile, or what else tells it from others; empty if it is the only one.
+        by: A line for each month, pay-period, or the whole.
+        grace: Minutes that one may be late or leave early.
+        rates: A CSV: person,rate,currency and factors.
     """
 
-    name: str
-    title: str
-    span: tuple[date, date]
-    made: datetime
-    tables: Sequence[Table]
-    payroll: Payroll | None = None
+    by: By = "month"
+    grace: Annotated[int, Parameter(validator=Number(gte=0, lte=1440))] = 0
+    rates: Path | None = None
+
+
+_AS_IT_IS = Paid()
 
 
 async def make_payroll(
     *,
-    since: date,
-    until: date,
+    days: Days = ANY_DAYS,
+    person: Several = (),
+    group: Several = (),
+    paid: Paid = _AS_IT_IS,
     out: Path | None = None,
-    by: By = "month",
-    grace: Annotated[int, Parameter(validator=Number(gte=0, lte=1440))] = 0,
-    rates: Path | None = None,
     paper: Paper = "a4",
-    table: Annotated[_TableName, Parameter(show_choices=False)] = "sign",
+    table: TableName = "sign",
     common: Common = DEFAULTS,
 ) -> None:
-    """Show or write the hours that people are paid for, and what is odd about them.
+    """Show or write what people are paid for, and what is odd about it.
 
     Args:
-        since: The first day, such as 2026-10-01.
-        until: The last day, included.
-        out: A .xlsx, .html, .csv or .json file to write; one of that name is replaced.
-        by: What a line is for: each month, each of the pay-periods, or the whole.
-        grace: Minutes that somebody may be late or leave early.
-        rates: A CSV of person, rate, currency, and factors such as daily_overtime.
+        days: Which days.
+        person: Only theirs, by name, e-mail, code or id; repeatable.
+        group: Only of the people of this group; repeatable.
+        paid: How hours become a payroll.
+        out: A .xlsx, .html, .csv or .json file to write instead.
         paper: What it is printed on.
-        table: What a .csv has, such as days, odd, lateness or amounts.
+        table: What a .csv has.
         common: What every command takes.
     """
-    require_span(since, until)
-    if until - since >= _LONGEST:
-        raise ConfigurationError("a payroll is of a year at most: give --since and --until nearer")
-    if table == "amounts" and rates is None:
+    days.require()
+    if table == "amounts" and paid.rates is None:
         raise ConfigurationError("--table amounts needs --rates")
-    paid = None if rates is None else _read_rates(rates)
-    names = [""]
+    rates = None if paid.rates is None else _read_rates(paid.rates)
+    several = len(common.profiles) > 1
+    names = [*common.profiles, _TOTALS] if several else [""]
+    if _TOTALS in common.profiles and several:
+        raise ConfigurationError(f"a profile is called {_TOTALS}, as the file of all would be")
     files = {} if out is None else {name: _destination(out, name) for name in names}
-    made = _now()
-    results: list[_Made] = []
-    async with connect(common, since, until) as client:
-        for name, each in (("", client),):
-            found = await read(each, since, until)
-            done = await asyncio.to_thread(
-                payroll,
-                since,
-                until,
-                found.sheets,
-                place=found.place,
-                time_off=found.time_off,
-                clockings=found.clockings,
-                report=found.report,
-                rates=paid,
-                by=by,
-                grace=timedelta(minutes=grace),
-                now=made,
-            )
-            title = f"Payroll {found.organization}".strip()
-            results.append(_Made(name, title, (since, until), made, tables(done), done))
-    if len(results) > 1:
-        named = {one.name: one.payroll for one in results if one.payroll is not None}
-        title = "Totals of all organisations"
-        results.append(_Made(_TOTALS, title, (since, until), made, totals(named)))
+    made: list[Made] = []
+    async with connect_profiles(common, *days.around(now().date())) as clients:
+        for name, client in clients:
+            called = name if several else ""
+            made.append(await _payroll(client, called, days, person, group, paid, rates))
+    if several:
+        made.append(_all_of(made))
     if out is None:
-        for one in results:
-            _show(one, common)
+        _show(made, common)
         return
-    facts: list[dict[str, Any]] = []
-    for one in results:
-        path = await _write(one, files[one.name], _maker(out, one, paper, table, common))
-        facts.append({"file" if not common.json else "path": path, **_told(one)})
+    async with AsyncExitStack() as stack:
+        outputs = [await stack.enter_async_context(Output(files[one.name])) for one in made]
+        for one, output in zip(made, outputs, strict=True):
+            await output.write(maker(out.suffix, one, paper, table))
+        # Each is whole before any takes its name.
+        for output in outputs:
+            await output.run(output.part.publish)
+    say_removed(each for output in outputs for each in output.removed)
     with beside(next(iter(files.values()))):
-        if common.json:
-            show_json(facts if len(facts) > 1 else facts[0])
-        else:
-            for fact in facts:
-                show_facts(_in_words(fact))
+        _tell(
+            [
+                {"file": output.part.path, **_told(one)}
+                for one, output in zip(made, outputs, strict=True)
+            ],
+            common,
+        )
 
 
-def _maker(out: Path, one: _Made, paper: Paper, table: str, common: Common) -> Callable[[], bytes]:
-    """What makes the file, which takes its time."""
-    match out.suffix.lower():
-        case ".xlsx":
-            about = span_words(*one.span)
-            return lambda: workbook(one.tables, one.title, about, one.made, paper)
-        case ".html":
-            return lambda: payroll_page(
-                one.payroll, one.tables, one.title, one.span, one.made, paper.upper()
-            ).encode()
-        case ".csv":
-            chosen = next((each for each in one.tables if each.name == table), one.tables[0])
-            return lambda: as_csv(chosen)
-        case _:
-            return lambda: f"{json_text(_data(one))}\n".encode()
+async def _payroll(
+    client: JibbleClient,
+    name: str,
+    days: Days,
+    person: Sequence[str],
+    group: Sequence[str],
+    paid: Paid,
+    rates: Rates | None,
+) -> Made:
+    """The payroll of one organisation."""
+    since, until = await days_of(client, days)
+    assert since is not None
+    assert until is not None
+    if until - since >= _LONGEST:
+        raise ConfigurationError("a payroll is of a year at most: name fewer days")
+    lookup = Lookup(client, include_gone=True)
+    people = [*await lookup.ids("person", person)]
+    people += await lookup.members(group) if group else ()
+    found = await read(client, since, until, people)
+    moment = _now()
+    done = await asyncio.to_thread(
+        payroll,
+        since,
+        until,
+        found.sheets,
+        place=found.place,
+        time_off=found.time_off,
+        clockings=found.clockings,
+        report=found.report,
+        rates=rates,
+        by=paid.by,
+        grace=timedelta(minutes=paid.grace),
+        now=moment,
+    )
+    return Made(
+        name=name,
+        title=f"Payroll {found.organization or name}".strip(),
+        span=(since, until),
+        at=moment,
+        tables=tables(done),
+        payroll=done,
+    )
 
 
-async def _write(one: _Made, destination: Destination, make: Callable[[], bytes]) -> Path:
-    async with Output(destination) as output:
-        part = output.part
-        await output.write(make)
-        await output.run(part.publish)
-    say_removed(output.removed)
-    return part.path
+def _all_of(made: Sequence[Made]) -> Made:
+    """What several payrolls come to."""
+    return Made(
+        name=_TOTALS,
+        title="Totals of all organisations",
+        span=(min(one.span[0] for one in made), max(one.span[1] for one in made)),
+        at=max(one.at for one in made),
+        tables=totals({one.name: one.payroll for one in made if one.payroll is not None}),
+    )
 
 
-def _data(one: _Made) -> dict[str, Any]:
-    """A payroll for programs; see `as_data`."""
-    return {
-        "title": one.title,
-        "since": one.span[0],
-        "until": one.span[1],
-        "made": one.made,
-        **as_data(one.tables),
-    }
+def _show(made: Sequence[Made], common: Common) -> None:
+    if common.form == "json":
+        data = [data_of(one) for one in made]
+        show_json(data if len(data) > 1 else data[0])
+        return
+    several = len(made) > 1
+    rows = [row for one in made if one.payroll is not None for row in _rows(one, one.payroll)]
+    if common.form is None or common.form == "table":
+        # A sum of what stands under each other would not be that of the exact times.
+        words = [name for name in _COLUMNS.values() if name not in {"name", "code", "since"}]
+        rows = [{**row, **{name: minutes_words(row[name]) for name in words}} for row in rows]
+    columns = {"Organization": "organization", **_COLUMNS} if several else _COLUMNS
+    show_rows(rows, columns, common.form, numbers=columns.keys() - _TEXTS, id="person_id")
+    for one in made:
+        if one.payroll is not None:
+            facts = (f"{name} {value}" for name, value in _in_words(_told(one)).items() if value)
+            say(", ".join(facts))
+    if common.form == "table" or (common.form is None and sys.stdout.isatty()):
+        say("--out july.xlsx has all of it: days, what is odd, who was late")
 
 
-def _told(one: _Made) -> dict[str, Any]:
+def _rows(one: Made, done: Payroll) -> list[dict[str, Any]]:
+    return [
+        {
+            "organization": one.title.removeprefix("Payroll "),
+            "person_id": line.person_id,
+            "name": done.payees[line.person_id].name,
+            "code": done.payees[line.person_id].code,
+            "since": line.since,
+            "until": line.until,
+            "regular": line.hours.regular,
+            "overtime": line.hours.overtime,
+            "paid_time_off": line.hours.paid_time_off,
+            "total": line.hours.total,
+        }
+        for line in done.lines
+    ]
+
+
+def _tell(facts: Sequence[dict[str, Any]], common: Common) -> None:
+    """Say which files were written, and what of them somebody has to know."""
+    if common.form in {"json", "jsonl"}:
+        named = [{name.replace(" ", "_"): value for name, value in each.items()} for each in facts]
+        show_json(named if len(named) > 1 else named[0], common.form)
+        return
+    for each in facts:
+        show_facts(_in_words(each), common.form, id="file")
+
+
+def _told(one: Made) -> dict[str, Any]:
     """What is said of a payroll when it is made."""
     if one.payroll is None:
         return {"what": one.title}
     found, hours = one.payroll, one.payroll.hours
     check = found.check
-    sums: dict[str, Decimal] = {}
-    for amount in found.amounts or ():
-        sums[amount.currency] = sums.get(amount.currency, Decimal(0)) + amount.total
     return {
         "organization": one.title.removeprefix("Payroll "),
         "people": len({line.person_id for line in found.lines}),
@@ -208,29 +244,8 @@ def _told(one: _Made) -> dict[str, Any]:
         "to be mended": len(found.oddities),
         "late or absent": len(found.deviations),
         "differs from the report": None if check is None else len(check.differences),
-        **{name: str(total) for name, total in sorted(sums.items())},
+        **{name: str(total) for name, total in found.sums.items()},
     }
-
-
-def _show(one: _Made, common: Common) -> None:
-    if common.json:
-        show_json(_data(one))
-        return
-    if one.payroll is not None:
-        rows = [
-            {
-                "name": one.payroll.payees[line.person_id].name,
-                "code": one.payroll.payees[line.person_id].code,
-                "since": line.since,
-                "regular": minutes_words(line.hours.regular),
-                "overtime": minutes_words(line.hours.overtime),
-                "paid_time_off": minutes_words(line.hours.paid_time_off),
-                "total": minutes_words(line.hours.total),
-            }
-            for line in one.payroll.lines
-        ]
-        show_rows(rows, _COLUMNS, numbers=_COLUMNS.keys() - _TEXTS)
-    show_facts(_in_words(_told(one)))
 
 
 def _in_words(facts: dict[str, Any]) -> dict[str, Any]:
@@ -248,10 +263,11 @@ def _destination(out: Path, name: str) -> Destination:
         raise ConfigurationError(
             f"{out.name!r} is no payroll: end it in {', '.join(_SUFFIXES[:-1])} or {_SUFFIXES[-1]}"
         )
-    if suffix == ".xlsx":
-        require_workbooks()
-    elif suffix == ".html":
-        require_templates()
+    with setting_up():
+        if suffix == ".xlsx":
+            require_workbooks()
+        elif suffix == ".html":
+            require_templates()
     return destination_of(out.with_stem(f"{out.stem}-{name}") if name else out)
 
 
@@ -266,8 +282,8 @@ def _read_rates(path: Path) -> Rates:
 
 
 def _now() -> datetime:
-    """The present moment; builds that are to be the same twice say which (SOURCE_DATE_EPOCH)."""
+    """The present moment; who needs the same bytes twice says which (SOURCE_DATE_EPOCH)."""
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     if epoch.isascii() and epoch.isdigit() and len(epoch) < 12:
         return datetime.fromtimestamp(int(epoch), UTC)
-    return datetime.now(UTC).replace(microsecond=0)
+    return now(UTC).replace(microsecond=0)

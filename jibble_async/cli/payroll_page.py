@@ -116,10 +116,7 @@ def _figures(payroll: Payroll, people: int) -> list[tuple[str, str]]:
         ("Paid time off", minutes_words(hours.paid_time_off)),
         ("To be mended", f"{len(payroll.oddities):,}"),
     ]
-    sums: dict[str, Decimal] = {}
-    for amount in payroll.amounts or ():
-        sums[amount.currency] = sums.get(amount.currency, Decimal(0)) + amount.total
-    return facts + [(name, money_words(total)) for name, total in sorted(sums.items())]
+    return facts + [(name, money_words(total)) for name, total in payroll.sums.items()]
 
 
 def _by_person(payroll: Payroll) -> list[tuple[str, Hours]]:

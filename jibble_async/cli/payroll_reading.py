@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any, TypeVar
 
@@ -12,10 +12,11 @@ import msgspec
 from jibble_async.cli.output import say
 from jibble_async.client import JibbleClient
 from jibble_async.core.pager import Pager
-from jibble_async.entities import TimeOff, Timesheet, TrackedTime
+from jibble_async.entities import TimeEntry, TimeOff, Timesheet, TrackedTime
 from jibble_async.errors import FeatureRestrictedError, PermissionDeniedError
 from jibble_async.pairing import work_sessions
 from jibble_async.payroll import Clockings, PayrollSheet, Workplace
+from jibble_async.query.vocabulary import fields
 
 __all__ = ["Read", "read"]
 
@@ -26,6 +27,7 @@ _CONCURRENCY = 4
 # Entries that are held at a time, of which a person makes about so many a day.
 _HELD = 150_000
 _A_DAY = 8
+_ASKED = 20
 # No more of a person than is used: rows have what opens a kiosk, too.
 _PERSON = (
     "full_name",
@@ -67,7 +69,7 @@ class Read(msgspec.Struct, frozen=True, kw_only=True):
     report: list[TrackedTime]
 
 
-async def read(client: JibbleClient, since: date, until: date) -> Read:
+async def read(client: JibbleClient, since: date, until: date, only: Sequence[str] = ()) -> Read:
     """Read what a payroll is made of.
 
     Of schedules, holidays, locations and pay periods a plan may have nothing, or the key may not
@@ -77,13 +79,20 @@ async def read(client: JibbleClient, since: date, until: date) -> Read:
         client: Whom to ask.
         since: The first day.
         until: The last day, included.
+        only: The ids of those whose hours are wanted; empty for everybody.
 
     Raises:
         JibbleError: As any call does.
     """
+    wanted = frozenset(each.lower() for each in only)
     patient = client.with_options(timeout=None)
     sheets = patient.timesheets.list(
-        since, period="Custom", end_date=until, expand=["person"], concurrency=_CONCURRENCY
+        since,
+        period="Custom",
+        end_date=until,
+        person_ids=only,
+        expand=["person"],
+        concurrency=_CONCURRENCY,
     )
     people = client.people.list(include_removed=True, select=_PERSON, concurrency=_CONCURRENCY)
     try:
@@ -104,7 +113,7 @@ async def read(client: JibbleClient, since: date, until: date) -> Read:
             time_off = begun(
                 client.time_off.list(since=since, until=until, expand=["policy"]).collect()
             )
-            report = begun(patient.reports.tracked_time(since, until).collect())
+            report = begun(patient.reports.tracked_time(since, until, person_ids=only).collect())
             read_sheets = begun(_sheets(sheets))
     except BaseExceptionGroup as failed:
         # One failure ends all, and that one is told.
@@ -115,8 +124,8 @@ async def read(client: JibbleClient, since: date, until: date) -> Read:
         organization=called[0] if len(called) == 1 else "",
         sheets=read_sheets.result(),
         place=Workplace(**place),
-        time_off=time_off.result(),
-        clockings=await _clockings(client, since, until, len(read_sheets.result())),
+        time_off=[each for each in time_off.result() if not wanted or each.person_id in wanted],
+        clockings=await _clockings(client, since, until, wanted, len(read_sheets.result())),
         report=report.result(),
     )
 
@@ -134,18 +143,25 @@ async def _all(pager: Pager[T], what: str) -> list[T]:
         return []
 
 
-async def _clockings(client: JibbleClient, since: date, until: date, people: int) -> Clockings:
+async def _clockings(
+    client: JibbleClient, since: date, until: date, wanted: frozenset[str], people: int
+) -> Clockings:
     """What the entries say, read in windows, so that not all are held at a time."""
     length = max(1, _HELD // (_A_DAY * max(people, 1)))
     found = Clockings()
+    # Of more people than fit into one request all entries are read, and theirs are kept.
+    where = fields(TimeEntry).person_id.is_in(wanted) if 0 < len(wanted) <= _ASKED else None
     for first, last in _windows(since, until, length):
         # A night may have begun on the day before, or end on the one behind.
         entries = await client.time_entries.list(
             since=max(first, date.min + _DAY) - _DAY,
             until=min(last, date.max - _DAY) + _DAY,
+            where=where,
             select=_ENTRY,
             concurrency=_CONCURRENCY,
         ).collect()
+        if wanted:
+            entries = [entry for entry in entries if entry.person_id in wanted]
         found.add(await asyncio.to_thread(work_sessions, entries), first, last)
     return found
 

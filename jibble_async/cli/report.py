@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-from jibble_async.cli.connection import DEFAULTS, Common, Several
+from jibble_async.cli.connection import DEFAULTS, Common, Several, setting_up
 from jibble_async.cli.days import ANY_DAYS, Days, connect_span
 from jibble_async.cli.lookup import Kind, Lookup
 from jibble_async.cli.output import (
@@ -30,6 +30,7 @@ from jibble_async.errors import ConfigurationError
 from jibble_async.export.files.destinations import Destination, destination_of
 from jibble_async.export.files.output import Output
 from jibble_async.export.sinks.spreadsheets import UTF8_MARK
+from jibble_async.pages import require_templates
 
 __all__ = ["report"]
 
@@ -148,6 +149,9 @@ def _show(
 def _destination(out: Path) -> Destination:
     if out.suffix.lower() not in _SUFFIXES:
         raise ConfigurationError(f"{out.name!r} is no report: end it in {' or '.join(_SUFFIXES)}")
+    if out.suffix.lower() == ".html":
+        with setting_up():
+            require_templates()
     return destination_of(out)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -93,6 +94,14 @@ class Payroll(msgspec.Struct, frozen=True, kw_only=True):
     def hours(self) -> Hours:
         """The hours of all lines."""
         return Hours.sum(line.hours for line in self.lines)
+
+    @property
+    def sums(self) -> dict[str, Decimal]:
+        """What all amounts come to, by currency."""
+        found: dict[str, Decimal] = {}
+        for amount in self.amounts or ():
+            found[amount.currency] = found.get(amount.currency, Decimal(0)) + amount.total
+        return dict(sorted(found.items()))
 
     def by_group(self) -> dict[str, tuple[int, Hours]]:
         """How many people each group has, and their hours, by its name; no group is empty."""

@@ -352,12 +352,10 @@ def _amounts(payroll: Payroll) -> Table | None:
             span = (each.since, each.until)
             yield [*_who(who), *span, each.currency, each.rate, *parts, each.total]
 
-    totals: dict[str, Decimal] = {}
-    for each in amounts:
-        totals[each.currency] = totals.get(each.currency, Decimal(0)) + each.total
+    totals = payroll.sums
     only = next(iter(totals)) if len(totals) == 1 else None
     sums = [sum((each.parts[kind] for each in amounts), Decimal(0)) for kind in PAID]
-    told = ", ".join(f"{total:,} {name}" for name, total in sorted(totals.items()))
+    told = ", ".join(f"{total:,} {name}" for name, total in totals.items())
     return Table(
         name="amounts",
         title="Amounts",
