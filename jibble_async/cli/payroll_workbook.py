@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, Literal, TypeAlias
 
-from jibble_async.export.extras import extra
+from jibble_async.extras import extra
 from jibble_async.pages import clean_text
 from jibble_async.pages.words import minutes_words
 from jibble_async.payroll import Column, ColumnKind, Table
@@ -45,6 +45,7 @@ _WIDTHS = {
     ColumnKind.MONEY: 12,
 }
 _WIDE = {"person": 26, "group": 20, "what_to_do": 52, "who": 28, "what_is_odd": 18, "note": 24}
+_WRAPPED = frozenset({"person", "what_to_do", "who"})
 _SIGNATURES = ("Made by: name, date, signature", "Checked by: name, date, signature")
 
 
@@ -167,7 +168,7 @@ class _Writer:
     ) -> None:
         for place, (column, value) in enumerate(zip(columns, row, strict=True)):
             form = forms[column.kind]
-            if column.name == "what_to_do" and forms is self._plain:
+            if column.name in _WRAPPED and forms is self._plain:
                 form = self._wrapped
             if value is None:
                 sheet.write_blank(at, place, None, form)

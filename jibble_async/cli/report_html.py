@@ -129,7 +129,7 @@ def _heat(lines: Iterable[Line], since: date, until: date) -> HeatMap:
         (line.name, {part.day: part.time for part in line.parts if part.day is not None})
         for line in lines
     ]
-    return heat_map(rows, since, until)
+    return heat_map(rows, since, until, words=hours)
 
 
 def _colors(lines: Sequence[Line]) -> _Colors:

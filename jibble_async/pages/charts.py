@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -50,7 +50,7 @@ class HeatRow:
 
     name: str
     cells: Sequence[Cell]
-    total: timedelta
+    total: str
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,7 @@ def heat_map(
     since: date,
     until: date,
     off: Iterable[frozenset[date]] | None = None,
+    words: Callable[[timedelta], str] = minutes_words,
 ) -> HeatMap:
     """A map of hours.
 
@@ -100,6 +101,7 @@ def heat_map(
         since: The first day.
         until: The last day, included.
         off: The days of each row that are time off; drawn where there are no hours.
+        words: How lengths of time are written.
     """
     number = (until - since).days + 1
     days = [since + place * _DAY for place in range(number)]
@@ -107,7 +109,7 @@ def heat_map(
     named = list(rows)
     away = [frozenset[date]()] * len(named) if off is None else list(off)
     drawn = [
-        HeatRow(name, _cells(hours, free, days, width), sum(hours.values(), _NOTHING))
+        HeatRow(name, _cells(hours, free, days, width, words), words(sum(hours.values(), _NOTHING)))
         for (name, hours), free in zip(named, away, strict=True)
     ]
     step = -(-number // _ROOM)
@@ -121,14 +123,18 @@ def heat_map(
 
 
 def _cells(
-    hours: Mapping[date, timedelta], off: frozenset[date], days: Sequence[date], width: float
+    hours: Mapping[date, timedelta],
+    off: frozenset[date],
+    days: Sequence[date],
+    width: float,
+    words: Callable[[timedelta], str],
 ) -> list[Cell]:
     cells: list[Cell] = []
     for place, day in enumerate(days):
         length = hours.get(day, _NOTHING)
         if length > _NOTHING:
             kind = f"h{sum(length >= least for least in _SHADES)}"
-            told = f"{day_words(day)}: {minutes_words(length)}"
+            told = f"{day_words(day)}: {words(length)}"
         elif day in off:
             kind, told = _OFF[0], f"{day_words(day)}: time off"
         else:

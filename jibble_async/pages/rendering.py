@@ -53,5 +53,5 @@ def _environment() -> Environment:
     made.filters["day"] = words.day_words
     made.filters["clock"] = words.clock_words
     made.filters["money"] = words.money_words
-    made.globals["span"] = words.span_words
+    made.filters["span"] = words.span_words
     return made

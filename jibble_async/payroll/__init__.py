@@ -15,7 +15,8 @@ from jibble_async.payroll.oddities import Oddity, OddityKind
 from jibble_async.payroll.payroll import By, Payroll, Workplace, payroll
 from jibble_async.payroll.periods import months, pay_periods
 from jibble_async.payroll.rates import ROUNDING, Amount, Rate, Rates, read_rates
-from jibble_async.payroll.tables import Column, ColumnKind, Table, tables, totals
+from jibble_async.payroll.table import Column, ColumnKind, Table
+from jibble_async.payroll.tables import tables, totals
 
 __all__ = [
     "ROUNDING",

@@ -52,7 +52,7 @@ SUMMARY = EntityType(
     {"personId": "guid", "daily": "list", "person": "object"},
     objects={"person": _PERSON},
 )
-_OVERTIME = (
+_OVERTIME: tuple[str, ...] = (
     "dailyOvertime",
     "dailyDoubleOvertime",
     "restDayOvertime",
@@ -250,8 +250,9 @@ class Attendance:
 
     def _kinds(self, person: Row, day: date, at_work: timedelta) -> dict[str, timedelta]:
         """A day's work by the kinds that it is paid as."""
-        kinds = dict.fromkeys(("regular", *_OVERTIME), _NOTHING)
-        rules = (self._schedule(person) or {}).get("overtime") or {}
+        kinds: dict[str, timedelta] = dict.fromkeys(("regular", *_OVERTIME), _NOTHING)
+        schedule = self._schedule(person)
+        rules: Row = (schedule and schedule["overtime"]) or {}
         if rules.get("publicHolidayOvertime") and self._is_holiday(person, day):
             kinds["publicHolidayOvertime"] = at_work
         elif rules.get("restDayOvertime") and self._is_rest_day(person, day):
