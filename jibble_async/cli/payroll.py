@@ -38,10 +38,10 @@ _COLUMNS = {
     "Name": "name",
     "Code": "code",
     "Since": "since",
-    "Regular": "regular",
-    "Overtime": "overtime",
-    "Paid off": "paid_time_off",
-    "Total": "total",
+    "Regular": "regular_seconds",
+    "Overtime": "overtime_seconds",
+    "Paid off": "paid_time_off_seconds",
+    "Total": "total_seconds",
 }
 _TEXTS = frozenset({"Organization", "Name", "Code", "Since"})
 _TOTALS = "totals"
@@ -190,7 +190,7 @@ def _show(made: Sequence[Made], common: Common) -> None:
     rows = [row for one in made if one.payroll is not None for row in _rows(one, one.payroll)]
     if common.form is None or common.form == "table":
         # A sum of what stands under each other would not be that of the exact times.
-        words = [name for name in _COLUMNS.values() if name not in {"name", "code", "since"}]
+        words = [name for name in _COLUMNS.values() if name.endswith("_seconds")]
         rows = [{**row, **{name: minutes_words(row[name]) for name in words}} for row in rows]
     columns = {"Organization": "organization", **_COLUMNS} if several else _COLUMNS
     show_rows(rows, columns, common.form, numbers=columns.keys() - _TEXTS, id="person_id")
@@ -211,10 +211,10 @@ def _rows(one: Made, done: Payroll) -> list[dict[str, Any]]:
             "code": done.payees[line.person_id].code,
             "since": line.since,
             "until": line.until,
-            "regular": line.hours.regular,
-            "overtime": line.hours.overtime,
-            "paid_time_off": line.hours.paid_time_off,
-            "total": line.hours.total,
+            "regular_seconds": line.hours.regular,
+            "overtime_seconds": line.hours.overtime,
+            "paid_time_off_seconds": line.hours.paid_time_off,
+            "total_seconds": line.hours.total,
         }
         for line in done.lines
     ]

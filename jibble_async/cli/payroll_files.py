@@ -14,7 +14,7 @@ from jibble_async.cli.payroll_workbook import Paper, workbook
 from jibble_async.export.sinks.csv_records import csv_lines
 from jibble_async.export.sinks.spreadsheets import UTF8_MARK, spreadsheet_safe
 from jibble_async.pages.words import span_words
-from jibble_async.payroll import Payroll, Table
+from jibble_async.payroll import Column, ColumnKind, Payroll, Table
 
 __all__ = ["Made", "TableName", "as_csv", "data_of", "maker"]
 
@@ -69,8 +69,12 @@ def maker(suffix: str, one: Made, paper: Paper, table: TableName) -> Callable[[]
 
 
 def as_csv(table: Table) -> bytes:
-    """A table as CSV that Excel reads right: no text is run as a formula, hours have decimals."""
-    head = [column.name for column in table.columns]
+    """A table as CSV that Excel reads right: no text is run as a formula, hours have decimals.
+
+    Args:
+        table: The table.
+    """
+    head = [_named(column, "hours") for column in table.columns]
     return UTF8_MARK + csv_lines([head, *([_cell(value) for value in row] for row in table.rows())])
 
 
@@ -78,6 +82,9 @@ def data_of(one: Made) -> dict[str, Any]:
     """A payroll for programs: each table by its name, its rows as objects.
 
     Amounts are texts, which lose nothing.
+
+    Args:
+        one: The payroll.
     """
     return {
         "title": one.title,
@@ -91,11 +98,16 @@ def data_of(one: Made) -> dict[str, Any]:
 def _objects(table: Table) -> list[dict[str, Any]]:
     return [
         {
-            column.name: str(value) if isinstance(value, Decimal) else value
+            _named(column, "seconds"): str(value) if isinstance(value, Decimal) else value
             for column, value in zip(table.columns, row, strict=True)
         }
         for row in table.rows()
     ]
+
+
+def _named(column: Column, unit: str) -> str:
+    """What a column is called, with the unit of its lengths of time."""
+    return f"{column.name}_{unit}" if column.kind is ColumnKind.HOURS else column.name
 
 
 def _cell(value: object) -> str:

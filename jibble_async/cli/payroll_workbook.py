@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import islice
 from typing import Any, Literal, TypeAlias
@@ -22,6 +22,8 @@ Paper: TypeAlias = Literal["a4", "letter"]
 _PAPER = {"a4": 9, "letter": 1}
 # One sheet holds 1,048,576 rows, and XlsxWriter leaves out without a word what is below.
 _MOST_ROWS = 1_048_000
+_DAY = timedelta(days=1)
+_FIRST_DAY = date(1899, 12, 30)
 _LONGEST_TEXT = 32_767
 # Above the rows: a title, what it is about, the heads.
 _HEAD = 2
@@ -71,7 +73,6 @@ def workbook(
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "strings_to_numbers": False,
-        "remove_timezone": True,
     }
     with xlsxwriter.Workbook(content, options) as book:
         book.set_properties({"title": clean_text(title), "created": made.replace(tzinfo=None)})
@@ -177,13 +178,8 @@ class _Writer:
             elif isinstance(value, timedelta) and value < timedelta(0):
                 # Spreadsheets of the 1900 calendar have no negative times, and show #### for one.
                 sheet.write_string(at, place, minutes_words(value), form)
-            elif isinstance(value, timedelta | int | Decimal):
-                sheet.write_number(at, place, _number(value), form)
-            elif isinstance(value, datetime | time):
-                clock = time(value.hour, value.minute, value.second)
-                sheet.write_datetime(at, place, clock, form)
             else:
-                sheet.write_datetime(at, place, value, form)
+                sheet.write_number(at, place, _number(value), form)
 
     def _foot(self, sheet: Any, at: int, table: Table) -> None:
         for note in table.notes:
@@ -197,6 +193,10 @@ class _Writer:
                     sheet.write_blank(at, beside, None, self._line)
 
 
-def _number(value: timedelta | int | Decimal) -> float:
-    """A number as spreadsheets have it, lengths of time in days."""
-    return value / timedelta(days=1) if isinstance(value, timedelta) else float(value)
+def _number(value: timedelta | datetime | date | time | int | Decimal) -> float:
+    """A value as spreadsheets have it: days since their first one, lengths and clocks in days."""
+    if isinstance(value, timedelta):
+        return value / _DAY
+    if isinstance(value, datetime | time):
+        return (value.hour * 3600 + value.minute * 60 + value.second) / 86_400
+    return float((value - _FIRST_DAY).days if isinstance(value, date) else value)
