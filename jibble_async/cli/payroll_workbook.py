@@ -9,6 +9,8 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, Literal, TypeAlias
 
+from rich.cells import cell_len
+
 from jibble_async.extras import extra
 from jibble_async.pages import clean_text
 from jibble_async.pages.words import minutes_words
@@ -46,7 +48,16 @@ _WIDTHS = {
     ColumnKind.HOURS: 10,
     ColumnKind.MONEY: 12,
 }
-_WIDE = {"person": 26, "group": 20, "what_to_do": 52, "who": 28, "what_is_odd": 18, "note": 24}
+_WIDE = {
+    "person": 26,
+    "group": 20,
+    "what_to_do": 60,
+    "who": 28,
+    "what_is_odd": 18,
+    "note": 24,
+    "id": 38,
+}
+_LINE = 13.5
 _WRAPPED = frozenset({"person", "what_to_do", "who"})
 _SIGNATURES = ("Made by: name, date, signature", "Checked by: name, date, signature")
 
@@ -97,21 +108,30 @@ class _Writer:
     def __init__(self, book: Any, title: str, about: str, paper: Paper) -> None:
         self._book, self._title, self._about, self._paper = book, title, about, paper
         font = {"font_name": "Calibri", "font_size": 10, "valign": "top"}
+        # Texts stand a little off the numbers before them.
+        text = {"align": "left", "indent": 1}
         self._plain = {
             kind: book.add_format(
-                {**font, "num_format": f"{number};-{number};" if kind in _BLANK_ZERO else number}
+                {
+                    **font,
+                    **(text if kind is ColumnKind.TEXT else {}),
+                    "num_format": f"{number};-{number};" if kind in _BLANK_ZERO else number,
+                }
             )
             for kind, number in _FORMATS.items()
         }
+        bold = {**font, "bold": True, "top": 1}
         self._sums = {
-            kind: book.add_format({**font, "num_format": number, "bold": True, "top": 1})
+            kind: book.add_format(
+                {**bold, **(text if kind is ColumnKind.TEXT else {}), "num_format": number}
+            )
             for kind, number in _FORMATS.items()
         }
         self._note = book.add_format({**font, "font_color": "#555555"})
-        self._wrapped = book.add_format({**font, "num_format": "@", "text_wrap": True})
+        self._wrapped = book.add_format({**font, **text, "num_format": "@", "text_wrap": True})
         self._heading = book.add_format({"font_name": "Calibri", "font_size": 14, "bold": True})
         head = {**font, "bold": True, "text_wrap": True, "bottom": 1, "bg_color": "#EEF0F3"}
-        self._head = book.add_format({**head, "valign": "vcenter"})
+        self._head = book.add_format({**head, **text, "valign": "vcenter"})
         self._number_head = book.add_format({**head, "valign": "vcenter", "align": "right"})
         self._line = book.add_format({**font, "font_color": "#555555", "top": 1})
 
@@ -156,8 +176,7 @@ class _Writer:
         sheet.set_row(0, 21)
         sheet.set_row(_HEAD, 30)
         for place, column in enumerate(table.columns):
-            width = _WIDE.get(column.name, 36 if column.name == "id" else _WIDTHS[column.kind])
-            sheet.set_column(place, place, width)
+            sheet.set_column(place, place, _width(column))
 
     def _row(
         self,
@@ -167,6 +186,10 @@ class _Writer:
         row: Sequence[Any],
         forms: Mapping[ColumnKind, Any],
     ) -> None:
+        lines = max(map(_lines, columns, row))
+        if lines > 1:
+            # Not every program makes rows as high as their texts.
+            sheet.set_row(at, lines * _LINE)
         for place, (column, value) in enumerate(zip(columns, row, strict=True)):
             form = forms[column.kind]
             if column.name in _WRAPPED and forms is self._plain:
@@ -191,6 +214,17 @@ class _Writer:
                 sheet.write_string(at, place, told, self._line)
                 for beside in range(place + 1, place + 4):
                     sheet.write_blank(at, beside, None, self._line)
+
+
+def _width(column: Column) -> int:
+    return _WIDE.get(column.name, _WIDTHS[column.kind])
+
+
+def _lines(column: Column, value: object) -> int:
+    """How many lines a text takes where it is broken."""
+    if column.name not in _WRAPPED or not isinstance(value, str):
+        return 1
+    return max(1, -(-cell_len(value) // _width(column)))
 
 
 def _number(value: timedelta | datetime | date | time | int | Decimal) -> float:

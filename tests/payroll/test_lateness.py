@@ -194,8 +194,9 @@ def test_of_half_a_day_it_is_not_known_which() -> None:
     assert told(day_of(DAY, "12:30", "17:00", 4), off=[half]) == []
     assert told(off=[half]) == [(None, None, True)]
     # One program saw one of the dates missing.
-    no_end = replace(half, end_date=None)
-    assert told(day_of(DAY, "12:30", "17:00", 4), off=[no_end]) == []
+    for missing in ("start_date", "end_date"):
+        one_date = replace(half, **{missing: None})
+        assert told(day_of(DAY, "12:30", "17:00", 4), off=[one_date]) == []
 
 
 def test_pending_time_off_excuses_nobody_and_is_told() -> None:
@@ -214,6 +215,7 @@ def test_flexible_hours_have_days_and_no_beginning() -> None:
 def test_nobody_is_expected_before_the_first_day_of_work_or_after_the_last() -> None:
     tomorrow = DAY + timedelta(days=1)
     assert told(who=person(work_start_date=tomorrow)) == []
+    assert told(who=person(work_start_date=DAY)) == [(None, None, True)]
     left = datetime(2026, 7, 6, 9, tzinfo=UTC)
     assert told(who=person(removed_at=left)) == []
     assert told(who=person(removed_at=left + timedelta(days=1))) == [(None, None, True)]
