@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
+from jibble_legacy.migration import Migration
 from jibble_legacy.migration.report.chart import chart, every_month
 from jibble_legacy.migration.report.html import NONE, hours, moment, share, span
 from jibble_legacy.migration.report.numbers import Month, ReadBack, Sums, TellingGap
@@ -13,6 +16,8 @@ from jibble_legacy.migration.report.page import page
 from jibble_legacy.migration.report.verdict import Colour, judgement
 from msgspec.structs import replace
 
+from jibble_async.errors import ConfigurationError
+from jibble_async.pages import rendering
 from tests.migration.made_up import PEOPLE, READY, WAITS, WRONG, at
 
 _VOID = {"meta", "br"}
@@ -265,3 +270,12 @@ def test_moments_and_lengths_in_words() -> None:
     assert span(day, day + 60_000) == "1 August 2026, 01:00 to 01:01"
     assert span(day, day + 86_400_000) == "1 August 2026, 01:00 to 2 August 2026, 01:00"
     assert hours(99_959_400_000) == "27,766:30"
+
+
+async def test_nothing_is_read_for_a_page_that_can_not_be_made(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    rendering._environment.cache_clear()
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(ConfigurationError, match=r"pages need jinja2: pip install"):
+        await Migration(tmp_path).verify()
