@@ -47,11 +47,11 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters["clean"] = words.clean_text
-    made.filters["hours"] = words.hours_words
-    made.filters["minutes"] = words.minutes_words
-    made.filters["day"] = words.day_words
-    made.filters["clock"] = words.clock_words
-    made.filters["money"] = words.money_words
-    made.filters["span"] = words.span_words
+    filters: dict[str, Any] = made.filters
+    filters.update(
+        clean=words.clean_text,
+        hours=words.hours_words,
+        minutes=words.minutes_words,
+        span=words.span_words,
+    )
     return made
