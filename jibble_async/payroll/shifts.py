@@ -50,7 +50,7 @@ class Shift(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Planner:
     """Tells for each person and day whether work is expected, and when.
 
-    A person without a schedule has the default one (observed: schedules), one without a calendar
+    A person without a schedule has the default one (observed: calendars), one without a calendar
     that of the group, or the default one. Not expected is whoever has the whole day off, on a
     holiday, on a day that the schedule does not have, before the first day of work and after the
     last. Hours that are off at the beginning or at the end of a shift move it. Where it is not
