@@ -75,6 +75,11 @@ def test_three_hundred_people(
     monkeypatch.setattr(connection, "make_sandbox", lambda **_: box)
     assert run("--json", "--grace", "10") == 0
     told = json.loads(capsys.readouterr().out)
+    # One list for each set, whatever the number of people; and none has what opens a kiosk.
+    assert len(box.ledger.requests) < 40
+    (asked,) = box.ledger.select("workspace", path="/People")
+    assert "fullName" in asked.target
+    assert "pinCode" not in asked.target
     people = [row for row in box.dataset.rows("People") if row["status"] != "Removed"]
     days = [FIRST + timedelta(days=place) for place in range(7)]
     own = Attendance(box.dataset).timesheets(box.dataset.rows("People"), days)
