@@ -5,6 +5,7 @@
     JibbleError
     ├── ConfigurationError            what you gave can't be used; nothing was sent
     │   ├── UnknownFieldError         no such field in the vocabulary (also an AttributeError)
+    │   ├── MissingExtraError         a package that this takes is not installed
     │   └── OutputError               no file or folder can be made where the output should be
     ├── NotSupportedError             the API in use has no way to say this
     ├── TransportError                no usable answer came back
@@ -57,6 +58,7 @@ __all__ = [
     "FeatureRestrictedError",
     "JibbleError",
     "MigrationError",
+    "MissingExtraError",
     "NotFoundError",
     "NotSupportedError",
     "OutputError",
@@ -135,6 +137,10 @@ class ConfigurationError(JibbleError, ValueError):
 
 class UnknownFieldError(ConfigurationError, AttributeError):
     """A field that the entity does not have; the message suggests the nearest ones."""
+
+
+class MissingExtraError(ConfigurationError):
+    """A package that this takes is not installed; the message says which extra brings it."""
 
 
 class OutputError(ConfigurationError):

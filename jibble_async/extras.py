@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from jibble_async.errors import ConfigurationError
+from jibble_async.errors import MissingExtraError
 
 __all__ = ["extra"]
 
@@ -19,12 +19,12 @@ def extra(module: str, name: str, purpose: str) -> Any:
         purpose: What needs it.
 
     Raises:
-        ConfigurationError: It is not installed.
+        MissingExtraError: It is not installed.
     """
     try:
         return importlib.import_module(module)
     except ImportError:
         package = module.partition(".")[0]
-        raise ConfigurationError(
+        raise MissingExtraError(
             f"{purpose} need {package}: pip install 'jibble-async[{name}]'"
         ) from None

@@ -15,6 +15,7 @@ from jibble_async.errors import (
     ExportError,
     FeatureRestrictedError,
     JibbleError,
+    MissingExtraError,
     NotSupportedError,
     OutputError,
     PaginationError,
@@ -66,6 +67,7 @@ class SetupError(ConfigurationError):
 
 _CODES: dict[type[BaseException], ExitCode] = {
     SetupError: ExitCode.SETUP,
+    MissingExtraError: ExitCode.SETUP,
     OutputError: ExitCode.CANNOT_CREATE,
     ConfigurationError: ExitCode.USAGE,
     NotSupportedError: ExitCode.USAGE,

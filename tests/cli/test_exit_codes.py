@@ -7,6 +7,7 @@ import errno
 import os
 import re
 import ssl
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,11 @@ def test_an_output_that_another_run_has(at: Callable[..., int], tmp_path: Path) 
     folder = WorkingFolder(tmp_path / ".people.csv.export", tmp_path / "people.csv")
     with folder:
         assert at("export", "people", "--out", "people.csv") == ExitCode.TRY_LATER
+
+
+def test_a_package_that_is_missing(at: Callable[..., int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
+    assert at("export", "people", "--out", "people.parquet") == ExitCode.SETUP
 
 
 def test_no_credentials_and_bad_usage() -> None:
