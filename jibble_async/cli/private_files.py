@@ -12,7 +12,7 @@ from jibble_async.checks import unseen
 from jibble_async.cli.exit_codes import SetupError
 from jibble_async.cli.folders import make_private_folder
 from jibble_async.errors import ExportError, OutputError
-from jibble_async.export.files.atomic import PartFile, reason_of
+from jibble_async.export.files.atomic import PartFile, reason_of, remove_dead_parts
 from jibble_async.export.files.locks import lock
 
 __all__ = ["being_changed", "read_private", "replace_private"]
@@ -55,6 +55,8 @@ def replace_private(path: Path, text: str) -> None:
     """
     # What a link leads to is replaced, not the link.
     path = Path(os.path.realpath(path))
+    # A program that was killed may have left a secret in one.
+    remove_dead_parts(path)
     try:
         with PartFile(path) as part:
             part.write(text.encode())

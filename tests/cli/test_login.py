@@ -25,7 +25,7 @@ from jibble_async.cli import login as login_module
 from jibble_async.cli import main, secret_stores
 from jibble_async.cli.connection import Common, connect_either, connect_profiles
 from jibble_async.cli.exit_codes import SetupError
-from jibble_async.cli.private_files import being_changed, read_private
+from jibble_async.cli.private_files import being_changed, read_private, replace_private
 from jibble_async.cli.secret_stores import FileStore, KeyringStore
 from jibble_async.errors import AuthenticationError
 from jibble_async.sandbox import Sandbox
@@ -367,6 +367,16 @@ def test_files_in_which_others_may_have_had_a_hand(
                 read_private(path, secret=secret)
     finally:
         tmp_path.chmod(0o700)
+
+
+def test_a_file_that_a_killed_login_left_is_removed(tmp_path: Path) -> None:
+    path = tmp_path / "credentials.toml"
+    (tmp_path / ".credentials.toml.part-01234567").write_text(ACME_SECRET)
+    (tmp_path / "link").symlink_to(path)
+    replace_private(tmp_path / "link", "text")
+    assert {each.name for each in tmp_path.iterdir()} == {"credentials.toml", "link"}
+    assert path.read_text() == "text"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_two_logins_at_once(tmp_path: Path) -> None:
