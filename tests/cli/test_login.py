@@ -12,6 +12,7 @@ import pty
 import stat
 import sys
 import tomllib
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -274,14 +275,14 @@ def test_a_secret_that_would_be_seen_is_not_asked_for(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     def echoing(*_: object, **__: object) -> str:
-        import warnings
-
         warnings.warn("echo", getpass.GetPassWarning, stacklevel=2)
         return ACME_SECRET
 
     typing("an id")
     monkeypatch.setattr(getpass, "getpass", echoing)
-    assert main(["login"]) == 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert main(["login"]) == 2
     assert "without being seen: give --secret-stdin" in capsys.readouterr().err
 
 
