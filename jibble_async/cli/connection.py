@@ -37,6 +37,8 @@ __all__ = [
     "connect_named",
     "connect_profiles",
     "make_sandbox",
+    "open_current",
+    "open_legacy",
     "options_of",
     "refuse_legacy",
     "setting_up",
@@ -180,7 +182,7 @@ async def connect_profiles(
             yield [("", client)]
         return
     async with contextlib.AsyncExitStack() as stack:
-        yield [await _as_profile(stack, each) for each in common.profiles or (None,)]
+        yield [await open_current(stack, each) for each in common.profiles or (None,)]
 
 
 @contextlib.asynccontextmanager
@@ -218,25 +220,50 @@ async def connect_either(
             client = kind.from_env(box.environment(), limiter=Unlimited(), **zone)
             yield await stack.enter_async_context(client)
         elif common.legacy:
-            _, environment = await environment_for("legacy", given)
-            with setting_up():
-                window = TellingWindow(window_path(environment))
-            limiter = await stack.enter_async_context(contextlib.aclosing(window))
-            yield await stack.enter_async_context(
-                LegacyClient.from_env(environment, limiter=limiter, timezone=timezone)
-            )
+            yield await open_legacy(stack, given, timezone)
         else:
-            _, client = await _as_profile(stack, given)
+            _, client = await open_current(stack, given)
             yield client
 
 
-async def _as_profile(
+async def open_current(
     stack: contextlib.AsyncExitStack, given: str | None
 ) -> tuple[str, JibbleClient]:
+    """A client of the current API, with the name of its profile, empty if it has none.
+
+    Args:
+        stack: What closes it.
+        given: The profile that the command line names.
+
+    Raises:
+        SetupError: There are no credentials, or they can't be used.
+    """
     name, environment = await environment_for("current", given)
     with setting_up():
         client = JibbleClient.from_env(environment)
     return name, await stack.enter_async_context(client)
+
+
+async def open_legacy(
+    stack: contextlib.AsyncExitStack, given: str | None, timezone: str | None = None
+) -> LegacyClient:
+    """A client of the old API, whose requests are counted over all runs.
+
+    Args:
+        stack: What closes it.
+        given: The profile that the command line names.
+        timezone: Where people work.
+
+    Raises:
+        SetupError: There are no credentials, or they can't be used.
+        ConfigurationError: The zone can't be used.
+    """
+    _, environment = await environment_for("legacy", given)
+    with setting_up():
+        window = TellingWindow(window_path(environment))
+    await stack.enter_async_context(contextlib.aclosing(window))
+    client = LegacyClient.from_env(environment, limiter=window, timezone=timezone)
+    return await stack.enter_async_context(client)
 
 
 @contextlib.contextmanager

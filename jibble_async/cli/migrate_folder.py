@@ -15,10 +15,14 @@ from jibble_legacy.migration.ledger.opening import make_folder
 from jibble_legacy.migration.progress import OnProgress, silent
 from jibble_legacy.migration.status import LEDGER
 
-from jibble_async.cli.connection import DEFAULT_OPTIONS, Flag, RunOptions, setting_up
+from jibble_async.cli.connection import (
+    DEFAULT_OPTIONS,
+    Flag,
+    RunOptions,
+    open_current,
+    open_legacy,
+)
 from jibble_async.cli.forms import Form
-from jibble_async.cli.legacy_limit import TellingWindow, window_path
-from jibble_async.cli.profile_files import environment_for
 from jibble_async.client import JibbleClient
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.slots import Unlimited
@@ -103,12 +107,12 @@ async def open_migration(
             rehearsed = await _rehearsed(stack, place)
             old = LegacyClient.from_env(rehearsed, limiter=Unlimited()) if source else None
             new = JibbleClient.from_env(rehearsed, limiter=Unlimited()) if target else None
+            for client in (old, new):
+                if client is not None:
+                    await stack.enter_async_context(client)
         else:
-            old = await _source(stack, place.profile) if source else None
-            new = await _target(place.profile) if target else None
-        for client in (old, new):
-            if client is not None:
-                await stack.enter_async_context(client)
+            old = await open_legacy(stack, place.profile) if source else None
+            new = (await open_current(stack, place.profile))[1] if target else None
         base = _SANDBOX if place.sandbox else None
         yield Migration(
             place.folder,
@@ -118,20 +122,6 @@ async def open_migration(
             target_base=base,
             on_progress=on_progress,
         )
-
-
-async def _source(stack: contextlib.AsyncExitStack, profile: str | None) -> LegacyClient:
-    _, environment = await environment_for("legacy", profile)
-    with setting_up():
-        window = TellingWindow(window_path(environment))
-        await stack.enter_async_context(contextlib.aclosing(window))
-        return LegacyClient.from_env(environment, limiter=window)
-
-
-async def _target(profile: str | None) -> JibbleClient:
-    _, environment = await environment_for("current", profile)
-    with setting_up():
-        return JibbleClient.from_env(environment)
 
 
 async def _rehearsed(stack: contextlib.AsyncExitStack, place: Place) -> dict[str, str]:
