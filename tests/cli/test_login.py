@@ -456,6 +456,10 @@ def test_without_a_home_there_is_nothing_to_keep_anything_in(
     monkeypatch.setattr("pwd.getpwuid", lambda _: {}["nobody"])
     assert main(["profiles"]) == 78
     assert "set XDG_CONFIG_HOME" in capsys.readouterr().err
+    # As versions of platformdirs do that know nothing better.
+    monkeypatch.setattr("platformdirs.user_config_path", lambda *_, **__: Path("~/x"))
+    assert main(["profiles"]) == 78
+    assert "set XDG_CONFIG_HOME" in capsys.readouterr().err
 
 
 @pytest.mark.real_time
