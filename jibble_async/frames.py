@@ -16,7 +16,7 @@ import msgspec
 from jibble_async.core.pager import Pager
 from jibble_async.core.pages import Page, RawRow
 from jibble_async.entities.dicts import DictForm, as_dict
-from jibble_async.errors import ConfigurationError, DecodeError
+from jibble_async.errors import ConfigurationError, DecodeError, MissingExtraError
 from jibble_async.tables.arrow_rows import ArrowRows
 from jibble_async.tables.columns import table_of
 from jibble_async.tables.schema import arrow
@@ -157,7 +157,7 @@ def _engine(module: str, purpose: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError:
-        raise ConfigurationError(f"{purpose} needs {module}: pip install {module}") from None
+        raise MissingExtraError(f"{purpose} needs {module}: pip install {module}") from None
 
 
 def _ignore(_name: str, _rows: int) -> None:
