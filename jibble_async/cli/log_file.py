@@ -8,20 +8,19 @@ import io
 import logging
 import os
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
 from jibble_async.cli.connection import RunOptions
 from jibble_async.cli.output import complain
+from jibble_async.core import logs
 from jibble_async.errors import OutputError
 
 __all__ = ["PrivateLogFile", "logged"]
 
-_PROGRAM, _LIBRARY = "jibble", ("jibble_async", "jibble_legacy")
+_LOG = logging.getLogger("jibble")
 _PRIVATE = 0o600
-_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-_TIME = "%Y-%m-%dT%H:%M:%S%z"
 
 
 class PrivateLogFile(WatchedFileHandler):
@@ -80,31 +79,37 @@ def logged(options: RunOptions) -> Generator[None]:
     with contextlib.ExitStack() as stack:
         if options.verbose:
             # What the program itself says is there already.
-            stack.enter_context(_heard(logging.StreamHandler(sys.stderr), _LIBRARY, level))
+            stack.enter_context(_attached(logging.StreamHandler(sys.stderr), level))
         if options.log_file is not None:
             file = PrivateLogFile(options.log_file)
-            stack.enter_context(_heard(file, (_PROGRAM, *_LIBRARY), level))
+            stack.enter_context(_attached(file, level))
+            stack.enter_context(_hearing(file))
         try:
             yield
         except KeyboardInterrupt as interrupt:
             notes: list[str] = getattr(interrupt, "__notes__", [])
-            logging.getLogger(_PROGRAM).warning("; ".join(["interrupted", *notes]))
+            _LOG.warning("; ".join(["interrupted", *notes]))
             raise
 
 
 @contextlib.contextmanager
-def _heard(handler: logging.Handler, names: Sequence[str], level: int) -> Generator[None]:
-    """Have a handler hear what some loggers log."""
-    handler.setFormatter(logging.Formatter(_FORMAT, _TIME))
-    loggers = [logging.getLogger(name) for name in names]
-    before = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.addHandler(handler)
-        logger.setLevel(level)
+def _attached(handler: logging.Handler, level: int) -> Generator[None]:
+    logs.attach(handler, level)
     try:
         yield
     finally:
-        for logger, old in zip(loggers, before, strict=True):
-            logger.setLevel(old)
-            logger.removeHandler(handler)
+        logs.detach(handler)
         handler.close()
+
+
+@contextlib.contextmanager
+def _hearing(handler: logging.Handler) -> Generator[None]:
+    """Have a handler hear what the program itself says."""
+    before = _LOG.level
+    _LOG.addHandler(handler)
+    _LOG.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        _LOG.setLevel(before)
+        _LOG.removeHandler(handler)
