@@ -1,7 +1,7 @@
 """The log of the clients of both APIs: its records, and the handlers that show them.
 
-Nothing is logged but events, so what holds for these holds here: no id, no value of a query, no
-header, no body.
+What clients log are events, so what holds for these holds here: no id, no value of a query, no
+header, no body. Limiters log for themselves when the store that they share is away.
 """
 
 from __future__ import annotations
