@@ -43,16 +43,19 @@ def available(names: Sequence[str]) -> list[str]:
     """The ways whose packages are there; those that are not are printed."""
     found: list[str] = []
     for name in names:
-        package = WAYS[name].needs
-        try:
-            is_there = importlib.util.find_spec(package) is not None
-        except ModuleNotFoundError:
-            is_there = False
-        if is_there:
-            found.append(name)
+        missing = [each for each in WAYS[name].needs.split() if not _is_there(each)]
+        if missing:
+            print(f"left out: {WAYS[name].title}, for want of {' and '.join(missing)}")
         else:
-            print(f"left out: {WAYS[name].title}, for want of {package}")
+            found.append(name)
     return found
+
+
+def _is_there(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def measure(name: str, base: str, few: str, rows: int, concurrency: int) -> Measured:

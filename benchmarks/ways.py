@@ -48,7 +48,7 @@ class Way(msgspec.Struct, frozen=True):
     Attributes:
         title: What it is called.
         run: Exports, and says how many rows came.
-        needs: A package that has to be installed for it.
+        needs: The packages that have to be installed for it.
     """
 
     title: str
@@ -187,8 +187,8 @@ WAYS: dict[str, Way] = {
     "jsonl": Way("`Exporter`, JSON lines", _exported("jsonl")),
     "csv": Way("`Exporter`, CSV", _exported("csv")),
     "parquet": Way("`Exporter`, Parquet", _exported("parquet"), "pyarrow"),
-    "dlt-parquet": Way("dlt, pipeline to Parquet files", _piped(parquet=True), "dlt"),
-    "dlt-duckdb": Way("dlt, pipeline into DuckDB", _piped(parquet=False), "dlt"),
+    "dlt-parquet": Way("dlt, pipeline to Parquet files", _piped(parquet=True), "dlt pyarrow"),
+    "dlt-duckdb": Way("dlt, pipeline into DuckDB", _piped(parquet=False), "dlt duckdb"),
     **{
         f"{key}-jsonl": Way(f"{name}, dumped to a file", _dumped(pages, _PLAIN), needs)
         for key, (name, pages, needs) in _PEERS.items()
