@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import redis
 
+from jibble_async.limits.redis_link import RedisLink
 from jibble_async.limits.slots import Outcome, Priority, Slot
 from jibble_async.limits.windows.local import RollingWindow
 from jibble_async.limits.windows.policy import Policy, Wanted
@@ -163,34 +164,56 @@ class ScriptOnOurClock:
         )
 
     def run(self, keys: Sequence[str], question: bytes, now: float) -> list[Any]:
-        reply: list[bytes | int] = self._script(keys, [question, repr(now)])  # type: ignore[assignment]
-        return [item.decode() if isinstance(item, bytes) else item for item in reply]
+        reply: list[Any] = self._script(keys, [question, repr(now)])  # type: ignore[assignment]
+        return reply
+
+
+class VirtualLink(RedisLink):
+    """A millisecond's way to a script that runs by the clock of the test.
+
+    Attributes:
+        clock: The clock.
+        away: Whether the store can't be reached.
+    """
+
+    def __init__(self, url: str, script: ScriptOnOurClock) -> None:
+        super().__init__("RedisWindow", url, "", 0.5)
+        self._on_our_clock = script
+        self.clock: Callable[[], float] = lambda: 0.0
+        self.away: Callable[[], bool] = lambda: False
+
+    def _connect(self) -> Callable[..., Any]:
+        async def run(keys: Sequence[str], args: Sequence[bytes]) -> Any:
+            await asyncio.sleep(0.0005)
+            if self.away():
+                raise redis.ConnectionError
+            reply = self._on_our_clock.run(keys, args[0], self.clock())
+            await asyncio.sleep(0.0005)
+            return reply
+
+        return run
 
 
 class VirtualRedis(RedisStore):
     """What a process has of a `RedisWindow`, in virtual time.
 
     Attributes:
-        away: Whether the store can't be reached.
+        link: The way to it.
     """
 
     def __init__(
         self, server: RedisServer, policy: Policy, workers: int = 1, *, trust_empty: bool = True
     ) -> None:
-        super().__init__(server.url, policy, workers, "test", 0.5, trust_empty)
         self._on_our_clock = ScriptOnOurClock(server)
-        self.away: Callable[[], bool] = lambda: False
+        self.link = VirtualLink(server.url, self._on_our_clock)
+        super().__init__(server.url, policy, workers, "test", 0.5, trust_empty)
 
-    def _connect(self) -> Callable[..., Any]:
-        async def run(keys: Sequence[str], args: Sequence[bytes]) -> list[Any]:
-            await asyncio.sleep(0.0005)
-            if self.away():
-                raise redis.ConnectionError
-            reply = self._on_our_clock.run(keys, args[0], self._clock())
-            await asyncio.sleep(0.0005)
-            return reply
+    def _make_link(self, url: str, timeout: float) -> RedisLink:
+        return self.link
 
-        return run
+    def open(self, clock: Callable[[], float]) -> None:
+        self.link.clock = clock
+        super().open(clock)
 
     def at_once(self, given_back: Sequence[GivenBack], wanted: Wanted, look: int) -> Answer:
         """An exchange that takes no time."""

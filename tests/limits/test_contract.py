@@ -11,7 +11,7 @@ import pytest
 
 from jibble_async.errors import ConfigurationError, RateLimitedError
 from jibble_async.limits.slots import Counting, Outcome, Paced, RateLimiter
-from jibble_async.limits.windows.policy import OVERDUE
+from jibble_async.limits.stored import OVERDUE
 from tests.limits.calls import is_due, now, send
 from tests.limits.schedules import HAIR, Load, drawn, play, tightest
 from tests.limits.stores import Store

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from jibble_async.limits.windows.policy import ASK_AGAIN, OVERDUE, Policy, Wanted
+from jibble_async.limits.stored import ASK_AGAIN, OVERDUE
+from jibble_async.limits.windows.policy import Policy, Wanted
 from jibble_async.limits.windows.stored import Answer, GivenBack
 from tests.limits.stores import Exchange, SharedStore
 

@@ -31,7 +31,7 @@ def test_outages_never_break_the_limit(seed: int, redis_server: RedisServer) -> 
 
     def worker() -> StoredWindow:
         store = VirtualRedis(redis_server, policy, workers=count)
-        store.away = lambda: away
+        store.link.away = lambda: away
         return StoredWindow(store, policy)
 
     async def caller(window: StoredWindow, until: float, rest: float) -> None:
@@ -89,7 +89,7 @@ def test_a_wait_that_the_server_asks_for_holds_while_the_store_is_away(
     async def main() -> tuple[float, float]:
         await send(window)
         await asyncio.sleep(0.01)
-        store.away = lambda: True
+        store.link.away = lambda: True
         await send(window)
         on_fallback = now()
         window.hold(20)
@@ -130,7 +130,7 @@ def test_a_short_absence_of_the_store_refuses_nobody_who_may_wait(
         store = VirtualRedis(redis_server, policy, 4)
         window = StoredWindow(store, policy)
         await send(window)
-        store.away = lambda: now() < began + 1.5
+        store.link.away = lambda: now() < began + 1.5
         began = now()
         if served:
             (await window.acquire(max_wait=max_wait)).release(Outcome.ANSWERED)

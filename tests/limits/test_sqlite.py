@@ -42,7 +42,7 @@ def test_it_is_a_limiter_and_touches_nothing_before_use(path: Path) -> None:
 async def test_locked_file_grants_nothing_and_says_so(
     path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jibble_async.limits.windows.sqlite_file.BUSY_TIMEOUT", 0.05)
+    monkeypatch.setattr("jibble_async.limits.state_file.BUSY_TIMEOUT", 0.05)
     caplog.set_level(logging.INFO, "jibble_async.limits")
     window = SharedWindow(path, 5, 1)
     await send(window)

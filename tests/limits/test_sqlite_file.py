@@ -14,9 +14,10 @@ import msgspec
 import pytest
 
 from jibble_async.errors import ConfigurationError
+from jibble_async.limits.state_file import StateFile
 from jibble_async.limits.windows.policy import Policy, Wanted
 from jibble_async.limits.windows.sqlite import SharedWindow
-from jibble_async.limits.windows.sqlite_file import WindowFile
+from jibble_async.limits.windows.sqlite_file import Counted, WindowFile
 from jibble_async.limits.windows.stored import GivenBack
 from tests.limits.calls import send
 from tests.support.chaos import TIMES
@@ -80,17 +81,17 @@ def test_file_that_another_process_makes_meanwhile_is_not_foreign(
 ) -> None:
     policy = policy_of(1, 10)
     path.parent.mkdir()
-    read = WindowFile._number
+    read = StateFile._number
     others: list[WindowFile] = []
 
-    def number(self: WindowFile, sql: str, *parameters: str | float) -> float:
-        found = read(self, sql, *parameters)
+    def number(self: StateFile[Counted], sql: str) -> float:
+        found = read(self, sql)
         if not others:
-            monkeypatch.setattr(WindowFile, "_number", read)
+            monkeypatch.setattr(StateFile, "_number", read)
             others.append(WindowFile(path, policy, lambda: 0.0))
         return found
 
-    monkeypatch.setattr(WindowFile, "_number", number)
+    monkeypatch.setattr(StateFile, "_number", number)
     file = WindowFile(path, policy, lambda: 0.0)
     assert file.exchange((), Wanted(bulk=1), 1).granted
     assert not others[0].exchange((), Wanted(bulk=1), 1).granted
@@ -138,7 +139,7 @@ def test_file_that_was_opened_before_a_fork_is_refused(
     file = WindowFile(path, policy_of(1, 10), lambda: 0.0)
     with monkeypatch.context() as forked:
         forked.setattr(os, "getpid", lambda: -1)
-        with pytest.raises(ConfigurationError, match="make a window in each process"):
+        with pytest.raises(ConfigurationError, match="make a limiter in each process"):
             file.exchange((), Wanted(bulk=1), 1)
     assert file.exchange((), Wanted(bulk=1), 1).granted
     file.close()

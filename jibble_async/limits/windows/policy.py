@@ -23,30 +23,10 @@ from jibble_async.checks import require_counts, require_numbers
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.queue import STARVATION_BOUND
 from jibble_async.limits.slots import Outcome
+from jibble_async.limits.stored import ASK_AGAIN, GRANT_TIMEOUT, OVERDUE
 from jibble_async.limits.windows.reserve import Clicks, Reserve
 
-__all__ = [
-    "ASK_AGAIN",
-    "GRANT_TIMEOUT",
-    "OVERDUE",
-    "Decision",
-    "Place",
-    "Policy",
-    "State",
-    "Wanted",
-]
-
-GRANT_TIMEOUT = 1.0
-"""Seconds after which a granted slot that has not reached its caller is given back instead: the
-process was stopped in between, and the slot's lease may be about to end."""
-
-ASK_AGAIN = 1.0
-"""Seconds after which a waiting process asks again in any case: another may have given back a slot
-unused."""
-
-OVERDUE = 0.05
-"""Seconds by which a process in the queue may be late before those behind it stop waiting for it.
-"""
+__all__ = ["Decision", "Place", "Policy", "State", "Wanted"]
 
 
 class Wanted(Struct, frozen=True):

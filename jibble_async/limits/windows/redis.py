@@ -2,61 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
-import ssl
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from jibble_async.checks import require_counts, unseen
 from jibble_async.errors import ConfigurationError
+from jibble_async.limits.redis_link import PROBE, RedisLink, StoreAwayError
+from jibble_async.limits.stored import ASK_AGAIN, OVERDUE
 from jibble_async.limits.windows.fallback import FallbackQuota
-from jibble_async.limits.windows.policy import ASK_AGAIN, OVERDUE, Policy, Wanted
+from jibble_async.limits.windows.policy import Policy, Wanted
 from jibble_async.limits.windows.redis_lua import KEYS, SCRIPT
 from jibble_async.limits.windows.reserve import LATELY, REMEMBERED
 from jibble_async.limits.windows.stored import Answer, GivenBack, StoredWindow
 
-if TYPE_CHECKING:
-    from redis.asyncio import Redis
-
 __all__ = ["RedisWindow"]
 
-PROBE = 1.0
-"""Seconds between attempts to reach a store that is away."""
-
-PASSES = ("BUSY ", "MISCONF ", "NOREPLICAS ", "UNKILLABLE ")
-"""How refusals begin that end by themselves, of those that redis-py has no class for."""
-
 logger: logging.Logger = logging.getLogger("jibble_async.limits")
-
-
-def _stays(error: BaseException) -> bool:
-    """Whether no wait will mend it: what the store says no to, or what is no such store."""
-    from redis import exceptions as of
-
-    passing = (
-        of.ReadOnlyError,
-        of.OutOfMemoryError,
-        of.TryAgainError,
-        of.ClusterDownError,
-        of.NoScriptError,
-    )
-    if isinstance(error, passing) or str(error).startswith(PASSES):
-        return False
-    broken_off = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
-    if isinstance(error, (of.ResponseError, of.AuthenticationError, of.InvalidResponse)) or (
-        isinstance(error, ssl.SSLError) and not isinstance(error, broken_off)
-    ):
-        return True
-    # redis-py wraps what it meets while it connects in a lost connection.
-    reason = error.__cause__ or error.__context__
-    return reason is not None and _stays(reason)
 
 
 class RedisWindow(StoredWindow):
@@ -138,26 +105,7 @@ class RedisStore:
         timeout: float,
         trust_empty: bool,
     ) -> None:
-        try:
-            from redis.asyncio.connection import parse_url
-        except ImportError as error:
-            raise ConfigurationError(
-                "RedisWindow needs the extra: pip install '.[redis]'"
-            ) from error
-        parts: Mapping[str, Any] | None = None
-        with contextlib.suppress(ValueError):
-            parts = parse_url(url)
-        if parts is None:
-            # Without redis-py's words, not even as the context: they may quote a password.
-            raise ConfigurationError(
-                "RedisWindow can't use its url: it is redis://, rediss:// or unix://, then "
-                "[user][:password@]host[:port][/number of the database], with special characters "
-                "in a password as %2F"
-            )
-        self._url = url
-        self._password = str(parts.get("password") or "")
-        tls = url.startswith("rediss://")
-        self._plain = (parts.get("host", "localhost"), parts.get("port", 6379)) if tls else None
+        self._link = self._make_link(url, timeout)
         self._policy = policy
         self._keys = [f"{{{key}}}:{name}" for name in KEYS]
         self._timeout = timeout
@@ -167,8 +115,6 @@ class RedisStore:
         self._taken = 0
         self._epoch = ""
         self._clock: Callable[[], float] = time.monotonic
-        self._redis: Redis | None = None
-        self._script: Callable[..., Any] | None = None
         self._last_contact = -inf
         self._full_from = inf
         self._away_since: float | None = None
@@ -179,27 +125,13 @@ class RedisStore:
         """Get ready for the running loop; see `SlotStore.open`."""
         self._clock = clock
         self._holder = uuid.uuid4().hex[:12]
-        self._script = self._connect()
+        self._link.open()
 
-    def _connect(self) -> Callable[..., Any]:
-        from redis.asyncio import Redis
-        from redis.asyncio.retry import Retry
-        from redis.backoff import NoBackoff
-
-        self._redis = Redis.from_url(  # pyright: ignore[reportUnknownMemberType]
-            self._url,
-            decode_responses=True,
-            retry=Retry(NoBackoff(), 0),
-            socket_connect_timeout=self._timeout,
-        )
-        script: Callable[..., Any] = self._redis.register_script(SCRIPT)
-        return script
+    def _make_link(self, url: str, timeout: float) -> RedisLink:
+        return RedisLink("RedisWindow", url, SCRIPT, timeout)
 
     async def exchange(self, given_back: Sequence[GivenBack], wanted: Wanted, look: int) -> Answer:
         """Ask the script, or the fallback quota; see `SlotStore.exchange`."""
-        from redis.exceptions import RedisError
-
-        assert self._script is not None
         now = self._clock()
         if self._away_since is not None and now < self._next_probe:
             return self._fall_back(given_back, wanted, look)
@@ -209,30 +141,17 @@ class RedisStore:
             self._epoch = ""
             self._full_from = inf
         limit = self._policy.limit if now >= self._full_from else self._fallback.limit
+        question = self._question(given_back, wanted, look, limit, now)
         try:
-            async with asyncio.timeout(self._timeout):
-                question = self._question(given_back, wanted, look, limit, now)
-                reply = await self._script(keys=self._keys, args=[question])
-        except (RedisError, OSError) as error:
-            words = self._words(error)
-            if _stays(error):
-                raise ConfigurationError(
-                    f"RedisWindow can't count there, check address and credentials: {words}"
-                ) from None
-            if await self._is_plain():
-                raise ConfigurationError(
-                    "RedisWindow can't count there: Redis speaks no TLS at that port, which "
-                    "rediss:// asks for and redis:// does not"
-                ) from None
-            self._lost(words)
+            reply = await self._link.run(self._keys, [question])
+        except StoreAwayError as error:
+            self._lost(str(error))
             return self._fall_back(given_back, wanted, look)
         return self._read(reply, wanted, now)
 
     async def close(self) -> None:
         """Close the connection."""
-        if self._redis is not None:
-            await self._redis.aclose()
-            self._redis = None
+        await self._link.close()
 
     def _question(
         self,
@@ -278,7 +197,7 @@ class RedisStore:
 
     def _read(self, reply: list[Any], wanted: Wanted, asked: float) -> Answer:
         now = self._clock()
-        self._epoch, used, granted = str(reply[0]), int(reply[2]), int(reply[5])
+        self._epoch, used, granted = reply[0].decode(), int(reply[2]), int(reply[5])
         if self._full_from == inf:
             self._full_from = now + PROBE + 2 * self._timeout
         self._last_contact = asked
@@ -315,31 +234,6 @@ class RedisStore:
         soonest = max(self._next_probe, wanted.closed_until)
         dues = [min(due, soonest) for due in dues]
         return Answer(granted, now, dues, ask_again, kept=[*kept, *fallback.counted()])
-
-    def _words(self, error: BaseException) -> str:
-        """What the store, or the way to it, says; a server may quote what it was sent."""
-        words = str(error)
-        if self._password:
-            words = words.replace(self._password, "***")
-        return f"{type(error).__name__}: {words[:200]}" if words else type(error).__name__
-
-    async def _is_plain(self) -> bool:
-        """Whether a store to be reached by TLS, and never heard of, answers without.
-
-        To the beginning of a TLS connection Redis would say nothing, as if it were slow.
-        """
-        if self._plain is None or self._last_contact > -inf:
-            return False
-        try:
-            async with asyncio.timeout(self._timeout):
-                reader, writer = await asyncio.open_connection(*self._plain)
-                try:
-                    writer.write(b"PING\r\n")
-                    return await reader.read(1) in {b"+", b"-"}
-                finally:
-                    writer.close()
-        except OSError:
-            return False
 
     def _lost(self, words: str) -> None:
         now = self._clock()

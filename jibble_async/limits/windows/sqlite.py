@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
-import weakref
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
 from pathlib import Path
 
+from jibble_async.limits.state_file import FileBusyError, FileThread
 from jibble_async.limits.windows.policy import Policy, Wanted
-from jibble_async.limits.windows.sqlite_file import FileBusyError, WindowFile
+from jibble_async.limits.windows.sqlite_file import WindowFile
 from jibble_async.limits.windows.stored import Answer, GivenBack, StoredWindow
 
 __all__ = ["SharedWindow"]
@@ -76,22 +74,15 @@ class _FileStore:
     """A `WindowFile` and the thread it is used in."""
 
     def __init__(self, opener: Callable[[], WindowFile]) -> None:
-        self._opener = opener
-        self._thread: ThreadPoolExecutor | None = None
-        self._file: WindowFile | None = None
-        self._finalizer: weakref.finalize[..., _FileStore] | None = None
+        self._thread = FileThread(opener)
         self.degraded: str | None = None
 
     def open(self, clock: Callable[[], float]) -> None:
-        self._thread = ThreadPoolExecutor(1, "jibble-shared-window")
+        self._thread.open()
 
     async def exchange(self, given_back: Sequence[GivenBack], wanted: Wanted, look: int) -> Answer:
-        assert self._thread is not None
         try:
-            # Not by the loop, as some have no executors.
-            answer = await asyncio.wrap_future(
-                self._thread.submit(self._in_thread, given_back, wanted, look)
-            )
+            answer = await self._thread.run(lambda file: file.exchange(given_back, wanted, look))
         except FileBusyError as error:
             if self.degraded is None:
                 self.degraded = f"the file is locked by another process ({error}): nothing is sent"
@@ -103,19 +94,5 @@ class _FileStore:
             logger.info("shared limit: the file is free again")
         return answer
 
-    def _in_thread(self, given_back: Sequence[GivenBack], wanted: Wanted, look: int) -> Answer:
-        if self._file is None:
-            self._file = self._opener()
-            self._finalizer = weakref.finalize(self, self._file.close)
-        return self._file.exchange(given_back, wanted, look)
-
     async def close(self) -> None:
-        if self._thread is not None:
-            thread, self._thread = self._thread, None
-            await asyncio.wrap_future(thread.submit(self._close_in_thread))
-            thread.shutdown(wait=False)
-
-    def _close_in_thread(self) -> None:
-        self._file = None
-        if self._finalizer is not None:
-            self._finalizer()
+        await self._thread.close()
