@@ -129,10 +129,10 @@ def test_what_was_not_sent_and_a_shorter_wait_change_nothing_of_a_told_window() 
         }
         (await limiter.acquire()).release(Outcome.ANSWERED, headers)
         assert limiter.quota == (10, 600.0)
-        before = limiter._quota.window.left
+        before = limiter._pacer.quota.window.left
         slot = await limiter.acquire()
         slot.release(Outcome.NOT_SENT)
-        assert limiter._quota.window.left == before
+        assert limiter._pacer.quota.window.left == before
         first, second = await limiter.acquire(), await limiter.acquire()
         begun = loop.time()
         first.release(Outcome.THROTTLED, {"Retry-After": "2000"})

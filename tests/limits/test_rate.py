@@ -47,13 +47,13 @@ class Bottleneck:
 
 
 def settled(quota: float) -> Bottleneck:
-    server = Bottleneck(RateEstimator(4), quota)
+    server = Bottleneck(RateEstimator(4, burst=1), quota)
     server.serve(3000)
     return server
 
 
 def test_slow_start_doubles_the_rate_in_six_requests() -> None:
-    server = Bottleneck(RateEstimator(4), 1000)
+    server = Bottleneck(RateEstimator(4, burst=1), 1000)
     assert server.requests_until(8) == 7
     assert server.requests_until(50) == 16
 
@@ -257,6 +257,74 @@ def test_late_timers_cost_nothing_and_idling_earns_no_burst() -> None:
     assert estimator.due() == pytest.approx(late + 0.02)
 
 
+def burst(estimator: RateEstimator, now: float, *, answered: bool = True) -> int:
+    """How many requests may go at one time."""
+    sent = 0
+    while estimator.due() <= now and sent < 99:
+        estimator.sent(now)
+        if answered:
+            estimator.accepted(now, now, held=False)
+        sent += 1
+    return sent
+
+
+def test_five_may_go_at_once_when_nothing_is_known_and_again_after_idling() -> None:
+    estimator = RateEstimator(4)
+    assert burst(estimator, 1000.0) == 5
+    # A guess needs no pause afterwards.
+    assert estimator.due() == 1000.25
+    assert burst(estimator, 1000.3) == 1
+    assert burst(estimator, 1001.0) == 1
+    assert burst(estimator, 1003.0) == 5
+
+
+def test_a_burst_is_no_faster_than_its_answers() -> None:
+    estimator = RateEstimator(4)
+    assert burst(estimator, 1000.0, answered=False) == 1
+    for _ in range(2):
+        estimator.accepted(1000.0, 1000.01, held=False)
+        assert burst(estimator, 1000.01, answered=False) == 2
+
+
+def test_a_refusal_ends_a_burst() -> None:
+    estimator = RateEstimator(4)
+    estimator.sent(1000.0)
+    estimator.accepted(1000.0, 1000.0, held=False)
+    estimator.sent(1000.0)
+    estimator.refused(1000.0, 1000.01, held=False)
+    assert burst(estimator, 1000.2) == 0
+    assert estimator.burst == 5
+
+
+@pytest.mark.parametrize(
+    ("rate", "shut", "size"), [(10, 0.0, 5), (3, 0.0, 3), (1, 0.0, 1), (0.04, 3600.0, 5)]
+)
+def test_a_burst_after_idling_fits_into_the_window_that_is_known(
+    rate: float, shut: float, size: int
+) -> None:
+    estimator = steady(rate, longest_shut=shut, requests=9, answers=9, next_at=1000.0)
+    idle = 1000 + size / rate
+    assert burst(estimator, idle - 0.001) == 1
+    estimator = steady(rate, longest_shut=shut, requests=9, answers=9, next_at=1000.0)
+    assert burst(estimator, idle) == size
+    # It was an advance: the next goes when it would have gone by even pacing.
+    assert estimator.due() == pytest.approx(idle + size / rate)
+
+
+def test_a_burst_that_is_not_used_lapses() -> None:
+    estimator = steady(10, requests=9, answers=9)
+    estimator.sent(1000.0)
+    assert burst(estimator, 1000.2) == 1
+
+
+def test_a_refused_burst_is_smaller_next_time_and_none_comes_while_a_window_is_shut() -> None:
+    estimator = steady(10, raises=100, requests=9, answers=9)
+    estimator.sent(1000.0)
+    estimator.refused(1000.0, 1000.0, held=False)
+    assert estimator.burst == 2
+    assert burst(estimator, 1010.0, answered=False) == 1
+
+
 def test_a_told_rate_needs_no_slow_start() -> None:
     sliding = RateEstimator.told(100, 10.0, 7.0, slides=True)
     other = RateEstimator.told(100, 10.0, 7.0, slides=False)
@@ -288,7 +356,7 @@ def test_early_episodes_are_parts_of_one_cycle() -> None:
 
 
 def test_what_was_not_sent_may_go_again_at_once() -> None:
-    estimator = steady()
+    estimator = steady(burst=1)
     estimator.sent(1.0)
     estimator.unanswered(1.0, sent=True)
     assert estimator.due() == pytest.approx(1.1)

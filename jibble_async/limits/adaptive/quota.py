@@ -40,10 +40,11 @@ SLIDING_DOUBT, DISTRUSTED, MOST_DOUBT = 2, 6, 30
 6 the headers aren't relied on, until no doubt is left, which takes 30 good ones at most."""
 
 
-class Window(Struct, eq=False):
+class Window(Struct):
     """A window of the server's quota, foreseen or told of.
 
     Attributes:
+        number: Tells it from others; from 1.
         after: When the one before it ended, by the server's clock.
         ends: When it ends.
         left: How many more requests may be sent into it.
@@ -51,6 +52,7 @@ class Window(Struct, eq=False):
         heard: Serial number of the newest request in it that was answered; 0 if none was.
     """
 
+    number: int
     after: float
     ends: float
     left: int
@@ -125,7 +127,7 @@ class ToldQuota(Struct):
     limit: int = 0
     per: float = 0.0
     hidden: bool = False
-    window: Window = field(default_factory=lambda: Window(-math.inf, -math.inf, 0, 0))
+    window: Window = field(default_factory=lambda: Window(1, -math.inf, -math.inf, 0, 0))
     clock: ServerClock = field(default_factory=ServerClock)
     count: int = 0
     newest_end: float = -math.inf
@@ -140,8 +142,12 @@ class ToldQuota(Struct):
         """Whether the headers tell of windows that end at one instant, and can be relied on."""
         return self.limit > 0 and not self.distrusted
 
-    def due(self) -> float:
-        """When the next request may go, by the caller's clock; meaningful only while `known`."""
+    def due(self, workers: int = 1) -> float:
+        """When the next request may go, by the caller's clock; meaningful only while `known`.
+
+        Args:
+            workers: How many send into the window that don't hear of each other.
+        """
         window = self.window
         margin = min(DEVIATIONS * self.clock.deviation, self.per / 4)
         # Half a gap into a window that surely is there; else when the first to come opens it.
@@ -150,34 +156,36 @@ class ToldQuota(Struct):
         if window.left >= 1:
             # Half a gap stays free at the end, for those that take longer than usual.
             gap = (window.ends - margin - self.arrival) / (window.left + 0.5)
-            arrival = min(arrival, self.arrival + max(gap, 0.0))
+            arrival = min(arrival, self.arrival + max(gap, 0.0) * workers)
         return self.clock.departure(arrival)
 
-    def sent(self, now: float) -> tuple[Window | None, int]:
-        """Count a request that goes now: the window it is foreseen for, and its serial number."""
+    def sent(self, now: float) -> tuple[int, int]:
+        """Count a request that goes now.
+
+        Returns:
+            The number of the window it is foreseen for, 0 if none is, and its serial number.
+        """
         self.count += 1
         if not self.limit:
-            return None, self.count
+            return 0, self.count
         self.arrival = max(self.clock.arrival(now), self.arrival)
         if self.distrusted:
-            return None, self.count
+            return 0, self.count
         window = self.window
         if self.arrival >= window.ends:
             ends = self.arrival + self.per
             if self.aligned >= ALIGNED:
                 passed = (self.arrival - window.ends) // self.per + 1
                 ends = window.ends + passed * self.per
-            window = self.window = Window(window.ends, ends, self.limit, self.count - 1)
+            window = self._begin(window.ends, ends, self.limit, self.count - 1)
         window.left -= 1
-        return window, self.count
+        return window.number, self.count
 
-    def told(
-        self, window: Window | None, serial: int, reading: Reading, *, refused: bool = False
-    ) -> None:
+    def told(self, window: int, serial: int, reading: Reading, *, refused: bool = False) -> None:
         """Learn what is left from the headers of an answer.
 
         Args:
-            window: The window that the request was foreseen for.
+            window: The number of the window that the request was foreseen for.
             serial: The request's serial number.
             reading: What the headers say.
             refused: Whether the request was refused, and so not counted by the server.
@@ -188,7 +196,8 @@ class ToldQuota(Struct):
         if refused:
             self._doubt(SLIDING_DOUBT)
             self.hidden |= reading.remaining > 0
-        if window is current and reading.resets_at <= current.after + SAME_INSTANT:
+        foreseen = window == current.number
+        if foreseen and reading.resets_at <= current.after + SAME_INSTANT:
             # It came early, and was counted in the window before.
             current.left += 1
             return
@@ -197,15 +206,14 @@ class ToldQuota(Struct):
         self.newest_end = reading.resets_at
         # The server had not yet seen what was sent since.
         left = reading.remaining - (self.count - serial)
-        if window is current and not current.heard:
+        if foreseen and not current.heard:
             current.ends = reading.resets_at
         elif reading.resets_at > current.ends + SAME_INSTANT:
-            window = current = self.window = Window(
-                current.ends, reading.resets_at, left, serial - 1
-            )
+            current = self._begin(current.ends, reading.resets_at, left, serial - 1)
+            foreseen = True
         elif reading.resets_at < current.ends - SAME_INSTANT:
             return
-        if window is not current or refused:
+        if not foreseen or refused:
             current.left = min(current.left, left)
         elif serial > current.heard:
             # Answers that overtook each other make single readings too high or too low; only a
@@ -217,21 +225,24 @@ class ToldQuota(Struct):
             if not self.doubt or not self.limit:
                 self.limit = max(1, reading.remaining + serial - current.base)
 
-    def refused(self, window: Window | None) -> None:
+    def refused(self, window: int) -> None:
         """Learn from a refusal whose headers don't tell of the window."""
-        if window is None:
+        if not window:
             return
         self._doubt(SLIDING_DOUBT)
+        current = self.window
+        if window != current.number:
+            return
         # With much left it was another limit, of which nothing is told.
-        if window.left > max(1, self.limit // 10):
+        if current.left > max(1, self.limit // 10):
             self.hidden = True
         else:
-            window.left = min(window.left, 0)
+            current.left = min(current.left, 0)
 
-    def unsent(self, window: Window | None) -> None:
+    def unsent(self, window: int) -> None:
         """Take back what `sent` counted, for a request that the server surely didn't see."""
-        if window is not None:
-            window.left += 1
+        if window and window == self.window.number:
+            self.window.left += 1
 
     def timed(self, sent_at: float, now: float, reading: Reading, date: float | None) -> bool:
         """Learn from an answer what the server's clock shows; False if it can't be right.
@@ -249,7 +260,7 @@ class ToldQuota(Struct):
             if self.odd < ODD:
                 return False
             self.clock = clock = ServerClock()
-            self.window = Window(-math.inf, -math.inf, 0, 0)
+            self._begin(-math.inf, -math.inf, 0, 0)
             self.newest_end, self.aligned = -math.inf, 0
         self.odd = 0
         first = math.isnan(clock.lead)
@@ -257,6 +268,10 @@ class ToldQuota(Struct):
         if first:
             self.arrival = clock.arrival(now)
         return True
+
+    def _begin(self, after: float, ends: float, left: int, base: int) -> Window:
+        self.window = Window(self.window.number + 1, after, ends, left, base)
+        return self.window
 
     def _classify(self, reading: Reading) -> None:
         """Find out of what kind the server's windows are from how far their ends are apart."""

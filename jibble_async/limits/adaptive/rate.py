@@ -4,6 +4,10 @@ Congestion control for requests instead of packets: a refusal is a loss, an acce
 acknowledgement, the quota a bottleneck without a queue. The parts and their relatives:
 
 - *Pacing* (GCRA with next to no burst): requests go `1 / rate` apart.
+- *An initial window* (RFC 6928): a program that only wants a few answers is not paced. At first,
+  and again after idling, five may go at once, to begin with no more than the answers that came back
+  allow (self-clocking). Once a rate is known they are an advance on what even pacing would send:
+  idling has to come before them, and a pause comes after, so that no window sees more.
 - *Slow start* until the first refusal: growth with each accepted request.
 - *Multiplicative increase, multiplicative decrease* afterwards, balanced by the loss that is to be
   expected, as in TCP-friendly rate control: a refusal lowers the rate by `step`, and the requests
@@ -73,6 +77,11 @@ MEMORY = 4
 LATENESS = 0.02
 """Seconds that are made up for when a request goes late: a timer's tick (15.6 ms on Windows) and a
 callback or two. More would be a burst after idling."""
+BURST = 5
+"""Requests that may go at once: a command's, or a page's of a web application."""
+SHORTEST_WINDOW = 1.0
+"""No window is believed to be shorter, in seconds: a burst must fit into one (documented: the
+header's example is of a window of `1s`)."""
 LOST = 30.0
 """Seconds after which the answer to a probe isn't waited for any longer."""
 
@@ -126,7 +135,7 @@ class RateEstimator(Struct):
         rate: Requests per second as now believed.
         learning: True until the first refusal: the quota was never reached.
         step: The part by which the next refusal lowers the rate.
-        next_at: When the next request may go, unless a probe is under way.
+        next_at: When the next request may go, unless a probe or a burst is under way.
         probe_at: When the probe was sent whose answer is waited for.
         judged_from: Answers to what was sent before tell of a rate that has changed since.
         raises: Accepted requests that raised the rate since the last episode.
@@ -136,12 +145,16 @@ class RateEstimator(Struct):
         cycle: What was accepted since the last episode that was not early.
         windows: What the last two windows accepted.
         episode: The refusals that go on at present.
+        burst: Requests that may go at once after idling, at most.
+        ahead: How many of these may still go before it is their time.
+        requests: Requests that went.
+        answers: Requests that were accepted.
     """
 
     rate: float
     learning: bool = True
     step: float = LARGEST_STEP
-    next_at: float = 0.0
+    next_at: float = -math.inf
     probe_at: float | None = None
     judged_from: float = 0.0
     raises: int = 0
@@ -151,6 +164,10 @@ class RateEstimator(Struct):
     cycle: Cycle | None = None
     windows: Windows | None = None
     episode: Episode | None = None
+    burst: int = BURST
+    ahead: int = 0
+    requests: int = 0
+    answers: int = 0
 
     @classmethod
     def told(cls, limit: int, per: float, now: float, *, slides: bool) -> RateEstimator:
@@ -179,16 +196,33 @@ class RateEstimator(Struct):
         """Whether the rate is known to be near the quota; otherwise it is no more than a guess."""
         return not self.learning and self.step <= TRUSTED_STEP
 
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether an answer that may come at any time lets the next request go."""
+        return self.probe_at is not None or self.ahead > 0
+
     def due(self) -> float:
         """When the next request may go."""
-        return self.next_at if self.probe_at is None else self.probe_at + LOST
+        if self.probe_at is not None:
+            return self.probe_at + LOST
+        # As TCP's slow start: each answer lets two requests go.
+        in_burst = self.ahead > 0 and self.requests <= 2 * self.answers
+        return -math.inf if in_burst else self.next_at
 
     def sent(self, now: float) -> None:
         """Count a request that goes now."""
         if self.cycle is None:
             self.cycle = Cycle(now)
         late = now - self.next_at
-        self.next_at = (self.next_at if late < LATENESS else now) + 1 / self.rate
+        size = self._burst_size()
+        # A burst that was not used is over when its requests would have had their time.
+        if late >= 0:
+            self.ahead = size if late >= max(LATENESS, size / self.rate) else 0
+        # A rate that is a guess needs no pause after the burst to make up for it.
+        guessed = self.learning and self.ahead > 0
+        self.next_at = (now if guessed or late >= LATENESS else self.next_at) + 1 / self.rate
+        self.ahead = max(0, self.ahead - 1)
+        self.requests += 1
         if self.episode is not None and self.episode.probing:
             self.probe_at = now
 
@@ -199,10 +233,27 @@ class RateEstimator(Struct):
             sent_at: When it was sent.
             sent: False if the server surely didn't see it, so that another may go instead.
         """
+        if not sent:
+            self.requests -= 1
         if self.probe_at == sent_at:
             self.probe_at = None
         elif not sent:
             self.next_at -= 1 / self.rate
+
+    def move(self, by: float) -> None:
+        """Let all times be later by some seconds; what was under way is not waited for."""
+        self.next_at += by
+        self.judged_from += by
+        self.probe_at = None
+        self.requests = min(self.requests, self.answers)
+        if self.cycle is not None:
+            self.cycle.since += by
+        if self.windows is not None:
+            self.windows.last.since += by
+            self.windows.present.since += by
+        if self.episode is not None:
+            self.episode.since += by
+            self.episode.shut_until += by
 
     def accepted(self, sent_at: float, now: float, *, held: bool) -> None:
         """Learn from a request that was accepted.
@@ -214,6 +265,7 @@ class RateEstimator(Struct):
         """
         cycle = self.cycle = self.cycle or Cycle(sent_at)
         cycle.accepted += 1
+        self.answers += 1
         if self.windows is None:
             self.windows = Windows(Cycle(sent_at), Cycle(sent_at))
         # While nothing is known of windows, or one is shut, none begins.
@@ -226,14 +278,21 @@ class RateEstimator(Struct):
         if held:
             self._raise(now)
 
-    def refused(self, sent_at: float, now: float, wait: float | None = None) -> None:
+    def refused(
+        self, sent_at: float, now: float, wait: float | None = None, *, held: bool = True
+    ) -> None:
         """Learn from a request that was refused for going too fast.
 
         Args:
             sent_at: When it was sent.
             now: When its answer came.
             wait: Seconds for which the server wants to see nothing, if it said so.
+            held: Whether it had waited for its slot.
         """
+        self.ahead = 0
+        if not held and not self.learning:
+            # So many at once are too many, or somebody else uses the quota.
+            self.burst = max(1, self.burst // 2)
         if self.episode is not None:
             self.episode.refused += 1
         # One decision for all that was under way together, as TCP halves once a round trip.
@@ -255,6 +314,14 @@ class RateEstimator(Struct):
         if wait is not None:
             episode.probing = True
             episode.shut_until = self.next_at = now + wait
+
+    def _burst_size(self) -> int:
+        if self.learning:
+            return self.burst
+        if self.episode is not None:
+            return 1
+        most = self.rate * max(SHORTEST_WINDOW, self.longest_shut)
+        return max(1, min(self.burst, int(most)))
 
     def _expected(self) -> float:
         """Accepted requests to the next refusal."""
