@@ -280,10 +280,15 @@ def test_five_may_go_at_once_when_nothing_is_known_and_again_after_idling() -> N
 
 def test_a_burst_is_no_faster_than_its_answers() -> None:
     estimator = RateEstimator(4)
-    assert burst(estimator, 1000.0, answered=False) == 1
-    for _ in range(2):
-        estimator.accepted(1000.0, 1000.01, held=False)
-        assert burst(estimator, 1000.01, answered=False) == 2
+    for _ in range(5):
+        assert burst(estimator, 1000.01, answered=False) == 1
+        estimator.accepted(1000.01, 1000.01, held=False)
+    assert burst(estimator, 1000.01, answered=False) == 0
+    # Later it is known that the server takes several, and a slot that was lost stops nothing.
+    lost = RateEstimator(4, requests=14, answers=10)
+    assert burst(lost, 1000.01, answered=False) == 1
+    lost = RateEstimator(4, requests=13, answers=12)
+    assert burst(lost, 1000.01, answered=False) == 2
 
 
 def test_a_refusal_ends_a_burst() -> None:
@@ -302,23 +307,23 @@ def test_a_refusal_ends_a_burst() -> None:
 def test_a_burst_after_idling_fits_into_the_window_that_is_known(
     rate: float, shut: float, size: int
 ) -> None:
-    estimator = steady(rate, longest_shut=shut, requests=9, answers=9, next_at=1000.0)
+    estimator = steady(rate, longest_shut=shut, requests=99, answers=99, next_at=1000.0)
     idle = 1000 + size / rate
     assert burst(estimator, idle - 0.001) == 1
-    estimator = steady(rate, longest_shut=shut, requests=9, answers=9, next_at=1000.0)
+    estimator = steady(rate, longest_shut=shut, requests=99, answers=99, next_at=1000.0)
     assert burst(estimator, idle) == size
     # It was an advance: the next goes when it would have gone by even pacing.
     assert estimator.due() == pytest.approx(idle + size / rate)
 
 
 def test_a_burst_that_is_not_used_lapses() -> None:
-    estimator = steady(10, requests=9, answers=9)
+    estimator = steady(10, requests=99, answers=99)
     estimator.sent(1000.0)
     assert burst(estimator, 1000.2) == 1
 
 
 def test_a_refused_burst_is_smaller_next_time_and_none_comes_while_a_window_is_shut() -> None:
-    estimator = steady(10, raises=100, requests=9, answers=9)
+    estimator = steady(10, raises=100, requests=99, answers=99)
     estimator.sent(1000.0)
     estimator.refused(1000.0, 1000.0, held=False)
     assert estimator.burst == 2

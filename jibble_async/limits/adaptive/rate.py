@@ -5,8 +5,8 @@ acknowledgement, the quota a bottleneck without a queue. The parts and their rel
 
 - *Pacing* (GCRA with next to no burst): requests go `1 / rate` apart.
 - *An initial window* (RFC 6928): a program that only wants a few answers is not paced. At first,
-  and again after idling, five may go at once, to begin with no more than the answers that came back
-  allow (self-clocking). Once a rate is known they are an advance on what even pacing would send:
+  and again after idling, five may go at once, to begin with each when the one before was answered
+  (self-clocking). Once a rate is known they are an advance on what even pacing would send:
   idling has to come before them, and a pause comes after, so that no window sees more.
 - *Slow start* until the first refusal: growth with each accepted request.
 - *Multiplicative increase, multiplicative decrease* afterwards, balanced by the loss that is to be
@@ -205,9 +205,9 @@ class RateEstimator(Struct):
         """When the next request may go."""
         if self.probe_at is not None:
             return self.probe_at + LOST
-        # As TCP's slow start: each answer lets two requests go.
-        in_burst = self.ahead > 0 and self.requests <= 2 * self.answers
-        return -math.inf if in_burst else self.next_at
+        # One by one to begin with: a quota of one request a second refuses one of them, not four.
+        answered = self.requests <= max(self.answers, 2 * (self.answers - BURST))
+        return -math.inf if self.ahead > 0 and answered else self.next_at
 
     def sent(self, now: float) -> None:
         """Count a request that goes now."""
