@@ -43,6 +43,8 @@ _HOMES: dict[str, list[str]] = {
 # Imported when asked for: they take time to load, and few programs use them.
 _LAZY: dict[str, list[str]] = {
     "api.tracker": ["TimeTracker"],
+    "limits.adaptive.redis": ["RedisAdaptive"],
+    "limits.adaptive.sqlite": ["SharedAdaptive"],
     "limits.windows.redis": ["RedisWindow"],
     "limits.windows.sqlite": ["SharedWindow"],
 }

@@ -140,6 +140,8 @@ from jibble_async.errors import (
 )
 from jibble_async.events import Hook
 from jibble_async.limits.adaptive.limiter import AdaptiveLimiter
+from jibble_async.limits.adaptive.redis import RedisAdaptive
+from jibble_async.limits.adaptive.sqlite import SharedAdaptive
 from jibble_async.limits.bucket import TokenBucket
 from jibble_async.limits.slots import Outcome, Priority, RateLimiter, Slot, Unlimited
 from jibble_async.limits.windows.local import RollingWindow
@@ -255,6 +257,7 @@ __all__ = [
     "ProtocolError",
     "RateLimitedError",
     "RateLimiter",
+    "RedisAdaptive",
     "RedisWindow",
     "ResponseMetadata",
     "ResponseTooLargeError",
@@ -268,6 +271,7 @@ __all__ = [
     "ScheduledBreak",
     "ServerError",
     "Service",
+    "SharedAdaptive",
     "SharedWindow",
     "Slot",
     "StaticToken",

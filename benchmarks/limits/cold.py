@@ -6,7 +6,6 @@ and then for two hours, as a page of a web application makes them. Virtual time.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from statistics import mean
 from typing import Any

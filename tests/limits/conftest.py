@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.limits import pacers
 from tests.limits.redis_server import RedisServer
 from tests.limits.stores import SHARED, STORES, Local, SharedStore, Store
 
@@ -53,3 +54,20 @@ def shared(request: pytest.FixtureRequest) -> SharedStore:
 def _shared(request: pytest.FixtureRequest) -> SharedStore:
     make, place = SHARED[request.param]
     return make(request.getfixturevalue(place))
+
+
+@pytest.fixture(params=pacers.PLACES)
+def place(request: pytest.FixtureRequest) -> pacers.Place:
+    """Each place where what adaptive limiters know is kept."""
+    return pacers.Local() if request.param == "local" else _shared_place(request)
+
+
+@pytest.fixture(params=pacers.SHARED)
+def shared_place(request: pytest.FixtureRequest) -> pacers.SharedPlace:
+    """Each of those that several processes share."""
+    return _shared_place(request)
+
+
+def _shared_place(request: pytest.FixtureRequest) -> pacers.SharedPlace:
+    make, where = pacers.SHARED[request.param]
+    return make(request.getfixturevalue(where))

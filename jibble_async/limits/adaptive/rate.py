@@ -370,6 +370,8 @@ class RateEstimator(Struct):
         self.longest_shut = max(self.longest_shut, shut)
         if episode.probing:
             self.probe_at = None
+            # Whoever waited for the answer was not idle.
+            self.next_at = max(self.next_at, now)
             self._measure(cycle, episode, sent_at, now, first=first)
         if self.early > 1:
             # They came of a quota that fell, and say nothing of how its windows end.
