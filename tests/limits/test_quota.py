@@ -16,7 +16,7 @@ def told(remaining: int = 9, ends: float = 10.0, per: float = 10.0, at: float = 
     window, serial = quota.sent(at)
     reading = Reading(remaining, ends, per)
     quota.timed(at, at, reading, None)
-    quota.clock.lead = 0.0
+    quota.clock.lead = quota.clock.least = quota.clock.most = 0.0
     quota.arrival = at
     quota.told(window, serial, reading)
     return quota
@@ -89,7 +89,7 @@ def test_a_limit_is_learnt_anew_only_without_a_doubt() -> None:
 
 def test_a_limit_that_is_not_known_is_learnt_in_spite_of_a_doubt() -> None:
     quota = ToldQuota()
-    quota.clock.lead = 0.0
+    quota.clock.lead = quota.clock.least = quota.clock.most = 0.0
     quota.told(*quota.sent(0.0), Reading(0, 10.0, 10.0), refused=True)
     assert (quota.limit, quota.doubt) == (0, 2)
     quota.told(*quota.sent(10.1), Reading(9, 20.0, 10.0))
@@ -182,6 +182,38 @@ def test_a_small_clock_error_is_halved_and_a_large_one_followed(
     clock = ServerClock(lead=0.0, trip=0.2)
     clock.heard(0.0, 0.2, Reading(1, 10.1 + error, 10.0), None)
     assert clock.lead == pytest.approx(corrected, rel=0.01)
+
+
+def test_a_window_is_entered_when_it_has_surely_begun_and_left_by_a_look_at_the_clock() -> None:
+    quota = told(remaining=2)
+    quota.clock = ServerClock(lead=0.0, trip=0.0, least=-1.0, most=1.0)
+    quota.window.left = 0
+    assert quota.due() == pytest.approx(11.003)
+    quota.window.left = 1
+    assert quota.due() == pytest.approx(9.997)
+    quota.clock.least = -20.0
+    quota.window.left = 0
+    assert quota.due() == pytest.approx(15.003)
+
+
+def test_each_answer_narrows_what_the_clock_may_show_until_it_is_known() -> None:
+    clock = ServerClock()
+    clock.heard(0.0, 0.0, Reading(1, 10.0, 10.0), None)
+    assert (clock.lead, clock.doubt) == (5, 5)
+    # Still the same window: the clock is not that far ahead.
+    clock.heard(4.0, 4.0, Reading(1, 10.0, 10.0), None)
+    assert (clock.lead, clock.doubt) == (3, 3)
+    # The next one has begun.
+    clock.heard(8.0, 8.0, Reading(1, 20.0, 10.0), None)
+    assert (clock.lead, clock.doubt) == (4, 2)
+    clock.heard(8.0, 16.0, Reading(1, 30.0, 10.0), None)
+    assert clock.doubt == 2
+    clock.heard(16.0, 16.0, Reading(1, 20.01, 10.0), None)
+    assert clock.doubt == pytest.approx(1.005)
+    clock.heard(7.99, 7.99, Reading(1, 20.0, 10.0), None)
+    assert clock.doubt == pytest.approx(1, abs=0.01)
+    clock.heard(6.01, 6.01, Reading(1, 20.01, 10.0), None)
+    assert clock.doubt == 0
 
 
 def test_an_answer_that_took_unusually_long_shows_no_time() -> None:

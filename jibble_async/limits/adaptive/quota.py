@@ -67,11 +67,21 @@ class ServerClock(Struct):
         lead: Seconds by which it is ahead of ours; NaN before the first answer.
         trip: The usual round trip in seconds.
         deviation: How much a request's way there deviates from half of that, on average.
+        least: What `lead` is at least, by all answers so far.
+        most: What it is at most.
     """
 
     lead: float = math.nan
     trip: float = 0.0
     deviation: float = 0.0
+    least: float = -math.inf
+    most: float = math.inf
+
+    @property
+    def doubt(self) -> float:
+        """Seconds by which `lead` may be wrong, as answers still leave room for more."""
+        width = self.most - self.least
+        return width / 2 if 4 * TIMER_ERROR < width < math.inf else 0.0
 
     def arrival(self, sent_at: float) -> float:
         """When a request that is sent at `sent_at` arrives, by the server's clock."""
@@ -91,11 +101,15 @@ class ServerClock(Struct):
         if date is not None:
             least, most = max(least, date - now), min(most, date + 1 - sent_at)
         if math.isnan(self.lead):
+            self.least, self.most = least, most
             self.lead = (least + most) / 2
             self.trip = trip
             return
         deviation = abs(trip - self.trip) / 2
         usual = DEVIATIONS * self.deviation + TIMER_ERROR
+        if self.doubt and deviation <= max(usual, self.trip / 2):
+            self.least, self.most = max(self.least, least), min(self.most, most)
+            self.lead = (self.least + self.most) / 2
         self.trip += (trip - self.trip) * TRIP_GAIN
         self.deviation += (deviation - self.deviation) * DEVIATION_GAIN
         # An answer that took unusually long doesn't say on which way.
@@ -153,6 +167,12 @@ class ToldQuota(Struct):
         # Half a gap into a window that surely is there; else when the first to come opens it.
         least = self.per / self.limit / 2 if self.aligned >= ALIGNED else TIMER_ERROR
         arrival = window.ends + max(margin, least)
+        if doubt := min(self.clock.doubt, self.per / 2):
+            # It has surely begun only later. The last request into the one before goes when that
+            # may or may not have ended, which halves the doubt.
+            arrival += doubt
+            if window.left == 1:
+                return self.clock.departure(window.ends - TIMER_ERROR)
         if window.left >= 1:
             # Half a gap stays free at the end, for those that take longer than usual.
             gap = (window.ends - margin - self.arrival) / (window.left + 0.5)
