@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Mapping
-from typing import Protocol
+import weakref
+from collections.abc import Callable, Mapping
+from os import PathLike
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
@@ -18,7 +20,13 @@ from jibble_async.limits.loops import claim_loop
 from jibble_async.limits.queue import CallQueue, wait_too_long
 from jibble_async.limits.slots import Outcome, Priority, Slot
 
+if TYPE_CHECKING:
+    from jibble_async.limits.adaptive.kept import KeptPacer
+
 __all__ = ["AdaptiveLimiter", "PacedSlot", "first_pacer"]
+
+# How often what was learnt is written, in seconds: what a killed process loses.
+_SAVED_EVERY = 60.0
 
 
 def first_pacer(owner: str, initial: float) -> Pacer:
@@ -71,7 +79,12 @@ class AdaptiveLimiter:
     Use one for each credential and service, in one event loop.
 
     Args:
-        initial: Requests per second to begin with.
+        initial: Requests per second to begin with, where nothing is known.
+        state: A file that keeps what was learnt for the next time; one for each credential and
+            service. After a week that is where to begin, and no more. It is written by `aclose`, at
+            the end of the process, and once a minute; a file that can't be used is ignored, and the
+            log says so. For programs that run one after the other: several at once don't know of
+            each other by it, but by `SharedAdaptive`.
 
     Raises:
         ConfigurationError: `initial` is not a number above 0.
@@ -85,7 +98,7 @@ class AdaptiveLimiter:
         >>> client = JibbleClient(key_id, secret, limiter=AdaptiveLimiter(initial=10))
     """
 
-    def __init__(self, initial: float = 4.0) -> None:
+    def __init__(self, initial: float = 4.0, *, state: str | PathLike[str] | None = None) -> None:
         self._pacer = first_pacer("AdaptiveLimiter", initial)
         self.waits: int = 0
         self.waited: float = 0.0
@@ -93,6 +106,13 @@ class AdaptiveLimiter:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._queue = CallQueue()
+        self._kept: KeptPacer | None = None
+        if state is not None:
+            from jibble_async.limits.adaptive.kept import KeptPacer
+
+            self._kept = KeptPacer(state)
+        self._saved_at = -math.inf
+        self._at_exit: weakref.finalize[..., AdaptiveLimiter] | None = None
 
     def __repr__(self) -> str:
         return f"<AdaptiveLimiter at {self.rate:.3g} requests per second>"
@@ -140,9 +160,18 @@ class AdaptiveLimiter:
         loop = self._loop
         assert loop is not None
         self.rejections += outcome is Outcome.THROTTLED
-        self._pacer.learn(Heard.of(permit, outcome, loop.time(), headers, time.time()))
+        now = loop.time()
+        self._pacer.learn(Heard.of(permit, outcome, now, headers, time.time()))
         if self._timer is not None:
             self._schedule(loop)
+        if self._kept is not None and now - self._saved_at > _SAVED_EVERY:
+            self._saved_at = now
+            loop.call_soon(self._kept.save, self._pacer, now)
+
+    async def aclose(self) -> None:
+        """Write down what was learnt, if there is a file for it; the limiter can be used on."""
+        if self._kept is not None and self._loop is not None:
+            self._kept.save(self._pacer, self._loop.time())
 
     def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._timer is not None:
@@ -158,6 +187,17 @@ class AdaptiveLimiter:
             self._schedule(loop)
 
     def _bind(self) -> None:
-        self._loop = claim_loop(self, self._loop)
+        before, self._loop = self._loop, claim_loop(self, self._loop)
         self._queue = CallQueue()
         self._timer = None
+        if self._kept is not None:
+            if before is not None:
+                self._kept.save(self._pacer, before.time())
+            self._begin(self._kept, self._loop.time)
+
+    def _begin(self, kept: KeptPacer, clock: Callable[[], float]) -> None:
+        now = self._saved_at = clock()
+        pacer = self._pacer = kept.load(now) or self._pacer
+        if self._at_exit is not None:
+            self._at_exit.detach()
+        self._at_exit = weakref.finalize(self, lambda: kept.save(pacer, clock()))
