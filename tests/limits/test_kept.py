@@ -81,7 +81,7 @@ def test_one_that_is_killed_loses_a_minute(path: Path) -> None:
                 written.append(now())
 
     virtual_time.run(main())
-    assert written == [is_due(70), is_due(130)]
+    assert written == [is_due(65), is_due(130)]
 
 
 def test_nothing_is_written_where_nothing_was_asked(path: Path) -> None:
