@@ -1,7 +1,7 @@
 """A web backend that clocks people in while an export runs on the same client.
 
-`uvicorn fastapi_backend:app`. Pages of the export wait in line as `bulk`, so a clock-in is the next
-request that is sent, however many of them are there.
+`uvicorn fastapi_backend:app --workers 2`. Pages of the export wait in line as `bulk`, so a clock-in
+is the next request, whichever worker has it: they share a limiter (on many hosts: `RedisAdaptive`).
 """
 
 from collections.abc import AsyncIterator
@@ -12,12 +12,12 @@ from uuid import UUID
 from fastapi import FastAPI, Request
 from fastapi.responses import StreamingResponse
 
-from jibble_async import JibbleClient
+from jibble_async import JibbleClient, SharedAdaptive
 
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, JibbleClient]]:
-    async with JibbleClient.from_env() as jibble:
+    async with SharedAdaptive("pace.db") as pace, JibbleClient.from_env(limiter=pace) as jibble:
         yield {"jibble": jibble}
 
 

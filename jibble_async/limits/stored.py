@@ -6,7 +6,7 @@ import asyncio
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Generic, Protocol, Self, TypeVar, cast
 
 from jibble_async.errors import ConfigurationError
 from jibble_async.limits.loops import claim_loop, clock_of
@@ -135,6 +135,13 @@ class StoredLimiter(ABC, Generic[Returned, ReplyT]):
 
     def __repr__(self) -> str:
         return self._name
+
+    async def __aenter__(self) -> Self:
+        """Use it in `async with`, which closes it."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
 
     @property
     def degraded(self) -> str | None:

@@ -22,7 +22,6 @@ import pytest
 from jibble_async.sandbox import Fault, Sandbox
 from tests.support.leaks import settled
 from tests.support.patience import PATIENCE
-from tests.support.virtual_time import run as run_in_virtual_time
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PROGRAMS = sorted(path for path in EXAMPLES.glob("*.py") if path.name != "demo.py")
@@ -198,15 +197,15 @@ async def test_the_tracked_time_report(
     assert of_people > 100
 
 
-def test_a_clock_in_overtakes_an_export(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def main() -> None:
-        async with Sandbox(people=6, since=MONTH[0], until=MONTH[1], page_cap=20) as box:
-            for name, value in box.environment().items():
-                monkeypatch.setenv(name, value)
-            await clock_in_during_an_export(box)
-
-    # The limiter of the program is the usual one; in virtual time its waits take no time.
-    run_in_virtual_time(main())
+@pytest.mark.real_time
+async def test_a_clock_in_overtakes_an_export(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with Sandbox(people=6, since=MONTH[0], until=MONTH[1], page_cap=20) as box:
+        for name, value in box.environment().items():
+            monkeypatch.setenv(name, value)
+        await clock_in_during_an_export(box)
 
 
 async def clock_in_during_an_export(box: Sandbox) -> None:

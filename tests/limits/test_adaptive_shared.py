@@ -221,7 +221,7 @@ def test_a_damaged_file_is_a_clear_error_and_a_foreign_one_is_left(path: Path) -
 
 @pytest.mark.real_time
 async def test_a_file_is_used_in_a_thread_and_closed(path: Path) -> None:
-    async with contextlib.aclosing(SharedAdaptive(path)) as limiter:
+    async with SharedAdaptive(path) as limiter:
         for _ in range(3):
             await send(limiter)
         assert limiter.rate == 4

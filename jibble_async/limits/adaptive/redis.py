@@ -64,10 +64,8 @@ class RedisAdaptive(StoredAdaptive):
             (the credentials, the number of the database, a key of something else), or is none.
 
     Example:
-        >>> limiter = RedisAdaptive("redis://cache:6379/0", key="time-tracking")
-        >>> client = JibbleClient(key_id, secret, limiter={"time-tracking": limiter})
-        ...
-        >>> await limiter.aclose()
+        >>> async with RedisAdaptive("redis://cache:6379/0", key="time-tracking") as limiter:
+        ...     client = JibbleClient(key_id, secret, limiter={"time-tracking": limiter})
     """
 
     @unseen

@@ -48,10 +48,8 @@ class SharedAdaptive(StoredAdaptive):
             damaged, is something else, or can't be written.
 
     Example:
-        >>> limiter = SharedAdaptive("~/.local/state/jibble/pace.db")
-        >>> client = JibbleClient(key_id, secret, limiter={"time-tracking": limiter})
-        ...
-        >>> await limiter.aclose()
+        >>> async with SharedAdaptive("~/.local/state/jibble/pace.db") as limiter:
+        ...     client = JibbleClient(key_id, secret, limiter={"time-tracking": limiter})
     """
 
     def __init__(self, path: str | PathLike[str], *, initial: float = 4.0) -> None:
