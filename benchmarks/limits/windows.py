@@ -20,8 +20,14 @@ from typing import Any
 
 from aiolimiter import AsyncLimiter
 
+from jibble_async.limits.adaptive.limiter import AdaptiveLimiter
+from jibble_async.limits.adaptive.redis import RedisAdaptive
+from jibble_async.limits.adaptive.sqlite import SharedAdaptive
 from jibble_async.limits.slots import FREE_SLOT, Outcome, Priority, RateLimiter, Slot
+from jibble_async.limits.stored import StoredLimiter
 from jibble_async.limits.windows.local import RollingWindow
+from jibble_async.limits.windows.redis import RedisWindow
+from jibble_async.limits.windows.sqlite import SharedWindow
 from tests.limits.fleet import Fleet, Job
 from tests.limits.redis_server import RedisServer
 from tests.limits.schedules import HAIR, Load, drawn, play, tightest, used
@@ -117,17 +123,53 @@ def _use(limit: int, per: float, interactive: float) -> str:
     return f"{fmean(parts):.1f}% ({min(parts):.1f}%)"
 
 
-async def cost(count: int) -> None:
-    """What an uncontended slot costs."""
+async def _each(make: Callable[[], RateLimiter], count: int, times: int) -> float:
+    """Seconds that an uncontended slot takes: the best of some runs."""
     best = float("inf")
-    for _ in range(20):
-        window = RollingWindow(count, 60)
+    for _ in range(times):
+        limiter = make()
+        (await limiter.acquire()).release(Outcome.ANSWERED)
         began = time.perf_counter()
         for _ in range(count):
-            slot = await window.acquire()
+            slot = await limiter.acquire()
             slot.release(Outcome.ANSWERED)
         best = min(best, (time.perf_counter() - began) / count)
-    print(f"RollingWindow, uncontended: {1e6 * best:.2f} us a slot (best of 20 x {count})")
+        if isinstance(limiter, StoredLimiter):
+            await limiter.aclose()
+    return best
+
+
+async def cost(count: int) -> None:
+    """What an uncontended slot costs in each place where slots are counted."""
+    print("| limiter | an uncontended slot |\n|---|---|")
+
+    async def row(name: str, make: Callable[[], RateLimiter], *, stored: bool = False) -> None:
+        seconds = await _each(make, count // 20 if stored else count, 3 if stored else 20)
+        print(f"| {name} | {1e6 * seconds:.3g} us |", flush=True)
+
+    limit, fast = 2 * count, 1e9
+    await row("RollingWindow", lambda: RollingWindow(limit, 60))
+    await row("AdaptiveLimiter", lambda: AdaptiveLimiter(fast))
+    with tempfile.TemporaryDirectory() as folder:
+        await row("SharedWindow", lambda: SharedWindow(f"{folder}/w", limit, 1), stored=True)
+        await row(
+            "SharedAdaptive", lambda: SharedAdaptive(f"{folder}/a", initial=fast), stored=True
+        )
+        program = shutil.which("redis-server")
+        if program is None:
+            print("redis-server is not installed")
+            return
+        server = RedisServer(program, Path(folder))
+        server.start()
+        try:
+            await row(
+                "RedisWindow",
+                lambda: RedisWindow(server.url, limit, 1, workers=1, trust_empty=True),
+                stored=True,
+            )
+            await row("RedisAdaptive", lambda: RedisAdaptive(server.url, initial=fast), stored=True)
+        finally:
+            server.kill()
 
 
 async def processes(job: Job, leg: float, seconds: float, *, chaos: bool, seed: int) -> str:

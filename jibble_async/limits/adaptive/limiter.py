@@ -161,7 +161,7 @@ class AdaptiveLimiter:
         assert loop is not None
         self.rejections += outcome is Outcome.THROTTLED
         now = loop.time()
-        self._pacer.learn(Heard.of(permit, outcome, now, headers, time.time()))
+        self._pacer.learn(Heard.of(permit, outcome, now, headers, time.time))
         if self._timer is not None:
             self._schedule(loop)
         if self._kept is not None and now - self._saved_at > _SAVED_EVERY:

@@ -8,7 +8,7 @@ and stored in one step where several share it (`SharedAdaptive`).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from msgspec import Struct, field
@@ -76,7 +76,7 @@ class Heard(Struct, frozen=True):
         outcome: Outcome,
         at: float,
         headers: Mapping[str, str] | None,
-        wall_clock: float,
+        wall_clock: Callable[[], float],
     ) -> Heard:
         """What an answer tells by its headers.
 
@@ -87,11 +87,12 @@ class Heard(Struct, frozen=True):
             headers: The headers of the answer, if there was one.
             wall_clock: Seconds since 1970, against which a date is taken where there is no `Date`.
         """
-        if not headers or outcome not in {Outcome.ANSWERED, Outcome.THROTTLED}:
+        # In the usual case nothing is told.
+        if not headers or outcome is Outcome.NOT_SENT or outcome is Outcome.ABANDONED:
             return cls(permit, outcome, at)
         wait = None
         if outcome is Outcome.THROTTLED:
-            wait = read_retry_after(headers, wall_clock)
+            wait = read_retry_after(headers, wall_clock())
             if wait is not None:
                 wait = min(wait, _ASKS_AGAIN) if wait > _STOPS_ALL else None
         return cls(permit, outcome, at, read_limits(headers), read_date(headers), wait)

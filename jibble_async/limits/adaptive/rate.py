@@ -214,10 +214,10 @@ class RateEstimator(Struct):
         if self.cycle is None:
             self.cycle = Cycle(now)
         late = now - self.next_at
-        size = self._burst_size()
         # A burst that was not used is over when its requests would have had their time.
         if late >= 0:
-            self.ahead = size if late >= max(LATENESS, size / self.rate) else 0
+            size = self._burst_size() if late >= LATENESS else 0
+            self.ahead = size if late * self.rate >= size else 0
         # A rate that is a guess needs no pause after the burst to make up for it.
         guessed = self.learning and self.ahead > 0
         self.next_at = (now if guessed or late >= LATENESS else self.next_at) + 1 / self.rate

@@ -166,7 +166,7 @@ class StoredAdaptive(StoredLimiter[Heard, Told]):
     ) -> None:
         """Take a slot back with what became of its request; called by the slot."""
         self.rejections += outcome is Outcome.THROTTLED
-        self._give_back(Heard.of(permit, outcome, self._now(), headers, time.time()))
+        self._give_back(Heard.of(permit, outcome, self._now(), headers, time.time))
 
     async def _ask(self, returned: Sequence[Heard]) -> Told:
         queue = self._queue
