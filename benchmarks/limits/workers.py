@@ -99,7 +99,7 @@ async def _backend(
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "uvicorn", "benchmarks.limits.backend:app", "--workers", str(WORKERS)),
-        *("--port", str(port), "--log-level", "warning", "--timeout-graceful-shutdown", "1"),
+        *("--port", str(port), "--log-level", "critical", "--timeout-graceful-shutdown", "1"),
         env={**os.environ, **environment, "LIMITER": limiter, "PLACE": place},
     )
     return port, process
