@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from jibble_async.limits.adaptive.rate import Cycle, Episode, RateEstimator, Windows
+from jibble_async.limits.adaptive.deliveries import Cycle, Windows
+from jibble_async.limits.adaptive.rate import Episode, RateEstimator
 
 
 class Bottleneck:

@@ -32,7 +32,9 @@ import math
 
 from msgspec import Struct
 
-__all__ = ["Cycle", "Episode", "RateEstimator", "Windows"]
+from jibble_async.limits.adaptive.deliveries import Cycle, Windows
+
+__all__ = ["Episode", "RateEstimator"]
 
 REFUSED_SHARE = 0.007
 """The share of requests that may be refused: the promise is 1 %, and what a window's end adds to
@@ -84,35 +86,6 @@ SHORTEST_WINDOW = 1.0
 header's example is of a window of `1s`)."""
 LOST = 30.0
 """Seconds after which the answer to a probe isn't waited for any longer."""
-
-
-class Cycle(Struct):
-    """What was accepted since the end of an episode that did not come early."""
-
-    since: float
-    accepted: int = 0
-
-    def delivery_rate(self, now: float) -> float:
-        """Accepted requests per second until `now`."""
-        return self.accepted / max(now - self.since, 1e-9)
-
-
-class Windows(Struct):
-    """What was accepted in the last window, and in the present one so far."""
-
-    last: Cycle
-    present: Cycle
-
-    def count(self, now: float, length: float) -> None:
-        """Count an accepted request; a window as long as `length` is over."""
-        self.present.accepted += 1
-        if now - self.present.since > length:
-            self.last, self.present = self.present, Cycle(now)
-
-    def delivery_rate(self, now: float) -> float:
-        """Accepted requests per second until `now`."""
-        accepted = self.last.accepted + self.present.accepted
-        return Cycle(self.last.since, accepted).delivery_rate(now)
 
 
 class Episode(Struct):
@@ -249,8 +222,7 @@ class RateEstimator(Struct):
         if self.cycle is not None:
             self.cycle.since += by
         if self.windows is not None:
-            self.windows.last.since += by
-            self.windows.present.since += by
+            self.windows.move(by)
         if self.episode is not None:
             self.episode.since += by
             self.episode.shut_until += by
