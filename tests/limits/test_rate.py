@@ -293,13 +293,20 @@ def test_a_burst_is_no_faster_than_its_answers() -> None:
 
 
 def test_a_refusal_ends_a_burst() -> None:
-    estimator = RateEstimator(4)
+    estimator = RateEstimator(4, requests=99, answers=99)
     estimator.sent(1000.0)
-    estimator.accepted(1000.0, 1000.0, held=False)
     estimator.sent(1000.0)
     estimator.refused(1000.0, 1000.01, held=False)
     assert burst(estimator, 1000.2) == 0
     assert estimator.burst == 5
+
+
+def test_whoever_waited_for_the_answer_to_a_probe_was_not_idle() -> None:
+    probing = Episode(999.0, probing=True, shut_until=1000.0)
+    state: dict[str, Any] = {"requests": 99, "answers": 99, "next_at": 1000.02}
+    estimator = steady(50, episode=probing, probe_at=1000.0, **state)
+    estimator.accepted(1000.0, 1000.3, held=True)
+    assert burst(estimator, 1000.3) == 1
 
 
 @pytest.mark.parametrize(
