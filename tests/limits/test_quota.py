@@ -157,6 +157,22 @@ def test_a_refusal_that_tells_of_much_left_was_another_limits() -> None:
         assert quota.doubt == 2
 
 
+def test_a_refusal_of_a_window_that_is_over_takes_nothing_from_the_present_one() -> None:
+    quota = told()
+    old, _ = quota.sent(1.0)
+    quota.sent(11.0)
+    quota.window.left = 2
+    quota.refused(old)
+    assert (quota.window.left, quota.hidden, quota.doubt) == (2, False, 2)
+    quota.unsent(old)
+    assert quota.window.left == 2
+
+
+def test_workers_that_do_not_hear_of_each_other_take_a_part_of_what_is_left() -> None:
+    quota = told()
+    assert quota.due(2) == pytest.approx(2 * quota.due())
+
+
 def test_a_request_that_was_not_sent_is_taken_back() -> None:
     quota = told()
     window, _ = quota.sent(1.0)
