@@ -226,7 +226,11 @@ class Pacer(Struct):
             self.quota.told(permit.window, permit.serial, reading, refused=refused)
         if not refused:
             if not self.told:
-                self.estimator.accepted(permit.sent_at, now, held=permit.held)
+                rate, hidden = self.estimator.rate, self.quota.hidden
+                room = reading is not None and reading.remaining > reading.per * rate
+                self.estimator.accepted(
+                    permit.sent_at, now, held=permit.held, room=room and not hidden
+                )
             return
         if not self.told:
             self.estimator.refused(permit.sent_at, now, heard.wait, held=permit.held)

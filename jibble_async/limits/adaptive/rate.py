@@ -227,13 +227,14 @@ class RateEstimator(Struct):
             self.episode.since += by
             self.episode.shut_until += by
 
-    def accepted(self, sent_at: float, now: float, *, held: bool) -> None:
+    def accepted(self, sent_at: float, now: float, *, held: bool, room: bool = False) -> None:
         """Learn from a request that was accepted.
 
         Args:
             sent_at: When it was sent.
             now: When its answer came.
             held: Whether it had waited for its slot. A rate that nobody uses proves nothing.
+            room: Whether the answer told of room for as many again, so that a refusal is overdue.
         """
         cycle = self.cycle = self.cycle or Cycle(sent_at)
         cycle.accepted += 1
@@ -248,7 +249,7 @@ class RateEstimator(Struct):
         if self.episode is not None:
             self._recover(cycle, self.episode, sent_at, now)
         if held:
-            self._raise(now)
+            self._raise(now, room=room)
 
     def refused(
         self, sent_at: float, now: float, wait: float | None = None, *, held: bool = True
@@ -300,7 +301,7 @@ class RateEstimator(Struct):
         share = REFUSED_SHARE * max(1.0, self.step / TRUSTED_STEP)
         return self.usual_refusals / share
 
-    def _raise(self, now: float) -> None:
+    def _raise(self, now: float, *, room: bool) -> None:
         if self.learning:
             self.rate *= SLOW_START
             return
@@ -309,7 +310,7 @@ class RateEstimator(Struct):
         # A long window can't refuse before it is full, however long that takes.
         cycle = self.cycle
         full = cycle is None or now - cycle.since > self.longest_shut
-        if full and self.raises > PATIENCE * expected:
+        if full and (room or self.raises > PATIENCE * expected):
             largest = LARGEST_LONG_STEP if self._long() else LARGEST_STEP
             self.step = max(self.step, min(largest, self.step * (1 + WIDENING / expected)))
         # As many as are expected raise the rate by what the refusal will lower it.
