@@ -26,7 +26,7 @@ class Job:
     """What a worker does; see `tests.limits.worker`.
 
     Attributes:
-        kind: `shared` or `redis`.
+        kind: `shared`, `redis` or `adaptive`.
         place: The path, or the address.
         callers: How many tasks send at a time.
         skew: Seconds by which the worker's clocks are wrong.

@@ -72,6 +72,30 @@ def test_calls_are_paced_together(place: Place) -> None:
     assert 2.4 <= virtual_time.run(main()) <= 3
 
 
+def test_processes_take_turns(place: Place) -> None:
+    async def main() -> list[int]:
+        limiters = [place.limiter(initial=10) for _ in range(2)]
+        await refused(limiters[0])
+        order: list[int] = []
+
+        async def call(number: int) -> None:
+            await limiters[number].acquire()
+            order.append(number)
+
+        # One has more calls, which came first.
+        tasks = [asyncio.create_task(call(0)) for _ in range(20)]
+        await asyncio.sleep(0.01)
+        tasks += [asyncio.create_task(call(1)) for _ in range(5)]
+        await asyncio.gather(*tasks)
+        return order
+
+    order = virtual_time.run(main())
+    if len({id(place.limiter()) for _ in range(2)}) > 1:
+        assert order[:10].count(1) in {4, 5}
+    else:
+        assert order == [0] * 20 + [1] * 5
+
+
 def test_what_is_told_to_one_is_known_to_all(place: Place) -> None:
     async def main() -> None:
         one, other = place.limiter(), place.limiter()

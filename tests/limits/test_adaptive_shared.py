@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import signal
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from jibble_async.limits.headers import Reading
 from jibble_async.limits.slots import Outcome
 from jibble_async.limits.stored import catch_up
 from tests.limits.calls import is_due, now, send
+from tests.limits.fleet import Fleet, Job
 from tests.limits.pacers import Memory, Redis, SharedPlace, VirtualRedis
 from tests.limits.redis_server import RedisServer
 from tests.support import virtual_time
@@ -227,6 +229,24 @@ async def test_a_file_is_used_in_a_thread_and_closed(path: Path) -> None:
         assert limiter.rate == 4
         assert limiter.degraded is None
     assert repr(limiter) == f"SharedAdaptive({str(path)!r})"
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
+@pytest.mark.real_time
+async def test_real_processes_that_are_killed_or_stopped_hold_up_nobody(path: Path) -> None:
+    job = Job("adaptive", str(path), 20, 1.0, callers=2, rest=0.05)
+    async with Fleet(leg=0.005) as fleet:
+        for name in ("a", "b"):
+            await fleet.start(name, job)
+        await fleet.heard("a", "b", count=2)
+        fleet.send_signal("a", signal.SIGKILL)
+        fleet.send_signal("b", signal.SIGSTOP)
+        await fleet.start("c", job)
+        await fleet.heard("c", count=5)
+        fleet.send_signal("b", signal.SIGCONT)
+        await fleet.heard("b", "c")
+        for name in ("b", "c"):
+            await fleet.finish(name)
 
 
 TICK = 1 / 64

@@ -11,14 +11,18 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from jibble_async.limits.adaptive.sqlite import SharedAdaptive
 from jibble_async.limits.slots import Outcome
+from jibble_async.limits.stored import StoredLimiter
 from jibble_async.limits.windows.redis import RedisWindow
 from jibble_async.limits.windows.sqlite import SharedWindow
 
 ATTEMPT = 30.0
 
 
-def limiter_of(job: dict[str, Any]) -> SharedWindow | RedisWindow:
+def limiter_of(job: dict[str, Any]) -> StoredLimiter[Any, Any]:
+    if job["kind"] == "adaptive":
+        return SharedAdaptive(job["place"], initial=job["limit"] / job["per"])
     if job["kind"] == "shared":
         return SharedWindow(
             job["place"], job["limit"], job["per"], job["linger"], lease=job["lease"]
@@ -34,7 +38,7 @@ def limiter_of(job: dict[str, Any]) -> SharedWindow | RedisWindow:
     )
 
 
-async def call_on(job: dict[str, Any], limiter: SharedWindow | RedisWindow) -> None:
+async def call_on(job: dict[str, Any], limiter: StoredLimiter[Any, Any]) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", job["port"])
     try:
         while True:
@@ -57,7 +61,7 @@ async def call_on(job: dict[str, Any], limiter: SharedWindow | RedisWindow) -> N
         writer.close()
 
 
-async def main(job: dict[str, Any], limiter: SharedWindow | RedisWindow) -> None:
+async def main(job: dict[str, Any], limiter: StoredLimiter[Any, Any]) -> None:
     callers = [asyncio.create_task(call_on(job, limiter)) for _ in range(job["callers"])]
     ended = asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
     await asyncio.wait([ended, *callers], return_when=asyncio.FIRST_COMPLETED)
