@@ -65,7 +65,7 @@ class RedisLink:
         self._timeout = timeout
         self._redis: Redis | None = None
         self._script: Script | None = None
-        self.heard_of = False
+        self.heard_of: bool = False
 
     def open(self) -> None:
         """Get ready for the running loop, without I/O."""

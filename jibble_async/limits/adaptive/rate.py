@@ -82,8 +82,8 @@ callback or two. More would be a burst after idling."""
 BURST = 5
 """Requests that may go at once: a command's, or a page's of a web application."""
 SHORTEST_WINDOW = 1.0
-"""No window is believed to be shorter, in seconds: a burst must fit into one (documented: the
-header's example is of a window of `1s`)."""
+"""No window is believed to be shorter, in seconds: a burst must fit into one. The one header that
+is documented tells of a window of a second (documented: limits)."""
 LOST = 30.0
 """Seconds after which the answer to a probe isn't waited for any longer."""
 

@@ -42,9 +42,9 @@ class PacerStore(ABC):
 
     def __init__(self, first: Pacer) -> None:
         self.degraded: str | None = None
-        self.holder = ""
+        self.holder: str = ""
         # How far the store's clock is ahead of ours.
-        self.ahead = 0.0
+        self.ahead: float = 0.0
         self._last = SharedPacer(-inf, first)
         self._own: SharedPacer | None = None
         self._retry_at = -inf
