@@ -139,14 +139,11 @@ class RedisPacerStore(PacerStore):
             # Whether it was stored isn't known.
             self._mark = b"?"
             raise AwayError(f"Redis is away ({error})") from None
-        self._set_clock(int(reply[1]) + int(reply[2]) / 1e6, asked)
+        # The store's clock stood so between the question and the answer.
+        at = int(reply[1]) + int(reply[2]) / 1e6
+        self._see_clock(at - self._clock(), at - asked)
         if reply[0]:
             self._mark, self._state = mark, state
         else:
             self._mark, self._state = reply[3], reply[4]
         return bool(reply[0])
-
-    def _set_clock(self, time: float, asked: float) -> None:
-        # It stood so between the question and the answer; within that it is left as it was.
-        least, most = time - self._clock(), time - asked
-        self.ahead = min(max(self.ahead, least), most)

@@ -92,6 +92,11 @@ class PacerStore(ABC):
         catch_up(self._own, now)
         return self._by_our_clock(self._own.exchange(asked, now))
 
+    def _see_clock(self, least: float, most: float) -> None:
+        """The store's clock is ahead of ours by this at least, and at most."""
+        # Within that it is left as it was, so that it doesn't waver with the way there.
+        self.ahead = min(max(self.ahead, least), most)
+
     def _by_our_clock(self, told: Told) -> Told:
         ahead = self.ahead
         return replace(
