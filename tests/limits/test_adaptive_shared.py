@@ -151,6 +151,7 @@ def test_the_clock_of_redis_counts_whatever_the_workers_clocks_say(
         told = await store.exchange(Asked("one", [heard], calls=1))
         assert told.ask_again == pytest.approx(now() - 5.0 + 0.5 + 0.1 / 1.4, abs=0.01)
         assert told.granted_at == pytest.approx(now() - 5.0, abs=0.01)
+        assert store.pacer.estimator.judged_from == pytest.approx(now() + 1e6, abs=0.01)
 
     virtual_time.run(main())
 
