@@ -522,3 +522,16 @@ async def test_nothing_is_seen_of_a_command_that_fails_as_somebody(
     for caught in (broken, misled):
         seen = shown(caught.value), local_variables(caught.value)
         assert found((box.client_secret,), *seen) == []
+
+
+def test_a_shell_that_points_elsewhere_does_not_meet_the_default_profile(
+    typing: Callable[..., Typing],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    typing(ACME_SECRET, somebody=False)
+    arguments = ["--client-id", "x", "--secret-stdin", "--no-check", "--store", "file"]
+    assert main(["login", "-p", "acme", *arguments]) == 0
+    monkeypatch.setenv("JIBBLE_WORKSPACE_URL", "http://127.0.0.1:1")
+    assert main(["clock", "in"]) == 78
+    assert "JIBBLE_WORKSPACE_URL is set" in capsys.readouterr().err
