@@ -16,6 +16,7 @@ from jibble_async.cli.exit_codes import SetupError
 from jibble_async.cli.forms import Form
 from jibble_async.cli.legacy_limit import TellingWindow, window_path
 from jibble_async.cli.notify import PingURL
+from jibble_async.cli.paces import paces
 from jibble_async.cli.profile_files import environment_for
 from jibble_async.client import JibbleClient
 from jibble_async.errors import ConfigurationError
@@ -240,7 +241,10 @@ async def open_current(
     """
     name, environment = await environment_for("current", given)
     with setting_up():
-        client = JibbleClient.from_env(environment)
+        limiters = paces(environment)
+        client = JibbleClient.from_env(environment, limiter=limiters)
+    for limiter in limiters.values():
+        await stack.enter_async_context(contextlib.aclosing(limiter))
     return name, await stack.enter_async_context(client)
 
 

@@ -34,18 +34,19 @@ def config_folder() -> Path:
     return _usable(platformdirs.user_config_path, "XDG_CONFIG_HOME")
 
 
-def counting_file(kind: str, *owner: str) -> Path:
-    """The file in which the requests of somebody are counted.
+def counting_file(kind: str, *owner: str, suffix: str = ".db") -> Path:
+    """The file in which the requests of somebody are counted, or what they teach is kept.
 
     Args:
         kind: What its name begins with.
         *owner: Whose requests, such as a URL and the id of an app or a token; kept as a hash.
+        suffix: What its name ends in.
 
     Raises:
         SetupError: There is no home folder.
     """
     name = hashlib.sha256(" ".join(owner).encode()).hexdigest()[:16]
-    return state_folder() / f"{kind}-{name}.db"
+    return state_folder() / f"{kind}-{name}{suffix}"
 
 
 def make_private_folder(folder: Path) -> None:
