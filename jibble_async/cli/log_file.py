@@ -79,10 +79,10 @@ def logged(options: RunOptions) -> Generator[None]:
     with contextlib.ExitStack() as stack:
         if options.verbose:
             # What the program itself says is there already.
-            stack.enter_context(_attached(logging.StreamHandler(sys.stderr), level))
+            stack.enter_context(logs.attached(logs.STDERR, level))
         if options.log_file is not None:
-            file = PrivateLogFile(options.log_file)
-            stack.enter_context(_attached(file, level))
+            file = stack.enter_context(contextlib.closing(PrivateLogFile(options.log_file)))
+            stack.enter_context(logs.attached(file, level))
             stack.enter_context(_hearing(file))
         try:
             yield
@@ -90,16 +90,6 @@ def logged(options: RunOptions) -> Generator[None]:
             notes: list[str] = getattr(interrupt, "__notes__", [])
             _LOG.warning("; ".join(["interrupted", *notes]))
             raise
-
-
-@contextlib.contextmanager
-def _attached(handler: logging.Handler, level: int) -> Generator[None]:
-    logs.attach(handler, level)
-    try:
-        yield
-    finally:
-        logs.detach(handler)
-        handler.close()
 
 
 @contextlib.contextmanager

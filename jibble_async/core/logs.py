@@ -6,9 +6,10 @@ header, no body. Limiters log for themselves when the store that they share is a
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from typing import TextIO
 
 import msgspec
@@ -17,7 +18,17 @@ from jibble_async.core.log_lines import level_of, text_of
 from jibble_async.errors import ConfigurationError
 from jibble_async.events import Event
 
-__all__ = ["LOGGERS", "Formatter", "attach", "detach", "from_env", "log", "to_stderr"]
+__all__ = [
+    "LOGGERS",
+    "STDERR",
+    "Formatter",
+    "attach",
+    "attached",
+    "detach",
+    "from_env",
+    "log",
+    "to_stderr",
+]
 
 LOGGERS = ("jibble_async", "jibble_legacy")
 """The names of the loggers: for each API's clients one."""
@@ -87,6 +98,30 @@ def detach(handler: logging.Handler) -> None:
         logger.setLevel(min(_attached.values(), default=logging.NOTSET))
 
 
+@contextlib.contextmanager
+def attached(handler: logging.Handler, level: int | str) -> Generator[None]:
+    """Have a handler hear from a level on, and before and after as it did.
+
+    Args:
+        handler: As for `attach`.
+        level: As for `attach`; a finer one that it had stays.
+
+    Raises:
+        ConfigurationError: There is no such level.
+    """
+    before = _attached.get(handler)
+    attach(handler, level)
+    try:
+        if before is not None:
+            attach(handler, min(before, _attached[handler]))
+        yield
+    finally:
+        if before is None:
+            detach(handler)
+        else:
+            attach(handler, before)
+
+
 def to_stderr(level: int | str) -> None:
     """Show on stderr what is logged; called again it changes the level.
 
@@ -96,7 +131,7 @@ def to_stderr(level: int | str) -> None:
     Raises:
         ConfigurationError: There is no such level.
     """
-    attach(_STDERR, level)
+    attach(STDERR, level)
 
 
 def from_env(env: Mapping[str, str]) -> None:
@@ -127,7 +162,8 @@ class _Stderr(logging.StreamHandler[TextIO]):
         return sys.stderr
 
 
-_STDERR = _Stderr()
+STDERR = _Stderr()
+"""The one handler that shows the log on stderr, whoever asks for it."""
 
 
 def _number(level: int | str) -> int:

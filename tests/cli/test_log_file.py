@@ -12,6 +12,7 @@ import pytest
 from jibble_async.cli import main
 from jibble_async.cli.connection import Common
 from jibble_async.cli.log_file import logged
+from jibble_async.core import logs
 
 
 @pytest.mark.usefixtures("small")
@@ -66,6 +67,21 @@ def test_verbose_shows_what_the_library_logs(
         logging.getLogger("jibble_async.x").debug("second")
         logging.getLogger("jibble").info("said already")
     assert capsys.readouterr().err.count("\n") == lines
+
+
+@pytest.mark.parametrize(("environment", "lines"), [("debug", 2), ("error", 1)])
+def test_verbose_beside_what_the_environment_says_shows_each_line_once(
+    capsys: pytest.CaptureFixture[str], environment: str, lines: int
+) -> None:
+    logs.from_env({"JIBBLE_LOG": environment})
+    try:
+        with logged(Common(verbose=1)):
+            logging.getLogger("jibble_async.x").info("first")
+            logging.getLogger("jibble_async.x").debug("second")
+        assert capsys.readouterr().err.count("\n") == lines
+        assert logs.STDERR.level == getattr(logging, environment.upper())
+    finally:
+        logs.detach(logs.STDERR)
 
 
 def test_a_log_that_can_not_be_written_any_more_is_said_once(
