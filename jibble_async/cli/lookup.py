@@ -80,6 +80,20 @@ class Lookup:
             raise ConfigurationError(f"nobody is in {' or '.join(groups)}")
         return members
 
+    async def people(self, people: Iterable[str], groups: Sequence[str]) -> list[str]:
+        """The ids of people, and of everybody in groups, each once; empty if neither is named.
+
+        Args:
+            people: Their names, or what else `id` takes.
+            groups: The names or ids of groups.
+
+        Raises:
+            ConfigurationError: As `id` and `members` raise it.
+        """
+        named = await self.ids("person", people)
+        members = await self.members(groups) if groups else ()
+        return [*dict.fromkeys([*named, *members])]
+
     async def own_id(self) -> str | None:
         """The id of the person that the credentials act for, if they say so."""
         client = self._client

@@ -142,8 +142,7 @@ async def _payroll(
     if until - since >= _LONGEST:
         raise ConfigurationError("a payroll is of a year at most: name fewer days")
     lookup = Lookup(client, include_gone=True)
-    people = [*await lookup.ids("person", person)]
-    people += await lookup.members(group) if group else ()
+    people = await lookup.people(person, group)
     found = await read(client, since, until, people)
     moment = _now()
     done = await asyncio.to_thread(

@@ -167,8 +167,7 @@ async def _listed(
 ) -> list[TimeOff]:
     lookup = Lookup(client, include_gone=True)
     conditions: list[Expression | None] = [None if status is None else _ROW.status == status]
-    people = [*await lookup.ids("person", person)]
-    people += await lookup.members(group) if group else ()
+    people = await lookup.people(person, group)
     if people:
         conditions.append(_ROW.person_id.is_in(people))
     if policy:

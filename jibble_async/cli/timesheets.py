@@ -51,8 +51,7 @@ async def timesheets(
     async with connect_span(common, days) as (client, (since, until)):
         # Hours outlast whoever worked them.
         lookup = Lookup(client, include_gone=True)
-        people = [*await lookup.ids("person", person)]
-        people += await lookup.members(group) if group else ()
+        people = await lookup.people(person, group)
         sheets = await client.timesheets.list(
             since, period="Custom", end_date=until, person_ids=people, expand=["person"]
         ).collect()
