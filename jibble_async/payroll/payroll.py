@@ -29,7 +29,7 @@ from jibble_async.payroll.hours import NOTHING, Hours
 from jibble_async.payroll.lateness import Deviation, deviations
 from jibble_async.payroll.lines import Payee, PayrollDay, PayrollLine, PayrollSheet, payee_of
 from jibble_async.payroll.oddities import Menders, Oddity, of_days, of_leftovers, of_time_off
-from jibble_async.payroll.periods import months, pay_periods
+from jibble_async.payroll.periods import pay_periods
 from jibble_async.payroll.rates import Amount, Rates, amount_of, factors_of
 from jibble_async.payroll.shifts import Planner
 
@@ -254,11 +254,7 @@ class _Cut:
             )
         if name not in self._known:
             definition = self._definitions.get(name or "")
-            self._known[name] = (
-                months(self._since, self._until)
-                if definition is None
-                else pay_periods(self._since, self._until, definition)
-            )
+            self._known[name] = pay_periods(self._since, self._until, definition)
         return self._known[name]
 
 

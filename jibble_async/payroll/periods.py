@@ -8,10 +8,10 @@ from datetime import date, timedelta
 
 from jibble_async.entities import DayOfWeek, PayPeriodCycle, PayPeriodDefinition
 
-__all__ = ["months", "pay_periods"]
+__all__ = ["WEEKDAYS", "months", "pay_periods"]
 
 _DAY = timedelta(days=1)
-_WEEKDAYS = (
+WEEKDAYS = (
     DayOfWeek.MONDAY,
     DayOfWeek.TUESDAY,
     DayOfWeek.WEDNESDAY,
@@ -20,6 +20,7 @@ _WEEKDAYS = (
     DayOfWeek.SATURDAY,
     DayOfWeek.SUNDAY,
 )
+"""The days of the week in the order of `date.weekday()`."""
 _WEEKS = {PayPeriodCycle.WEEKLY: 1, PayPeriodCycle.ONCE_IN_TWO_WEEKS: 2}
 
 
@@ -69,9 +70,9 @@ def _anchor(definition: PayPeriodDefinition, weeks: int) -> date | None:
     """A day on which a period of weeks begins."""
     if definition.start_from_date is not None:
         return definition.start_from_date
-    if weeks == 1 and definition.start_at_day_of_week in _WEEKDAYS:
+    if weeks == 1 and definition.start_at_day_of_week in WEEKDAYS:
         # 5 January 1970 was a Monday.
-        place = _WEEKDAYS.index(definition.start_at_day_of_week)
+        place = WEEKDAYS.index(definition.start_at_day_of_week)
         return date(1970, 1, 5) + place * _DAY
     return None
 

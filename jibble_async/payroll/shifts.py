@@ -11,7 +11,6 @@ import msgspec
 from jibble_async.entities import (
     Calendar,
     CalendarDay,
-    DayOfWeek,
     DaySchedule,
     Group,
     Person,
@@ -19,19 +18,11 @@ from jibble_async.entities import (
     WorkArrangement,
 )
 from jibble_async.payroll.absences import Absences, DayOff
+from jibble_async.payroll.periods import WEEKDAYS
 
 __all__ = ["Planner", "Shift", "zone_of"]
 
 _DAY = timedelta(days=1)
-_WEEKDAYS = (
-    DayOfWeek.MONDAY,
-    DayOfWeek.TUESDAY,
-    DayOfWeek.WEDNESDAY,
-    DayOfWeek.THURSDAY,
-    DayOfWeek.FRIDAY,
-    DayOfWeek.SATURDAY,
-    DayOfWeek.SUNDAY,
-)
 
 
 class Shift(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -127,7 +118,7 @@ class Planner:
         schedule = self.schedule(person_id)
         if schedule is None or schedule.work_arrangement == WorkArrangement.WEEKLY:
             return None
-        name = _WEEKDAYS[day.weekday()]
+        name = WEEKDAYS[day.weekday()]
         found = next((each for each in schedule.day_schedules or () if each.day == name), None)
         if found is not None and schedule.work_arrangement == WorkArrangement.FLEXIBLE:
             return msgspec.structs.replace(found, start=None, end=None)
