@@ -19,7 +19,7 @@ from jibble_async.client import JibbleClient
 from jibble_async.errors import ConfigurationError, NotFoundError, PermissionDeniedError
 from jibble_async.query.days import require_span
 
-__all__ = ["ANY_DAYS", "Days", "Ends", "connect_days", "connect_span", "days_of", "today_of"]
+__all__ = ["ANY_DAYS", "Days", "Ends", "connect_days", "connect_span", "days_of", "now", "today_of"]
 
 Ends: TypeAlias = tuple[date | None, date | None]
 """The first day and the last one, which is included, as far as they are given."""

@@ -13,10 +13,10 @@ from rich.text import Text
 
 from jibble_async.api.base_client import BaseClient
 from jibble_async.cli.connection import Common
-from jibble_async.cli.forms import hours
 from jibble_async.cli.legacy_limit import TellingWindow
 from jibble_async.cli.output import say
 from jibble_async.export import ExportProgress
+from jibble_async.pages import hours_words
 
 __all__ = ["Bars"]
 
@@ -51,7 +51,7 @@ class _Figures(ProgressColumn):
 
 
 def _length(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{hours(timedelta(seconds=seconds))} h"
+    return f"{seconds:.0f} s" if seconds < 100 else f"{hours_words(timedelta(seconds=seconds))} h"
 
 
 class Bars:

@@ -11,6 +11,7 @@ from datetime import date, time, timedelta
 from typing import Any, Literal, TypeAlias
 
 from jibble_async.export.sinks.spreadsheets import spreadsheet_safe
+from jibble_async.pages import hours_words
 
 __all__ = [
     "Form",
@@ -22,7 +23,6 @@ __all__ = [
     "cell",
     "clean",
     "fitted",
-    "hours",
 ]
 
 Form: TypeAlias = Literal["table", "csv", "jsonl", "json", "id"]
@@ -39,20 +39,13 @@ def clean(text: str) -> str:
     return _UNSAFE.sub(" ", text).strip()
 
 
-def hours(length: timedelta) -> str:
-    """A length of time in hours and minutes, such as `168:30`."""
-    minutes = round(abs(length) / timedelta(minutes=1))
-    sign = "-" if length < timedelta(0) and minutes else ""
-    return f"{sign}{minutes // 60:,}:{minutes % 60:02}"
-
-
 def cell(value: object) -> str:
     """A value for people, on one line; nothing for None."""
     # Nothing said is not the same as nothing worked.
     if value is None:
         return ""
     if isinstance(value, timedelta):
-        return hours(value)
+        return hours_words(value)
     if isinstance(value, time):
         return f"{value:%H:%M}"
     return f"{value:.12g}" if isinstance(value, float) else clean(str(value))

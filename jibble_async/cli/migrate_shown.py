@@ -21,8 +21,9 @@ from jibble_legacy.migration.writing.apply import ApplyReport
 from jibble_legacy.migration.writing.probe import ProbeReport
 from jibble_legacy.migration.writing.rollback import RollbackReport
 
-from jibble_async.cli.forms import Form, clean, hours
+from jibble_async.cli.forms import Form, clean
 from jibble_async.cli.output import say, show_facts, show_json, show_lines
+from jibble_async.pages import hours_words
 
 __all__ = ["Told", "facts_of", "line_of", "show"]
 
@@ -115,7 +116,7 @@ def _(report: Estimate) -> Facts:
     return {
         "entries": f"{report.least:,} to {report.most:,}",
         "requests": report.requests,
-        "takes": f"{hours(timedelta(seconds=report.seconds))} hours",
+        "takes": f"{hours_words(timedelta(seconds=report.seconds))} hours",
         "done": f"{_moment(report.ends)} if it begins now",
     }
 
@@ -155,7 +156,7 @@ def _(report: PlanReport) -> Facts:
         "refused before": report.refused or None,
         "unknown": report.unknown or None,
         "takes": ", ".join(
-            f"{hours(timedelta(hours=length))} hours at {rate:g}/s"
+            f"{hours_words(timedelta(hours=length))} hours at {rate:g}/s"
             for rate, length in report.hours.items()
         ),
         "same person": report.merged,
@@ -234,7 +235,7 @@ def _(report: VerifyReport) -> Facts:
         "unknown": sums.unknown or None,
         "missing": sums.missing or None,
         "waiting": sums.waiting or None,
-        "hours": f"{hours(worked)} of {hours(before)}",
+        "hours": f"{hours_words(worked)} of {hours_words(before)}",
         "repaired": report.repaired or None,
         "against signing": tuple(report.reasons),
         "files": tuple(report.files),

@@ -29,9 +29,9 @@ from jibble_async.cli.forms import (
     cell,
     clean,
     fitted,
-    hours,
 )
 from jibble_async.export.files.destinations import Destination
+from jibble_async.pages import hours_words
 
 __all__ = [
     "NotAllDoneError",
@@ -208,7 +208,7 @@ def show_bars(names: Sequence[str], rows: Sequence[tuple[str, timedelta, bool]])
         name = f"  {clean(text)}" if is_part else clean(text)
         table.add_row(
             Text(name, "dim" if is_part else ""),
-            Text(hours(length), "dim" if is_part else ""),
+            Text(hours_words(length), "dim" if is_part else ""),
             Bar(size, 0, end, color="bright_black" if is_part else "cyan") if size > 0 else "",
         )
     Console(file=sys.stdout, highlight=False).print(table)

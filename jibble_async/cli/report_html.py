@@ -7,10 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TypeAlias
 
-from jibble_async.cli.forms import hours
 from jibble_async.cli.report_lines import Line, total
 from jibble_async.entities import GroupBy
-from jibble_async.pages import render
+from jibble_async.pages import hours_words, render
 from jibble_async.pages.charts import HeatMap, Piece, heat_map, pieces_of
 
 __all__ = ["page"]
@@ -106,9 +105,9 @@ def _figures(lines: Sequence[Line], group_by: GroupBy) -> list[tuple[str, str]]:
     # Time without a subject is no person or project of its own.
     named = [line for line in lines if line.id is not None]
     plural = "Activities" if group_by == GroupBy.ACTIVITY else f"{_word(group_by).title()}s"
-    facts = [("Hours", hours(total(lines))), (plural, f"{len(named):,}")]
+    facts = [("Hours", hours_words(total(lines))), (plural, f"{len(named):,}")]
     if named:
-        facts.append((f"Average per {_word(group_by)}", hours(total(named) / len(named))))
+        facts.append((f"Average per {_word(group_by)}", hours_words(total(named) / len(named))))
     return facts
 
 
@@ -129,7 +128,7 @@ def _heat(lines: Iterable[Line], since: date, until: date) -> HeatMap:
         (line.name, {part.day: part.time for part in line.parts if part.day is not None})
         for line in lines
     ]
-    return heat_map(rows, since, until, words=hours)
+    return heat_map(rows, since, until, words=hours_words)
 
 
 def _colors(lines: Sequence[Line]) -> _Colors:

@@ -12,6 +12,7 @@ __all__ = [
     "clock_words",
     "day_words",
     "hours_words",
+    "minutes_words",
     "money_words",
     "span_words",
 ]
@@ -20,8 +21,6 @@ __all__ = [
 _UNSAFE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
-
-
 _MINUTE = timedelta(minutes=1)
 
 
@@ -41,7 +40,7 @@ def clean_text(text: str) -> str:
 
 def hours_words(length: timedelta) -> str:
     """A length of time in hours and minutes, such as `1,168:30`."""
-    minutes = round(abs(length) / timedelta(minutes=1))
+    minutes = round(abs(length) / _MINUTE)
     sign = "-" if length < timedelta(0) and minutes else ""
     return f"{sign}{minutes // 60:,}:{minutes % 60:02}"
 

@@ -15,11 +15,11 @@ import pytest
 
 from jibble_async import GroupBy, TrackedSubject, TrackedTime
 from jibble_async.cli import connection, main
-from jibble_async.cli.forms import hours
 from jibble_async.cli.report_html import page
 from jibble_async.cli.report_lines import Line, as_csv, lines_of
 from jibble_async.core.transport import Transport
 from jibble_async.core.wire import Reply
+from jibble_async.pages import hours_words
 from jibble_async.sandbox import Sandbox
 from tests.support.patience import PATIENCE
 
@@ -60,7 +60,7 @@ def test_bars_fit_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     assert max(map(len, lines)) <= 80
     for row, line in zip(rows, lines[1:], strict=False):
         assert line.startswith(row["name"])
-        assert hours(timedelta(seconds=row["seconds"])) in line
+        assert hours_words(timedelta(seconds=row["seconds"])) in line
         assert "█" in line
     # The first is the longest.
     assert lines[1].count("█") == max(line.count("█") for line in lines)
@@ -185,7 +185,7 @@ def test_a_page_is_whole_and_loads_nothing(
     assert "@import" not in document
     for row in rows:
         assert row["name"] in found.text
-        assert hours(timedelta(seconds=row["seconds"])) in found.text
+        assert hours_words(timedelta(seconds=row["seconds"])) in found.text
 
 
 def line(name: str, minutes: int, *parts: Line, ident: str | None = "") -> Line:
@@ -299,8 +299,8 @@ def test_lines_are_days_in_order_or_the_most_first() -> None:
 
 def test_hours_and_minutes() -> None:
     lengths = [timedelta(hours=h, seconds=s) for h, s in ((0, 0), (0, 59), (1, 20), (1234, -60))]
-    assert [hours(length) for length in lengths] == ["0:00", "0:01", "1:00", "1,233:59"]
-    assert hours(timedelta(minutes=-90)) == "-1:30"
+    assert [hours_words(length) for length in lengths] == ["0:00", "0:01", "1:00", "1,233:59"]
+    assert hours_words(timedelta(minutes=-90)) == "-1:30"
 
 
 def test_timesheets(capsys: pytest.CaptureFixture[str]) -> None:
@@ -326,7 +326,7 @@ def test_the_days_of_a_timesheet(capsys: pytest.CaptureFixture[str]) -> None:
     for day, text in zip(sheet["days"], lines, strict=True):
         assert text.startswith(sheet["full_name"])
         assert f"{day['date']}\t{day['first_in'][:5]}" in text
-        assert hours(timedelta(seconds=day["worked_seconds"])) in text
+        assert hours_words(timedelta(seconds=day["worked_seconds"])) in text
 
 
 def test_paid_hours_that_nobody_clocked_are_shown(

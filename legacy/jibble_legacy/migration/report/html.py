@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from html import escape
 from typing import TypeAlias
 
+from jibble_async.pages import clean_text, hours_words
 from jibble_legacy.migration.moments import moment_at
 
 __all__ = [
@@ -34,15 +35,10 @@ NONE = "\N{EN DASH}"
 Cell: TypeAlias = tuple[str, str]
 """The class of a cell, and its HTML."""
 
-# What HTML can't hold, and what would turn the direction of a line.
-_UNSAFE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-
 
 def plain(words: str) -> str:
     """A text, whatever is in it."""
-    return escape(_UNSAFE.sub(" ", words))
+    return escape(clean_text(words))
 
 
 def text(words: str) -> str:
@@ -62,8 +58,7 @@ def number(value: int) -> str:
 
 def hours(milliseconds: int) -> str:
     """A length of time in hours and minutes, such as `27,766:30`."""
-    minutes = round(milliseconds / 60_000)
-    return f"{minutes // 60:,}:{minutes % 60:02}"
+    return hours_words(timedelta(milliseconds=milliseconds))
 
 
 def share(part: float) -> str:
