@@ -43,7 +43,7 @@ for _name in LOGGERS:
 class Formatter(logging.Formatter):
     """Lines with the time, the level and the logger."""
 
-    default_msec_format = "%s.%03d"
+    default_msec_format: str | None = "%s.%03d"
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s")

@@ -52,11 +52,11 @@ try:
         of_named,
         of_request,
     )
-except ImportError as error:
+except ImportError as _error:
     raise ImportError(
         "jibble_async.integrations.opentelemetry needs opentelemetry: "
         "pip install 'jibble-async[otel]'",
-        name=error.name,
+        name=_error.name,
     ) from None
 
 __all__ = ["HasStats", "OpenTelemetryHook"]
