@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from jibble_async.cli import main
 from jibble_async.cli.shells import Shell, assignment, shell_of
 from tests.cli.conftest import ROOT
+from tests.support.programs import program
 
 VALUE = 'it\'s a "$HOME" `x` \\ é \u2019'
 
@@ -37,12 +37,10 @@ def test_what_closes_a_quote_stays_within() -> None:
 
 @pytest.mark.parametrize("name", ["sh", "bash", "zsh", "fish"])
 def test_a_shell_reads_its_line(name: str) -> None:
-    program = shutil.which(name)
-    if program is None:
-        pytest.skip(f"there is no {name}")
+    shell = program(name)
     line = assignment("fish" if name == "fish" else "sh", "A", VALUE)
     done = subprocess.run(
-        [program, "-c", f"{line}\nprintenv A"], capture_output=True, text=True, check=True
+        [shell, "-c", f"{line}\nprintenv A"], capture_output=True, text=True, check=True
     )
     assert done.stdout == f"{VALUE}\n"
 
@@ -85,14 +83,12 @@ done
 
 
 def installed(shell: str, monkeypatch: pytest.MonkeyPatch, home: Path) -> str:
-    program = shutil.which(shell)
-    if program is None:
-        pytest.skip(f"there is no {shell}")
+    found = program(shell)
     monkeypatch.setenv("HOME", str(home))
     for name in ("ZDOTDIR", "ZSH", "ZSH_CUSTOM"):
         monkeypatch.delenv(name, raising=False)
     assert main(["--install-completion", "--shell", shell]) == 0
-    return program
+    return found
 
 
 @pytest.mark.real_time

@@ -27,6 +27,7 @@ from jibble_async.cli.profiles import Profiles
 from jibble_async.sandbox import Sandbox
 from tests.docs.blocks import ROOT
 from tests.support.patience import PATIENCE
+from tests.support.programs import program
 
 PAGE = (ROOT / "docs/desk.md").read_text()
 
@@ -82,12 +83,16 @@ def test_the_file_of_profiles_is_one() -> None:
     assert msgspec.convert(tomllib.loads(text), Profiles).default == "acme"
 
 
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
     for text in blocks("ini"):
         (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text)
     done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", *map(str, sorted(tmp_path.iterdir()))],
+        [
+            program("systemd-analyze", "systemd"),
+            "verify",
+            "--man=no",
+            *map(str, sorted(tmp_path.iterdir())),
+        ],
         capture_output=True,
         text=True,
         check=False,

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +9,7 @@ import pytest
 from tests.limits import pacers
 from tests.limits.redis_server import RedisServer
 from tests.limits.stores import SHARED, STORES, Local, SharedStore, Store
+from tests.support.programs import program
 
 
 @pytest.fixture
@@ -20,13 +19,8 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def own_redis() -> Iterator[RedisServer]:
-    program = shutil.which("redis-server")
-    if program is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("redis-server is not installed, and CI must not skip these tests")
-        pytest.skip("redis-server is not installed (Debian: apt install redis-server)")
     with tempfile.TemporaryDirectory() as folder:
-        server = RedisServer(program, Path(folder))
+        server = RedisServer(program("redis-server"), Path(folder))
         server.start()
         yield server
         server.kill()
