@@ -76,11 +76,6 @@ class Planner:
         }
         self._absences = absences
 
-    @property
-    def knows_schedules(self) -> bool:
-        """Whether there is any schedule."""
-        return bool(self._schedules)
-
     def schedule(self, person_id: str) -> Schedule | None:
         """The schedule that holds for a person; None if there is none."""
         person = self._people.get(person_id)
