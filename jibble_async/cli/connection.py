@@ -37,6 +37,7 @@ __all__ = [
     "connect_either",
     "connect_named",
     "connect_profiles",
+    "importing_sandbox",
     "make_sandbox",
     "open_current",
     "open_legacy",
@@ -300,12 +301,23 @@ def make_sandbox(**options: Any) -> Sandbox:
     """A sandbox with these options.
 
     Raises:
-        ConfigurationError: A package that it needs is missing.
+        SetupError: A package that it needs is missing.
+    """
+    with importing_sandbox():
+        from jibble_async.sandbox import Sandbox
+    return Sandbox(**options)
+
+
+@contextlib.contextmanager
+def importing_sandbox() -> Generator[None]:
+    """What is imported within it is of the sandbox, which takes packages of its own.
+
+    Raises:
+        SetupError: One of them is missing.
     """
     try:
-        from jibble_async.sandbox import Sandbox
+        yield
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("jibble_async"):
             raise
         raise SetupError('the sandbox needs: pip install ".[sandbox]"') from None
-    return Sandbox(**options)

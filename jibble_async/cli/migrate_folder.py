@@ -19,6 +19,7 @@ from jibble_async.cli.connection import (
     DEFAULT_OPTIONS,
     Flag,
     RunOptions,
+    importing_sandbox,
     open_current,
     open_legacy,
 )
@@ -126,12 +127,8 @@ async def open_migration(
 
 async def _rehearsed(stack: contextlib.AsyncExitStack, place: Place) -> dict[str, str]:
     """The environment of the rehearsal's accounts, which live as long as the command does."""
-    try:
+    with importing_sandbox():
         from jibble_async.sandbox import kept_sandbox
-    except ModuleNotFoundError as error:
-        if (error.name or "").startswith("jibble_async"):
-            raise
-        raise ConfigurationError('a rehearsal needs: pip install ".[sandbox]"') from None
     make_folder(place.folder)
     try:
         box = kept_sandbox(place.journal)

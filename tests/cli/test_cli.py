@@ -299,14 +299,22 @@ def test_without_its_packages_it_says_what_to_install(
     assert 'pip install ".[cli]"' in said(capsys)
 
 
+# `migrate` has codes of its own.
+@pytest.mark.parametrize(("command", "code"), [(["whoami"], 78), (["migrate", "extract"], 2)])
 def test_without_the_sandbox_it_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    command: list[str],
+    code: int,
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     for name in [name for name in sys.modules if name.startswith("jibble_async.sandbox")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "lark", None)
-    assert main(["whoami", "--sandbox"]) == 78
+    assert main([*command, "--sandbox"]) == code
     assert 'pip install ".[sandbox]"' in said(capsys)
+    assert not list(tmp_path.iterdir())
     with pytest.raises(ModuleNotFoundError, match=r'pip install "\.\[sandbox\]"'):
         importlib.import_module("jibble_async.sandbox")
 
