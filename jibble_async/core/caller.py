@@ -13,7 +13,7 @@ from jibble_async.core.call import Call, begun
 from jibble_async.core.call_options import CallOptions
 from jibble_async.core.config import BaseConfig
 from jibble_async.core.deadlines import Deadlines
-from jibble_async.core.emitter import Emitter
+from jibble_async.core.emitter import Emitter, error_name
 from jibble_async.core.headers import KeptHeaders
 from jibble_async.core.logs import LOGGERS
 from jibble_async.core.operation import Request, Safety
@@ -371,7 +371,7 @@ class Caller:
                 raise
             failure = DeadlineExceededError.__name__
         except TransportError as error:
-            failure = type(error).__name__
+            failure = error_name(error)
             raise
         finally:
             deadline.rest()

@@ -31,7 +31,7 @@ from jibble_async.events import (
     WalkStarted,
 )
 
-__all__ = ["Emitter"]
+__all__ = ["Emitter", "error_name"]
 
 E = TypeVar("E", bound=BaseException)
 
@@ -95,7 +95,7 @@ class Emitter:
         """Tell that a call ended with an error, which is given back."""
         if call.told or self.wants(logging.ERROR):
             seconds = self._clock.monotonic() - call.started
-            about = seconds, _kind(error), _status(error)
+            about = seconds, error_name(error), _status(error)
             self.tell(CallFinished(*self._labels(call), *about))
         return error
 
@@ -125,7 +125,7 @@ class Emitter:
         """Tell that a call will be tried again."""
         if self.wants(logging.WARNING):
             throttled = step.throttled or isinstance(error, RateLimitedError)
-            about = step.delay, _kind(error), _status(error), throttled
+            about = step.delay, error_name(error), _status(error), throttled
             self.tell(RetryScheduled(*self._labels(call), *about))
 
     def page_read(
@@ -174,8 +174,12 @@ def _place(call: Call[Any]) -> tuple[int, str, int | None]:
     return call.sends, url.raw_host or "", url.port
 
 
-def _kind(error: BaseException) -> str:
-    """The class of an error that users know; what is behind it may be one of the adapters'."""
+def error_name(error: BaseException) -> str:
+    """The class of an error that users know; what is behind it may be one of the adapters'.
+
+    Args:
+        error: What something ended with.
+    """
     if isinstance(error, GeneratorExit):
         # A task that was thrown away.
         return asyncio.CancelledError.__name__

@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from jibble_async.core.course import Course, Place
 from jibble_async.core.cursor import Cursor
-from jibble_async.core.emitter import Emitter
+from jibble_async.core.emitter import Emitter, error_name
 from jibble_async.core.operation import Operation, Request
 from jibble_async.core.pages import Page, PageContent, PageSource
 from jibble_async.core.paging import Paging
@@ -196,7 +196,7 @@ async def told(
         # Who leaves early has what they wanted.
         raise
     except BaseException as failure:
-        error = type(failure).__name__
+        error = error_name(failure)
         raise
     finally:
         await pages.aclose()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jibble_async.api.raw import RawSet
 from jibble_async.api.session import Session
+from jibble_async.core.emitter import error_name
 from jibble_async.events import ExportAdvanced, ExportFinished, ExportStarted, WindowRead
 
 __all__ = ["ExportTelling"]
@@ -64,5 +65,5 @@ class ExportTelling:
             rows: Rows that it has.
             error: What it ended with.
         """
-        kind = None if error is None else type(error).__name__
+        kind = None if error is None else error_name(error)
         self._emitter.tell(ExportFinished(*self._labels, rows, self._now() - self._started, kind))

@@ -31,6 +31,7 @@ from jibble_async.events import (
     WindowRead,
 )
 from jibble_async.export import Exporter
+from jibble_async.export.proof.anchored import AnchorLostError
 from jibble_async.export.telling import ExportTelling
 from jibble_async.sandbox import Fault, Sandbox
 from tests.support.clients import HeldTime
@@ -132,3 +133,12 @@ def test_how_far_it_is_is_told_every_few_minutes_however_many_pages_come() -> No
         ExportAdvanced("people.export", "workspace", 2, 3, 9, 100, 600.0),
         WindowRead("people.export", "workspace", 3, 3, 12, 100),
     ]
+
+
+def test_an_error_of_our_own_is_told_by_the_class_that_users_know() -> None:
+    events: list[Event] = []
+    config = ClientConfig(clock=HeldTime().clock, hooks=(events.append,))
+    client = JibbleClient(auth=StaticToken("x"), config=config)
+    telling = ExportTelling(session_of(client), raw_set_of(client, "people"))
+    telling.finished(7, AnchorLostError("rows moved"))
+    assert events == [ExportFinished("people.export", "workspace", 7, 0.0, "PaginationError")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import pytest
@@ -15,11 +16,17 @@ from jibble_async import (
     ClientCredentials,
     ConfigurationError,
     JibbleError,
+    NotFoundError,
+    Page,
     RetryPolicy,
+    Safety,
     ServerError,
     TokenBucket,
     Unlimited,
 )
+from jibble_async.core.emitter import Emitter
+from jibble_async.core.operation import Operation
+from jibble_async.core.walk import told
 from jibble_async.events import (
     AttemptFinished,
     AttemptStarted,
@@ -35,7 +42,7 @@ from jibble_async.events import (
     WalkStarted,
 )
 from jibble_async.sandbox import Sandbox
-from tests.support.clients import client_at, loop_clock
+from tests.support.clients import HeldTime, client_at, loop_clock
 from tests.support.leaks import RecordingLimiter, settled
 from tests.support.raw_server import RawServer, Script, json_reply, page, raw, reply
 from tests.wire.week import client_of
@@ -111,6 +118,23 @@ async def test_pages_that_are_fetched_ahead_are_of_their_walk(server: RawServer)
     assert len({each.call_id for each in started}) == 4
     (finished,) = (each for each in events if isinstance(each, WalkFinished))
     assert (finished.pages, finished.rows, finished.error) == (4, 4, None)
+
+
+async def test_a_walk_ends_with_the_class_of_error_that_users_know() -> None:
+    class NearlyNotFoundError(NotFoundError):
+        """What an adapter of ours makes of one."""
+
+    async def pages() -> AsyncGenerator[Page[Any], None]:
+        raise NearlyNotFoundError("gone", status=404)
+        yield
+
+    events: list[Event] = []
+    emitter = Emitter([events.append], HeldTime().clock)
+    operation = Operation("workspace", "GET", "/v1/People", Safety.READ, name="people.list")
+    with pytest.raises(NearlyNotFoundError):
+        [page async for page in told(pages(), emitter, operation, "1")]
+    assert isinstance(events[-1], WalkFinished)
+    assert events[-1].error == "NotFoundError"
 
 
 async def test_a_walk_that_is_left_has_an_end_and_no_error(server: RawServer) -> None:
