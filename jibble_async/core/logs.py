@@ -9,8 +9,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import sys
+import traceback
 from collections.abc import Generator, Mapping
-from typing import TextIO
+from typing import Any, TextIO
 
 import msgspec
 
@@ -35,6 +36,8 @@ LOGGERS = ("jibble_async", "jibble_legacy")
 
 _LEVELS = ("debug", "info", "warning", "error")
 _attached: dict[logging.Handler, int] = {}
+# The levels that the program had set when the first handler came.
+_own: dict[str, int] = {}
 
 for _name in LOGGERS:
     logging.getLogger(_name).addHandler(logging.NullHandler())
@@ -62,7 +65,23 @@ def log(logger: logging.Logger, event: Event) -> None:
     level = level_of(event)
     if level and logger.isEnabledFor(level):
         fields = {f"jibble_{name}": value for name, value in msgspec.structs.asdict(event).items()}
-        logger.log(level, text_of(event), extra={"jibble_event": type(event).__name__, **fields})
+        extra = {"jibble_event": type(event).__name__, **fields}
+        with harmless():
+            logger.log(level, text_of(event), extra=extra)
+
+
+@contextlib.contextmanager
+def harmless() -> Generator[None]:
+    """Have what the program's own handlers and filters raise end no call.
+
+    It is shown where logging shows what it catches itself, and by the same switch.
+    """
+    try:
+        yield
+    except Exception:
+        if logging.raiseExceptions:
+            with contextlib.suppress(Exception):
+                traceback.print_exc()
 
 
 def attach(handler: logging.Handler, level: int | str) -> None:
@@ -80,10 +99,12 @@ def attach(handler: logging.Handler, level: int | str) -> None:
     handler.setLevel(number)
     if handler.formatter is None:
         handler.setFormatter(Formatter())
+    if not _attached:
+        _own.update((name, logging.getLogger(name).level) for name in LOGGERS)
     _attached[handler] = number
     for logger in map(logging.getLogger, LOGGERS):
         logger.addHandler(handler)
-        logger.setLevel(min(_attached.values()))
+        _set_level(logger)
 
 
 def detach(handler: logging.Handler) -> None:
@@ -92,10 +113,11 @@ def detach(handler: logging.Handler) -> None:
     Args:
         handler: The handler.
     """
-    _attached.pop(handler, None)
+    if _attached.pop(handler, None) is None:
+        return
     for logger in map(logging.getLogger, LOGGERS):
         logger.removeHandler(handler)
-        logger.setLevel(min(_attached.values(), default=logging.NOTSET))
+        _set_level(logger)
 
 
 @contextlib.contextmanager
@@ -166,9 +188,17 @@ STDERR = _Stderr()
 """The one handler that shows the log on stderr, whoever asks for it."""
 
 
-def _number(level: int | str) -> int:
+def _set_level(logger: logging.Logger) -> None:
+    """Let through what any of our handlers wants, and what the program's own setting does."""
+    own = _own[logger.name]
+    wanted = [*_attached.values(), *([own] if own else [])]
+    logger.setLevel(min(wanted) if _attached else own)
+
+
+def _number(level: Any) -> int:
     if isinstance(level, int):
         return level
-    if level.lower() not in _LEVELS:
-        raise ConfigurationError(f"there is no level {level!r}: there are {', '.join(_LEVELS)}")
+    if not isinstance(level, str) or level.lower() not in _LEVELS:
+        shown = repr(level)[:60]
+        raise ConfigurationError(f"there is no level {shown}: there are {', '.join(_LEVELS)}")
     return logging.getLevelNamesMapping()[level.upper()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -79,10 +80,47 @@ def test_handlers_have_levels_of_their_own() -> None:
     assert logger.level == logging.NOTSET
 
 
-@pytest.mark.parametrize("level", ["verbose", "", "notset"])
-def test_a_level_that_there_is_not(level: str) -> None:
+def test_a_level_that_the_program_set_is_kept() -> None:
+    logger, seen = logging.getLogger("jibble_async"), logging.StreamHandler(io.StringIO())
+    logger.setLevel(logging.DEBUG)
+    try:
+        logs.attach(seen, "warning")
+        assert logger.level == logging.DEBUG
+        logs.detach(logging.StreamHandler(io.StringIO()))
+        logs.detach(seen)
+        assert logger.level == logging.DEBUG
+        logger.setLevel(logging.ERROR)
+        logs.attach(seen, "info")
+        assert logger.level == logging.INFO
+        logs.detach(seen)
+        assert logger.level == logging.ERROR
+    finally:
+        logger.setLevel(logging.NOTSET)
+
+
+@pytest.mark.parametrize("level", ["verbose", "", "notset", None, 1.5, b"info"])
+def test_a_level_that_there_is_not(level: Any) -> None:
     with pytest.raises(ConfigurationError, match="there are debug, info, warning, error"):
         logs.to_stderr(level)
+
+
+class Broken(logging.Handler):
+    """Raises what it should have handled, as some that send over a network do."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise OSError("the log's host is away")
+
+
+def test_a_handler_that_raises_is_shown_and_harms_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Broken()
+    logs.attach(broken, "info")
+    logs.log(logging.getLogger("jibble_async"), WAITED)
+    assert "OSError: the log's host is away" in capsys.readouterr().err
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    logs.log(logging.getLogger("jibble_async"), WAITED)
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(
