@@ -22,6 +22,7 @@ from jibble_async.events import (
     CallFinished,
     CallStarted,
     Event,
+    ExportFinished,
     Hook,
     PageRead,
     RetryScheduled,
@@ -37,19 +38,21 @@ E = TypeVar("E", bound=BaseException)
 
 # What W3C's Trace Context has of a trace. Its baggage holds values of the program's own.
 _TRACE = ("traceparent", "tracestate")
+_ENDS = (AttemptFinished, CallFinished, WalkFinished, ExportFinished)
 
 
 class Emitter:
     """Tells the hooks of one client, and its log, what becomes of calls.
 
     Args:
-        hooks: Who hears of each event, in this order.
+        hooks: Who hears of each event, in this order; of what ends, in the opposite one.
         clock: The client's.
         logger: The name of the logger.
     """
 
     def __init__(self, hooks: Iterable[Hook], clock: Clock, logger: str = logs.LOGGERS[0]) -> None:
         self._hooks = tuple(hooks)
+        self._inside_out = self._hooks[::-1]
         self._tracing = tuple(hook for hook in self._hooks if isinstance(hook, TracingHook))
         self._clock = clock
         self._logger = logging.getLogger(logger)
@@ -62,12 +65,15 @@ class Emitter:
 
     def tell(self, event: Event) -> None:
         """Tell everybody of an event."""
-        for hook in self._hooks:
+        # What hooks open in each other, such as spans, is closed from the inside.
+        hooks = self._inside_out if isinstance(event, _ENDS) else self._hooks
+        for hook in hooks:
             try:
                 hook(event)
             # A hook is the user's own: it looks on, and a write that was made stays made.
             except (Exception, asyncio.CancelledError):
-                self._logger.exception("a hook failed at %s", type(event).__name__)
+                with logs.harmless():
+                    self._logger.exception("a hook failed at %s", type(event).__name__)
         logs.log(self._logger, event)
 
     def new_id(self) -> str:
@@ -165,7 +171,8 @@ class Emitter:
             given = hook.headers()
             return given_headers({name: given[name] for name in _TRACE if name in given})
         except (Exception, asyncio.CancelledError):
-            self._logger.exception("a hook failed to give its headers")
+            with logs.harmless():
+                self._logger.exception("a hook failed to give its headers")
             return {}
 
 

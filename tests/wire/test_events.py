@@ -389,3 +389,48 @@ async def test_without_a_hook_the_log_has_what_its_level_asks_for(
     about = {"RetryScheduled", "CallFinished"}
     of_call = [vars(each) for each in caplog.records if vars(each)["jibble_event"] in about]
     assert len({each["jibble_call_id"] for each in of_call}) == 1
+
+
+async def test_what_ends_is_told_from_the_inside(server: RawServer) -> None:
+    told: list[str] = []
+
+    def outer(event: Event) -> None:
+        told.append(f"outer {type(event).__name__}")
+
+    def inner(event: Event) -> None:
+        told.append(f"inner {type(event).__name__}")
+
+    async with client_at(server.url, hooks=(outer, inner)) as jibble:
+        await jibble.request("GET", "workspace", "/v1/Things")
+    assert told == [
+        "outer CallStarted",
+        "inner CallStarted",
+        "outer AttemptStarted",
+        "inner AttemptStarted",
+        "inner AttemptFinished",
+        "outer AttemptFinished",
+        "inner CallFinished",
+        "outer CallFinished",
+    ]
+
+
+async def test_a_log_that_fails_harms_no_call(
+    server: RawServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_: logging.LogRecord) -> bool:
+        raise RuntimeError("a filter that fails")
+
+    def fail(_: Event) -> None:
+        raise RuntimeError("a hook that fails")
+
+    logger = logging.getLogger("jibble_async")
+    logger.addFilter(refuse)
+    logger.setLevel(logging.DEBUG)
+    try:
+        async with client_at(server.url, hooks=(fail,)) as jibble:
+            await jibble.request("POST", "workspace", "/v1/Things", json={})
+    finally:
+        logger.setLevel(logging.NOTSET)
+        logger.removeFilter(refuse)
+    assert len(server.heard) == 1
+    assert "a filter that fails" in capsys.readouterr().err

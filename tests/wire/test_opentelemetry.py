@@ -272,3 +272,13 @@ def test_without_the_extra_an_import_says_what_to_install(monkeypatch: pytest.Mo
     with pytest.raises(ImportError, match=r"pip install 'jibble-async\[otel\]'") as caught:
         importlib.import_module(home)
     assert caught.value.__cause__ is None
+
+
+async def test_two_hooks_on_one_client_leave_nothing_open(server: RawServer) -> None:
+    first, second = Telemetry(), Telemetry()
+    async with client_at(server.url, auth=KEY, hooks=[first.hook, second.hook]) as jibble:
+        await jibble.request("GET", "workspace", "/v1/Things")
+        assert not trace.get_current_span().get_span_context().is_valid
+    for each in (first, second):
+        ended = sorted(span.name for span in each.spans)
+        assert ended == ["GET /v1/Things", "POST /connect/token", "jibble request", "jibble token"]
