@@ -12,12 +12,13 @@ from jibble_async.errors import ConfigurationError
 __all__ = ["given_headers"]
 
 # What is added says whose request it is, and changes nothing that the request means.
-_ALLOWED = r"(?i)x-[a-z0-9-]{1,60}|[a-z0-9-]{1,60}-id|traceparent|tracestate|baggage|b3"
+_ALLOWED = r"(?ai)x-[a-z0-9-]{1,60}|[a-z0-9-]{1,60}-id|traceparent|tracestate|baggage|b3"
 # Credentials, and what proxies and servers take for another address, host or method.
 _REFUSED = (
-    r"(?i)^(content|accept|if)-|auth|cookie|credential|forwarded|host|key|method|original"
-    r"|override|password|proxy|real|remote|rewrite|secret|token"
+    r"(?i)^(content|accept|if)-|auth|bearer|cookie|credential|forwarded|host|jwt|key|method"
+    r"|original|override|password|proxy|real|remote|rewrite|secret|token|-ip(-|$)"
 )
+_NAME = r"(?ai)[a-z0-9-]{1,80}"
 _VALUE = r"[\x21-\x7e]([\x20-\x7e]{0,1022}[\x21-\x7e])?"
 _MOST = 16
 
@@ -38,8 +39,13 @@ def given_headers(given: Mapping[str, str]) -> Headers:
         raise ConfigurationError(f"headers= holds {len(given)} headers, and {_MOST} are the most")
     untyped: Mapping[Any, Any] = given
     for name, value in untyped.items():
-        if not isinstance(name, str) or name in headers:
-            raise ConfigurationError(f"headers= holds {name!r}, which is no name or there twice")
+        if not isinstance(name, str) or not pattern(_NAME).fullmatch(name):
+            # It may be a credential, where name and value were mixed up.
+            raise ConfigurationError(
+                "headers= holds what is no name of a header: 1 to 80 letters, digits and hyphens"
+            )
+        if name in headers:
+            raise ConfigurationError(f"headers= holds {name!r}, which is there twice")
         if not pattern(_ALLOWED).fullmatch(name) or pattern(_REFUSED).search(name):
             raise ConfigurationError(
                 f"headers= can't set {name!r}: it is for ids to find requests by, such as "
