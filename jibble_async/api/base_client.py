@@ -158,9 +158,19 @@ class BaseClient(Generic[S]):
         return self._session.stats
 
 
+class _Rows(msgspec.Struct):
+    value: list[msgspec.Raw]
+
+
+# What each API's lists are like.
+_ROWS: msgspec.json.Decoder[list[msgspec.Raw] | _Rows] = msgspec.json.Decoder(
+    list[msgspec.Raw] | _Rows
+)
+
+
 def _rows(reply: Reply) -> Reply:
-    """The reply, if it is JSON: not the page of a login or of a proxy."""
-    decode_json(reply, msgspec.json.decode)
+    """The reply, if it holds rows: not the page of a login, or an error that says it is none."""
+    decode_json(reply, _ROWS.decode)
     return reply
 
 

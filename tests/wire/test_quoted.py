@@ -184,3 +184,13 @@ async def test_a_page_that_is_too_large_tells_of_its_answer(server: RawServer) -
         with pytest.raises(PaginationError) as caught:
             await jibble.people.list(page_size=1, limit=1).collect()
     assert caught.value.request_id == "req-17"
+
+
+@pytest.mark.parametrize("body", ["null", "{}", '"ok"', '{"error": {"code": "x"}}', '{"value": 1}'])
+async def test_a_ping_that_brings_no_rows_is_an_error(server: RawServer, body: str) -> None:
+    server.answer = Script(*[reply(200, body.encode(), LOST)] * 2)
+    for each in clients(server.url):
+        async with each as jibble:
+            with pytest.raises(DecodeError, match="unexpected form") as caught:
+                await jibble.ping()
+        assert caught.value.request_id == "req-17"
