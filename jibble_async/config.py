@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, get_args
 import msgspec
 from msgspec.structs import asdict, replace
 
-from jibble_async.checks import unseen
+from jibble_async.checks import require_kind, unseen
 from jibble_async.core.config import BaseConfig, service_url
 from jibble_async.core.credentials import Auth, ClientCredentials, StaticToken
 from jibble_async.errors import ConfigurationError
@@ -78,6 +78,10 @@ class ClientConfig(BaseConfig, frozen=True, kw_only=True):
 
     endpoints: Endpoints = msgspec.field(default_factory=Endpoints)
     """Where the services are."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_kind("ClientConfig: endpoints=", self.endpoints, Endpoints)
 
 
 # The names in use for the same two things; the web pages call them API key id and secret.

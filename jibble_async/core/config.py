@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from yarl import URL
@@ -35,7 +35,7 @@ class BaseConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Rows that a list asks for at a time, unless told."""
     max_body_bytes: int = 64 * 1024 * 1024
     """The largest answer, counted after decompression."""
-    hooks: tuple[Hook, ...] = ()
+    hooks: Sequence[Hook] = ()
     """Told of each event; see `jibble_async.events`."""
     user_agent: str = f"jibble-async/{__version__}"
     """What the client calls itself."""
@@ -57,6 +57,7 @@ class BaseConfig(msgspec.Struct, frozen=True, kw_only=True):
                     f"{owner}: hooks= has a {type(hook).__name__}: a hook is a plain function that "
                     "is called with each event; what takes time it hands to a task of its own"
                 )
+        require_kind(f"{owner}: clock=", self.clock, Clock)
         require_kind(f"{owner}: user_agent=", self.user_agent, str)
         if self.page_size < 1 or self.max_body_bytes < 1:
             raise ConfigurationError("page_size and max_body_bytes must be at least 1")

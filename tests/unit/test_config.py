@@ -183,6 +183,8 @@ def test_urls_that_cant_be_used(url: str, message: str) -> None:
     [
         lambda: ClientConfig(page_size=0),
         lambda: ClientConfig(max_body_bytes=0),
+        lambda: ClientConfig(endpoints={"workspace": "https://x"}),  # type: ignore[arg-type]
+        lambda: ClientConfig(clock=None),  # type: ignore[arg-type]
         lambda: ClientConfig(user_agent="a\r\nX-Evil: 1"),
         lambda: Timeouts(total=0),
         lambda: Timeouts(attempt=-1),
