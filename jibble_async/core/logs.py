@@ -27,6 +27,7 @@ __all__ = [
     "attached",
     "detach",
     "from_env",
+    "harmless",
     "log",
     "to_stderr",
 ]
