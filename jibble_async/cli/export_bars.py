@@ -68,7 +68,8 @@ class Bars:
         window = next((each for each in limiters if isinstance(each, TellingWindow)), None)
         if window is not None and console.is_terminal:
             window.tell = lambda _: None
-        self._verbose = common.verbose > 0
+        # With -vv the log tells of them.
+        self._tells_of_windows = common.verbose == 1
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
@@ -100,7 +101,7 @@ class Bars:
             self._progress.update(
                 task, total=progress.total, completed=progress.rows, progress=progress
             )
-            if self._verbose and progress.windows > told:
+            if self._tells_of_windows and progress.windows > told:
                 told = progress.windows
                 say(
                     f"{what}: {told} of {progress.of} windows, {progress.rows:,} rows, "

@@ -36,6 +36,12 @@ def test_several_sets_get_a_folder_each(tmp_path: Path, capsys: pytest.CaptureFi
     assert "people: 1 of 1 windows" in err
 
 
+@pytest.mark.parametrize("verbose", ["-v", "-vv"])
+def test_each_window_is_told_once(capsys: pytest.CaptureFixture[str], verbose: str) -> None:
+    assert main(["export", "people", "--out", "people.jsonl", "--sandbox", verbose]) == 0
+    assert capsys.readouterr().err.count("1 of 1 window") == 1
+
+
 def test_all_sets_that_the_days_allow(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "all", "--out", "copy", "--sandbox", "--legacy"]) == 2
     assert "several sets need a folder: write copy/" in capsys.readouterr().err
