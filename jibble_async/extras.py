@@ -26,5 +26,5 @@ def extra(module: str, name: str, purpose: str) -> Any:
     except ImportError:
         package = module.partition(".")[0]
         raise MissingExtraError(
-            f"{purpose} need {package}: pip install 'jibble-async[{name}]'"
+            f'{purpose} need {package}: pip install "jibble-async[{name}]"'
         ) from None

@@ -34,8 +34,8 @@ def _main(arguments: Sequence[str], interruption: Interruption) -> int:
     try:
         from jibble_async.cli.app import run
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in {"cyclopts", "rich"}:
+        if (error.name or "").partition(".")[0] not in {"cyclopts", "platformdirs", "rich"}:
             raise
-        sys.stderr.write('jibble: the command line needs: pip install ".[cli]"\n')
+        sys.stderr.write('jibble: the command line needs: pip install "jibble-async[cli]"\n')
         return ExitCode.SETUP
     return run(arguments, interruption)

@@ -320,4 +320,4 @@ def importing_sandbox() -> Generator[None]:
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("jibble_async"):
             raise
-        raise SetupError('the sandbox needs: pip install ".[sandbox]"') from None
+        raise SetupError('the sandbox needs: pip install "jibble-async[sandbox]"') from None

@@ -14,6 +14,7 @@ from jibble_async.cli.folders import make_private_folder
 from jibble_async.errors import ExportError, OutputError
 from jibble_async.export.files.atomic import PartFile, reason_of, remove_dead_parts
 from jibble_async.export.files.locks import lock
+from jibble_async.extras import extra
 
 __all__ = ["being_changed", "read_private", "replace_private"]
 
@@ -73,7 +74,9 @@ def being_changed(folder: Path) -> Generator[None]:
 
     Raises:
         SetupError: One of them is at it, or the folder can't be used.
+        MissingExtraError: What writes these files is not installed.
     """
+    extra("tomli_w", "cli", "profiles")
     make_private_folder(folder)
     try:
         descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o600)

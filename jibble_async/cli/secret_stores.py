@@ -194,7 +194,7 @@ def _asked(question: Callable[[Any], T]) -> T | SetupError:
     try:
         keyring = importlib.import_module("keyring")
     except ImportError:
-        return SetupError('the keyring needs: pip install ".[keyring]"')
+        return SetupError('the keyring needs: pip install "jibble-async[keyring]"')
     try:
         return question(keyring)
     # Whatever a backend of somebody else's raises.

@@ -55,7 +55,7 @@ try:
 except ImportError as _error:
     raise ImportError(
         "jibble_async.integrations.opentelemetry needs opentelemetry: "
-        "pip install 'jibble-async[otel]'",
+        'pip install "jibble-async[otel]"',
         name=_error.name,
     ) from None
 

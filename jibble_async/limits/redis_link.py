@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from jibble_async.errors import ConfigurationError
+from jibble_async.errors import ConfigurationError, MissingExtraError
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
@@ -45,7 +45,9 @@ class RedisLink:
         try:
             from redis.asyncio.connection import parse_url
         except ImportError as error:
-            raise ConfigurationError(f"{owner} needs the extra: pip install '.[redis]'") from error
+            raise MissingExtraError(
+                f'{owner} needs redis: pip install "jibble-async[redis]"'
+            ) from error
         parts: Mapping[str, Any] | None = None
         with contextlib.suppress(ValueError):
             parts = parse_url(url)

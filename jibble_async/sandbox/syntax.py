@@ -17,7 +17,7 @@ try:
     from lark.exceptions import LarkError, UnexpectedInput
 except ModuleNotFoundError as _missing:
     raise ModuleNotFoundError(
-        'the sandbox needs: pip install ".[sandbox]"', name=_missing.name
+        'the sandbox needs: pip install "jibble-async[sandbox]"', name=_missing.name
     ) from _missing
 
 from jibble_async.sandbox.errors import bad_request

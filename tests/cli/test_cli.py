@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from jibble_async.cli import app, connection, main
+from jibble_async.cli import app, connection, folders, login, main
 from jibble_async.cli.forms import clean
 from jibble_async.sandbox import Sandbox
 from tests.cli.conftest import ROOT
@@ -290,13 +290,16 @@ def test_help_fits(capsys: pytest.CaptureFixture[str]) -> None:
         assert err == ""
 
 
+@pytest.mark.parametrize("package", ["cyclopts", "platformdirs"])
 def test_without_its_packages_it_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], package: str
 ) -> None:
-    monkeypatch.setitem(sys.modules, "cyclopts", None)
-    monkeypatch.delitem(sys.modules, app.__name__)
+    monkeypatch.setitem(sys.modules, package, None)
+    # What imports one of them, and what leads there.
+    for module in (app, login, folders):
+        monkeypatch.delitem(sys.modules, module.__name__)
     assert main(["whoami"]) == 78
-    assert 'pip install ".[cli]"' in said(capsys)
+    assert 'pip install "jibble-async[cli]"' in said(capsys)
 
 
 # `migrate` has codes of its own.
@@ -313,9 +316,9 @@ def test_without_the_sandbox_it_says_what_to_install(
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "lark", None)
     assert main([*command, "--sandbox"]) == code
-    assert 'pip install ".[sandbox]"' in said(capsys)
+    assert 'pip install "jibble-async[sandbox]"' in said(capsys)
     assert not list(tmp_path.iterdir())
-    with pytest.raises(ModuleNotFoundError, match=r'pip install "\.\[sandbox\]"'):
+    with pytest.raises(ModuleNotFoundError, match=r'pip install "jibble-async\[sandbox\]"'):
         importlib.import_module("jibble_async.sandbox")
 
 

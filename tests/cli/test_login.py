@@ -381,6 +381,19 @@ def test_a_file_that_a_killed_login_left_is_removed(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_without_what_writes_profiles_no_secret_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    typing: Callable[..., Typing],
+    memory: MemoryKeyring,
+) -> None:
+    monkeypatch.setitem(sys.modules, "tomli_w", None)
+    typing("x", secrets=(ACME_SECRET,))
+    assert main(["login", "-p", "acme", "--no-check"]) == 78
+    assert "profiles need tomli_w" in capsys.readouterr().err
+    assert (memory.kept, config().exists()) == ({}, False)
+
+
 def test_two_logins_at_once(tmp_path: Path) -> None:
     with (
         being_changed(tmp_path / "a" / "jibble"),

@@ -336,7 +336,7 @@ def test_a_package_that_is_missing_is_told_in_one_line(
     monkeypatch.setattr(connection, "make_sandbox", lambda **_: pytest.fail("it was asked"))
     assert run("--out", f"week.{suffix}") == 78
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.endswith(f"pip install 'jibble-async[{extra}]'")
+    assert line.endswith(f'pip install "jibble-async[{extra}]"')
 
 
 @pytest.mark.usefixtures("company")

@@ -93,7 +93,7 @@ async def test_what_is_not_installed_is_told_before_anything_is_sent(
         raise ImportError(name)
 
     monkeypatch.setattr(extras.importlib, "import_module", missing)
-    with pytest.raises(ConfigurationError, match=r"need pyarrow: pip install 'jibble-async\[parq"):
+    with pytest.raises(ConfigurationError, match=r'need pyarrow: pip install "jibble-async\[parq'):
         Exporter(client, "people", out=tmp_path / "people.parquet")
     assert not box.ledger.requests
     assert not os.listdir(tmp_path)

@@ -142,7 +142,7 @@ def test_what_is_not_installed_is_said_with_its_extra(monkeypatch: pytest.Monkey
         raise ImportError(name)
 
     monkeypatch.setattr(extras_module.importlib, "import_module", missing)
-    with pytest.raises(ConfigurationError, match=r"pip install 'jibble-async\[zstd\]'"):
+    with pytest.raises(ConfigurationError, match=r'pip install "jibble-async\[zstd\]"'):
         FileFormat(Format.JSONL, Compression.ZSTD).sink(TimeEntry)
-    with pytest.raises(ConfigurationError, match=r"pip install 'jibble-async\[parquet\]'"):
+    with pytest.raises(ConfigurationError, match=r'pip install "jibble-async\[parquet\]"'):
         FileFormat(Format.PARQUET).sink(TimeEntry)

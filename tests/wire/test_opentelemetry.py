@@ -269,7 +269,7 @@ def test_without_the_extra_an_import_says_what_to_install(monkeypatch: pytest.Mo
         monkeypatch.delitem(sys.modules, name)
     for name in [each for each in sys.modules if each.partition(".")[0] == "opentelemetry"]:
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(ImportError, match=r"pip install 'jibble-async\[otel\]'") as caught:
+    with pytest.raises(ImportError, match=r'pip install "jibble-async\[otel\]"') as caught:
         importlib.import_module(home)
     assert caught.value.__cause__ is None
 
