@@ -12,6 +12,7 @@ from jibble_async.pages import clean_text, render
 from jibble_async.pages.charts import HeatMap, Piece, heat_map, pieces_of
 from jibble_async.pages.words import clock_words, day_words, minutes_words, money_words
 from jibble_async.payroll import Column, ColumnKind, Hours, Payroll, Table
+from jibble_async.payroll.table import SIGNATURES
 
 __all__ = ["payroll_page"]
 
@@ -22,7 +23,6 @@ _OVERTIME = (
     ("rest_day_overtime", "Rest days"),
     ("public_holiday_overtime", "Holidays"),
 )
-_SIGNED = frozenset({"sign", "amounts"})
 _NAMES = frozenset({"person", "group", "who", "time_off", "location"})
 
 
@@ -51,7 +51,7 @@ def payroll_page(
     overtime = [(name, hours) for name, hours in by_person if hours.overtime]
     overtime.sort(key=lambda pair: (-pair[1].overtime, pair[0]))
     longest = max((hours.overtime for _, hours in overtime), default=timedelta(0))
-    shown = [_shown(table.without_span(*span).shown()) for table in tables if table.name != "days"]
+    kept = [table.without_span(*span).shown() for table in tables if table.name != "days"]
     return render(
         "payroll.html",
         title=title,
@@ -61,7 +61,8 @@ def payroll_page(
         paper=paper,
         figures=_figures(payroll, len(by_person)) if payroll else [],
         odd=_warning(len(payroll.oddities)) if payroll else "",
-        signed=[table for table in shown if table.name in _SIGNED],
+        signed=[_shown(table) for table in kept if table.is_signed],
+        signatures=SIGNATURES,
         overtime=[_overtime(name, hours, longest) for name, hours in overtime],
         overtime_key=[
             (place, told)
@@ -69,7 +70,7 @@ def payroll_page(
             if any(getattr(hours, kind) for _, hours in overtime)
         ],
         heat=_heat(payroll) if payroll else None,
-        listed=[table for table in shown if table.name not in _SIGNED],
+        listed=[_shown(table) for table in kept if not table.is_signed],
     )
 
 

@@ -15,6 +15,7 @@ from jibble_async.extras import extra
 from jibble_async.pages import clean_text
 from jibble_async.pages.words import minutes_words
 from jibble_async.payroll import Column, ColumnKind, Table
+from jibble_async.payroll.table import SIGNATURES
 
 __all__ = ["Paper", "require_workbooks", "workbook"]
 
@@ -59,7 +60,6 @@ _WIDE = {
 }
 _LINE = 13.5
 _WRAPPED = frozenset({"person", "what_to_do", "who"})
-_SIGNATURES = ("Made by: name, date, signature", "Checked by: name, date, signature")
 
 
 def workbook(
@@ -208,9 +208,9 @@ class _Writer:
         for note in table.notes:
             sheet.write_string(at, 0, note, self._note)
             at += 1
-        if table.name in {"sign", "amounts"}:
+        if table.is_signed:
             at += 3
-            for place, told in zip((0, 5), _SIGNATURES, strict=True):
+            for place, told in zip((0, 5), SIGNATURES, strict=True):
                 sheet.write_string(at, place, told, self._line)
                 for beside in range(place + 1, place + 4):
                     sheet.write_blank(at, beside, None, self._line)

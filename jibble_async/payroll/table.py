@@ -9,7 +9,10 @@ from typing import Any
 
 import msgspec
 
-__all__ = ["Column", "ColumnKind", "Table"]
+__all__ = ["SIGNATURES", "Column", "ColumnKind", "Table"]
+
+SIGNATURES = ("Made by: name, date, signature", "Checked by: name, date, signature")
+"""What stands where tables are signed, for each who signs."""
 
 _WORDS = {"daily_double_overtime": "double overtime", "public_holiday_overtime": "holiday overtime"}
 
@@ -62,6 +65,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         size: How many rows there are.
         total: The last row; None where rows don't add up to something.
         notes: What has to be known to read it.
+        is_signed: Whether it is one that somebody signs.
     """
 
     name: str
@@ -71,6 +75,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     size: int
     total: Sequence[Any] | None = None
     notes: Sequence[str] = ()
+    is_signed: bool = False
 
     def shown(self) -> Table:
         """The same without the optional columns in which nothing is."""

@@ -126,6 +126,7 @@ def _sign(payroll: Payroll) -> Table:
             "Total is work and paid time off; unpaid time off is not in it.",
             "Hours are exact to the second and shown to the minute: sums are of the exact ones.",
         ],
+        is_signed=True,
     )
 
 
@@ -281,6 +282,7 @@ def _amounts(payroll: Payroll) -> Table | None:
         # What is in several currencies adds up to nothing.
         total=None if only is None else ["Total", *([None] * 4), only, None, *sums, totals[only]],
         notes=[f"In all {told or 'nothing'}.", f"{ROUNDING[:1].upper()}{ROUNDING[1:]}."],
+        is_signed=True,
     )
 
 

@@ -326,5 +326,5 @@ def _own_sample(numbers: Numbers) -> str:
 
 
 def _signatures() -> str:
-    return """<div class="sign"><div>Migrated by: name, date, signature</div>\
+    return """<div class="signatures"><div>Migrated by: name, date, signature</div>\
 <div>Checked by: name, date, signature</div></div>"""
