@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from jibble_async.cli.exit_codes import ExitCode
 from jibble_async.cli.signals import Interruption
+from jibble_async.cli.streams import prepare, tell
 
 __all__ = ["main"]
 
@@ -19,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: What follows `jibble`; by default what this program was started with.
     """
+    prepare()
     interruption = Interruption()
     try:
         # Loading takes long enough on a busy machine for somebody to think better of it.
@@ -26,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _main(sys.argv[1:] if arguments is None else arguments, interruption)
     except KeyboardInterrupt as interrupt:
         notes: list[str] = getattr(interrupt, "__notes__", [])
-        sys.stderr.write(f"jibble: {'; '.join(['interrupted', *notes])}\n")
+        tell(f"jibble: {'; '.join(['interrupted', *notes])}\n")
         return interruption.exit_code
 
 
@@ -36,6 +38,6 @@ def _main(arguments: Sequence[str], interruption: Interruption) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in {"cyclopts", "platformdirs", "rich"}:
             raise
-        sys.stderr.write('jibble: the command line needs: pip install "jibble-async[cli]"\n')
+        tell('jibble: the command line needs: pip install "jibble-async[cli]"\n')
         return ExitCode.SETUP
     return run(arguments, interruption)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
-import io
 import logging
-import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any, TextIO
+from typing import Any
 
 from cyclopts import App, CoercionError, CycloptsError, Group, UnusedCliTokensError
 
@@ -33,6 +31,7 @@ from jibble_async.cli.profiles_shown import profiles
 from jibble_async.cli.report import report
 from jibble_async.cli.sandbox import sandbox
 from jibble_async.cli.signals import Interruption
+from jibble_async.cli.streams import forget, tell
 from jibble_async.cli.sync import sync
 from jibble_async.cli.time_off import time_off
 from jibble_async.cli.timesheets import timesheets
@@ -96,7 +95,6 @@ def run(arguments: Sequence[str], interruption: Interruption) -> int:
     Raises:
         KeyboardInterrupt: A signal came.
     """
-    _prepare(sys.stdout, sys.stderr)
     try:
         command, bound, _ = COMMANDS.parse_args(
             list(arguments), print_error=False, exit_on_error=False
@@ -140,37 +138,20 @@ def _outcome(
     except JibbleError as error:
         say_error(error)
         return exit_code_of(error)
-    except BrokenPipeError as error:
-        # Whoever read stdout has gone.
-        _forget_stdout()
-        return exit_code_of(error)
+    except (BrokenPipeError, SystemExit):
+        # Whoever read stdout has gone. Of tables and help rich says so, which ends the program.
+        forget(sys.stdout)
+        return ExitCode.IO_ERROR
     except OSError as error:
         # A disk that is full, behind a redirection: what was asked for may be done all the same.
-        _forget_stdout()
+        forget(sys.stdout)
         complain(f"the result can't be written: {error.strerror or error}")
         return exit_code_of(error)
     except Exception as error:
-        traceback.print_exc()
+        tell(traceback.format_exc())
         complain("this is a mistake of the program, not yours: please report what stands above")
         return exit_code_of(error)
     return ExitCode.DONE
-
-
-def _prepare(*streams: TextIO) -> None:
-    """See to it that every name can be printed, though maybe not every character shown."""
-    for stream in streams:
-        if not isinstance(stream, io.TextIOWrapper):
-            continue
-        if stream.isatty() or "PYTHONIOENCODING" in os.environ:
-            stream.reconfigure(errors="replace")
-        else:
-            # What reads a file or a pipe is not asked which code page this machine has.
-            stream.reconfigure(encoding="utf-8", errors="replace")
-
-
-def _forget_stdout() -> None:
-    """Leave nothing to flush at exit, which would fail again."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complaint(error: CycloptsError) -> str:

@@ -30,6 +30,7 @@ from jibble_async.cli.forms import (
     clean,
     fitted,
 )
+from jibble_async.cli.streams import tell
 from jibble_async.export.files.destinations import Destination
 from jibble_async.pages import hours_words
 
@@ -215,7 +216,7 @@ def show_bars(names: Sequence[str], rows: Sequence[tuple[str, timedelta, bool]])
 
 
 def _write(line: str) -> None:
-    sys.stderr.write(f"jibble: {line}\n")
+    tell(f"jibble: {line}\n")
 
 
 def _begins_a_file() -> bool:
