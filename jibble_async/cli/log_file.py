@@ -49,8 +49,18 @@ class PrivateLogFile(WatchedFileHandler):
         except OSError:
             self.handleError(record)
 
+    def close(self) -> None:
+        """Close the file; what can't be written to it at its end ends no command either."""
+        try:
+            super().close()
+        except OSError:
+            self._say_failed()
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Say once that the log can't be written."""
+        self._say_failed()
+
+    def _say_failed(self) -> None:
         if not self._has_failed:
             self._has_failed = True
             complain(f"can't log to {self.baseFilename}: {sys.exc_info()[1]}")

@@ -49,6 +49,12 @@ def test_a_log_that_is_there_keeps_its_mode_and_its_lines(tmp_path: Path) -> Non
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_a_log_on_a_full_disk_changes_no_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "groups", "-q", "--sandbox", "--log-file", "/dev/full"]) == 0
+    assert capsys.readouterr().err.count("can't log to /dev/full") == 1
+
+
 def test_an_interruption_is_logged(tmp_path: Path) -> None:
     log = tmp_path / "jibble.log"
     interrupt = KeyboardInterrupt()
