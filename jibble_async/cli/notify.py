@@ -36,9 +36,11 @@ def ping_url(text: str, exit_code: int = 0) -> URL:
     """
     try:
         url = URL(text.strip())
+        # What is no name to the DNS is a ValueError, too, and here at the latest.
+        host = url.host and url.host.encode("idna")
     except ValueError:
-        url = URL()
-    if url.host is None or url.user is not None or url.fragment:
+        url, host = URL(), None
+    if not url.host or not host or url.user is not None or url.fragment:
         raise ValueError("--notify takes a URL such as https://hc-ping.com/..., without a user")
     if url.scheme != "https" and not (url.scheme == "http" and is_loopback(url.host)):
         raise ValueError("--notify takes https; http is for this machine alone")
@@ -49,7 +51,10 @@ def ping_url(text: str, exit_code: int = 0) -> URL:
     return url
 
 
-def _to_ping_url(_: object, tokens: Sequence[Token]) -> str:
+def _to_ping_url(_: object, tokens: Sequence[Token]) -> str | None:
+    # As of a GitHub Action that names a secret which nobody made.
+    if tokens[0].source == "env" and not tokens[0].value.strip():
+        return None
     ping_url(tokens[0].value)
     return tokens[0].value
 
@@ -99,6 +104,6 @@ async def _failure(url: URL) -> str:
             return "" if answer.ok and answer.status < 300 else f"it answered {answer.status}"
     except TimeoutError:
         return f"no answer in {_SECONDS:g} s"
-    except (aiohttp.ClientError, ConfigurationError, OSError) as error:
+    except (aiohttp.ClientError, ConfigurationError, OSError, ValueError) as error:
         # Their words may hold the URL.
         return type(error).__name__

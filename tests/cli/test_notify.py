@@ -55,6 +55,10 @@ def test_where_a_ping_goes(text: str, code: int, expected: str) -> None:
         f"https://hc.example/#{SECRET}",
         f"https:///{SECRET}",
         f"https://x:port/{SECRET}",
+        # No names to the DNS.
+        f"https://hc..example/{SECRET}",
+        f"https://{'x' * 64}.example/{SECRET}",
+        f"https://xn--/{SECRET}",
         SECRET,
         "",
     ],
@@ -128,4 +132,6 @@ def test_every_command_pings_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.usefixtures("small")
 def test_without_it_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(notify, "aiohttp", None)
+    # A variable that is empty is as one that is not set.
+    monkeypatch.setenv("JIBBLE_NOTIFY", " ")
     assert main(["people", "--sandbox"]) == 0
