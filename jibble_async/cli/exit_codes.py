@@ -27,7 +27,7 @@ from jibble_async.errors import (
     TransportError,
 )
 
-__all__ = ["ExitCode", "SetupError", "exit_code_of", "exit_code_of_all"]
+__all__ = ["ExitCode", "SetupBusyError", "SetupError", "exit_code_of", "exit_code_of_all"]
 
 
 class ExitCode(IntEnum):
@@ -52,7 +52,8 @@ class ExitCode(IntEnum):
     IO_ERROR = 74
     """The output could not be written to its end."""
     TRY_LATER = 75
-    """The service has trouble or too many requests, or another run has the output."""
+    """The service has trouble or too many requests, or another run has the output
+    or the profiles."""
     PROTOCOL = 76
     """What came back is not what was agreed."""
     NOT_PERMITTED = 77
@@ -65,7 +66,12 @@ class SetupError(ConfigurationError):
     """What this machine is set up with can't be used; what was asked for may be right."""
 
 
+class SetupBusyError(SetupError):
+    """Another program changes this machine's set-up: let it end; nothing was done."""
+
+
 _CODES: dict[type[BaseException], ExitCode] = {
+    SetupBusyError: ExitCode.TRY_LATER,
     SetupError: ExitCode.SETUP,
     MissingExtraError: ExitCode.SETUP,
     OutputError: ExitCode.CANNOT_CREATE,

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from jibble_async.checks import unseen
-from jibble_async.cli.exit_codes import SetupError
+from jibble_async.cli.exit_codes import SetupBusyError, SetupError
 from jibble_async.cli.folders import make_private_folder
 from jibble_async.errors import ExportError, OutputError
 from jibble_async.export.files.atomic import PartFile, reason_of, remove_dead_parts
@@ -73,7 +73,8 @@ def being_changed(folder: Path) -> Generator[None]:
     """Keep other programs from changing the files of a folder, which is made if need be.
 
     Raises:
-        SetupError: One of them is at it, or the folder can't be used.
+        SetupBusyError: One of them is at it.
+        SetupError: The folder can't be used.
         MissingExtraError: What writes these files is not installed.
     """
     extra("tomli_w", "cli", "profiles")
@@ -84,7 +85,7 @@ def being_changed(folder: Path) -> Generator[None]:
         raise SetupError(f"{folder} can't be written: {reason_of(error)}") from None
     try:
         if lock(descriptor) is False:
-            raise SetupError(f"another program changes what is in {folder}: run this again")
+            raise SetupBusyError(f"another program changes what is in {folder}: run this again")
         yield
     finally:
         os.close(descriptor)
