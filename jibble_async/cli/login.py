@@ -134,6 +134,9 @@ async def logout(*, of: Profiled = _NOBODY) -> None:
                 try:
                     await store_of(account.store, config_folder()).remove(name, api)
                 except SetupError as failure:
+                    # A file can be mended, and this run again; a keyring may be gone for good.
+                    if account.store == "file":
+                        raise
                     left.append(failure)
         write_profiles(profiles.without(name))
     show_facts({"forgotten": name}, of.options.form, id="forgotten")

@@ -25,8 +25,10 @@ from jibble_async import client as client_module
 from jibble_async.cli import connection, main, secret_stores
 from jibble_async.cli import login as login_module
 from jibble_async.cli.connection import Common, connect_either, connect_profiles
-from jibble_async.cli.exit_codes import SetupError
+from jibble_async.cli.exit_codes import SetupError, exit_code_of
 from jibble_async.cli.private_files import being_changed, read_private, replace_private
+from jibble_async.cli.profile_files import write_profiles
+from jibble_async.cli.profiles import Account, Profile, Profiles
 from jibble_async.cli.secret_stores import FileStore, KeyringStore
 from jibble_async.errors import AuthenticationError
 from jibble_async.sandbox import Sandbox
@@ -371,6 +373,22 @@ def test_files_in_which_others_may_have_had_a_hand(
         tmp_path.chmod(0o700)
 
 
+def test_a_logout_that_may_not_look_into_the_file_can_be_run_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    profile = Profile().with_account("current", Account(store="file", client_id="id"))
+    config().mkdir(parents=True, mode=0o700)
+    write_profiles(Profiles("acme", {"acme": profile}))
+    secrets = config() / "credentials.toml"
+    secrets.write_text(f'[acme.current]\nclient_secret = "{ACME_SECRET}"\n')
+    secrets.chmod(0o644)
+    assert main(["logout"]) == 78
+    assert "chmod 600" in capsys.readouterr().err
+    secrets.chmod(0o600)
+    assert main(["logout"]) == 0
+    assert ACME_SECRET not in secrets.read_text()
+
+
 def test_a_file_that_a_killed_login_left_is_removed(tmp_path: Path) -> None:
     path = tmp_path / "credentials.toml"
     (tmp_path / ".credentials.toml.part-01234567").write_text(ACME_SECRET)
@@ -397,10 +415,11 @@ def test_without_what_writes_profiles_no_secret_is_kept(
 def test_two_logins_at_once(tmp_path: Path) -> None:
     with (
         being_changed(tmp_path / "a" / "jibble"),
-        pytest.raises(SetupError, match="another program"),
+        pytest.raises(SetupError, match="another program") as busy,
         being_changed(tmp_path / "a" / "jibble"),
     ):
         pass
+    assert exit_code_of(busy.value) == 75
     with being_changed(tmp_path / "a" / "jibble"):
         pass
 
