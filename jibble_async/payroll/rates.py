@@ -38,8 +38,9 @@ _WHOLE = frozenset(
     ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND")
 ) | {"VUV", "XAF", "XOF", "XPF"}
 _THOUSANDTHS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
-# Three digits behind a point or comma could be thousands.
-_NUMBER = re.compile("([0-9]+)(?:[.,]([0-9]{1,2}|[0-9]{4,8}))?")
+# Three digits behind a point or comma could be thousands. More in front of it is a slip, and sums
+# would be inexact at some point.
+_NUMBER = re.compile("([0-9]{1,12})(?:[.,]([0-9]{1,2}|[0-9]{4,8}))?")
 _CURRENCY = re.compile("[A-Z]{3}")
 _MICROSECOND = timedelta(microseconds=1)
 _HOUR = Decimal(3_600_000_000)

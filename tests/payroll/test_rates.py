@@ -95,6 +95,7 @@ def test_whoever_has_no_hours_needs_no_rate() -> None:
                 "1,250.00",
                 "٣",
                 "5 5",
+                "9" * 13,
             )
         ),
         ('person,rate,currency\n"ann,20,EUR\n', "is no CSV"),
