@@ -169,4 +169,4 @@ async def _clockings(
 def _windows(since: date, until: date, length: int) -> Iterable[tuple[date, date]]:
     for place in range(0, (until - since).days + 1, length):
         first = since + place * _DAY
-        yield first, min(first + (length - 1) * _DAY, until)
+        yield first, first + min((length - 1) * _DAY, until - first)

@@ -17,7 +17,7 @@ import openpyxl
 import pytest
 
 from jibble_async import JibbleClient, TrackedTime
-from jibble_async.cli import connection, main, payroll_workbook
+from jibble_async.cli import connection, main, payroll_reading, payroll_workbook
 from jibble_async.cli import payroll as command
 from jibble_async.cli.connection import Common
 from jibble_async.cli.payroll_files import as_csv
@@ -408,3 +408,9 @@ def test_several_organisations_have_a_file_each_and_one_of_totals(
     assert len(json.loads(capsys.readouterr().out)) == 3
     assert main(["payroll", "-p", "acme", "-p", "totals", *WEEK]) == 2
     assert "a profile is called totals" in capsys.readouterr().err
+
+
+def test_the_last_days_that_there_are_can_be_read() -> None:
+    days = list(payroll_reading._windows(date(9999, 12, 1), date.max, 20))
+    assert days == [(date(9999, 12, 1), date(9999, 12, 20)), (date(9999, 12, 21), date.max)]
+    assert list(payroll_reading._windows(date.max, date.max, 9000)) == [(date.max, date.max)]
