@@ -252,10 +252,14 @@ def _typed_secrets(names: tuple[str, ...]) -> Environment:
         for name in names:
             try:
                 typed[name] = getpass.getpass(f"{_PROMPTS[name]}: ", stream=sys.stderr).strip()
-            except (getpass.GetPassWarning, EOFError):
+            except getpass.GetPassWarning:
                 raise ConfigurationError(
                     "it can't be typed here without being seen: give --secret-stdin"
                 ) from None
+            except EOFError:
+                typed[name] = ""
+            if not typed[name]:
+                raise ConfigurationError(f"no {_PROMPTS[name]} was typed: nothing is kept")
     return typed
 
 

@@ -289,6 +289,24 @@ def test_a_secret_that_would_be_seen_is_not_asked_for(
     assert "without being seen: give --secret-stdin" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("typed", ["", EOFError])
+def test_a_secret_that_is_not_typed(
+    typing: Callable[..., Typing],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    typed: Any,
+) -> None:
+    def give(*_: object, **__: object) -> str:
+        if typed is EOFError:
+            raise EOFError
+        return str(typed)
+
+    typing("an id")
+    monkeypatch.setattr(getpass, "getpass", give)
+    assert main(["login"]) == 2
+    assert "no API key secret was typed: nothing is kept" in capsys.readouterr().err
+
+
 @pytest.mark.real_time
 @pytest.mark.parametrize(
     ("ring", "words"),
