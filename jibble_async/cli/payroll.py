@@ -18,7 +18,15 @@ from cyclopts.validators import Number
 from jibble_async.cli.connection import DEFAULTS, Common, Several, connect_profiles, setting_up
 from jibble_async.cli.days import ANY_DAYS, Days, days_of, now
 from jibble_async.cli.lookup import Lookup
-from jibble_async.cli.output import beside, say, say_removed, show_facts, show_json, show_rows
+from jibble_async.cli.output import (
+    beside,
+    complain,
+    say,
+    say_removed,
+    show_facts,
+    show_json,
+    show_rows,
+)
 from jibble_async.cli.payroll_files import Made, TableName, data_of, maker
 from jibble_async.cli.payroll_reading import read
 from jibble_async.cli.payroll_workbook import Paper, require_workbooks
@@ -103,6 +111,8 @@ async def make_payroll(
         for name, client in clients:
             called = name if several else ""
             made.append(await _payroll(client, called, days, person, group, paid, rates))
+    if rates is not None:
+        _tell_unknown(paid.rates, made)
     if several:
         made.append(_all_of(made))
     if out is None:
@@ -167,6 +177,16 @@ async def _payroll(
         tables=tables(done),
         payroll=done,
     )
+
+
+def _tell_unknown(source: Path | None, made: Sequence[Made]) -> None:
+    """Say which rows of the rates are of nobody in any organisation, as after a slip in a code."""
+    unknown = [one.payroll.unknown_rates for one in made if one.payroll is not None]
+    names = [name for name in unknown[0] if all(name in each for each in unknown)]
+    if names:
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        listed = ", ".join(map(repr, names[:3]))
+        complain(f"{source} has rates of nobody that there is: {listed}{more}")
 
 
 def _all_of(made: Sequence[Made]) -> Made:

@@ -74,6 +74,7 @@ class Payroll(msgspec.Struct, frozen=True, kw_only=True):
         deviations: Who was late, left early or did not come.
         grace: How late was no matter.
         amounts: What the lines come to; None without rates.
+        unknown_rates: The rows of the rates that are of nobody, as they are written.
         check: The hours beside those of the report; None without one.
         hours_at: The hours at work at each location, by its name.
     """
@@ -87,6 +88,7 @@ class Payroll(msgspec.Struct, frozen=True, kw_only=True):
     deviations: Sequence[Deviation]
     grace: timedelta
     amounts: Sequence[Amount] | None
+    unknown_rates: Sequence[str]
     check: Check | None
     hours_at: Mapping[str, timedelta]
 
@@ -225,7 +227,10 @@ def payroll(
         oddities=sorted(oddities, key=lambda each: _place_of(each, payees)),
         deviations=late,
         grace=grace,
-        amounts=None if rates is None else _amounts(lines, payees, rates, planner),
+        amounts=None if rates is None else _amounts(lines, payees, place.people, rates, planner),
+        unknown_rates=()
+        if rates is None
+        else rates.unknown([*payees.values(), *map(_named, place.people)]),
         check=None if report is None else checked(lines, report, names),
         hours_at=_hours_at(clockings, place.locations),
     )
@@ -259,16 +264,28 @@ class _Cut:
 
 
 def _amounts(
-    lines: Sequence[PayrollLine], payees: Mapping[str, Payee], rates: Rates, planner: Planner
+    lines: Sequence[PayrollLine],
+    payees: Mapping[str, Payee],
+    people: Iterable[Person],
+    rates: Rates,
+    planner: Planner,
 ) -> list[Amount]:
+    # A name of two is no name in a month either in which only one of them worked.
+    others = [_named(each) for each in people if each.removed_at is None]
     paid = [line for line in lines if line.hours.total]
     who = {line.person_id: payees[line.person_id] for line in paid}
-    found = rates.by_person(list(who.values()))
+    found = rates.by_person(list(who.values()), others)
     factors = {each: factors_of(found[each], planner.schedule(each)) for each in who}
     return [
         amount_of(line, who[line.person_id], found[line.person_id], factors[line.person_id])
         for line in paid
     ]
+
+
+def _named(person: Person) -> Payee:
+    """Somebody by all that they are called."""
+    name = person.full_name or person.id
+    return Payee(id=person.id, name=name, code=person.code, email=person.email)
 
 
 def _hours_at(clockings: Clockings, locations: Iterable[Location]) -> dict[str, timedelta]:

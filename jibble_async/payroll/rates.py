@@ -74,29 +74,42 @@ class Rates:
     def __init__(self, rows: Iterable[tuple[str, Rate]], source: str) -> None:
         self._source = source
         self._rates: dict[str, Rate] = {}
+        self._written: dict[str, str] = {}
         for name, rate in rows:
             key = _key(name)
             if key in self._rates:
                 raise ConfigurationError(f"{source} has {name!r} twice: leave one of them")
             self._rates[key] = rate
+            self._written[key] = name
 
-    def by_person(self, payees: Sequence[Payee]) -> dict[str, Rate]:
+    def unknown(self, everybody: Iterable[Payee]) -> list[str]:
+        """The rows that are of nobody, as they are written: a slip, or somebody else's.
+
+        Args:
+            everybody: All that there are, whether they are paid or not.
+        """
+        called = _called(everybody)
+        return [
+            name for key, name in self._written.items() if key != _EVERYBODY and key not in called
+        ]
+
+    def by_person(self, payees: Sequence[Payee], others: Iterable[Payee] = ()) -> dict[str, Rate]:
         """The rate of each person by id.
 
         Args:
             payees: All who are paid.
+            others: Who else may be meant by a name, though nothing is to be paid to them.
 
         Raises:
             ConfigurationError: Somebody has none, or two, or a name is that of several people.
         """
-        known: dict[str, set[str]] = {}
-        for payee in payees:
-            for name in (payee.id, payee.code, payee.email, payee.name):
-                if name:
-                    known.setdefault(_key(name), set()).add(payee.id)
+        paid = {payee.id for payee in payees}
+        called = _called([*payees, *others])
         found: dict[str, Rate] = {}
         for key, rate in self._rates.items():
-            people = known.get(key, set())
+            people = called.get(key, set())
+            if people.isdisjoint(paid):
+                continue
             if len(people) > 1:
                 raise ConfigurationError(
                     f"{self._source}: {key!r} are {len(people)} people: write their codes, e-mail "
@@ -265,6 +278,16 @@ def _unit(currency: str) -> Decimal:
 
 def _column(name: str) -> str:
     return "_".join(name.strip().lower().replace("_", " ").split())
+
+
+def _called(people: Iterable[Payee]) -> dict[str, set[str]]:
+    """Whom each name, code, address or id may mean."""
+    called: dict[str, set[str]] = {}
+    for each in people:
+        for name in (each.id, each.code, each.email, each.name):
+            if name:
+                called.setdefault(_key(name), set()).add(each.id)
+    return called
 
 
 def _key(name: str) -> str:

@@ -142,11 +142,12 @@ def members_of(content: bytes) -> dict[str, bytes]:
 def test_a_workbook_for_a_manager_to_sign(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Path("rates.csv").write_text("person,rate,currency\n*,21.50,EUR\n", "utf-8")
+    Path("rates.csv").write_text("person,rate,currency\n*,21.50,EUR\nE-1,9,EUR\n", "utf-8")
     options = ("--rates", "rates.csv", "--paper", "letter", "--by", "whole")
     assert run("--out", "week.xlsx", *options) == 0
-    told = capsys.readouterr().out
+    told, said = capsys.readouterr()
     assert f"file                     {tmp_path / 'week.xlsx'}\n" in told
+    assert "rates.csv has rates of nobody that there is: 'E-1'\n" in said
     assert run("--out", "week.json", *options) == 0
     data = json.loads((tmp_path / "week.json").read_text("utf-8"))
     book = openpyxl.load_workbook(tmp_path / "week.xlsx")

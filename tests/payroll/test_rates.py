@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -110,6 +110,28 @@ def test_a_name_of_two_is_no_name() -> None:
     sheets = [sheet(name, day_of(worked=1), name="Ann Lee") for name in ("a", "b")]
     with pytest.raises(ConfigurationError, match="'ann lee' are 2 people: write their codes"):
         amounts(f"{HEAD}Ann Lee,20,EUR\n", *sheets)
+
+
+def test_a_name_of_two_is_no_name_though_one_has_no_hours() -> None:
+    worked, idle = (sheet("a", day_of(worked=hours), name="Ann Lee") for hours in (1, 0))
+    text = f"{HEAD}Ann Lee,20,EUR\n"
+    with pytest.raises(ConfigurationError, match="'ann lee' are 2 people"):
+        amounts(text, worked, people=[person("ann lee")])
+    # It is no matter of somebody who has gone, nor where neither is paid.
+    gone = person("ann lee", removed_at=datetime(2020, 1, 1, tzinfo=UTC))
+    (each,) = amounts(text, worked, people=[gone])
+    assert each.total == Decimal("20.00")
+    assert amounts(text, idle, people=[person("ann lee")]) == []
+
+
+def test_rates_of_nobody_are_told() -> None:
+    gone = person("bob", code="E-1", removed_at=datetime(2020, 1, 1, tzinfo=UTC))
+    rates = read_rates(f"{HEAD}ANN,20,EUR\ne-1,20,EUR\nE-01 ,20,EUR\n*,9,EUR\n", "rates.csv")
+    made = payroll(
+        DAY, DAY, [sheet("ann", day_of(worked=1))], rates=rates, place=Workplace(people=[gone])
+    )
+    assert made.unknown_rates == ["E-01"]
+    assert payroll(DAY, DAY, []).unknown_rates == ()
 
 
 def test_many_without_a_rate_are_not_all_listed() -> None:
