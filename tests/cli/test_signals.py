@@ -139,7 +139,7 @@ def test_while_arguments_are_read(
     def interrupted(*_: object, **__: object) -> None:
         signal.raise_signal(number)
 
-    monkeypatch.setattr(app, "_app", SimpleNamespace(parse_args=interrupted))
+    monkeypatch.setattr(app, "COMMANDS", SimpleNamespace(parse_args=interrupted))
     assert main(["whoami"]) == code
     assert said(capsys) == "jibble: interrupted\n"
 

@@ -56,13 +56,15 @@ def test_who_waits_is_counted_by_priority(store: Store) -> None:
     assert virtual_time.run(main()) == [nobody, {"interactive": 1, "bulk": 2}, nobody]
 
 
-@pytest.mark.parametrize("limiter", [AdaptiveLimiter(initial=1), TokenBucket(2, per=2, burst=1)])
-def test_limiters_that_are_no_windows_count_who_waits_too(limiter: Queued) -> None:
+@pytest.mark.parametrize(
+    ("limiter", "burst"), [(AdaptiveLimiter(initial=1), 5), (TokenBucket(2, per=2, burst=1), 1)]
+)
+def test_limiters_that_are_no_windows_count_who_waits_too(limiter: Queued, burst: int) -> None:
     async def main() -> list[dict[str, int]]:
         assert isinstance(limiter, RateLimiter)
         seen = [dict(limiter.waiting)]
         async with asyncio.TaskGroup() as group:
-            for priority in (*PRIORITIES[:1], *PRIORITIES):
+            for priority in (*PRIORITIES[:1] * burst, *PRIORITIES):
                 group.create_task(send(limiter, priority=priority))
             await asyncio.sleep(0.1)
             seen.append(dict(limiter.waiting))
