@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from jibble_async import JibbleClient, Unlimited
 from jibble_async.cli import connection, days, main
+from jibble_async.cli.lookup import Lookup
 from jibble_async.sandbox import Rules, Sandbox
 from jibble_async.sandbox.settings import TIME_SHEET_TIME_ZONE, TIME_ZONE
 
@@ -149,6 +151,16 @@ def test_groups(boxes: Boxes, capsys: pytest.CaptureFixture[str]) -> None:
     assert {each["policy"] for each in absent} <= {"Vacation Leave"}
     assert {each["person"] for each in absent} <= office
     assert "no group fits 'offices'" in said(capsys, "people", "--group", "offices")
+
+
+async def test_who_is_named_and_in_a_group_is_meant_once() -> None:
+    async with (
+        Sandbox(30) as box,
+        JibbleClient.from_env(box.environment(), limiter=Unlimited()) as client,
+    ):
+        found = await Lookup(client).people(["jürgen müller"], ["office"])
+    assert found[0] == row(box, "People", "Jürgen Müller")["id"]
+    assert len(found) == len({*found}) == 6
 
 
 def test_time_off_by_names(boxes: Boxes, capsys: pytest.CaptureFixture[str]) -> None:
