@@ -170,6 +170,10 @@ def test_a_workbook_for_a_manager_to_sign(
         assert sheet_.max_row >= 4 + len(data[name])
         assert sheet_["A1"].value.startswith("Payroll Sandbox Works Ltd: ")
         assert sheet_["A2"].value == f"27 April 2026 to 3 May 2026, made {MADE}"
+    signed = {
+        sheet_.title for sheet_ in book if "signature" in str(sheet_.cell(sheet_.max_row, 1).value)
+    }
+    assert signed == {"Hours to sign", "Amounts"}
     sign = book["Hours to sign"]
     heads = [cell.value for cell in sign[3]]
     rows = list(sign.iter_rows(min_row=4, max_row=4 + len(data["sign"])))
@@ -250,6 +254,8 @@ def test_a_page_is_whole_and_loads_nothing(tmp_path: Path) -> None:
     assert "@page { size: A4 landscape; }" in document
     assert {"Payroll Sandbox Works Ltd", "Overtime", "Hours to sign", "Total"} <= set(found.text)
     assert document.count('<rect class="h') > 40
+    order = ('class="sign"', "Made by: name", "Checked by: name", 'class="odd"')
+    assert sorted(order, key=document.index) == [*order]
 
 
 def test_names_can_not_break_a_page() -> None:
