@@ -22,6 +22,7 @@ from jibble_async.events import (
     TokenRefreshed,
     WalkEvent,
 )
+from jibble_async.limits.slots import Queued
 
 __all__ = [
     "Attributes",
@@ -120,9 +121,15 @@ class Instruments:
 
     def _waiting(self, _: metrics.CallbackOptions) -> Iterable[metrics.Observation]:
         sums: dict[tuple[str, str], int] = {}
-        for client in list(self.watched):
-            for service, waiting in client.stats.waiting.items():
-                for priority, calls in waiting.items():
+        # Clients may share a limiter, as what `with_options` makes does.
+        queues = {
+            (service, id(limiter)): (service, limiter)
+            for client in list(self.watched)
+            for service, limiter in client.stats.limiters.items()
+        }
+        for service, limiter in queues.values():
+            if isinstance(limiter, Queued):
+                for priority, calls in limiter.waiting.items():
                     key = service, priority
                     sums[key] = sums.get(key, 0) + calls
         for (service, name), calls in sums.items():

@@ -202,7 +202,9 @@ async def test_who_waits_is_measured_of_clients_that_are_watched(
         server.url, limiter=limiter, clock=loop_clock(), hooks=[telemetry.hook]
     ) as jibble:
         assert telemetry.points("jibble.client.waiting") == []
-        telemetry.hook.watch(jibble)
+        same, other = jibble.with_options(timeout=9), client_at(server.url, limiter=limiter)
+        for client in (jibble, same, other):
+            telemetry.hook.watch(client)
         asking = [jibble.request("GET", "workspace", "/v1/Things") for _ in range(3)]
         calls = asyncio.gather(*asking)
         await server.until_heard(1)
