@@ -17,6 +17,7 @@ from jibble_async.core.pager import Pager
 from jibble_async.core.pages import Page, RawRow
 from jibble_async.entities.dicts import DictForm, as_dict
 from jibble_async.errors import ConfigurationError, DecodeError, MissingExtraError
+from jibble_async.pairing import WorkSessions
 from jibble_async.tables.arrow_rows import ArrowRows
 from jibble_async.tables.columns import table_of
 from jibble_async.tables.schema import arrow
@@ -127,7 +128,8 @@ def _checked(given: Any, entity: Any) -> tuple[type[msgspec.Struct], Iterator[An
         left: Iterator[Any] = iter(rows)
     except TypeError:
         name = type(rows).__name__
-        raise ConfigurationError(f"frames are made of rows, not of {name}") from None
+        hint = ": give its `work` or `breaks`" if isinstance(rows, WorkSessions) else ""
+        raise ConfigurationError(f"frames are made of rows, not of {name}{hint}") from None
     for first in left:
         left = itertools.chain([first], left)
         if kind is None:

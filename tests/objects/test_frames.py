@@ -254,6 +254,7 @@ def test_stretches_of_work_are_rows_too() -> None:
         ([Person(id="a"), TimeEntry(id="b")], None, "Person, and not TimeEntry"),
         ([Person(id="a")], TimeEntry, "TimeEntry, and not Person"),
         ([Person(id="a")], "people", "not of 'people'"),
+        (work_sessions([]), None, "not of WorkSessions: give its `work` or `breaks`"),
     ],
 )
 def test_what_is_no_frame_is_an_error(make: Any, rows: Any, entity: Any, said: str) -> None:
