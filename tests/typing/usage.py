@@ -297,6 +297,7 @@ async def lists(jibble: JibbleClient, service: Service, **options: Unpack[ListOp
     auth: Auth = provide
     hook: Hook = print
     JibbleClient(auth=auth, config=ClientConfig(hooks=(hook,)))
+    ClientConfig(hooks=[hook])
     assert_type(jibble.people.list(**options), Pager[Person])
     await jibble.metadata(service)
 
