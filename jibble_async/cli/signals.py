@@ -14,6 +14,14 @@ __all__ = ["Interruption"]
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
+class _Interrupted(KeyboardInterrupt):
+    """A signal came.
+
+    Once KeyboardInterrupt itself has left code that `exec` was given as a text, as libraries do
+    while they load, `python -m` ends by SIGINT, whatever its exit code.
+    """
+
+
 class Interruption:
     """Makes a signal end what is done within it, by `KeyboardInterrupt`.
 
@@ -75,7 +83,7 @@ class Interruption:
             return
         self.exit_code, self._asked = 128 + number, number
         if ending or self._main is None:
-            raise KeyboardInterrupt
+            raise _Interrupted
         loop, task = self._main
         task.cancel()
         # A loop that waits for the network looks at it only when it is woken.

@@ -222,3 +222,26 @@ def test_killed_for_good_it_leaves_what_the_next_export_names(
         capsys.readouterr().err
     )
     assert set(os.listdir(tmp_path)) == {"other.csv", "people.csv"}
+
+
+_AMID_A_TEXT = """
+import os, signal, sys
+from jibble_async.cli.signals import Interruption
+with Interruption() as interruption:
+    try:
+        exec("os.kill(os.getpid(), signal.SIGTERM)\\nfor _ in range(10**6): pass")
+    except KeyboardInterrupt:
+        pass
+sys.exit(interruption.exit_code)
+"""
+
+
+@pytest.mark.real_time
+def test_a_signal_while_a_library_makes_code_ends_as_any_other(tmp_path: Path) -> None:
+    (tmp_path / "loading.py").write_text(_AMID_A_TEXT)
+    done = subprocess.run(
+        [sys.executable, "-m", "loading"],
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}:{ROOT / 'legacy'}"},
+        check=False,
+    )
+    assert done.returncode == 143
