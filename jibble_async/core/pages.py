@@ -99,6 +99,7 @@ class PageSource(abc.ABC, Generic[T]):
         advice: What may help where a page brings nothing new, for the end of an error's text.
         rest: The rows that come after these and have to be asked for by themselves.
         row: The class of a row, where it is known.
+        row_bytes: More than a row has; a page of more than that for each is refused.
     """
 
     operation: Operation
@@ -111,6 +112,7 @@ class PageSource(abc.ABC, Generic[T]):
     advice: str = ""
     rest: PageSource[T] | None = None
     row: Any = None
+    row_bytes: int = 1 << 16
 
     @abc.abstractmethod
     def request(self, offset: int, count: int | None) -> Request:

@@ -18,9 +18,8 @@ __all__ = ["Progress", "believed", "read_fitting", "require_fitting"]
 
 T = TypeVar("T")
 
-# A page is refused unread above so many bytes, and so many more for each row that was asked for.
+# A page is refused unread above so many bytes, and what its rows may have.
 _MOST_BYTES = 1 << 20
-_MOST_BYTES_A_ROW = 1 << 16
 
 
 def read_fitting(
@@ -39,7 +38,7 @@ def read_fitting(
         DecodeError: It is no page, or a row can't be read and nobody gets it.
     """
     try:
-        require_fitting(reply, count)
+        require_fitting(reply, count, source.row_bytes)
         content = source.read(reply, on_bad_row)
     except JibbleError as error:
         error.response = metadata_of(reply)
@@ -48,14 +47,19 @@ def read_fitting(
     return content
 
 
-def require_fitting(reply: Reply, count: int | None) -> None:
-    """Refuse an answer that is far larger than a page can be; arguments as of `read_fitting`.
+def require_fitting(reply: Reply, count: int | None, row_bytes: int = PageSource.row_bytes) -> None:
+    """Refuse an answer that is far larger than a page can be.
+
+    Args:
+        reply: The answer.
+        count: The rows that were asked for.
+        row_bytes: More than a row has.
 
     Raises:
         PaginationError: It is.
     """
     size = len(reply.body)
-    if count is not None and size > _MOST_BYTES + count * _MOST_BYTES_A_ROW:
+    if count is not None and size > _MOST_BYTES + count * row_bytes:
         raise PaginationError(f"{count} rows were asked for, but {size >> 20} MiB came")
 
 

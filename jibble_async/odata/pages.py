@@ -71,6 +71,9 @@ class ODataPages(PageSource[T]):
         self._slices: Sequence[ODataPages[T]] = ()
         self.counts: bool = counted
         self.row: Any = item
+        if hasattr(item, "daily"):
+            # A person with all days of what may be a year.
+            self.row_bytes = 1 << 19
         options = (f"{name}={value}" for name, value in (*before, *after))
         self.fingerprint: str = fingerprint((operation.service, operation.path, *options))
         key = next((name for name in _KEYS if hasattr(item, name)), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -248,3 +249,13 @@ def test_a_server_that_lies_gets_an_error_or_all_of_its_rows_are_given(
     except PaginationError:
         return
     assert sorted(got) == sorted(rows)
+
+
+async def test_a_person_with_all_days_of_a_year_fits_into_a_page(server: RawServer) -> None:
+    first, last = date(2026, 1, 1), date(2026, 12, 31)
+    days = [{"date": f"{first + timedelta(day)}", "more": "x" * 900} for day in range(365)]
+    rows = json.dumps([{"personId": f"p{number}", "daily": days} for number in range(9)])
+    server.answer = lambda _: reply(200, f'{{"@odata.count": 9, "value": {rows}}}'.encode())
+    async with client_at(server.url) as jibble:
+        pager = jibble.timesheets.list(since=first, until=last, page_size=9)
+        assert len(await pager.collect()) == 9

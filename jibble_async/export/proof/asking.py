@@ -86,7 +86,7 @@ async def account_of(client: BaseClient[Any]) -> str | None:
 
 
 def _read(session: Session, source: PageSource[RawRow], top: int, reply: Reply) -> Answer:
-    require_fitting(reply, top)
+    require_fitting(reply, top, source.row_bytes)
     content: PageContent[RawRow] = source.read(reply, None)
     session.emitter.page_read(source.operation, None, content.received, content.total)
     return Answer(content.items, content.heads, content.total, _date(session, reply))
