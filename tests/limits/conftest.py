@@ -64,4 +64,6 @@ def shared_place(request: pytest.FixtureRequest) -> pacers.SharedPlace:
 
 def _shared_place(request: pytest.FixtureRequest) -> pacers.SharedPlace:
     make, where = pacers.SHARED[request.param]
-    return make(request.getfixturevalue(where))
+    made = make(request.getfixturevalue(where))
+    request.addfinalizer(made.close)
+    return made

@@ -19,6 +19,7 @@ from jibble_async.limits.adaptive.sqlite import open_file
 from jibble_async.limits.adaptive.stored import AwayError, PacerStore, StoredAdaptive
 from jibble_async.limits.adaptive.turns import Asked, SharedPacer, Told
 from jibble_async.limits.redis_link import RedisLink
+from jibble_async.limits.state_file import StateFile
 from jibble_async.limits.stored import catch_up
 from tests.limits.redis_server import RedisServer
 
@@ -40,6 +41,10 @@ class SharedPlace(Place, Protocol):
 
     def store(self, initial: float = 4.0) -> PacerStore:
         """Another process's way to it."""
+        ...
+
+    def close(self) -> None:
+        """Close what the processes of the test, which end by no other way, had open."""
         ...
 
 
@@ -91,6 +96,9 @@ class _Shared:
     def store(self, initial: float = 4.0) -> PacerStore:
         raise NotImplementedError
 
+    def close(self) -> None:
+        """Nothing is open."""
+
 
 class Memory(_Shared):
     """Bytes in memory, which several limiters of one loop share."""
@@ -120,10 +128,16 @@ class Sqlite(_Shared):
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._files: list[StateFile[SharedPacer]] = []
+
+    def close(self) -> None:
+        for file in self._files:
+            file.close()
 
     def store(self, initial: float = 4.0) -> Direct:
         def connect(clock: Callable[[], float]) -> Callable[[Asked], Any]:
             file = open_file(self._path, first_pacer("a test", initial), clock)
+            self._files.append(file)
             return lambda asked: file.update(
                 lambda shared, now: (shared, shared.exchange(asked, now))
             )
