@@ -13,7 +13,14 @@ from datetime import date
 
 from fastapi import FastAPI, HTTPException, Request
 
-from jibble_async import JibbleClient, RateLimitedError, RateLimiter, RedisAdaptive, SharedAdaptive
+from jibble_async import (
+    JibbleClient,
+    RateLimitedError,
+    RateLimiter,
+    RedisAdaptive,
+    Service,
+    SharedAdaptive,
+)
 
 __all__ = ["app"]
 
@@ -25,11 +32,11 @@ async def lifespan(_: FastAPI) -> AsyncGenerator[dict[str, JibbleClient]]:
     """The client of a worker."""
     kind, place = os.environ["LIMITER"], os.environ["PLACE"]
     async with AsyncExitStack() as stack:
-        limiters: dict[str, RateLimiter] = {}
+        limiters: dict[Service, RateLimiter] = {}
         if kind != "own":
             make = SharedAdaptive if kind == "shared" else RedisAdaptive
             limiters["time-tracking"] = await stack.enter_async_context(aclosing(make(place)))
-        client = JibbleClient.from_env(limiter=limiters)  # type: ignore[arg-type]
+        client = JibbleClient.from_env(limiter=limiters)
         yield {"jibble": await stack.enter_async_context(client)}
 
 
