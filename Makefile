@@ -14,7 +14,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
 COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: demo test test-fast test-all chaos coverage check lint types stubs docs bench pictures lock clean
+.PHONY: demo test test-fast test-all chaos coverage check lint types stubs docs bench pictures engines lock clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/python examples/demo.py
@@ -50,8 +50,9 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check -q .
 	$(BIN)/ruff check -q .
 
-# Also what checkers say of the programs that use the packages.
-types: $(VENV)/.dev
+# Also what checkers say of the programs that use the packages. They need what they check, so the
+# engines are installed too: dlt, and Spark with its 400 MB.
+types: $(VENV)/.engines
 	$(BIN)/mypy
 	$(BIN)/basedpyright
 	$(BIN)/python -m pytest -q -m type_checkers tests/typing tests/meta
@@ -73,6 +74,9 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.peers
 	@$(BIN)/python -m benchmarks.writes
 
+# dlt and Spark, whose tests are left out without them; Spark's also need a Java.
+engines: $(VENV)/.engines
+
 # What is drawn from the code; the tests hold that it is as the code is.
 pictures: $(VENV)/.dev
 	@$(BIN)/python -m tools.architecture
@@ -84,6 +88,10 @@ lock:
 		pyproject.toml requirements/build.in
 	$(COMPILE) --extra cli --extra sandbox -c requirements/dev.lock -o requirements/demo.lock \
 		pyproject.toml requirements/build.in
+	for engine in dlt spark; do \
+		$(COMPILE) --extra $$engine -c requirements/dev.lock -o requirements/$$engine.lock \
+			pyproject.toml requirements/build.in || exit 1; \
+	done
 
 clean:
 	rm -rf $(VENV) .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist demo-output
@@ -106,4 +114,10 @@ $(VENV)/.demo: requirements/build.lock requirements/demo.lock pyproject.toml | $
 $(VENV)/.dev: requirements/dev.lock $(VENV)/.demo
 	@echo "installing what the tests need ..."
 	@$(PIP) --require-hashes --no-build-isolation --use-pep517 -r requirements/dev.lock
+	@touch $@
+
+$(VENV)/.engines: requirements/dlt.lock requirements/spark.lock $(VENV)/.dev
+	@echo "installing dlt and Spark ..."
+	@$(PIP) --require-hashes --no-build-isolation --use-pep517 -r requirements/dlt.lock
+	@$(PIP) --require-hashes --no-build-isolation --use-pep517 -r requirements/spark.lock
 	@touch $@
