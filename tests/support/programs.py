@@ -41,8 +41,7 @@ def engine(name: str, extra: str) -> ModuleType:
             warnings.simplefilter("ignore")
             return importlib.import_module(name)
     except ImportError as error:
-        missing = error.name or name
-    _leave_out(f"{missing} is not installed (make engines, or the extra {extra})")
+        _leave_out(f"{error.name or name} is not installed (make engines, or the extra {extra})")
 
 
 def _leave_out(missing: str) -> NoReturn:
