@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import os
 import queue
 import threading
@@ -11,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from jibble_async.errors import ConfigurationError
+from jibble_async.export.loop_thread import LoopThread
 
 __all__ = ["Ahead", "Give"]
 
@@ -24,13 +26,14 @@ _PATIENCE = 10.0
 class Ahead(Generic[T]):
     """The items that a coroutine gives, one by one.
 
-    The coroutine runs in a loop of its own, in a thread that ends with it. It gets a function to
-    give an item with, which waits while so many items wait as it may be ahead. When this is closed,
-    or nobody has it any more, the coroutine is cancelled.
+    The coroutine runs in a loop of its own, in a thread that ends with it, or in one that outlives
+    it. It gets a function to give an item with, which waits while so many items wait as it may be
+    ahead. When this is closed, or nobody has it any more, the coroutine is cancelled.
 
     Args:
         produce: The coroutine.
         ahead: How many items may wait.
+        loop: Where it runs; by default a thread is made for it.
 
     Raises:
         BaseException: When iterated, what the coroutine raised, each time it is asked.
@@ -40,8 +43,13 @@ class Ahead(Generic[T]):
         ...     print(row)
     """
 
-    def __init__(self, produce: Callable[[Give[T]], Awaitable[None]], ahead: int) -> None:
-        self._course: _Course[T] = _Course(produce, ahead)
+    def __init__(
+        self,
+        produce: Callable[[Give[T]], Awaitable[None]],
+        ahead: int,
+        loop: LoopThread | None = None,
+    ) -> None:
+        self._course: _Course[T] = _Course(produce, ahead, loop)
         # Also when the interpreter ends: the thread may hold connections.
         self._end = weakref.finalize(self, self._course.end)
 
@@ -59,7 +67,12 @@ class Ahead(Generic[T]):
 class _Course(Generic[T]):
     """What the thread has in its hands: it knows nothing of who reads, who may be gone."""
 
-    def __init__(self, produce: Callable[[Give[T]], Awaitable[None]], ahead: int) -> None:
+    def __init__(
+        self,
+        produce: Callable[[Give[T]], Awaitable[None]],
+        ahead: int,
+        loop: LoopThread | None,
+    ) -> None:
         self._produce = produce
         self._ahead = ahead
         self._items: queue.SimpleQueue[tuple[T] | BaseException] = queue.SimpleQueue()
@@ -67,8 +80,14 @@ class _Course(Generic[T]):
         self._ending = threading.Event()
         self._running: tuple[asyncio.AbstractEventLoop, asyncio.Task[Any]] | None = None
         self._process = os.getpid()
-        self._thread = threading.Thread(target=self._run, name="jibble-ahead", daemon=True)
-        self._thread.start()
+        self._future: concurrent.futures.Future[None] | None = None
+        if loop is None:
+            self._thread = threading.Thread(target=self._run, name="jibble-ahead", daemon=True)
+            self._thread.start()
+        else:
+            self._thread = loop.thread
+            self._future = loop.start(self._main)
+            self._future.add_done_callback(self._ended)
 
     def next(self) -> T:
         if os.getpid() != self._process:
@@ -80,7 +99,7 @@ class _Course(Generic[T]):
         item = self._items.get()
         if isinstance(item, BaseException):
             self._over = item
-            self._thread.join(_PATIENCE)
+            self._wait()
             raise item
         assert self._running is not None
         loop, _ = self._running
@@ -98,7 +117,17 @@ class _Course(Generic[T]):
             _call(loop, task.cancel)
         # Whatever collects garbage may have done so in that very thread.
         if self._thread is not threading.current_thread():
+            self._wait()
+
+    def _wait(self) -> None:
+        if self._future is None:
             self._thread.join(_PATIENCE)
+        else:
+            concurrent.futures.wait([self._future], _PATIENCE)
+
+    def _ended(self, future: concurrent.futures.Future[None]) -> None:
+        error = asyncio.CancelledError() if future.cancelled() else future.exception()
+        self._items.put(StopIteration() if error is None else error)
 
     def _run(self) -> None:
         try:

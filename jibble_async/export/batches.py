@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import date
@@ -16,20 +13,17 @@ from jibble_async.api.base_client import BaseClient
 from jibble_async.api.set_names import SetName
 from jibble_async.checks import require_counts
 from jibble_async.core.pages import RawRow
-from jibble_async.errors import ConfigurationError, DecodeError, PaginationError
+from jibble_async.errors import ConfigurationError, PaginationError
 from jibble_async.export.ahead import Ahead, Give
 from jibble_async.export.handed import HandedOn
 from jibble_async.export.patience import GIVE_UP_AFTER, patient
-from jibble_async.export.proof.plan import Extent, Partition
-from jibble_async.export.proof.reading import read_partition
+from jibble_async.export.proof.plan import Extent
 from jibble_async.export.proof.sweep import begin, settle
 from jibble_async.export.proof.verdicts import Outcome, Verdict
-from jibble_async.tables.arrow_rows import ArrowRows
-from jibble_async.tables.columns import table_of
-from jibble_async.tables.rows import unreadable
+from jibble_async.export.row_batches import RowBatches, read_side_by_side
 from jibble_async.tables.schema import arrow
 
-__all__ = ["BatchesReport", "record_batches"]
+__all__ = ["BatchesReport", "SetReading", "record_batches", "require_whole"]
 
 # Batches that wait while the one before is used.
 _AHEAD = 2
@@ -112,15 +106,16 @@ def record_batches(
 
     async def produce(give: Give[Any]) -> None:
         async with connect() as client:
-            reading = _Reading(
-                patient(client, GIVE_UP_AFTER),
-                extent,
+            caller = patient(client, GIVE_UP_AFTER)
+            batches = RowBatches(
+                extent.raw_set(caller).shape,
                 give,
                 columns=columns,
                 secrets=secrets,
                 size=rows_per_batch,
             )
-            await reading.run(concurrency)
+            await give(batches.schema)
+            await give(await SetReading(caller, extent, batches).run(concurrency))
 
     items = Ahead(produce, _AHEAD)
     # What can't be asked for is said here, and not when somebody reads.
@@ -144,100 +139,70 @@ class _Batches:
         item = next(self._items)
         if not isinstance(item, BatchesReport):
             return item
-        verdict = item.verdict
         if self._on_report is not None:
             self._on_report(item)
-        # Nothing was asked of an API that can't tell.
-        elif verdict.outcome is Outcome.NOT_PROVED and verdict.rounds:
-            raise PaginationError(
-                f"rows may be missing, or there although they are gone: {verdict.reason}; "
-                "with on_report= they are given nevertheless"
-            )
+        else:
+            require_whole(item.verdict, "with on_report= they are given nevertheless")
         raise StopIteration
 
 
-class _Reading:
-    """Reads a set, and gives its schema, batches, and a report."""
+class SetReading:
+    """Reads a set as a whole, and says in the end what is known of it.
 
-    def __init__(
-        self,
-        client: BaseClient[Any],
-        extent: Extent,
-        give: Give[Any],
-        *,
-        columns: Sequence[str] | None,
-        secrets: bool,
-        size: int,
-    ) -> None:
+    Args:
+        client: Makes the calls.
+        extent: What is read.
+        batches: Gets the rows.
+    """
+
+    def __init__(self, client: BaseClient[Any], extent: Extent, batches: RowBatches) -> None:
         self._client = client
         self._extent = extent
-        self._give = give
-        self._size = size
-        self._raw = extent.raw_set(client)
-        self._unknown: Counter[str] = Counter()
-        table = table_of(self._raw.shape, columns=columns, secrets=secrets)
-        self._arrow = ArrowRows(table, {}, self._note, _refuse)
-        self._handed = HandedOn(with_digests=self._raw.changes is None and self._raw.anchored)
-        self._held: list[RawRow] = []
-        self._rows = 0
-        self._giving = asyncio.Lock()
+        self._batches = batches
+        raw = extent.raw_set(client)
+        self._handed = HandedOn(with_digests=raw.changes is None and raw.anchored)
 
-    async def run(self, concurrency: int) -> None:
-        client, extent = self._client, self._extent
-        await self._give(self._arrow.schema)
+    async def run(self, concurrency: int) -> BatchesReport:
+        """Read it.
+
+        Args:
+            concurrency: Windows of days in flight.
+
+        Raises:
+            JibbleError: It can't be read.
+        """
+        client, extent, handed = self._client, self._extent, self._handed
         mark, partitions = await begin(client, extent)
-        left = deque(partitions)
-        workers = [
-            asyncio.create_task(self._work(left)) for _ in range(min(concurrency, len(left)))
-        ]
-        try:
-            await asyncio.gather(*workers)
-        finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
-        verdict = await settle(client, extent, mark, self._handed, read=self._handed.read)
-        late = self._handed.late()
-        changed, gone = self._handed.changed(), self._handed.gone()
-        self._held.extend(late)
-        while self._held:
-            await self._give_batch(1)
-        report = BatchesReport(
+        await read_side_by_side(client, partitions, concurrency, self._take)
+        verdict = await settle(client, extent, mark, handed, read=handed.read)
+        late, changed, gone = handed.late(), handed.changed(), handed.gone()
+        await self._batches.add(late)
+        await self._batches.finish()
+        return BatchesReport(
             verdict=verdict,
-            rows=self._rows,
-            changed=await asyncio.to_thread(self._arrow.table, changed),
+            rows=self._batches.given,
+            changed=await self._batches.table(changed),
             gone=gone,
-            unknown_fields=dict(sorted(self._unknown.items())),
+            unknown_fields=dict(sorted(self._batches.unknown_fields.items())),
         )
-        await self._give(report)
 
-    async def _work(self, left: deque[Partition]) -> None:
-        while left:
-            reading = read_partition(self._client, left.popleft())
-            async with contextlib.aclosing(reading) as pages:
-                async for page in pages:
-                    self._handed.note(page.rows)
-                    self._held.extend(page.rows)
-                    del page
-                    # Others may fill it meanwhile, and then wait here as well.
-                    while len(self._held) >= self._size:
-                        await self._give_batch(self._size)
-
-    async def _give_batch(self, least: int) -> None:
-        async with self._giving:
-            if len(self._held) < least:
-                return
-            rows, self._held = self._held[: self._size], self._held[self._size :]
-            # Arrow needs no interpreter meanwhile, so that pages are read beside it.
-            table = await asyncio.to_thread(self._arrow.table, rows)
-            self._rows += len(rows)
-            del rows
-            for batch in table.combine_chunks().to_batches():
-                await self._give(batch)
-
-    def _note(self, name: str, rows: int) -> None:
-        self._unknown[name] += rows
+    async def _take(self, rows: Sequence[RawRow]) -> None:
+        self._handed.note(rows)
+        await self._batches.add(rows)
 
 
-def _refuse(_: int, row: RawRow, reason: str) -> None:
-    raise DecodeError(unreadable(row, reason))
+def require_whole(verdict: Verdict, way_out: str) -> None:
+    """Refuse a reading of which rows may be missing; the old API can't tell, and none is.
+
+    Args:
+        verdict: What is known of it.
+        way_out: What can be done.
+
+    Raises:
+        PaginationError: Rows may be missing.
+    """
+    # Nothing was asked of an API that can't tell.
+    if verdict.outcome is Outcome.NOT_PROVED and verdict.rounds:
+        raise PaginationError(
+            f"rows may be missing, or there although they are gone: {verdict.reason}; {way_out}"
+        )

@@ -24,12 +24,12 @@ from jibble_async.export.proof.asking import account_of
 from jibble_async.export.proof.plan import Extent
 from jibble_async.export.proof.reading import MOST_BEGINNINGS
 from jibble_async.export.proof.sweep import changes, server_mark
-from jibble_async.export.proof.verdicts import Outcome
+from jibble_async.export.proof.verdicts import Outcome, SweptRow
 from jibble_async.export.report import ExportReport
 from jibble_async.export.sinks import FileFormat, Format, Sink, file_format
 from jibble_async.version import __version__
 
-__all__ = ["ChangesReport", "export_since_last"]
+__all__ = ["ChangesReport", "export_since_last", "latest_changes"]
 
 _BATCH = 1000
 
@@ -192,7 +192,8 @@ def _of_whole(report: ExportReport) -> ChangesReport:
 async def _write(
     client: BaseClient[Any], extent: Extent, mark: str, destination: Destination, sink: Sink
 ) -> ChangesReport:
-    found = await _changed(client, extent, mark)
+    changed = await latest_changes(client, extent, mark)
+    found: list[RawRow] = [(row.id, row.raw) for row in changed]
     async with Output(destination) as output:
         await output.write(sink.head)
         for first in range(0, len(found), _BATCH):
@@ -210,15 +211,24 @@ async def _write(
     )
 
 
-async def _changed(client: BaseClient[Any], extent: Extent, mark: str) -> list[RawRow]:
-    """The rows that changed, each as it was last."""
+async def latest_changes(client: BaseClient[Any], extent: Extent, mark: str) -> list[SweptRow]:
+    """The rows that changed since a mark, each once, as it was last; all are held in memory.
+
+    Args:
+        client: Makes the calls.
+        extent: What of the set is meant.
+        mark: What `server_mark` or a `Verdict` gave.
+
+    Raises:
+        JibbleError: As of `changes`.
+    """
     beginning = 1
     while True:
-        found: dict[str, RawRow] = {}
+        found: dict[str, SweptRow] = {}
         try:
             async with contextlib.aclosing(changes(client, extent, mark)) as pages:
                 async for page in pages:
-                    found.update((row.id, (row.id, row.raw)) for row in page)
+                    found.update((row.id, row) for row in page)
         except AnchorLostError:
             if beginning == MOST_BEGINNINGS:
                 raise
