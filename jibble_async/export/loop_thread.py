@@ -38,9 +38,9 @@ class LoopThread:
         self._loop = self._ready.result()
 
     @property
-    def is_here(self) -> bool:
-        """Whether this process has the thread: one that was forked has not."""
-        return os.getpid() == self._process
+    def is_alive(self) -> bool:
+        """Whether this process has the thread, which one that was forked has not, and it runs."""
+        return os.getpid() == self._process and self.thread.is_alive()
 
     def start(self, function: Callable[[], Coroutine[Any, Any, T]]) -> concurrent.futures.Future[T]:
         """Have a coroutine run.
@@ -55,13 +55,13 @@ class LoopThread:
         async def run() -> T:
             return await function()
 
-        if not self.is_here or not self.thread.is_alive():
+        if not self.is_alive:
             raise ConfigurationError("this loop is of another process, or was closed")
         return asyncio.run_coroutine_threadsafe(run(), self._loop)
 
     def close(self) -> None:
         """Cancel what runs, and end the thread."""
-        if self.is_here and self.thread.is_alive():
+        if self.is_alive:
             self._loop.call_soon_threadsafe(self._over.set)
             self.thread.join()
 

@@ -9,15 +9,18 @@ import msgspec
 from jibble_async.api.base_client import BaseClient, session_of
 from jibble_async.core.call_options import Timeouts
 
-__all__ = ["GIVE_UP_AFTER", "patient"]
+__all__ = ["ATTEMPT", "GIVE_UP_AFTER", "patient"]
 
 C = TypeVar("C", bound=BaseClient[Any])
 
 GIVE_UP_AFTER = 900.0
 """Seconds that an outage may last."""
 
-# No total, since an export may take hours; long attempts, since nobody waits for one page.
-_PATIENT = Timeouts(total=None, attempt=120.0)
+ATTEMPT = 120.0
+"""Seconds that one request may take: nobody waits for one page."""
+
+# No total, since an export may take hours.
+_PATIENT = Timeouts(total=None, attempt=ATTEMPT)
 
 
 def patient(client: C, give_up_after: float | None) -> C:

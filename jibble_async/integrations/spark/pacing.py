@@ -1,0 +1,116 @@
+"""The quota that tasks share: in Redis, or in files where all of them are on one machine."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+from jibble_async.checks import unseen
+from jibble_async.errors import ConfigurationError
+from jibble_async.integrations.spark.credentials import REDIS_URL, quota_name
+from jibble_async.integrations.spark.options import FROM_ENVIRONMENT, Asked
+from jibble_async.limits.adaptive.redis import RedisAdaptive
+from jibble_async.limits.adaptive.sqlite import SharedAdaptive
+from jibble_async.limits.windows.redis import RedisWindow
+from jibble_async.limits.windows.sqlite import SharedWindow
+
+__all__ = ["Limiter", "folder_mark", "require_same_folder", "shared_limiter"]
+
+Limiter = RedisAdaptive | RedisWindow | SharedAdaptive | SharedWindow
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+@unseen
+def shared_limiter(asked: Asked, environment: Mapping[str, str], service: str) -> Limiter | None:
+    """What paces the tasks of an account; None if one task alone reads, which paces itself.
+
+    Args:
+        asked: The options.
+        environment: The account's variables.
+        service: Whose quota it is.
+
+    Raises:
+        ConfigurationError: It can't be made.
+    """
+    if asked.limiter is None:
+        return None
+    key = asked.limiter_key or quota_name(environment, service)
+    url = asked.limiter
+    if url == FROM_ENVIRONMENT:
+        url = environment.get(REDIS_URL, "").strip()
+        if not url:
+            raise ConfigurationError(
+                f"limiter=redis needs {REDIS_URL}: set it in the environment of the driver and of "
+                "the executors, or in the file of credentials"
+            )
+    elif "://" not in url:
+        return _of_folder(asked, key)
+    if asked.limit is None or asked.per is None:
+        return RedisAdaptive(url, key=key)
+    return RedisWindow(
+        url,
+        asked.limit,
+        asked.per,
+        asked.linger,
+        workers=asked.workers or 1,
+        lease=asked.lease,
+        key=key,
+        trust_empty=asked.trust_empty,
+    )
+
+
+def folder_mark(asked: Asked) -> str | None:
+    """What tells the folder of a limiter from those of other machines; None if it has none.
+
+    It is made if need be.
+
+    Raises:
+        ConfigurationError: It can't be made.
+    """
+    folder = _folder(asked)
+    if folder is None:
+        return None
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = folder.stat()
+        boot = _BOOT.read_text().strip() if _BOOT.exists() else socket.gethostname()
+    except OSError as error:
+        raise ConfigurationError(
+            f"limiter={asked.limiter} can't be used as a folder here: {error.strerror}"
+        ) from None
+    return f"{boot} {found.st_dev} {found.st_ino}"
+
+
+def require_same_folder(asked: Asked, mark: str | None) -> None:
+    """Refuse to read on another machine than that which planned, where tasks share a folder.
+
+    Args:
+        asked: The options.
+        mark: What `folder_mark` gave to the driver.
+
+    Raises:
+        ConfigurationError: It is another one.
+    """
+    if mark is not None and folder_mark(asked) != mark:
+        raise ConfigurationError(
+            f"limiter={asked.limiter} is another folder on this executor ({socket.gethostname()}) "
+            "than on the driver, so each machine would take the whole quota for its own: share it "
+            "in Redis (limiter=redis://host:6379/0)"
+        )
+
+
+def _folder(asked: Asked) -> Path | None:
+    limiter = asked.limiter
+    if limiter is None or limiter == FROM_ENVIRONMENT or "://" in limiter:
+        return None
+    return Path(limiter).expanduser()
+
+
+def _of_folder(asked: Asked, key: str) -> SharedAdaptive | SharedWindow:
+    path = os.path.join(os.path.expanduser(str(asked.limiter)), f"{key}.db")
+    if asked.limit is None or asked.per is None:
+        return SharedAdaptive(path)
+    return SharedWindow(path, asked.limit, asked.per, asked.linger, lease=asked.lease)
