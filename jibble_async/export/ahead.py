@@ -59,6 +59,21 @@ class Ahead(Generic[T]):
     def __next__(self) -> T:
         return self._course.next()
 
+    def poll(self, seconds: float) -> T | None:
+        """The next item, or None if there is none within a time.
+
+        Args:
+            seconds: The time.
+
+        Raises:
+            StopIteration: There are no more.
+            BaseException: What the coroutine raised.
+        """
+        try:
+            return self._course.next(seconds)
+        except queue.Empty:
+            return None
+
     def close(self) -> None:
         """Have the coroutine cancelled, and wait for it a few seconds."""
         self._end()
@@ -89,14 +104,14 @@ class _Course(Generic[T]):
             self._future = loop.start(self._main)
             self._future.add_done_callback(self._ended)
 
-    def next(self) -> T:
+    def next(self, seconds: float | None = None) -> T:
         if os.getpid() != self._process:
             raise ConfigurationError(
                 "a thread of another process reads these rows: begin to read them in this one"
             )
         if self._over is not None:
             raise self._over
-        item = self._items.get()
+        item = self._items.get(timeout=seconds)
         if isinstance(item, BaseException):
             self._over = item
             self._wait()

@@ -169,3 +169,18 @@ def test_another_process_is_told_that_it_has_no_such_thread() -> None:
     assert "another process" in told.get()
     assert next(items) == 0
     items.close()
+
+
+def test_a_poll_waits_no_longer_than_it_may() -> None:
+    asked = threading.Event()
+
+    async def produce(give: Give[int]) -> None:
+        await asyncio.to_thread(asked.wait, PATIENCE)
+        await give(1)
+
+    items = Ahead(produce, 1)
+    assert items.poll(0.0) is None
+    asked.set()
+    assert items.poll(PATIENCE) == 1
+    with pytest.raises(StopIteration):
+        items.poll(PATIENCE)
