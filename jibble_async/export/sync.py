@@ -29,7 +29,7 @@ from jibble_async.export.report import ExportProgress, Meter
 from jibble_async.export.sinks import Format
 from jibble_async.version import __version__
 
-__all__ = ["Reconcile", "SetSynced", "Sync", "SyncReport"]
+__all__ = ["Reconcile", "SetSynced", "Sync", "SyncReport", "is_due"]
 
 Reconcile: TypeAlias = Literal["always", "daily", "weekly", "monthly", "never"]
 
@@ -220,7 +220,7 @@ class Sync:
         self, copy: Copy, disk: DiskThread, source: Source, kept: Kept, meter: Meter
     ) -> SetSynced | None:
         """Merge what changed; None if nothing is proved by that."""
-        is_due = self._is_due(kept)
+        looks = is_due(self._reconcile, self._client, kept.reconciled)
         stack = contextlib.ExitStack()
         try:
             update = await disk.run(lambda: stack.enter_context(copy.updating(source)))
@@ -229,11 +229,11 @@ class Sync:
                 self._extent(source.set),
                 kept.mark,
                 HeldOffLoop(update, disk),
-                reconcile=is_due,
+                reconcile=looks,
             )
             if verdict.outcome is Outcome.NOT_PROVED:
                 return None
-            reconciled = is_due or verdict.dropped > 0
+            reconciled = looks or verdict.dropped > 0
             moment = verdict.mark if reconciled else kept.reconciled
             rows = await disk.run(functools.partial(update.commit, verdict, moment))
         finally:
@@ -251,13 +251,6 @@ class Sync:
             requests=meter("requests"),
             seconds=meter.seconds,
         )
-
-    def _is_due(self, kept: Kept) -> bool:
-        if self._reconcile == "never":
-            return False
-        now: datetime = session_of(self._client).caller.config.clock.now()
-        age = now - datetime.fromisoformat(kept.reconciled)
-        return age >= timedelta(days=_DAYS[self._reconcile]) - _EARLY
 
     async def _read_whole(
         self, copy: Copy, disk: DiskThread, source: Source, meter: Meter, *, is_first: bool
@@ -304,3 +297,18 @@ class Sync:
     def _showing(self, what: SetName) -> Callable[[ExportProgress], None] | None:
         show = self._on_progress
         return None if show is None else lambda progress: show(what, progress)
+
+
+def is_due(reconcile: Reconcile, client: BaseClient[Any], last: str) -> bool:
+    """Whether all ids are to be looked through.
+
+    Args:
+        reconcile: How often.
+        client: Tells the time.
+        last: When that was done last.
+    """
+    if reconcile == "never":
+        return False
+    now: datetime = session_of(client).caller.config.clock.now()
+    age = now - datetime.fromisoformat(last)
+    return age >= timedelta(days=_DAYS[reconcile]) - _EARLY

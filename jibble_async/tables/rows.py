@@ -10,7 +10,22 @@ import msgspec
 from jibble_async.core.pages import RawRow
 from jibble_async.core.raw_rows import RawRows
 
-__all__ = ["ids_of", "is_text", "lines_of", "one_line_each", "unreadable", "unrepeated"]
+__all__ = [
+    "ids_of",
+    "is_text",
+    "lines_of",
+    "one_line_each",
+    "rows_of_lines",
+    "unreadable",
+    "unrepeated",
+]
+
+
+class _Named(msgspec.Struct):
+    id: str = ""
+
+
+_NAMED = msgspec.json.Decoder(_Named)
 
 _DECODED = 8192
 
@@ -31,6 +46,15 @@ def unrepeated(rows: Sequence[RawRow]) -> Sequence[RawRow]:
 def lines_of(rows: Sequence[RawRow]) -> bytes:
     """Rows as lines, each of them on one; what is written over several loses its white space."""
     return rows.lines if isinstance(rows, RawRows) else one_line_each([raw for _, raw in rows])
+
+
+def rows_of_lines(lines: bytes) -> RawRows:
+    """Rows that are on a line each, as an export keeps them.
+
+    Args:
+        lines: The rows; each line ends in a line break.
+    """
+    return RawRows([each.id for each in _NAMED.decode_lines(lines)], lines)
 
 
 def one_line_each(rows: Sequence[msgspec.Raw]) -> bytes:
