@@ -26,6 +26,7 @@ EXTRAS = {
     "pyarrow": "parquet",
     "redis": "redis",
     "opentelemetry": "otel",
+    "dlt": "dlt",
     "rich": "cli",
     "keyring": "keyring",
     "platformdirs": "cli",
@@ -41,7 +42,13 @@ EXTRAS = {
 
 
 def test_what_an_extra_brings_is_imported_where_it_is_needed_only() -> None:
-    homes = {"sandbox": {"sandbox"}, "cli": {"cli"}, "redis": {"limits"}, "otel": {"integrations"}}
+    homes = {
+        "sandbox": {"sandbox"},
+        "cli": {"cli"},
+        "redis": {"limits"},
+        "otel": {"integrations"},
+        "dlt": {"integrations"},
+    }
     wrong = [
         f"{name} imports {imported}"
         for name, path in modules()
