@@ -14,7 +14,7 @@ from jibble_async.core.cursor import fingerprint
 from jibble_async.errors import ConfigurationError
 from jibble_async.export.proof.asking import Answer, ask, count
 
-__all__ = ["ROWS", "Extent", "Partition", "dated_plan", "plan_partitions"]
+__all__ = ["ROWS", "Extent", "Partition", "dated_plan", "is_cut", "plan_partitions"]
 
 ROWS = 20_000
 """About how many rows a partition has."""
@@ -135,7 +135,7 @@ async def dated_plan(
     source = raw.by_day(False) if extent.since is None else raw.pages
     first = await ask(session, source, 0, 1)
     total = first.believed
-    if total is None or total <= _LARGE * rows:
+    if total is None or not is_cut(total, rows):
         return [whole], first.date
     low = extent.since or _day(first)
     high = extent.until or _day(await ask(session, raw.by_day(True), 0, 1))
@@ -149,6 +149,11 @@ async def dated_plan(
         for index, (first, last) in enumerate(zip(firsts, lasts, strict=True))
     ]
     return partitions, first.date
+
+
+def is_cut(total: int, rows: int) -> bool:
+    """Whether a window of so many rows is cut in two, where one may have about `rows`."""
+    return total > _LARGE * rows
 
 
 def _day(answer: Answer) -> date | None:
@@ -167,7 +172,7 @@ async def _cuts(
 
     What is in the later half of a window is not asked for, since the whole is known.
     """
-    if total <= _LARGE * rows or low >= high:
+    if not is_cut(total, rows) or low >= high:
         return []
     middle = low + (high - low) // 2
     half = msgspec.structs.replace(extent, since=low, until=middle)
