@@ -10,11 +10,12 @@ PYTHONS = $(shell for minor in 11 12 13 14; do command -v python3.$$minor; done;
 BIN := $(VENV)/bin
 # A process for each processor, but no more than four: each has to import all tests first.
 PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --maxprocesses 4 --dist worksteal
-PIP := $(BIN)/python -m pip --disable-pip-version-check install -q
+PIP = $(BIN)/python -m pip --disable-pip-version-check install -q
 COMPILE := $(UV) pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: demo test test-fast test-all chaos coverage check lint types stubs docs bench pictures engines lock clean
+.PHONY: demo test test-fast test-all chaos coverage check lint types stubs docs bench pictures engines \
+	orchestrators lock clean
 
 demo: $(VENV)/.demo
 	@$(BIN)/python examples/demo.py
@@ -44,7 +45,7 @@ coverage: $(VENV)/.dev
 	@$(BIN)/python -m coverage run -m pytest -q
 	@$(BIN)/python -m coverage report
 
-check: lint types test
+check: lint types test orchestrators
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check -q .
@@ -77,6 +78,12 @@ bench: $(VENV)/.dev
 # dlt and Spark, whose tests are left out without them; Spark's also need a Java.
 engines: $(VENV)/.engines
 
+# The programs for Dagster, Airflow and Prefect, in an environment of their own: they don't go with
+# what the other tests take, and bring 700 MB.
+orchestrators: $(VENV)/.dev $(VENV)-orchestrators/.installed
+	$(BIN)/basedpyright -p examples/orchestrators --pythonpath $(VENV)-orchestrators/bin/python
+	@ORCHESTRATORS=1 $(VENV)-orchestrators/bin/python -m pytest -q tests/orchestrators
+
 # What is drawn from the code; the tests hold that it is as the code is.
 pictures: $(VENV)/.dev
 	@$(BIN)/python -m tools.architecture
@@ -92,6 +99,9 @@ lock:
 		$(COMPILE) --extra $$engine -c requirements/dev.lock -o requirements/$$engine.lock \
 			pyproject.toml requirements/build.in || exit 1; \
 	done
+	$(COMPILE) --extra cli --extra sandbox --extra parquet --extra redis \
+		-o requirements/orchestrators.lock pyproject.toml requirements/orchestrators.in \
+		requirements/build.in
 
 clean:
 	rm -rf $(VENV) .venv-* .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist demo-output
@@ -120,4 +130,14 @@ $(VENV)/.engines: requirements/dlt.lock requirements/spark.lock $(VENV)/.dev
 	@echo "installing dlt and Spark ..."
 	@$(PIP) --require-hashes --no-build-isolation --use-pep517 -r requirements/dlt.lock
 	@$(PIP) --require-hashes --no-build-isolation --use-pep517 -r requirements/spark.lock
+	@touch $@
+
+$(VENV)-orchestrators/.installed: private BIN := $(VENV)-orchestrators/bin
+$(VENV)-orchestrators/.installed: requirements/build.lock requirements/orchestrators.lock \
+		pyproject.toml | $(BIN)/python
+	@echo "installing Dagster, Airflow and Prefect into $(VENV)-orchestrators ..."
+	@$(VENV)/bin/python -m venv $(VENV)-orchestrators
+	@$(PIP) --require-hashes -r requirements/build.lock
+	@$(PIP) --require-hashes --no-build-isolation --use-pep517 -r requirements/orchestrators.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
