@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import os
 from typing import Any
 
-from jibble_async import entities, errors
-from jibble_async.core import logs
+from jibble_async.on_demand import load as _load
 
 # Every public name, by the module that it comes from. What type checkers and editors read is
 # `__init__.pyi`, which `make stubs` writes.
@@ -15,6 +13,7 @@ _HOMES: dict[str, list[str]] = {
     "api.base_client": ["Ping"],
     "api.listing": ["ListOptions"],
     "api.outcomes": ["ItemOutcome", "ItemState"],
+    "api.tracker": ["TimeTracker"],
     "client": ["Identity", "JibbleClient"],
     "config": ["ClientConfig", "Endpoints", "Service"],
     "core.credentials": ["Auth", "ClientCredentials", "StaticToken"],
@@ -25,13 +24,15 @@ _HOMES: dict[str, list[str]] = {
     "core.pages": ["Page"],
     "core.retry": ["RetryPolicy"],
     "core.stats": ["Stats"],
-    "entities": [name for name in entities.__all__ if name not in {"Guid", "ValueObject"}],
-    "errors": errors.__all__,
     "events": ["Hook"],
     "limits.adaptive.limiter": ["AdaptiveLimiter"],
+    "limits.adaptive.redis": ["RedisAdaptive"],
+    "limits.adaptive.sqlite": ["SharedAdaptive"],
     "limits.bucket": ["TokenBucket"],
     "limits.slots": ["Outcome", "Priority", "RateLimiter", "Slot", "Unlimited"],
     "limits.windows.local": ["RollingWindow"],
+    "limits.windows.redis": ["RedisWindow"],
+    "limits.windows.sqlite": ["SharedWindow"],
     "odata.render": ["grouped"],
     "pairing": ["Leftover", "LeftoverReason", "Stretch", "WorkSessions", "work_sessions"],
     "query.expressions": ["Expression", "raw_filter"],
@@ -40,32 +41,26 @@ _HOMES: dict[str, list[str]] = {
     "response": ["ResponseMetadata"],
     "version": ["__version__"],
 }
-# Imported when asked for: they take time to load, and few programs use them.
-_LAZY: dict[str, list[str]] = {
-    "api.tracker": ["TimeTracker"],
-    "limits.adaptive.redis": ["RedisAdaptive"],
-    "limits.adaptive.sqlite": ["SharedAdaptive"],
-    "limits.windows.redis": ["RedisWindow"],
-    "limits.windows.sqlite": ["SharedWindow"],
-}
+# Those that are themselves public.
+_MODULES = ("entities", "errors", "events")
 
 
-def _load(home: str, names: list[str]) -> None:
-    module = importlib.import_module(f"{__name__}.{home}")
-    globals().update((name, getattr(module, name)) for name in names)
+def _homes() -> dict[str, list[str]]:
+    """The same with entities and errors, which say themselves what is public of them."""
+    from jibble_async import entities, errors
 
-
-for _home, _names in _HOMES.items():
-    _load(_home, _names)
-
-logs.from_env(os.environ)
-
-__all__ = sorted(name for names in (*_HOMES.values(), *_LAZY.values()) for name in names)  # pyright: ignore[reportUnsupportedDunderAll]
+    offered = [name for name in entities.__all__ if name not in {"Guid", "ValueObject"}]
+    return {**_HOMES, "entities": offered, "errors": errors.__all__}
 
 
 def __getattr__(name: str) -> Any:
-    for home, names in _LAZY.items():
-        if name in names:
-            _load(home, names)
-            return globals()[name]
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name == "__all__":
+        return sorted(name for names in _homes().values() for name in names)
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    # All entities and errors are classes; modules are looked for in this way, too.
+    return _load(__name__, name, _homes() if name[0].isupper() else _HOMES)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULES, *__getattr__("__all__")})

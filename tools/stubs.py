@@ -9,14 +9,16 @@ import subprocess
 import sys
 import typing
 from collections.abc import Container
+from importlib.util import resolve_name
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import jibble_legacy
 from jibble_legacy import query_fields
 
 import jibble_async
-from jibble_async import entities
+from jibble_async import entities, export
 from jibble_async.api.base_client import resources_of
 from jibble_async.entities import base
 from jibble_async.query import vocabulary
@@ -37,6 +39,8 @@ def stubs() -> dict[Path, str]:
         "legacy/jibble_legacy/query_fields.pyi": _fields_of(query_fields.VOCABULARY, known.owners),
         "jibble_async/__init__.pyi": _exports_of(jibble_async),
         "jibble_async/entities/__init__.pyi": _exports_of(entities),
+        "jibble_async/export/__init__.pyi": _exports_of(export),
+        "legacy/jibble_legacy/__init__.pyi": _exports_of(jibble_legacy),
         "jibble_async/api/set_names.py": _set_names(),
     }
     return {ROOT / name: stub.text(name) for name, stub in made.items()}
@@ -94,8 +98,12 @@ def _exports_of(package: ModuleType) -> _Stub:
     stub = _Stub()
     stub.add(f"__all__ = {package.__all__!r}")
     # Of what is an alias or a text, only the package itself knows the home.
-    said = {**getattr(package, "_HOMES", {}), **getattr(package, "_LAZY", {})}
-    homes = {name: f"{package.__name__}.{home}" for home, names in said.items() for name in names}
+    said: dict[str, list[str]] = getattr(package, "_HOMES", {})
+    homes = {
+        name: resolve_name(f".{home}", package.__name__)
+        for home, names in said.items()
+        for name in names
+    }
     for name in package.__all__:
         home = getattr(getattr(package, name), "__module__", "")
         own = home if home.startswith(package.__name__) else homes.get(name, base.__name__)

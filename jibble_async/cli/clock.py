@@ -18,7 +18,7 @@ from jibble_async.resources.time_entries import TimeEntries
 
 __all__ = ["clock"]
 
-clock: App = App(name="clock", help="Clock somebody in or out, or show how they stand.")
+clock: App = App(name="clock")
 
 _STATES = {
     EntryType.IN: "at work",

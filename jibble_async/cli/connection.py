@@ -7,22 +7,20 @@ from collections.abc import AsyncGenerator, Generator, Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeGuard
 
 from cyclopts import Group, Parameter
-from jibble_legacy import LegacyClient
 
 from jibble_async.cli.exit_codes import SetupError
 from jibble_async.cli.forms import Form
-from jibble_async.cli.legacy_limit import TellingWindow, window_path
 from jibble_async.cli.notify import PingURL
-from jibble_async.cli.paces import paces
-from jibble_async.cli.profile_files import environment_for
-from jibble_async.client import JibbleClient
 from jibble_async.errors import ConfigurationError
-from jibble_async.limits.slots import Unlimited
 
+# What asks is loaded by who asks: reading a command line, or showing help, takes none of it.
 if TYPE_CHECKING:
+    from jibble_legacy import LegacyClient
+
+    from jibble_async.client import JibbleClient
     from jibble_async.sandbox import Sandbox
 
 __all__ = [
@@ -38,6 +36,7 @@ __all__ = [
     "connect_named",
     "connect_profiles",
     "importing_sandbox",
+    "is_current",
     "make_sandbox",
     "open_current",
     "open_legacy",
@@ -142,7 +141,7 @@ async def connect(
     """
     refuse_legacy(common)
     async with connect_either(common, since, until) as client:
-        assert isinstance(client, JibbleClient)
+        assert is_current(client)
         yield client
 
 
@@ -217,9 +216,7 @@ async def connect_either(
         if common.sandbox:
             days = {} if since is None or until is None else {"since": since, "until": until}
             box = await stack.enter_async_context(make_sandbox(**days))
-            kind: Any = LegacyClient if common.legacy else JibbleClient
-            zone = {"timezone": timezone} if common.legacy else {}
-            client = kind.from_env(box.environment(), limiter=Unlimited(), **zone)
+            client = _sandboxed(box, legacy=common.legacy, timezone=timezone)
             yield await stack.enter_async_context(client)
         elif common.legacy:
             yield await open_legacy(stack, given, timezone)
@@ -240,6 +237,10 @@ async def open_current(
     Raises:
         SetupError: There are no credentials, or they can't be used.
     """
+    from jibble_async.cli.paces import paces
+    from jibble_async.cli.profile_files import environment_for
+    from jibble_async.client import JibbleClient
+
     name, environment = await environment_for("current", given)
     with setting_up():
         limiters = paces(environment)
@@ -263,12 +264,29 @@ async def open_legacy(
         SetupError: There are no credentials, or they can't be used.
         ConfigurationError: The zone can't be used.
     """
+    from jibble_legacy import LegacyClient
+
+    from jibble_async.cli.legacy_limit import TellingWindow, window_path
+    from jibble_async.cli.profile_files import environment_for
+
     _, environment = await environment_for("legacy", given)
     with setting_up():
         window = TellingWindow(window_path(environment))
     await stack.enter_async_context(contextlib.aclosing(window))
     client = LegacyClient.from_env(environment, limiter=window, timezone=timezone)
     return await stack.enter_async_context(client)
+
+
+def _sandboxed(box: Sandbox, *, legacy: bool, timezone: str | None) -> JibbleClient | LegacyClient:
+    from jibble_async.limits.slots import Unlimited
+
+    if legacy:
+        from jibble_legacy import LegacyClient
+
+        return LegacyClient.from_env(box.environment(), limiter=Unlimited(), timezone=timezone)
+    from jibble_async.client import JibbleClient
+
+    return JibbleClient.from_env(box.environment(), limiter=Unlimited())
 
 
 @contextlib.contextmanager
@@ -282,6 +300,13 @@ def setting_up() -> Generator[None]:
         yield
     except ConfigurationError as error:
         raise SetupError(str(error)) from None
+
+
+def is_current(client: JibbleClient | LegacyClient) -> TypeGuard[JibbleClient]:
+    """Whether a client is one of the current API."""
+    from jibble_async.client import JibbleClient
+
+    return isinstance(client, JibbleClient)
 
 
 def refuse_legacy(common: Common) -> None:

@@ -6,18 +6,21 @@ import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 from zoneinfo import ZoneInfo
 
 from cyclopts import Parameter, Token
-from jibble_legacy import LegacyClient
 
-from jibble_async.cli.connection import Common, connect
+from jibble_async.cli.connection import Common, connect, is_current
 from jibble_async.cli.output import say
 from jibble_async.cli.periods import Period, Span, period_of
-from jibble_async.client import JibbleClient
 from jibble_async.errors import ConfigurationError, NotFoundError, PermissionDeniedError
 from jibble_async.query.days import require_span
+
+if TYPE_CHECKING:
+    from jibble_legacy import LegacyClient
+
+    from jibble_async.client import JibbleClient
 
 __all__ = ["ANY_DAYS", "Days", "Ends", "connect_days", "connect_span", "days_of", "now", "today_of"]
 
@@ -150,7 +153,7 @@ async def today_of(client: JibbleClient | LegacyClient, zone: str | None = None)
         client: Whom to ask for the organisation's time zone, if its API knows one.
         zone: The zone, where it is known.
     """
-    if zone is None and isinstance(client, JibbleClient):
+    if zone is None and is_current(client):
         zone = await _zone(client)
     try:
         return now(None if zone is None else ZoneInfo(zone)).date()

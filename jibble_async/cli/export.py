@@ -44,7 +44,7 @@ from jibble_async.export.sinks import FileFormat, file_format
 
 __all__ = ["SetNames", "export"]
 
-export: App = App(name="export", help="Export rows to a file that counts only when it is complete.")
+export: App = App(name="export")
 
 _ALL = "all"
 _NOT_PASSED_ON = frozenset({"since_last", "report", "common"})

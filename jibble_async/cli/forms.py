@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, time, timedelta
 from typing import Any, Literal, TypeAlias
 
-from jibble_async.export.sinks.spreadsheets import spreadsheet_safe
 from jibble_async.pages import hours_words
 
 __all__ = [
@@ -83,10 +82,18 @@ def as_csv(rows: Iterable[Row], names: Sequence[str]) -> str:
         rows: What there is to show, by name.
         names: What of it stands in which column.
     """
+    from jibble_async.export.sinks.spreadsheets import spreadsheet_safe
+
+    def safe(value: object) -> float | str | None:
+        if value is None or isinstance(value, int | float):
+            return value
+        plain = _plain(value)
+        return spreadsheet_safe(plain) if isinstance(plain, str) else plain
+
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows([_csv_cell(row[name]) for name in names] for row in rows)
+    writer.writerows([safe(row[name]) for name in names] for row in rows)
     return text.getvalue()
 
 
@@ -106,13 +113,6 @@ def fitted(widths: Sequence[int], room: int, whole: Collection[int]) -> list[int
             break
         fitted[widest] -= 1
     return fitted
-
-
-def _csv_cell(value: object) -> float | str | None:
-    if value is None or isinstance(value, int | float):
-        return value
-    plain = _plain(value)
-    return spreadsheet_safe(plain) if isinstance(plain, str) else plain
 
 
 def _plain(value: object) -> float | str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cyclopts.help import HelpEntry, HelpPanel
-from cyclopts.help.specs import DescriptionRenderer
-from rich.console import Console, ConsoleOptions
-from rich.table import Table
-from rich.text import Text
+if TYPE_CHECKING:
+    from cyclopts.help import HelpEntry, HelpPanel
+    from rich.console import Console, ConsoleOptions
 
 __all__ = ["HelpPage"]
 
@@ -21,6 +19,10 @@ class HelpPage:
 
     def __call__(self, console: Console, options: ConsoleOptions, panel: HelpPanel) -> None:
         """Write commands or options under their title."""
+        from cyclopts.help.specs import DescriptionRenderer
+        from rich.table import Table
+        from rich.text import Text
+
         if not panel.entries:
             return
         console.print(Text(f"{panel.title}:", "bold"))
@@ -34,6 +36,8 @@ class HelpPage:
 
     def render_usage(self, console: Console, _: ConsoleOptions, usage: Any) -> None:
         """Write the line that says what a command is followed by."""
+        from rich.text import Text
+
         if usage:
             console.print(Text(f"Usage: {usage}"), overflow="fold")
 

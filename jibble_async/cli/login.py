@@ -13,13 +13,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from cyclopts import Parameter
-from jibble_legacy import LegacyClient
 from msgspec.structs import replace
 
 from jibble_async.cli.connection import DEFAULT_OPTIONS, Flag, RunOptions, setting_up
 from jibble_async.cli.exit_codes import SetupError
 from jibble_async.cli.folders import config_folder
-from jibble_async.cli.legacy_limit import TellingWindow, window_path
 from jibble_async.cli.output import NotAllDoneError, say, say_error, show_facts
 from jibble_async.cli.private_files import being_changed
 from jibble_async.cli.profile_files import read_profiles, write_profiles
@@ -36,7 +34,6 @@ from jibble_async.cli.profiles import (
     with_account,
 )
 from jibble_async.cli.secret_stores import KeyringStore, store_of
-from jibble_async.client import JibbleClient
 from jibble_async.entities import Organization
 from jibble_async.errors import ConfigurationError, NotFoundError, PermissionDeniedError
 
@@ -184,6 +181,10 @@ async def _log_in(
 async def _organization(api: Api, environment: Environment, *, is_checked: bool) -> Profile:
     """The organisation that credentials are of, as far as the server says; else nothing."""
     if api == "legacy":
+        from jibble_legacy import LegacyClient
+
+        from jibble_async.cli.legacy_limit import TellingWindow, window_path
+
         with setting_up():
             window = TellingWindow(window_path(environment))
             old = LegacyClient.from_env(environment, limiter=window)
@@ -191,6 +192,8 @@ async def _organization(api: Api, environment: Environment, *, is_checked: bool)
             team = await old.organizations.list().first() if is_checked else None
         # Its id is another one than the current API has.
         return Profile(organization=(team and team.name) or "")
+    from jibble_async.client import JibbleClient
+
     with setting_up():
         client = JibbleClient.from_env(environment)
     async with client:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from jibble_legacy import LegacyClient
-
+from jibble_async.cli.connection import is_current
 from jibble_async.cli.names import Named, one_of
-from jibble_async.client import JibbleClient
-from jibble_async.core.pager import Pager
 from jibble_async.entities import CommonStatus, Group, OpenEnum, Person, PersonStatus
 from jibble_async.errors import ConfigurationError, NotSupportedError
 from jibble_async.query.values import is_guid
 from jibble_async.query.vocabulary import fields
+
+if TYPE_CHECKING:
+    from jibble_legacy import LegacyClient
+
+    from jibble_async.client import JibbleClient
+    from jibble_async.core.pager import Pager
 
 __all__ = ["Kind", "Lookup", "listed", "person_id"]
 
@@ -97,7 +100,7 @@ class Lookup:
     async def own_id(self) -> str | None:
         """The id of the person that the credentials act for, if they say so."""
         client = self._client
-        return (await client.whoami()).person_id if isinstance(client, JibbleClient) else None
+        return (await client.whoami()).person_id if is_current(client) else None
 
     async def ids(self, kind: Kind, texts: Iterable[str]) -> tuple[str, ...]:
         """The ids of what is called so, each once, in their order. Raises as `id` does."""
@@ -135,18 +138,17 @@ class Lookup:
 
     def _one(self, kind: Kind, text: str, among: list[Named]) -> str:
         what = _SETS[kind].replace("_", "-")
-        is_all = self._include_gone or not isinstance(self._client, JibbleClient)
+        is_all = self._include_gone or not is_current(self._client)
         gone = "" if is_all else "; what was removed or archived is found by its id"
         found = one_of(kind, text, among, otherwise=f"jibble list {what} shows them{gone}")
         self._names[found.id] = found.names[0] if found.names else found.id
         return found.id
 
     def _is_id(self, text: str) -> bool:
-        is_current = isinstance(self._client, JibbleClient)
-        return is_guid(text) if is_current else _OLD_ID.fullmatch(text) is not None
+        return is_guid(text) if is_current(self._client) else _OLD_ID.fullmatch(text) is not None
 
     async def _list(self, kind: Kind, **options: Any) -> list[Named]:
-        if kind == "person" and isinstance(self._client, JibbleClient):
+        if kind == "person" and is_current(self._client):
             options["expand"] = [_P.group.select("name")]
         rows = listed(self._client, _SETS[kind], _NAMES, gone=self._include_gone, **options)
         return [_named(row) async for row in rows]
@@ -188,7 +190,7 @@ def listed(
     resource: Any = getattr(client, what, None)
     if resource is None:
         raise NotSupportedError(f"the old API has no {what.replace('_', ' ')}")
-    if isinstance(client, JibbleClient):
+    if is_current(client):
         known = resource.entity.__struct_fields__
         options["select"] = [name for name in names if name in known]
         if resource.archived is not None:

@@ -20,10 +20,7 @@ from jibble_async.errors import ConfigurationError, JibbleError
 
 __all__ = ["migrate"]
 
-migrate: App = App(
-    name="migrate",
-    help="Move the entries of an old account to a new one.",
-)
+migrate: App = App(name="migrate")
 
 Settle = Annotated[float, Parameter(validator=Number(gte=0))]
 Lanes = Annotated[int, Parameter(validator=Number(gte=1))]

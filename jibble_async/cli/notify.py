@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import aiohttp
 from cyclopts import Parameter, Token
-from yarl import URL
 
 from jibble_async.cli.output import complain
-from jibble_async.core.origins import is_loopback
-from jibble_async.core.proxies import proxies_from
 from jibble_async.errors import ConfigurationError
 from jibble_async.version import __version__
+
+if TYPE_CHECKING:
+    from yarl import URL
 
 __all__ = ["PingURL", "ping", "ping_url"]
 
@@ -34,6 +32,10 @@ def ping_url(text: str, exit_code: int = 0) -> URL:
         ValueError: It is no URL that may be pinged; the error does not show it, since whoever
             knows it can ping, too.
     """
+    from yarl import URL
+
+    from jibble_async.core.origins import is_loopback
+
     try:
         url = URL(text.strip())
         # What is no name to the DNS is a ValueError, too, and here at the latest.
@@ -66,8 +68,14 @@ PingURL = Annotated[
 """What `--notify` takes; also from the environment, where `ps` does not show it."""
 
 
+async def _sleep(seconds: float) -> None:
+    import asyncio
+
+    await asyncio.sleep(seconds)
+
+
 async def ping(
-    text: str, exit_code: int, sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    text: str, exit_code: int, sleep: Callable[[float], Awaitable[object]] = _sleep
 ) -> None:
     """Tell a host how a command ended, and nothing else; say so if that fails.
 
@@ -89,6 +97,10 @@ async def ping(
 
 async def _failure(url: URL) -> str:
     """What went wrong with a ping; nothing if it arrived."""
+    import aiohttp
+
+    from jibble_async.core.proxies import proxies_from
+
     try:
         proxies = proxies_from(os.environ, [str(url)])
         async with (

@@ -11,13 +11,7 @@ from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
-
-from rich.bar import Bar
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, Any, Literal
 
 from jibble_async.cli.forms import (
     Form,
@@ -31,8 +25,10 @@ from jibble_async.cli.forms import (
     fitted,
 )
 from jibble_async.cli.streams import tell
-from jibble_async.export.files.destinations import Destination
 from jibble_async.pages import hours_words
+
+if TYPE_CHECKING:
+    from jibble_async.export.files.destinations import Destination
 
 __all__ = [
     "NotAllDoneError",
@@ -198,6 +194,12 @@ def show_bars(names: Sequence[str], rows: Sequence[tuple[str, timedelta, bool]])
         names: Of the column of texts, and of that of lengths.
         rows: A text, its length, and whether it is a part of a row above it.
     """
+    # Loaded for terminals alone; scripts get lines.
+    from rich.bar import Bar
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
     # Bars take what is left, which is never less than a third.
     table.add_column(Text(names[0]), overflow="ellipsis", no_wrap=True, max_width=40)
@@ -229,6 +231,11 @@ def _begins_a_file() -> bool:
 
 
 def _show_table(rows: Iterable[Row], columns: Mapping[str, str], numbers: Collection[str]) -> None:
+    from rich.cells import cell_len
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     cells = [[cell(row[name]) for name in columns.values()] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(columns, *cells, strict=True)]
     console = Console(file=sys.stdout, highlight=False)

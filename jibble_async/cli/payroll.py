@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -30,13 +30,15 @@ from jibble_async.cli.output import (
 from jibble_async.cli.payroll_files import Made, TableName, data_of, maker
 from jibble_async.cli.payroll_reading import read
 from jibble_async.cli.payroll_workbook import Paper, require_workbooks
-from jibble_async.client import JibbleClient
 from jibble_async.errors import ConfigurationError
 from jibble_async.export.files.destinations import Destination, destination_of
 from jibble_async.export.files.output import Output
 from jibble_async.pages import require_templates
 from jibble_async.pages.words import minutes_words
 from jibble_async.payroll import By, Payroll, Rates, payroll, read_rates, tables, totals
+
+if TYPE_CHECKING:
+    from jibble_async.client import JibbleClient
 
 __all__ = ["make_payroll"]
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from jibble_async.cli.output import say
-from jibble_async.client import JibbleClient
 from jibble_async.core.pager import Pager
 from jibble_async.entities import TimeEntry, TimeOff, Timesheet, TrackedTime
 from jibble_async.errors import FeatureRestrictedError, PermissionDeniedError
 from jibble_async.pairing import work_sessions
 from jibble_async.payroll import Clockings, PayrollSheet, Workplace
 from jibble_async.query.vocabulary import fields
+
+if TYPE_CHECKING:
+    from jibble_async.client import JibbleClient
 
 __all__ = ["Read", "read"]
 

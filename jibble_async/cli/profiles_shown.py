@@ -12,7 +12,7 @@ from jibble_async.cli.profile_files import read_profiles, write_profiles
 
 __all__ = ["profiles"]
 
-profiles: App = App(name="profiles", help="List the profiles, or choose the default one.")
+profiles: App = App(name="profiles")
 
 _COLUMNS = {
     "Name": "name",

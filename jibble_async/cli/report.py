@@ -34,7 +34,7 @@ from jibble_async.pages import require_templates
 
 __all__ = ["report"]
 
-report: App = App(name="report", help="Hours as the server adds them up.")
+report: App = App(name="report")
 
 _Grouping = Annotated[
     Literal["date", "member", "client", "project", "activity"],

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import signal
 import threading
 from collections.abc import Coroutine
 from types import FrameType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["Interruption"]
 
@@ -59,15 +62,21 @@ class Interruption:
         Raises:
             KeyboardInterrupt: A signal came; with the notes of the cancellation.
         """
-        try:
-            asyncio.run(self._watched(coroutine))
-        except asyncio.CancelledError as cancelled:
-            interrupt = KeyboardInterrupt()
-            for note in getattr(cancelled, "__notes__", ()):
-                interrupt.add_note(note)
-            raise interrupt from None
+        # One that was never begun, since a signal came first, would be warned of.
+        with contextlib.closing(coroutine):
+            import asyncio
+
+            try:
+                asyncio.run(self._watched(coroutine))
+            except asyncio.CancelledError as cancelled:
+                interrupt = KeyboardInterrupt()
+                for note in getattr(cancelled, "__notes__", ()):
+                    interrupt.add_note(note)
+                raise interrupt from None
 
     async def _watched(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        import asyncio
+
         task = asyncio.current_task()
         assert task is not None
         self._main = (asyncio.get_running_loop(), task)

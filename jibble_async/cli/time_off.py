@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cyclopts import App
 
@@ -15,16 +15,18 @@ from jibble_async.cli.connection import DEFAULTS, Common, Flag, Several, connect
 from jibble_async.cli.days import ANY_DAYS, Days, connect_days
 from jibble_async.cli.lookup import Lookup, person_id
 from jibble_async.cli.output import NotAllDoneError, complain, say, show_facts, show_rows
-from jibble_async.client import JibbleClient
 from jibble_async.entities import TimeOff, TimeOffStatus
 from jibble_async.errors import ConfigurationError
 from jibble_async.query.expressions import Expression, all_given
 from jibble_async.query.vocabulary import fields
 from jibble_async.resources.time_off import TimeOffRequests
 
+if TYPE_CHECKING:
+    from jibble_async.client import JibbleClient
+
 __all__ = ["time_off"]
 
-time_off: App = App(name="timeoff", help="List, request and decide on time off.")
+time_off: App = App(name="timeoff")
 
 _ROW = fields(TimeOff)
 _COLUMNS = {name.title(): name for name in ("person", "policy", "from", "to", "days", "status")}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cyclopts import App
 
 from jibble_async.cli.connection import (
@@ -18,11 +20,13 @@ from jibble_async.cli.output import show_facts, show_json, show_rows
 from jibble_async.entities import Person
 from jibble_async.errors import ConfigurationError, NotFoundError, PermissionDeniedError
 from jibble_async.query.vocabulary import fields
-from jibble_async.resources.base import E, Resource
+
+if TYPE_CHECKING:
+    from jibble_async.resources.base import E, Resource
 
 __all__ = ["people", "whoami"]
 
-people: App = App(name="people", help="List the people of the organisation, or those at work.")
+people: App = App(name="people")
 
 _HEADS = {
     "Name": "full_name",

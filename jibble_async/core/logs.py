@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import sys
 import traceback
 from collections.abc import Generator, Mapping
@@ -203,3 +204,6 @@ def _number(level: Any) -> int:
         shown = repr(level)[:60]
         raise ConfigurationError(f"there is no level {shown}: there are {', '.join(_LEVELS)}")
     return logging.getLevelNamesMapping()[level.upper()]
+
+
+from_env(os.environ)

@@ -11,44 +11,29 @@ Example:
 
 from __future__ import annotations
 
-from jibble_async.api.set_names import SetName
-from jibble_async.export.batches import BatchesReport, record_batches
-from jibble_async.export.exporter import Exporter
-from jibble_async.export.journal.manifest import Manifest, ManifestPart, read_manifest
-from jibble_async.export.partition_file import export_partition
-from jibble_async.export.proof.plan import Extent, Partition, plan_partitions
-from jibble_async.export.proof.reading import Batch, read_partition
-from jibble_async.export.proof.sweep import changes, server_mark
-from jibble_async.export.proof.verdicts import Outcome, SweptRow
-from jibble_async.export.report import ExportProgress, ExportReport
-from jibble_async.export.since_last import ChangesReport, export_since_last
-from jibble_async.export.sinks import Format
-from jibble_async.export.sync import SetSynced, Sync, SyncReport
+from typing import Any
 
-__all__ = [
-    "Batch",
-    "BatchesReport",
-    "ChangesReport",
-    "ExportProgress",
-    "ExportReport",
-    "Exporter",
-    "Extent",
-    "Format",
-    "Manifest",
-    "ManifestPart",
-    "Outcome",
-    "Partition",
-    "SetName",
-    "SetSynced",
-    "SweptRow",
-    "Sync",
-    "SyncReport",
-    "changes",
-    "export_partition",
-    "export_since_last",
-    "plan_partitions",
-    "read_manifest",
-    "read_partition",
-    "record_batches",
-    "server_mark",
-]
+from jibble_async.on_demand import load as _load
+
+# What type checkers and editors read is `__init__.pyi`, which `make stubs` writes.
+_HOMES: dict[str, list[str]] = {
+    ".api.set_names": ["SetName"],
+    "batches": ["BatchesReport", "record_batches"],
+    "exporter": ["Exporter"],
+    "journal.manifest": ["Manifest", "ManifestPart", "read_manifest"],
+    "partition_file": ["export_partition"],
+    "proof.plan": ["Extent", "Partition", "plan_partitions"],
+    "proof.reading": ["Batch", "read_partition"],
+    "proof.sweep": ["changes", "server_mark"],
+    "proof.verdicts": ["Outcome", "SweptRow"],
+    "report": ["ExportProgress", "ExportReport"],
+    "since_last": ["ChangesReport", "export_since_last"],
+    "sinks": ["Format"],
+    "sync": ["SetSynced", "Sync", "SyncReport"],
+}
+
+__all__ = sorted(name for names in _HOMES.values() for name in names)  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    return _load(__name__, name, _HOMES)

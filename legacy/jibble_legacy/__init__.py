@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from jibble_legacy.auth import PasswordGrant
-from jibble_legacy.client import LegacyClient
-from jibble_legacy.config import LegacyConfig
-from jibble_legacy.entities import LegacyTimeEntry, PowerUp, Team, TeamClient, TeamMember
-from jibble_legacy.query_fields import fields
+from typing import Any
 
-__all__ = [
-    "LegacyClient",
-    "LegacyConfig",
-    "LegacyTimeEntry",
-    "PasswordGrant",
-    "PowerUp",
-    "Team",
-    "TeamClient",
-    "TeamMember",
-    "fields",
-]
+from jibble_async.on_demand import load as _load
+
+# What type checkers and editors read is `__init__.pyi`, which `make stubs` writes.
+_HOMES: dict[str, list[str]] = {
+    "auth": ["PasswordGrant"],
+    "client": ["LegacyClient"],
+    "config": ["LegacyConfig"],
+    "entities": ["LegacyTimeEntry", "PowerUp", "Team", "TeamClient", "TeamMember"],
+    "query_fields": ["fields"],
+}
+
+__all__ = sorted(name for names in _HOMES.values() for name in names)  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    return _load(__name__, name, _HOMES)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from jibble_async import errors
+from jibble_async import JibbleClient, errors
 from jibble_async.cli import connection, main
 from jibble_async.cli.exit_codes import ExitCode, SetupError, exit_code_of, exit_code_of_all
 from jibble_async.errors import (
@@ -150,7 +150,7 @@ def test_a_mistake_of_the_program(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(connection.JibbleClient, "from_env", broken)
+    monkeypatch.setattr(JibbleClient, "from_env", broken)
     assert at("people") == ExitCode.INTERNAL
     err = capsys.readouterr().err
     assert "ZeroDivisionError" in err

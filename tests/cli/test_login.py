@@ -22,8 +22,8 @@ import pytest
 
 from jibble_async import Unlimited
 from jibble_async import client as client_module
-from jibble_async.cli import connection, main, secret_stores
 from jibble_async.cli import login as login_module
+from jibble_async.cli import main, paces, secret_stores
 from jibble_async.cli.connection import Common, connect_either, connect_profiles
 from jibble_async.cli.exit_codes import SetupError, exit_code_of
 from jibble_async.cli.private_files import being_changed, read_private, replace_private
@@ -74,7 +74,7 @@ def typing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Typing]:
 @pytest.fixture(autouse=True)
 def unpaced(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is paced, which would take real time."""
-    monkeypatch.setattr(connection, "paces", lambda _: {})
+    monkeypatch.setattr(paces, "paces", lambda _: {})
     monkeypatch.setattr(client_module, "AdaptiveLimiter", Unlimited)
 
 

@@ -6,7 +6,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from jibble_async.cli import app, main, notify
+from jibble_async.cli import main, notify
 from jibble_async.cli.notify import ping, ping_url
 
 SECRET = "canary-5b0c"
@@ -118,7 +118,7 @@ def test_every_command_pings_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None
         pinged.append((url, exit_code))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(app, "ping", listen)
+    monkeypatch.setattr(notify, "ping", listen)
     url = "https://hc.example/abc"
     assert main(["people", "--sandbox", "--notify", url]) == 0
     assert main(["clock", "out", "--sandbox", "--person", "x@y", "--notify", url]) == 2
@@ -131,7 +131,7 @@ def test_every_command_pings_at_its_end(monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.usefixtures("small")
 def test_without_it_nobody_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notify, "aiohttp", None)
+    monkeypatch.setattr(notify, "ping", None)
     # A variable that is empty is as one that is not set.
     monkeypatch.setenv("JIBBLE_NOTIFY", " ")
     assert main(["people", "--sandbox"]) == 0

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from jibble_async.cli import app, main
+from jibble_async.cli import app, commands, main
 from jibble_async.cli.signals import Interruption
 from jibble_async.export.journal.gathering import Gathering
 from tests.cli.conftest import ROOT
@@ -139,7 +139,7 @@ def test_while_arguments_are_read(
     def interrupted(*_: object, **__: object) -> None:
         signal.raise_signal(number)
 
-    monkeypatch.setattr(app, "COMMANDS", SimpleNamespace(parse_args=interrupted))
+    monkeypatch.setattr(commands, "COMMANDS", SimpleNamespace(parse_args=interrupted))
     assert main(["whoami"]) == code
     assert said(capsys) == "jibble: interrupted\n"
 

@@ -21,7 +21,7 @@ import yaml
 
 from jibble_async import Unlimited
 from jibble_async import client as client_module
-from jibble_async.cli import connection, main
+from jibble_async.cli import main, paces
 from jibble_async.cli.exit_codes import ExitCode
 from jibble_async.cli.profiles import Profiles
 from jibble_async.sandbox import Sandbox
@@ -62,7 +62,7 @@ async def test_the_commands_run_in_their_order(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     # Nothing is paced, which would take real time.
-    monkeypatch.setattr(connection, "paces", lambda _: {})
+    monkeypatch.setattr(paces, "paces", lambda _: {})
     monkeypatch.setattr(client_module, "AdaptiveLimiter", Unlimited)
     monkeypatch.chdir(tmp_path)
     async with Sandbox(people=6) as box:

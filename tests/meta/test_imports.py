@@ -3,7 +3,9 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from tests.meta.sources import PACKAGES, ROOT, imports, modules
+import pytest
+
+from tests.meta.sources import ROOT, imports, modules
 from tests.support.patience import PATIENCE
 
 
@@ -81,28 +83,48 @@ def loaded_by(code: str) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_importing_the_package_loads_little() -> None:
-    loaded = loaded_by("import jibble_async")
+def test_importing_the_client_loads_little() -> None:
+    loaded = loaded_by("from jibble_async import JibbleClient")
     assert "jibble_async.client" in loaded
     assert loaded.isdisjoint(HEAVY)
 
 
-def test_importing_the_package_makes_nothing_that_is_slow_to_make() -> None:
+def test_importing_the_client_makes_nothing_that_is_slow_to_make() -> None:
     """A dataclass costs half a millisecond, a pattern a fifth; structs and `re`'s cache don't."""
     loaded = loaded_by(
         "import dataclasses, re, aiohttp, aiolimiter, msgspec, tenacity; "
-        "dataclasses.dataclass = re.compile = None; import jibble_async"
+        "dataclasses.dataclass = re.compile = None; from jibble_async import JibbleClient"
     )
     assert "jibble_async.client" in loaded
 
 
+def ours(loaded: set[str]) -> set[str]:
+    return {name for name in loaded if name.startswith(("jibble_async.", "jibble_legacy."))}
+
+
+def test_importing_a_package_loads_none_of_its_names() -> None:
+    loaded = loaded_by("import jibble_async, jibble_async.export, jibble_legacy")
+    assert ours(loaded) == {"jibble_async.on_demand", "jibble_async.export"}
+    assert loaded.isdisjoint({"aiohttp", "asyncio", "msgspec"})
+
+
 def test_the_sandbox_loads_nothing_of_the_client() -> None:
-    # The package itself is the client's, so it is kept out of the way.
-    code = (
-        "import sys, types; package = types.ModuleType('jibble_async'); "
-        f"package.__path__ = [{str(PACKAGES['jibble_async'] / 'jibble_async')!r}]; "
-        "sys.modules['jibble_async'] = package; import jibble_async.sandbox"
-    )
-    ours = {name for name in loaded_by(code) if name.startswith("jibble_async.")}
-    assert "jibble_async.sandbox.server" in ours
-    assert {name for name in ours if not name.startswith("jibble_async.sandbox")} == set()
+    loaded = ours(loaded_by("import jibble_async.sandbox"))
+    assert "jibble_async.sandbox.server" in loaded
+    assert {name for name in loaded if not name.startswith("jibble_async.sandbox")} == {
+        "jibble_async.on_demand"
+    }
+
+
+@pytest.mark.parametrize(
+    ("command", "not_loaded"),
+    [
+        ("--version", {"aiohttp", "asyncio", "cyclopts", "rich"}),
+        ("--help", {"aiohttp", "asyncio"}),
+        ("people --help", {"aiohttp", "asyncio"}),
+        ("people --sandbox -q", {"jibble_async.export", "jibble_legacy", "rich"}),
+    ],
+)
+def test_a_command_loads_what_it_needs(command: str, not_loaded: set[str]) -> None:
+    code = f"from jibble_async.cli import main; assert main({command.split()!r}) == 0"
+    assert loaded_by(code).isdisjoint(not_loaded)
