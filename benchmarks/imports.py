@@ -1,4 +1,4 @@
-"""Time that `import jibble_async` takes above its dependencies."""
+"""Time that importing the client takes above its dependencies, and commands until they end."""
 
 from __future__ import annotations
 
@@ -18,22 +18,43 @@ import json, time
 started = time.process_time()
 import aiohttp, aiolimiter, msgspec, tenacity
 between = time.process_time()
-import jibble_async
+from jibble_async import JibbleClient
 print(json.dumps([between - started, time.process_time() - between]))
 """
 
 
-def _probe(bytecode: str, *options: str) -> subprocess.CompletedProcess[str]:
+_COMMANDS = ["--version", "--help", "people --help", "people --sandbox", "export --help"]
+
+
+def _environment(bytecode: str) -> dict[str, str]:
     # Bytecode is kept, as where the package is installed, whatever the environment says.
-    env = os.environ | {"PYTHONPYCACHEPREFIX": bytecode, "PYTHONDONTWRITEBYTECODE": ""}
+    return os.environ | {"PYTHONPYCACHEPREFIX": bytecode, "PYTHONDONTWRITEBYTECODE": ""}
+
+
+def _probe(bytecode: str, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *options, "-c", _PROBE]
-    return subprocess.run(command, check=True, capture_output=True, text=True, env=env)
+    return subprocess.run(
+        command, check=True, capture_output=True, text=True, env=_environment(bytecode)
+    )
 
 
 def _taken(bytecode: str) -> tuple[float, float]:
     """CPU seconds of a fresh interpreter: for the dependencies, and for the package on top."""
     dependencies, package = json.loads(_probe(bytecode).stdout)
     return dependencies, package
+
+
+def _command(bytecode: str, command: str) -> float:
+    """CPU seconds of a command, from the start of its interpreter to its end."""
+    before = os.times()
+    subprocess.run(
+        [sys.executable, "-m", "jibble_async.cli", *command.split()],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        env=_environment(bytecode),
+    )
+    after = os.times()
+    return sum(after[2:4]) - sum(before[2:4])
 
 
 def _slowest(bytecode: str) -> list[list[str]]:
@@ -51,17 +72,26 @@ def _run(runs: int) -> None:
         _taken(bytecode)
         taken = [_taken(bytecode) for _ in range(runs)]
         slowest = _slowest(bytecode)
+        ended = {command: [_command(bytecode, command)] for command in _COMMANDS}
+        for _ in range(runs):
+            for command, seconds in ended.items():
+                seconds.append(_command(bytecode, command))
     dependencies = [seconds for seconds, _ in taken]
     package = [seconds for _, seconds in taken]
     rows = [
         ["aiohttp, aiolimiter, msgspec, tenacity", *Spread.of(dependencies).text(1, 1e3), "1.000"],
         [
-            "`jibble_async` above them",
+            "`JibbleClient` above them",
             *Spread.of(package).text(1, 1e3),
             ratios(package, dependencies).text(3)[0],
         ],
     ]
     table(f"{runs} fresh interpreters.", ["import of", "ms of CPU", "95%", "ratio"], rows)
+    commands = [
+        [f"`jibble {command}`", *Spread.of(seconds[1:]).text(1, 1e3)]
+        for command, seconds in ended.items()
+    ]
+    table("Commands, from start to end.", ["command", "ms of CPU", "95%"], commands)
     table("The slowest, from one run that was traced.", ["module", "ms by itself"], slowest)
 
 

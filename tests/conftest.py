@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 from collections.abc import Callable, Generator, Mapping
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.chaos import examples
+from tests.support.made_up import made_up_once
 from tests.support.virtual_time import VirtualTimeLoop
 
 settings.register_profile(
@@ -27,6 +29,22 @@ def pytest_collection_finish() -> None:
     """Spare the garbage collector the tests themselves, which live to the end."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def made_up() -> Generator[None]:
+    """Sandboxes that are made alike get copies of the same time entries."""
+    with made_up_once():
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def unsynced() -> Generator[None]:
+    """Nobody cuts the power in the middle of a test: files are not forced to the disk."""
+    with pytest.MonkeyPatch.context() as patch:
+        # A descriptor that can't be used is refused still.
+        patch.setattr(os, "fsync", os.fstat)
+        yield
 
 
 @pytest.hookimpl(wrapper=True)

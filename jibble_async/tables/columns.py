@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import enum
+import functools
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -182,6 +183,8 @@ def _chosen(leaves: list[Leaf], columns: Sequence[str], hidden: frozenset[str]) 
     return list(chosen.values())
 
 
+# Each part of an export asks for them, and types are slow to look at.
+@functools.cache
 def _fields(shape: type[msgspec.Struct], above: tuple[type, ...]) -> tuple[Field, ...]:
     local = getattr(shape, "local_fields", ())
     found: list[Field] = []

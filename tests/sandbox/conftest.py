@@ -1,12 +1,20 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 
 import aiohttp
 import pytest
 
 from jibble_async.sandbox import Sandbox
 from tests.sandbox.calling import WEEK, Caller, LegacyCaller, VirtualClock
+from tests.support.made_up import made_up_anew
+
+
+@pytest.fixture(autouse=True, scope="package")
+def made_up_by_itself() -> Generator[None]:
+    """Sandboxes are what is tested here."""
+    with made_up_anew():
+        yield
 
 
 @pytest.fixture
