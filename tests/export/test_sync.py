@@ -30,6 +30,7 @@ from tests.export.copied import (
     of_folder,
 )
 from tests.support import virtual_time
+from tests.support.chaos import TIMES
 from tests.support.memory_wire import BEGIN, KilledError, MemoryWire, clock_from
 
 
@@ -117,6 +118,7 @@ def in_nights(
     virtual_time.run(main())
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize(
     ("name", "read", "include_archived"),
     [(*target, place > 0) for place, target in enumerate(TARGETS)],
@@ -128,8 +130,11 @@ def test_ten_nights(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # Which kind of copy it is decides nothing of when rows are read anew: that takes a week to see.
+    number = 10 if TIMES > 1 or read is of_folder else 4
+
     async def course(nights: Nights) -> None:
-        for night in range(10):
+        for night in range(number):
             # And some of it while the copy is being put in step.
             nights.box.faults.add(
                 Fault("mutate", path="TimeEntries", change=nights.change, nth=3, times=1)
@@ -151,14 +156,17 @@ def test_ten_nights(
     in_nights(monkeypatch, tmp_path / name, read, course)
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize(("name", "read"), TARGETS)
 def test_nights_with_kills(
     name: str, read: Reader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    days = 4 if TIMES > 1 else 2
+
     async def course(nights: Nights) -> None:
         await nights.sync()
         kills = 0
-        for _ in range(4):
+        for _ in range(days):
             nights.day()
             await asyncio.sleep(86_400)
             good = nights.copied()
@@ -173,7 +181,7 @@ def test_nights_with_kills(
                     # Sets are put in step one after the other.
                     assert all(after[what] in (good[what], now[what]) for what in SETS)
             await nights.sync()
-        assert kills > 3
+        assert kills >= days
 
     in_nights(monkeypatch, tmp_path / name, read, course)
 

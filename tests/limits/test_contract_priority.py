@@ -15,7 +15,9 @@ from tests.limits.calls import is_due, now, send
 from tests.limits.schedules import HAIR, Load, play, tightest, used
 from tests.limits.stores import Store, Window
 from tests.support import virtual_time
+from tests.support.chaos import TIMES
 
+PERIODS = 20 if TIMES > 1 else 10
 PRIORITIES: tuple[Priority, ...] = ("bulk", "interactive", "bulk")
 
 
@@ -118,6 +120,7 @@ def test_bulk_of_one_process_is_not_starved_by_another(store: Store) -> None:
     assert counts["interactive"] >= 5 * counts["bulk"]
 
 
+@pytest.mark.chaos
 @pytest.mark.parametrize(("limit", "per"), [(50, 1.0), (15, 2.0), (10, 1.0), (3, 1.0)])
 def test_interactive_waits_for_one_slot_beside_jobs_that_fill_the_quota(
     store: Store, limit: int, per: float
@@ -137,7 +140,7 @@ def test_interactive_waits_for_one_slot_beside_jobs_that_fill_the_quota(
         slot.release(Outcome.ANSWERED)
 
     async def job(window: Window) -> None:
-        while now() < 20 * per:
+        while now() < PERIODS * per:
             await call(window, "bulk")
 
     async def main() -> None:
@@ -148,7 +151,7 @@ def test_interactive_waits_for_one_slot_beside_jobs_that_fill_the_quota(
                     group.create_task(job(window))
             # The first windows show how many interactive calls there are; nothing announces those.
             await asyncio.sleep(1.37)
-            while now() < 18 * per:
+            while now() < (PERIODS - 2) * per:
                 group.create_task(call(windows[0], "interactive"))
                 await asyncio.sleep(1)
 
@@ -157,7 +160,7 @@ def test_interactive_waits_for_one_slot_beside_jobs_that_fill_the_quota(
     # A process asks its store up to twice before it knows that a slot is there.
     assert max(waits[1:]) <= per / limit + 0.004
     assert tightest(sorted(arrivals), limit) >= per - HAIR
-    assert len(arrivals) >= 0.93 * 20 * limit * per / (per + 0.11)
+    assert len(arrivals) >= 0.93 * PERIODS * limit * per / (per + 0.11)
 
 
 @pytest.mark.parametrize("interactive", [0.0, 0.3])

@@ -8,7 +8,6 @@ import re
 import types
 import typing
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
@@ -134,8 +133,6 @@ def test_a_misspelt_field_is_an_error_with_a_suggestion() -> None:
         untyped(entities.TimeEntry).person_idd  # noqa: B018
 
 
-@pytest.mark.parametrize(
-    ("path", "text"), stubs().items(), ids=lambda item: getattr(item, "name", "")
-)
-def test_stubs_are_as_written(path: Path, text: str) -> None:
-    assert path.read_text() == text, "run `make stubs`"
+def test_stubs_are_as_written() -> None:
+    for path, text in stubs().items():
+        assert path.read_text() == text, "run `make stubs`"
