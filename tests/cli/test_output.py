@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
 import subprocess
 import sys
+from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 import pytest
 
@@ -20,18 +22,16 @@ from tests.cli.conftest import ROOT
 PEOPLE = ("export", "people", "--sandbox")
 
 
-def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [sys.executable, "-m", "jibble_async.cli", *arguments],
-        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'legacy'}"},
-        stderr=subprocess.PIPE,
-        check=False,
-        **options,
-    )
-
-
 def test_rows_have_standard_output_for_themselves() -> None:
-    done = run(*PEOPLE, "--out", "-", "--format", "jsonl", "--json", stdout=subprocess.PIPE)
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "jibble_async.cli", *PEOPLE, "--out", "-", "--format", "jsonl",
+            "--json",
+        ],
+        env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'legacy'}"},
+        capture_output=True,
+        check=False,
+    )  # fmt: skip
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     report = json.loads(done.stderr)
     assert (done.returncode, report["rows"]) == (0, len(rows))
@@ -39,28 +39,40 @@ def test_rows_have_standard_output_for_themselves() -> None:
     assert report["path"] == "-"
 
 
-def test_standard_output_is_appended_to_where_the_shell_says_so(tmp_path: Path) -> None:
+@contextlib.contextmanager
+def standard_output(file: IO[bytes]) -> Generator[None]:
+    """Within it descriptor 1 is a file, as behind the `>>` of a shell."""
+    before = os.dup(1)
+    os.dup2(file.fileno(), 1)
+    try:
+        yield
+    finally:
+        os.dup2(before, 1)
+        os.close(before)
+
+
+@pytest.mark.usefixtures("small")
+def test_standard_output_is_appended_to_where_the_shell_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     everything = tmp_path / "all.jsonl"
     everything.write_text("earlier\n")
-    with everything.open("ab") as stdout:
-        done = run(*PEOPLE, "--out", "/dev/stdout", "--format", "jsonl", stdout=stdout)
-    assert done.returncode == 0
+    with everything.open("ab") as file, standard_output(file):
+        assert main([*PEOPLE, "--out", "/dev/stdout", "--format", "jsonl"]) == 0
     first, *rows = everything.read_text().splitlines()
     assert first == "earlier"
-    assert f"rows      {len(rows)}\noutcome   proved" in done.stderr.decode()
+    assert f"rows      {len(rows)}\noutcome   proved" in capsys.readouterr().err
     assert all(json.loads(row)["id"] for row in rows)
 
 
-def test_a_program_of_the_shell_gets_the_rows(tmp_path: Path) -> None:
+@pytest.mark.usefixtures("small")
+def test_a_program_of_the_shell_gets_the_rows(capsys: pytest.CaptureFixture[str]) -> None:
     reader, writer = os.pipe()
     with open(reader, "rb") as rows:
-        done = run(
-            *PEOPLE, "--out", f"/dev/fd/{writer}", "--format", "csv",
-            stdout=subprocess.PIPE, pass_fds=(writer,),
-        )  # fmt: skip
+        assert main([*PEOPLE, "--out", f"/dev/fd/{writer}", "--format", "csv"]) == 0
         os.close(writer)
         written = rows.read()
-    assert b"rows      " in done.stdout
+    assert "rows      " in capsys.readouterr().out
     assert written.startswith(b"\xef\xbb\xbfid,")
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import contextlib
 import io
 import json
 import logging
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from jibble_legacy import LegacyClient, LegacyConfig, PasswordGrant
@@ -32,10 +33,10 @@ from jibble_async import (
     Timeouts,
     fields,
 )
+from jibble_async.cli import main
 from jibble_async.core.opaque import Headers
 from jibble_async.core.tokens import Bearer, Token
 from jibble_async.core.wire import Reply
-from tests.meta.sources import ROOT
 from tests.support.canaries import found, local_variables, shown
 from tests.support.clients import client_at
 from tests.support.legacy import legacy_at
@@ -287,15 +288,16 @@ def contents(folder: Path) -> list[str]:
     return [each.read_bytes().decode("latin-1") for each in folder.rglob("*") if each.is_file()]
 
 
-async def jibble_says(*arguments: str, **environment: str) -> tuple[int | None, str]:
+async def jibble_says(*arguments: str, **environment: str) -> tuple[int, str]:
     """The exit code of the command line, and all that it prints."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "jibble_async.cli", *arguments,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}:{ROOT / 'legacy'}", **environment},
-    )  # fmt: skip
-    out, _ = await process.communicate()
-    return process.returncode, out.decode()
+    said = io.StringIO()
+    with (
+        mock.patch.dict(os.environ, {"PATH": os.environ["PATH"], **environment}, clear=True),
+        contextlib.redirect_stdout(said),
+        contextlib.redirect_stderr(said),
+    ):
+        code = await asyncio.to_thread(main, arguments)
+    return code, said.getvalue()
 
 
 @pytest.mark.real_time
