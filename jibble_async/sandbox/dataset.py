@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from jibble_async.sandbox.company.organisation import Organisation
 from jibble_async.sandbox.company.people import people_rows
 from jibble_async.sandbox.company.time_off import leave
-from jibble_async.sandbox.company.working_week import work
+from jibble_async.sandbox.company.working_week import latest_entries, work
 from jibble_async.sandbox.company.young import Newcomer, begin, newcomer_rows
 from jibble_async.sandbox.scalars import instant_key
 from jibble_async.sandbox.schema import TYPES
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
     from jibble_async.sandbox.entity_types import Kind, Row
 
-_LATE = frozenset(
-    {"People", "TimeTrackingPeople", "TimeEntries", "TimeOffIntervals", "TimeOffOverview"}
-)
+_LATE = frozenset({"People", "TimeTrackingPeople", "TimeOffIntervals", "TimeOffOverview"})
 _TIME_OFF: tuple[Properties, ...] = (("personId",), ("startDate",), ("endDate",), ("updatedAt",))
 _SORTED_BY: dict[str, tuple[Properties, ...]] = {
     "People": (("email",), ("groupId",), ("scheduleId",), ("updatedAt",), ("createdAt",)),
@@ -103,7 +101,8 @@ class Dataset:
         }
         # Each person's active entries: when, and which.
         self._chains: dict[str, list[tuple[str, str]]] = {}
-        self._complete = False
+        # What is made up when somebody asks for it, and who then makes it up.
+        self._late = dict.fromkeys(_LATE, self._generate) | {"TimeEntries": self._work}
         for name, rows in self._organisation.sets().items():
             self._tables[name].rows.extend(rows)
         self.touch()
@@ -132,8 +131,8 @@ class Dataset:
         Raises:
             KeyError: There is no such set.
         """
-        if name in _LATE and not self._complete:
-            self._generate()
+        if name in self._late:
+            self._late[name]()
         return self._tables[name]
 
     def rows(self, name: str) -> list[Row]:
@@ -220,31 +219,50 @@ class Dataset:
         return self.index("TimeEntries")[chain[-1][1]] if chain else None
 
     def _generate(self) -> None:
-        self._complete = True
-        time_off: list[tuple[Row, Row]] = []
-        entries: list[Row] = []
+        """Make up who there is, and who is away when."""
+        leaves: list[tuple[Row, Row]] = []
         latest: dict[str, Row] = {}
         if self._newcomers:
             people = newcomer_rows(self._organisation, self._newcomers)
         else:
-            time_off = leave(self._organisation, half_days_open=self._half_days_open)
-            entries = work(self._organisation, time_off, self._present)
-            latest = {row["personId"]: row for row in entries if row["status"] == "Active"}
+            leaves = leave(self._organisation, half_days_open=self._half_days_open)
+            latest = self._latest(leaves)
             times = {person: row["time"] for person, row in latest.items()}
             people = people_rows(self._organisation, times)
-        made = {
-            "People": people,
-            "TimeTrackingPeople": [
-                tracking_person(row, self.zone(row["id"]).key, latest.get(row["id"]))
-                for row in people
-            ],
-            "TimeEntries": entries,
-            "TimeOffIntervals": [interval for interval, _ in time_off],
-            "TimeOffOverview": [overview for _, overview in time_off],
-        }
+        shown = [
+            tracking_person(row, self.zone(row["id"]).key, latest.get(row["id"])) for row in people
+        ]
+        self._take(
+            {
+                "People": people,
+                "TimeTrackingPeople": shown,
+                "TimeOffIntervals": [interval for interval, _ in leaves],
+                "TimeOffOverview": [overview for _, overview in leaves],
+            }
+        )
+
+    def _latest(self, leaves: list[tuple[Row, Row]]) -> dict[str, Row]:
+        """The latest active entry of each person."""
+        if self._present is None:
+            return latest_entries(self._organisation, leaves)
+        self._work()
+        rows = self._tables["TimeEntries"].rows
+        return {row["personId"]: row for row in rows if row["status"] == "Active"}
+
+    def _work(self) -> None:
+        """Make up what people punched, which takes by far the longest."""
+        entries: list[Row] = []
+        if not self._newcomers:
+            leaves = leave(self._organisation, half_days_open=self._half_days_open)
+            entries = work(self._organisation, leaves, self._present)
+        self._take({"TimeEntries": entries})
+
+    def _take(self, made: dict[str, list[Row]]) -> None:
         for name, rows in made.items():
+            del self._late[name]
             self._tables[name].rows.extend(rows)
-        self.touch()
+            self._tables[name].touch()
+        self._chains.clear()
 
     def _show(self, name: str, row: Row) -> None:
         """Copies what another set shows of a row."""

@@ -180,3 +180,19 @@ def test_the_clock_state_follows_writes() -> None:
     assert latest["nextTimeEntryId"] is None
     assert shown["isActive"] is (latest["type"] == "In")
     assert dataset.latest_entry(person["id"]) is latest
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_latest_entries_are_found_from_the_end(seed: int) -> None:
+    """Whether people are asked for first, or after their entries."""
+    days = {"since": date(2026, 7, 1), "until": date(2026, 8, 17)}
+    dataset = Dataset(people=30, **days, seed=seed)
+    people = dataset.rows("People")
+    entries = dataset.rows("TimeEntries")
+    latest = {row["personId"]: row["time"] for row in entries if row["status"] == "Active"}
+    assert {row["id"]: row["latestTimeEntryTime"] for row in people} == {
+        row["id"]: latest.get(row["id"]) for row in people
+    }
+    other = Dataset(people=30, **days, seed=seed)
+    assert other.rows("TimeEntries") == entries
+    assert other.rows("TimeTrackingPeople") == dataset.rows("TimeTrackingPeople")

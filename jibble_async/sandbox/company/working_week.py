@@ -8,6 +8,7 @@ to come is left out, and one person in four is at work, whatever the time.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -60,34 +61,72 @@ def work(
         leaves: Its time off; nobody punches on an approved day off.
         present: The instant at which somebody looks; None for later than the whole period.
     """
-    absent, halves = absences(leaves), half_days(leaves)
+    absent = absences(leaves)
     removed = removed_ids(organisation)
-    days = organisation.days()
     entries: list[Row] = []
-    for place, person_id in enumerate(organisation.person_ids):
-        writer = _Writer(organisation, place, person_id)
-        last = len(days) // 2 if person_id in removed else len(days)
-        for day in days[:last]:
-            if (person_id, day) not in absent:
-                writer.day(day, half=(person_id, day) in halves)
+    for writer, days in _writers(organisation, leaves):
+        for day, half in days:
+            writer.day(day, half=half)
         if present is not None:
+            person_id = writer.person_id
             local_day = present.astimezone(organisation.zones[person_id]).date()
             writer.cut(present)
             if person_id not in removed and (person_id, local_day) not in absent:
                 writer.attend(present)
         entries.extend(writer.linked())
-    entries.sort(key=lambda row: (row["time"][:19], row["id"]))
+    entries.sort(key=_order)
     return entries
 
 
+def latest_entries(organisation: Organisation, leaves: list[tuple[Row, Row]]) -> dict[str, Row]:
+    """The latest active entry of each person who worked, of a period that is over as a whole.
+
+    It is looked for from the end, so that nearly all days need not be written for it.
+
+    Args:
+        organisation: The company.
+        leaves: Its time off.
+    """
+    found: dict[str, Row] = {}
+    for writer, days in _writers(organisation, leaves):
+        for day, half in reversed(days):
+            writer.day(day, half=half)
+            active = [row for row in writer.linked() if row["status"] == "Active"]
+            if active:
+                found[writer.person_id] = max(active, key=_order)
+                break
+    return found
+
+
+def _writers(
+    organisation: Organisation, leaves: list[tuple[Row, Row]]
+) -> Iterator[tuple[_Writer, list[tuple[date, bool]]]]:
+    """Who writes the entries of each person, and the days to write, some of which are half."""
+    absent, halves = absences(leaves), half_days(leaves)
+    removed = removed_ids(organisation)
+    days = organisation.days()
+    for place, who in enumerate(organisation.person_ids):
+        last = len(days) // 2 if who in removed else len(days)
+        there = [(day, (who, day) in halves) for day in days[:last] if (who, day) not in absent]
+        yield _Writer(organisation, place, who), there
+
+
+def _order(row: Row) -> tuple[str, str]:
+    return row["time"][:19], row["id"]
+
+
 class _Writer:
-    """Writes the entries of one person."""
+    """Writes the entries of one person.
+
+    Attributes:
+        person_id: Whose.
+    """
 
     def __init__(self, organisation: Organisation, place: int, person_id: str) -> None:
         sets = organisation.sets()
         self._organisation = organisation
         self._place = place
-        self._person_id = person_id
+        self.person_id = person_id
         self._zone = organisation.zones[person_id]
         self._activities = [row["id"] for row in sets["Activities"]]
         self._projects = [row["id"] for row in sets["Projects"] if row["status"] == "Active"]
@@ -205,7 +244,7 @@ class _Writer:
         chance = random.random()
         return {
             "id": new_guid(random),
-            "personId": self._person_id,
+            "personId": self.person_id,
             "organizationId": self._organisation.id,
             "type": punch.type,
             "clientType": "AutoOut" if punch.automatic else "Mobile" if by_phone else "Web",
