@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from jibble_async.cli.exit_codes import ExitCode
 from jibble_async.cli.signals import Interruption
 from jibble_async.cli.streams import prepare, tell
 
@@ -25,19 +24,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # Loading takes long enough on a busy machine for somebody to think better of it.
         with interruption:
-            return _main(sys.argv[1:] if arguments is None else arguments, interruption)
+            from jibble_async.cli.app import run
+
+            return run(sys.argv[1:] if arguments is None else arguments, interruption)
     except KeyboardInterrupt as interrupt:
         notes: list[str] = getattr(interrupt, "__notes__", [])
         tell(f"jibble: {'; '.join(['interrupted', *notes])}\n")
         return interruption.exit_code
-
-
-def _main(arguments: Sequence[str], interruption: Interruption) -> int:
-    try:
-        from jibble_async.cli.app import run
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in {"cyclopts", "platformdirs", "rich"}:
-            raise
-        tell('jibble: the command line needs: pip install "jibble-async[cli]"\n')
-        return ExitCode.SETUP
-    return run(arguments, interruption)

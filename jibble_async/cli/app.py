@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 _CTRL_C = 130
+_PACKAGES = frozenset({"cyclopts", "platformdirs", "rich"})
 _LOG = logging.getLogger("jibble")
 
 
@@ -41,6 +42,16 @@ def run(arguments: Sequence[str], interruption: Interruption) -> int:
     if list(arguments) == ["--version"]:
         # What scripts ask first is not worth to load what reads command lines.
         return _outcome(lambda: show_lines([__version__]), interruption)
+    try:
+        return _run(arguments, interruption)
+    except ImportError as error:
+        if not _is_of_extra(error):
+            raise
+        complain('the command line needs: pip install "jibble-async[cli]"')
+        return ExitCode.SETUP
+
+
+def _run(arguments: Sequence[str], interruption: Interruption) -> int:
     from cyclopts import CycloptsError, UnusedCliTokensError
 
     from jibble_async.cli.commands import COMMANDS
@@ -76,6 +87,13 @@ def run(arguments: Sequence[str], interruption: Interruption) -> int:
     return exit_code
 
 
+def _is_of_extra(error: Exception) -> bool:
+    """Whether a package is missing that every command needs; they are loaded one by one."""
+    # Of what a command imports, cyclopts raises an error of its own because of it.
+    names = [each.name for each in (error, error.__cause__) if isinstance(each, ImportError)]
+    return any((name or "").partition(".")[0] in _PACKAGES for name in names)
+
+
 def _is_sandbox(command: Callable[..., Any]) -> bool:
     # Ctrl-C is how it is meant to end. To import it for every command would take a while.
     return command.__module__ == "jibble_async.cli.sandbox"
@@ -107,6 +125,8 @@ def _outcome(
         complain(f"the result can't be written: {error.strerror or error}")
         return exit_code_of(error)
     except Exception as error:
+        if _is_of_extra(error):
+            raise
         tell(traceback.format_exc())
         complain("this is a mistake of the program, not yours: please report what stands above")
         return exit_code_of(error)

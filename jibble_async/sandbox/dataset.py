@@ -245,8 +245,7 @@ class Dataset:
         """The latest active entry of each person."""
         if self._present is None:
             return latest_entries(self._organisation, leaves)
-        self._work()
-        rows = self._tables["TimeEntries"].rows
+        rows = self.rows("TimeEntries")
         return {row["personId"]: row for row in rows if row["status"] == "Active"}
 
     def _work(self) -> None:
