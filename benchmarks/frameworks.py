@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.job import HEADERS, Job
 
-__all__ = ["azure_pages", "dlt_pages", "dlt_pipeline", "singer_pages"]
+__all__ = ["azure_pages", "dlt_pages", "dlt_pipeline", "dlt_rest", "dlt_source", "singer_pages"]
 
 
 def dlt_pages(job: Job) -> Iterable[list[Any]]:
@@ -32,31 +32,87 @@ def dlt_pages(job: Job) -> Iterable[list[Any]]:
         yield list(page)
 
 
-def dlt_pipeline(job: Job, *, parquet: bool) -> int:
-    """By dlt's pipeline: extracted, normalised and loaded, with a table for what it keeps itself.
-
-    Args:
-        job: What to export.
-        parquet: Into Parquet files; otherwise into DuckDB as dlt does it by default.
+def dlt_pipeline(job: Job) -> int:
+    """By dlt's pipeline to Parquet files, with a table for what it keeps itself.
 
     Returns:
         The rows that were loaded.
     """
-    # It would report each run over the network.
     os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
     import dlt
 
     with TemporaryDirectory(dir=job.folder) as folder:
-        if parquet:
-            to: Any = dlt.destinations.filesystem(bucket_url=f"file://{folder}/out")
-        else:
-            to = dlt.destinations.duckdb(f"{folder}/all.duckdb")
-        pipeline = dlt.pipeline(
-            "entries", destination=to, dataset_name="copy", pipelines_dir=f"{folder}/state"
-        )
+        files = dlt.destinations.filesystem(bucket_url=f"file://{folder}/out")
         rows = dlt.resource(lambda: dlt_pages(job), name="time_entries")
-        pipeline.run(rows, loader_file_format="parquet" if parquet else None)
-        return int(pipeline.last_trace.last_normalize_info.row_counts["time_entries"])
+        return _loaded(folder, files, rows, "parquet")
+
+
+def dlt_rest(job: Job, *, loaded_as: Any) -> int:
+    """By dlt's rest_api source into DuckDB, merged by id.
+
+    Args:
+        job: What to export.
+        loaded_as: The format that dlt loads; None for its default, which is SQL.
+    """
+    os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
+    import dlt
+    from dlt.sources.rest_api import rest_api_source
+
+    config: Any = {
+        "client": {
+            "base_url": f"{job.base}/v1",
+            "headers": HEADERS,
+            "paginator": {
+                "type": "offset",
+                "limit": job.size,
+                "offset_param": "$skip",
+                "limit_param": "$top",
+                "total_path": "'@odata.count'",
+            },
+        },
+        "resource_defaults": {"primary_key": "id", "write_disposition": "merge"},
+        "resources": [
+            {
+                "name": "time_entries",
+                "endpoint": {
+                    "path": "TimeEntries",
+                    "params": {"$count": "true", "$orderby": "id asc"},
+                    "data_selector": "value",
+                },
+            }
+        ],
+    }
+    with TemporaryDirectory(dir=job.folder) as folder:
+        duckdb = dlt.destinations.duckdb(f"{folder}/all.duckdb")
+        return _loaded(folder, duckdb, rest_api_source(config), loaded_as)
+
+
+def dlt_source(job: Job, connect: Any) -> int:
+    """By this library's source into DuckDB, merged by id, and proved.
+
+    Args:
+        job: What to export.
+        connect: Makes a client.
+    """
+    os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
+    import dlt
+
+    from jibble_async.integrations.dlt import jibble_source
+
+    with TemporaryDirectory(dir=job.folder) as folder:
+        duckdb = dlt.destinations.duckdb(f"{folder}/all.duckdb")
+        source = jibble_source(connect=connect, concurrency=job.concurrency)
+        return _loaded(folder, duckdb, source.with_resources("time_entries"), None)
+
+
+def _loaded(folder: str, to: Any, data: Any, loaded_as: Any) -> int:
+    import dlt
+
+    pipeline = dlt.pipeline(
+        "entries", destination=to, dataset_name="copy", pipelines_dir=f"{folder}/state"
+    )
+    pipeline.run(data, loader_file_format=loaded_as)
+    return int(pipeline.last_trace.last_normalize_info.row_counts["time_entries"])
 
 
 def azure_pages(job: Job) -> Iterable[list[Any]]:

@@ -29,7 +29,9 @@ SIZE, CONCURRENCY = 1000, 8
 FULL, QUICK = (100_000, 5), (4_000, 1)
 # What ways to rows are compared with, and what ways to files are.
 _FIRST = ("bare", "bare-jsonl")
-_FILES = ("jsonl", "csv", "parquet", "dlt-parquet", "dlt-duckdb")
+_FILES = ("jsonl", "csv", "parquet", "dlt-parquet")
+# And those into a warehouse.
+_LOADED = ("dlt-source", "dlt-rest-parquet", "dlt-rest")
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -87,7 +89,7 @@ def _compare(
             found[name].append(measure(name, base, few, rows, concurrency))
     lines: list[list[str]] = []
     for name, measured in found.items():
-        against = found[_FIRST[name.endswith("-jsonl") or name in _FILES]]
+        against = found[_first_of(name, names)]
         cpu = [each.taken.cpu for each in measured]
         seconds = statistics.median(each.taken.seconds for each in measured)
         lines.append(
@@ -102,6 +104,13 @@ def _compare(
         )
     head = ["", "CPU s per million rows", "ratio", "95%", "rows/s", "peak MB", "requests"]
     table(f"{base.rpartition('/')[2]}: {rounds} rounds of {rows} rows.", head, lines)
+
+
+def _first_of(name: str, names: Sequence[str]) -> str:
+    """What a way is compared with."""
+    if name in _LOADED and _LOADED[0] in names:
+        return _LOADED[0]
+    return _FIRST[name.endswith("-jsonl") or name in (*_FILES, *_LOADED)]
 
 
 def main() -> None:

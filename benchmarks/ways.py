@@ -8,6 +8,7 @@ Prints what it took. A first walk over a few rows imports and connects, and is n
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import resource
 import sys
@@ -124,11 +125,16 @@ def _exported(ending: str) -> Callable[[Job], Awaitable[int]]:
     return run
 
 
-def _piped(*, parquet: bool) -> Callable[[Job], Awaitable[int]]:
+def _piped(load: Callable[[Job], int]) -> Callable[[Job], Awaitable[int]]:
     async def run(job: Job) -> int:
-        return frameworks.dlt_pipeline(job, parquet=parquet)
+        return load(job)
 
     return run
+
+
+def _dlt_source(job: Job) -> int:
+    # It says who asks, for which there has to be a host.
+    return frameworks.dlt_source(job, lambda: _client(job))
 
 
 Pages = Callable[[Job], Iterable[list[Any]] | AsyncIterable[list[Any]]]
@@ -187,8 +193,20 @@ WAYS: dict[str, Way] = {
     "jsonl": Way("`Exporter`, JSON lines", _exported("jsonl")),
     "csv": Way("`Exporter`, CSV", _exported("csv")),
     "parquet": Way("`Exporter`, Parquet", _exported("parquet"), "pyarrow"),
-    "dlt-parquet": Way("dlt, pipeline to Parquet files", _piped(parquet=True), "dlt pyarrow"),
-    "dlt-duckdb": Way("dlt, pipeline into DuckDB", _piped(parquet=False), "dlt duckdb"),
+    "dlt-parquet": Way(
+        "dlt, pipeline to Parquet files", _piped(frameworks.dlt_pipeline), "dlt pyarrow"
+    ),
+    "dlt-source": Way("dlt into DuckDB, our source", _piped(_dlt_source), "dlt duckdb pyarrow"),
+    "dlt-rest-parquet": Way(
+        "dlt into DuckDB, its rest_api, Parquet loaded",
+        _piped(functools.partial(frameworks.dlt_rest, loaded_as="parquet")),
+        "dlt duckdb pyarrow",
+    ),
+    "dlt-rest": Way(
+        "dlt into DuckDB, its rest_api",
+        _piped(functools.partial(frameworks.dlt_rest, loaded_as=None)),
+        "dlt duckdb",
+    ),
     **{
         f"{key}-jsonl": Way(f"{name}, dumped to a file", _dumped(pages, _PLAIN), needs)
         for key, (name, pages, needs) in _PEERS.items()
