@@ -74,6 +74,10 @@ class Ahead(Generic[T]):
         except queue.Empty:
             return None
 
+    def cancel(self) -> None:
+        """Have the coroutine cancelled, and wait for nothing."""
+        self._course.cancel()
+
     def close(self) -> None:
         """Have the coroutine cancelled, and wait for it a few seconds."""
         self._end()
@@ -122,14 +126,19 @@ class _Course(Generic[T]):
         _call(loop, self._places.release)
         return item[0]
 
-    def end(self) -> None:
+    def cancel(self) -> None:
         self._over = self._over or ConfigurationError("these rows are read no more: it was closed")
-        if os.getpid() != self._process:
-            return
         self._ending.set()
-        if self._running is not None:
+        if self._running is not None and os.getpid() == self._process:
             loop, task = self._running
             _call(loop, task.cancel)
+
+    def end(self) -> None:
+        # Cancelled once more, an export that keeps its last pages would keep none.
+        if not self._ending.is_set():
+            self.cancel()
+        if os.getpid() != self._process:
+            return
         # Whatever collects garbage may have done so in that very thread.
         if self._thread is not threading.current_thread():
             self._wait()

@@ -27,6 +27,8 @@ async def test_a_block_runs(block: Block, monkeypatch: pytest.MonkeyPatch) -> No
     async with Sandbox(people=6, since=date(2026, 7, 1), until=date(2026, 7, 31)) as box:
         for name, value in box.environment().items():
             monkeypatch.setenv(name, value)
+        # dlt would tell of each run.
+        monkeypatch.setenv("RUNTIME__DLTHUB_TELEMETRY", "false")
         await asyncio.to_thread(block.run)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import weakref
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
@@ -45,6 +46,7 @@ class Connection:
         self._connect = connect
         self._lock = threading.Lock()
         self._readings = 0
+        self._items: weakref.WeakSet[Ahead[Any]] = weakref.WeakSet()
         self._loop: LoopThread | None = None
         self._opened: tuple[AsyncExitStack, BaseClient[Any]] | None = None
         self.warehouse: Warehouse | None = None
@@ -76,7 +78,14 @@ class Connection:
         async def produce(give: Give[Any]) -> None:
             await read(client, give)
 
-        return Ahead(produce, _AHEAD, self._loop)
+        items: Ahead[Any] = Ahead(produce, _AHEAD, self._loop)
+        self._items.add(items)
+        return items
+
+    def cancel(self) -> None:
+        """Have all that is read cancelled, so that nobody waits for one after the other."""
+        for each in [*self._items]:
+            each.cancel()
 
     def _begin(self) -> None:
         with self._lock:
@@ -134,21 +143,29 @@ def connects(
             "in the environment; they are the id and secret of an API key from Jibble's settings"
         )
     auth = ClientCredentials(client_id, client_secret)
+    paces = None if limiter is None else _Paces(limiter, limit, per, workers)
 
     @contextlib.asynccontextmanager
-    @unseen
     async def connect() -> AsyncGenerator[BaseClient[Any]]:
         async with AsyncExitStack() as stack:
             limiters: dict[Service, SharedLimiter] = {}
-            if limiter is not None:
-                endpoints = endpoints_from(os.environ)
-                for each in get_args(Service):
-                    if each == "identity":
-                        continue
-                    key = f"{each}-{short_hash(f'{endpoints.base(each)} {auth.client_id}')}"
-                    made = limiter_at(limiter, key, limit=limit, per=per, workers=workers)
-                    limiters[each] = await stack.enter_async_context(made)
+            for each in () if paces is None else get_args(Service):
+                if each != "identity" and paces is not None:
+                    limiters[each] = await stack.enter_async_context(paces.limiter(each, auth))
             client = JibbleClient.from_env(auth=auth, limiter=limiters or None)
             yield await stack.enter_async_context(client)
 
     return connect
+
+
+class _Paces:
+    """Limiters of services; the place may hold a password, which no variable is to show."""
+
+    def __init__(self, where: str, limit: int | None, per: float | None, workers: int) -> None:
+        self._where = where
+        self._given: dict[str, Any] = {"limit": limit, "per": per, "workers": workers}
+
+    def limiter(self, service: Service, auth: ClientCredentials) -> SharedLimiter:
+        """That of a service: one for each pair of credentials and host."""
+        owner = f"{endpoints_from(os.environ).base(service)} {auth.client_id}"
+        return limiter_at(self._where, f"{service}-{short_hash(owner)}", **self._given)

@@ -38,6 +38,7 @@ __all__ = ["Asked", "Before", "Proof", "SetLoaded", "read_set"]
 
 # Rows of a table, which becomes a row group of a file; and about as many bytes of lines.
 _ROWS, _BYTES = 20_000, 1 << 24
+_UNCOUNTED = "what the destination holds can't be asked, so rows that are gone may be in it"
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,7 +172,8 @@ async def read_set(
         is_same = (before.request, before.columns) == (now.request, now.columns)
         if is_same and await reading.changes(before, start, there):
             return
-    await reading.whole(folder, there if is_stamped else None)
+    unseen_before = is_stamped and before is not None and there is None
+    await reading.whole(folder, there if is_stamped else None, uncounted=unseen_before)
 
 
 async def _before(client: BaseClient[Any], asked: Asked, rows: FlatRows) -> Before:
@@ -246,21 +248,27 @@ class _Reading:
         lag = timedelta(seconds=asked.lag)
         until = await server_mark(self._client, asked.extent, overlap=lag)
         found = await latest_changes(self._client, asked.extent, mark)
-        reason = "what the destination holds can't be asked"
-        verdict = Verdict(outcome=Outcome.COMPLETE, reason=reason, mark=until)
+        verdict = Verdict(outcome=Outcome.COMPLETE, reason=_UNCOUNTED, mark=until)
         kept = [row for row in found if row.in_scope]
         return verdict, kept, [row.id for row in found if not row.in_scope]
 
-    async def whole(self, folder: Path, there: TableThere | None) -> None:
-        """Give all rows, and the deletion of those that the table has beyond them."""
+    async def whole(self, folder: Path, there: TableThere | None, *, uncounted: bool) -> None:
+        """Give all rows, and the deletion of those that the table has beyond them.
+
+        Args:
+            folder: Where they lie meanwhile.
+            there: The table, if it can be asked and may have some.
+            uncounted: Whether it may have some, and can't be asked.
+        """
         report, manifest = await self._exported(folder)
         outcome = Outcome(manifest.outcome)
         moment = datetime.fromisoformat(manifest.mark) + OVERLAP if manifest.mark else None
         lag = timedelta(seconds=self._asked.lag)
         mark = "" if moment is None else (moment - lag).isoformat()
-        verdict = Verdict(
-            outcome=outcome, reason=manifest.reason, mark=mark, counted=report.counted
-        )
+        reason = manifest.reason
+        if uncounted and outcome is Outcome.PROVED:
+            outcome, reason = Outcome.COMPLETE, _UNCOUNTED
+        verdict = Verdict(outcome=outcome, reason=reason, mark=mark, counted=report.counted)
         await self._prove(verdict, self._now, whole=True)
         count = 0
         known: set[str] = set()

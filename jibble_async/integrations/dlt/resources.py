@@ -214,6 +214,9 @@ class Resources:
                         self._note(asked, proof, item)
                     else:
                         yield item
+            except BaseException:
+                self._connection.cancel()
+                raise
             finally:
                 items.close()
 

@@ -12,7 +12,7 @@ from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.typing import TSecretStrValue
 
 from jibble_async.api.set_names import SetName
-from jibble_async.checks import require_counts, require_numbers
+from jibble_async.checks import require_counts, require_numbers, unseen
 from jibble_async.client import JibbleClient
 from jibble_async.core.credentials import StaticToken
 from jibble_async.errors import ConfigurationError
@@ -45,6 +45,7 @@ class _Settings(BaseConfiguration):
 
 
 @dlt.source(name="jibble", section="jibble", spec=_Settings)
+@unseen
 def jibble_source(
     client_id: str | None = None,
     client_secret: str | None = None,
