@@ -226,7 +226,7 @@ class Dataset:
             people = newcomer_rows(self._organisation, self._newcomers)
         else:
             leaves = leave(self._organisation, half_days_open=self._half_days_open)
-            latest = self._latest(leaves)
+            latest = latest_entries(self._organisation, leaves, self._present)
             times = {person: row["time"] for person, row in latest.items()}
             people = people_rows(self._organisation, times)
         shown = [
@@ -240,13 +240,6 @@ class Dataset:
                 "TimeOffOverview": [overview for _, overview in leaves],
             }
         )
-
-    def _latest(self, leaves: list[tuple[Row, Row]]) -> dict[str, Row]:
-        """The latest active entry of each person."""
-        if self._present is None:
-            return latest_entries(self._organisation, leaves)
-        rows = self.rows("TimeEntries")
-        return {row["personId"]: row for row in rows if row["status"] == "Active"}
 
     def _work(self) -> None:
         """Make up what people punched, which takes by far the longest."""

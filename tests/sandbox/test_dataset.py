@@ -182,10 +182,13 @@ def test_the_clock_state_follows_writes() -> None:
     assert dataset.latest_entry(person["id"]) is latest
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_the_latest_entries_are_found_from_the_end(seed: int) -> None:
+@pytest.mark.parametrize(
+    "present", [None, *(datetime(2026, 8, 17, hour, 7, tzinfo=UTC) for hour in (2, 9, 14, 21))]
+)
+def test_the_latest_entries_are_found_from_the_end(present: datetime | None) -> None:
     """Whether people are asked for first, or after their entries."""
-    days = {"since": date(2026, 7, 1), "until": date(2026, 8, 17)}
+    days: dict[str, Any] = {"since": date(2026, 7, 1), "until": date(2026, 8, 17)}
+    seed, days["present"] = 3, present
     dataset = Dataset(people=30, **days, seed=seed)
     people = dataset.rows("People")
     entries = dataset.rows("TimeEntries")

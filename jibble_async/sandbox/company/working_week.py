@@ -61,45 +61,43 @@ def work(
         leaves: Its time off; nobody punches on an approved day off.
         present: The instant at which somebody looks; None for later than the whole period.
     """
-    absent = absences(leaves)
-    removed = removed_ids(organisation)
     entries: list[Row] = []
-    for writer, days in _writers(organisation, leaves):
+    for writer, days in _writers(organisation, leaves, present):
         for day, half in days:
             writer.day(day, half=half)
-        if present is not None:
-            person_id = writer.person_id
-            local_day = present.astimezone(organisation.zones[person_id]).date()
-            writer.cut(present)
-            if person_id not in removed and (person_id, local_day) not in absent:
-                writer.attend(present)
+        writer.attend()
         entries.extend(writer.linked())
     entries.sort(key=_order)
     return entries
 
 
-def latest_entries(organisation: Organisation, leaves: list[tuple[Row, Row]]) -> dict[str, Row]:
-    """The latest active entry of each person who worked, of a period that is over as a whole.
+def latest_entries(
+    organisation: Organisation, leaves: list[tuple[Row, Row]], present: datetime | None = None
+) -> dict[str, Row]:
+    """The latest active entry of each person who worked.
 
     It is looked for from the end, so that nearly all days need not be written for it.
 
     Args:
         organisation: The company.
         leaves: Its time off.
+        present: As for `work`.
     """
     found: dict[str, Row] = {}
-    for writer, days in _writers(organisation, leaves):
+    for writer, days in _writers(organisation, leaves, present):
         for day, half in reversed(days):
             writer.day(day, half=half)
-            active = [row for row in writer.linked() if row["status"] == "Active"]
-            if active:
-                found[writer.person_id] = max(active, key=_order)
+            if writer.active():
                 break
+        writer.attend()
+        active = writer.active()
+        if active:
+            found[writer.person_id] = max(active, key=_order)
     return found
 
 
 def _writers(
-    organisation: Organisation, leaves: list[tuple[Row, Row]]
+    organisation: Organisation, leaves: list[tuple[Row, Row]], present: datetime | None
 ) -> Iterator[tuple[_Writer, list[tuple[date, bool]]]]:
     """Who writes the entries of each person, and the days to write, some of which are half."""
     absent, halves = absences(leaves), half_days(leaves)
@@ -108,7 +106,9 @@ def _writers(
     for place, who in enumerate(organisation.person_ids):
         last = len(days) // 2 if who in removed else len(days)
         there = [(day, (who, day) in halves) for day in days[:last] if (who, day) not in absent]
-        yield _Writer(organisation, place, who), there
+        today = present and present.astimezone(organisation.zones[who]).date()
+        away = who in removed or (who, today) in absent
+        yield _Writer(organisation, place, who, present, away=away), there
 
 
 def _order(row: Row) -> tuple[str, str]:
@@ -122,7 +122,15 @@ class _Writer:
         person_id: Whose.
     """
 
-    def __init__(self, organisation: Organisation, place: int, person_id: str) -> None:
+    def __init__(
+        self,
+        organisation: Organisation,
+        place: int,
+        person_id: str,
+        present: datetime | None,
+        *,
+        away: bool,
+    ) -> None:
         sets = organisation.sets()
         self._organisation = organisation
         self._place = place
@@ -134,6 +142,9 @@ class _Writer:
         self._location = locations[place % len(locations)]
         self._platforms = [_platform(_DEVICES[first + place % 2]) for first in (0, 2)]
         self._rows: list[Row] = []
+        self._present = present
+        self._now = present and f"{present.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
+        self._away = away
 
     def day(self, day: date, *, half: bool = False) -> None:
         """Adds the entries that belong to a day, if the person works on it, or its second half."""
@@ -168,18 +179,23 @@ class _Writer:
             first = next(row for row in reversed(self._rows) if row["type"] == "In")
             first["autoClockOutTime"] = self._rows[-1]["localTime"]
 
-    def cut(self, present: datetime) -> None:
-        """Takes away what is still to come."""
-        now = f"{present.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
-        self._rows = [
-            row for row in self._rows if row["time"][:19] < now and row["createdAt"][:19] < now
-        ]
+    def active(self) -> list[Row]:
+        """The active entries, those still to come left out."""
+        return [row for row in self._rows if row["status"] == "Active" and self._is_past(row)]
 
-    def attend(self, present: datetime) -> None:
-        """Adds an In of the last hours for one person in four, unless there is one."""
-        active = [row for row in self._rows if row["status"] == "Active"]
-        last = max(active, key=lambda row: (row["time"][:-1], row["id"]), default=None)
-        if self._place % 4 != 1 and len(self._organisation.person_ids) > 1:
+    def _is_past(self, row: Row) -> bool:
+        return self._now is None or (
+            row["time"][:19] < self._now and row["createdAt"][:19] < self._now
+        )
+
+    def attend(self) -> None:
+        """Takes away what is still to come, and adds an In of the last hours for one in four."""
+        present = self._present
+        if present is None:
+            return
+        self._rows = [row for row in self._rows if self._is_past(row)]
+        last = max(self.active(), key=lambda row: (row["time"][:-1], row["id"]), default=None)
+        if self._away or (self._place % 4 != 1 and len(self._organisation.person_ids) > 1):
             return
         random = Random(f"{self._organisation.seed} {self._place} {present}")  # noqa: S311
         begun = present.astimezone(UTC) - timedelta(seconds=random.randrange(1200, 3 * 3600))
