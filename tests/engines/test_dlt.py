@@ -133,9 +133,13 @@ def test_what_was_not_loaded_is_loaded_by_the_next_run(
         patch.setattr(pipeline, "load", fail)
         with pytest.raises(OSError, match="away"):
             company.load(ENTRIES, pipeline=pipeline)
+    # While something waits, the table says nothing of what was given already.
+    source = jibble_source(connect=company.connect)
+    pipeline.extract(source.with_resources(ENTRIES, "jibble_loads"))
     company.edit(4, note="later still")
     # dlt loads what waits, and extracts nothing; the run after that does.
     company.load(ENTRIES)
+    assert company.loads()[ENTRIES]["outcome"] == "complete by updatedAt, count not compared"
     company.load(ENTRIES)
     company.require_equal(ENTRIES)
 
@@ -245,6 +249,21 @@ def test_what_can_not_be_is_said_before_anything_is_sent(
     quiet(monkeypatch, tmp_path)
     with pytest.raises(ConfigurationError, match=says):
         jibble_source(**{"connect": JibbleClient.from_env, **options})
+
+
+def test_settings_are_those_of_dlt_and_none_of_a_shell(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    quiet(monkeypatch, tmp_path)
+    # dlt takes a setting from a variable that is called like it, too.
+    for name in ("COLUMNS", "LIMIT", "PER", "WORKERS", "SINCE", "LAG", "SECRETS", "PERIODS"):
+        monkeypatch.setenv(name, "80")
+    for name in ("CLIENT_ID", "CLIENT_SECRET"):
+        monkeypatch.setenv(f"SOURCES__ACME__{name}", "theirs")
+    acme = jibble_source.clone(name="acme", section="acme")
+    assert (acme().name, acme().section) == ("acme", "acme")
+    with pytest.raises(ConfigurationError, match="no credentials"):
+        jibble_source()
 
 
 def test_timesheets_need_periods(company: Company) -> None:

@@ -184,3 +184,25 @@ def test_a_poll_waits_no_longer_than_it_may() -> None:
     assert items.poll(PATIENCE) == 1
     with pytest.raises(StopIteration):
         items.poll(PATIENCE)
+
+
+def test_to_cancel_is_to_wait_for_nothing() -> None:
+    over, cancelled = threading.Event(), threading.Event()
+
+    async def produce(give: Give[int]) -> None:
+        try:
+            await give(1)
+            await asyncio.get_running_loop().create_future()
+        finally:
+            cancelled.set()
+            await asyncio.to_thread(over.wait, PATIENCE)
+
+    items = Ahead(produce, 1)
+    assert next(items) == 1
+    items.cancel()
+    assert cancelled.wait(PATIENCE)
+    over.set()
+    # And closing cancels nothing once more.
+    items.close()
+    with pytest.raises(ConfigurationError, match="closed"):
+        next(items)
