@@ -14,7 +14,7 @@ import dlt
 import msgspec
 from dlt.common import logger
 
-from jibble_async.errors import PaginationError
+from jibble_async.errors import ConfigurationError, PaginationError
 from jibble_async.export.proof.verdicts import Outcome
 from jibble_async.integrations.dlt.connection import Connection
 from jibble_async.integrations.dlt.destination import TableThere
@@ -126,6 +126,11 @@ class Resources:
         """
 
         def read() -> Iterator[Any]:
+            if not periods:
+                raise ConfigurationError(
+                    f"{asked.set} are of spans of days: give periods=, such as a month's first and "
+                    "last day"
+                )
             with self._connection.used():
                 yield None
                 for since, until in periods:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Literal, Optional, get_args
 
 import dlt
+import msgspec
 from dlt.common.configuration import configspec
 from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.typing import TSecretStrValue
@@ -23,7 +24,7 @@ from jibble_async.integrations.dlt.reading import Asked
 from jibble_async.integrations.dlt.resources import OnNotProved, Resources
 from jibble_async.query.days import require_span
 from jibble_async.query.names import suggestion
-from jibble_async.tables.columns import table_of
+from jibble_async.tables.columns import Table, table_of
 
 __all__ = ["jibble_source"]
 
@@ -85,7 +86,8 @@ def jibble_source(
         archived: Whether archived rows and removed people are kept as such, or deleted.
         reconcile: How often all ids are looked through for rows that were deleted for good, even if
             the numbers agree.
-        columns: The names on the wire of those that are wanted, for sets that shall not have all.
+        columns: The names on the wire of those that are wanted, for sets that shall not have all;
+            `id` and `updatedAt` come along.
         secrets: Keep what opens a kiosk, such as a person's PIN.
         on_not_proved: What becomes of a load that may lack rows: an error, or it is loaded, and
             said in the log and in `jibble_loads`.
@@ -115,7 +117,11 @@ def jibble_source(
         raise ConfigurationError("jibble_source(): lag= is at least 0, and concurrency= at least 1")
     for first, last in periods:
         require_span(first, last)
-    wanted = _wanted(columns or {})
+    wanted = columns or {}
+    for name in wanted:
+        if name not in get_args(SetName):
+            there = suggestion(name, get_args(SetName))
+            raise ConfigurationError(f"columns= has no set {name!r}: {there}")
     made = connect or connects(client_id, client_secret, limiter, limit, per, workers)
     resources = Resources(Connection(made), on_not_proved)
     found: list[Any] = []
@@ -136,26 +142,26 @@ def jibble_source(
             give_up_after=give_up_after,
         )
         if of_periods:
-            table = table_of(getattr(client, name).entity, columns=wanted.get(name))
+            table = _table(name, getattr(client, name).entity, wanted, secrets=secrets)
             found.append(resources.by_period(asked, table, periods))
             continue
         raw = asked.extent.raw_set(client)
-        table = table_of(raw.shape, columns=wanted.get(name), secrets=secrets)
+        table = _table(name, raw.shape, wanted, secrets=secrets)
         make = resources.replaced if raw.changes is None else resources.changing
         found.append(make(asked, table))
     return [*found, resources.loads()]
 
 
-def _wanted(columns: Mapping[SetName, Sequence[str]]) -> dict[SetName, Sequence[str]]:
-    """The columns of sets, each with what tells its rows apart."""
-    names = get_args(SetName)
-    wanted: dict[SetName, Sequence[str]] = {}
-    for name, given in columns.items():
-        if name not in names:
-            raise ConfigurationError(f"columns= has no set {name!r}: {suggestion(name, names)}")
-        needs_id = name not in _SHEETS and "id" not in given and not isinstance(given, str)
-        wanted[name] = ["id", *given] if needs_id else given
-    return wanted
+def _table(
+    name: SetName, shape: Any, columns: Mapping[SetName, Sequence[str]], *, secrets: bool
+) -> Table:
+    """The columns of a set, with what tells its rows apart, and when they changed."""
+    chosen = columns.get(name)
+    if chosen is not None and not isinstance(chosen, str):
+        known = {each.encode_name for each in msgspec.structs.fields(shape)}
+        needed = [each for each in ("id", "updatedAt") if each in known and each not in chosen]
+        chosen = [*needed, *chosen]
+    return table_of(shape, columns=chosen, secrets=secrets)
 
 
 def _require_choice(name: str, value: str, choices: Sequence[str]) -> None:
