@@ -226,6 +226,22 @@ def test_another_organization_is_refused(company: Company, tmp_path: Path) -> No
     company.require_equal("groups")
 
 
+def test_a_source_that_failed_may_be_run_again(company: Company) -> None:
+    source = jibble_source(connect=company.connect)
+    source = source.with_resources("groups", "projects", "jibble_loads")
+    company.box.faults.add(Fault("status", status=400, path="Projects", nth=3, times=None))
+    with pytest.raises(PipelineStepFailed, match="projects"):
+        company.pipeline().run(source)
+    company.box.faults.clear()
+    company.pipeline().run(source)
+    company.require_equal("groups", "projects")
+    # What the first run had read by then is not told of twice.
+    assert sorted(row["set"] for row in company.query("FROM jibble_loads")) == [
+        "groups",
+        "projects",
+    ]
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [

@@ -40,6 +40,7 @@ class Connection:
     Attributes:
         warehouse: The destination, meanwhile; None if it can't be asked.
         home: Where the pipeline keeps what it works at; None if there is no pipeline.
+        loaded: What is known of the sets that were read, of the last run only.
     """
 
     def __init__(self, connect: Connect) -> None:
@@ -51,6 +52,7 @@ class Connection:
         self._opened: tuple[AsyncExitStack, BaseClient[Any]] | None = None
         self.warehouse: Warehouse | None = None
         self.home: Path | None = None
+        self.loaded: list[dict[str, Any]] = []
 
     @property
     def is_idle(self) -> bool:
@@ -113,6 +115,7 @@ class Connection:
                 loop.close()
 
     def _look_around(self) -> None:
+        self.loaded = []
         pipeline = running_pipeline()
         self.home = None if pipeline is None else Path(pipeline.working_dir)
         self.warehouse = None if pipeline is None else Warehouse.of_pipeline(pipeline)

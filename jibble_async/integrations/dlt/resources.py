@@ -63,7 +63,6 @@ class Resources:
     def __init__(self, connection: Connection, on_not_proved: OnNotProved) -> None:
         self._connection = connection
         self._on_not_proved = on_not_proved
-        self._loaded: list[dict[str, Any]] = []
 
     def changing(self, asked: Asked, table: Table) -> Any:
         """A set whose rows say when they changed: what did is merged into its table.
@@ -157,9 +156,8 @@ class Resources:
             yield None
             while not self._connection.is_idle:
                 yield None
-            found, self._loaded = self._loaded, []
-            if found:
-                yield found
+            if self._connection.loaded:
+                yield self._connection.loaded
 
         return dlt.resource(read, name=LOADS, write_disposition="append", columns=_LOADS_COLUMNS)
 
@@ -213,7 +211,7 @@ class Resources:
                         if updated_at is not None:
                             lag = timedelta(seconds=asked.lag)
                             updated_at.advance(datetime.fromisoformat(proof.mark) + lag)
-                            state[_STATE] = msgspec.to_builtins(proof.before)
+                        state[_STATE] = msgspec.to_builtins(proof.before)
                     elif isinstance(item, SetLoaded):
                         assert proof is not None
                         self._note(asked, proof, item)
@@ -237,7 +235,7 @@ class Resources:
         if loaded.new_fields:
             names = ", ".join(loaded.new_fields)
             logger.warning(f"{asked.set} came with fields that this version does not know: {names}")
-        self._loaded.append(
+        self._connection.loaded.append(
             {
                 "set": asked.set,
                 "since": asked.since,
