@@ -106,7 +106,7 @@ def test_a_program_that_is_killed_at_any_step(
             raise
 
 
-@seeds(50, few=4)
+@seeds(50, few=2)
 def test_programs_that_are_killed_while_much_goes_wrong(
     world_of: Callable[..., World], seed: int
 ) -> None:
