@@ -71,6 +71,11 @@ class Companies:
         self._pipe.send("requests")
         return int(self._pipe.recv())
 
+    def limit(self, are_limited: bool) -> None:
+        """Have the quotas hold, as they do at first, or not."""
+        self._pipe.send(are_limited)
+        self._pipe.recv()
+
     def heard(self) -> list[Heard]:
         """What each was asked since the last time."""
         self._pipe.send("heard")
@@ -109,13 +114,14 @@ async def _main(pipe: Connection, wanted: tuple[Company, ...]) -> None:
 
     async with contextlib.AsyncExitStack() as stack:
         boxes: list[Sandbox] = []
+        quotas = [Quota(each.limit, each.per, headers=False, kind="sliding") for each in wanted]
         for number, each in enumerate(wanted):
             box = Sandbox(
                 people=each.people,
                 since=each.since,
                 until=each.until,
                 seed=number,
-                quota=Quota(each.limit, each.per, headers=False, kind="sliding"),
+                quota=quotas[number],
                 page_cap=each.page_cap,
             )
             box.faults.script = late(each.latency)
@@ -126,6 +132,11 @@ async def _main(pipe: Connection, wanted: tuple[Company, ...]) -> None:
             asked = await asyncio.to_thread(pipe.recv)
             if asked == "requests":
                 pipe.send(sum(len(box.ledger.requests) for box in boxes))
+                continue
+            if isinstance(asked, bool):
+                for box, quota in zip(boxes, quotas, strict=True):
+                    box.quota = quota if asked else None
+                pipe.send(None)
                 continue
             pipe.send([_heard(box, first) for box, first in zip(boxes, firsts, strict=True)])
             firsts = [len(box.ledger.requests) for box in boxes]

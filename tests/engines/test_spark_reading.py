@@ -19,8 +19,10 @@ from jibble_async.limits.adaptive.sqlite import SharedAdaptive
 from jibble_async.limits.windows.redis import RedisWindow
 from jibble_async.limits.windows.sqlite import SharedWindow
 from jibble_async.sandbox import Fault, Sandbox
+from tests.limits.redis_server import RedisServer
+from tests.support.canaries import found, local_variables, shown
 from tests.support.patience import PATIENCE
-from tests.support.programs import engine
+from tests.support.programs import engine, program
 from tests.support.served import served
 
 engine("pyspark.sql.datasource", "spark")
@@ -303,8 +305,8 @@ def test_conditions_on_the_day_are_bounds(
     reader = asked.reader(asked.schema())
     assert reader.pushFilters(filters) is filters
     (partition,) = handed(reader).partitions()
-    found = tasks_module.task_of(partition.value).asked
-    assert (found.since, found.until) == (since, until)
+    narrowed = tasks_module.task_of(partition.value).asked
+    assert (narrowed.since, narrowed.until) == (since, until)
 
 
 def test_conditions_narrow_what_was_asked_for_and_may_leave_nothing() -> None:
@@ -312,8 +314,8 @@ def test_conditions_narrow_what_was_asked_for_and_may_leave_nothing() -> None:
     reader: Any = asked.reader(asked.schema())
     reader.pushFilters([GreaterThanOrEqual(("belongsToDate",), date(2026, 7, 1))])
     (partition,) = reader.partitions()
-    found = tasks_module.task_of(partition.value).asked
-    assert (found.since, found.until) == (date(2026, 7, 5), date(2026, 7, 10))
+    narrowed = tasks_module.task_of(partition.value).asked
+    assert (narrowed.since, narrowed.until) == (date(2026, 7, 5), date(2026, 7, 10))
     reader.pushFilters([GreaterThanOrEqual(("belongsToDate",), date(2026, 8, 1))])
     (partition,) = reader.partitions()
     assert list(reader.read(partition)) == []
@@ -334,10 +336,10 @@ def test_groups_are_few_and_even() -> None:
     assert groups([], 4) == []
     assert groups([1, 2, 3, 4, 5], 4) == [[1, 2], [3, 4, 5]]
     for count in range(1, 40):
-        found = groups(range(count), 4)
-        assert [each for some in found for each in some] == list(range(count))
-        assert len(found) == -(-count // 4)
-        assert max(map(len, found)) - min(map(len, found)) <= 1
+        made = groups(range(count), 4)
+        assert [each for some in made for each in some] == list(range(count))
+        assert len(made) == -(-count // 4)
+        assert max(map(len, made)) - min(map(len, made)) <= 1
 
 
 def test_a_limiter_by_the_options(tmp_path: Path) -> None:
@@ -366,6 +368,28 @@ def test_a_limiter_by_the_options(tmp_path: Path) -> None:
     environment["JIBBLE_REDIS_URL"] = "redis://:canary@cache:6379/0"
     assert "canary" not in repr(made(limiter="redis"))
     assert "canary" not in quota_name({"JIBBLE_TOKEN": "canary"}, "workspace")
+
+
+@pytest.mark.real_time
+def test_a_redis_has_to_be_reached_from_everywhere(login: dict[str, str], tmp_path: Path) -> None:
+    shared = {**ENTRIES, **login, "limiter": f"unix://{tmp_path}/redis.sock"}
+    with pytest.raises(ConfigurationError, match="can't be reached from") as caught:
+        planned(**shared)
+    seen = (shown(caught.value), local_variables(caught.value))
+    assert found(("sandbox-client-secret",), *seen) == []
+    server = RedisServer(program("redis-server"), tmp_path)
+    server.start()
+    try:
+        reader, partitions = planned(**shared, rows_per_window=100)
+        assert len(partitions) > 1
+        rows = sum(batch.num_rows for each in partitions for batch in reader.read(each))
+        this_process().close()
+    finally:
+        server.kill()
+    # An executor that does not reach it, of a driver that does.
+    with pytest.raises(ConfigurationError, match="can't be reached from"):
+        list(reader.read(partitions[0]))
+    assert rows == loaded(**ENTRIES, **login).num_rows
 
 
 def test_a_folder_is_of_one_machine(

@@ -13,12 +13,16 @@ from jibble_async.integrations.spark.credentials import REDIS_URL, quota_name
 from jibble_async.integrations.spark.options import FROM_ENVIRONMENT, Asked
 from jibble_async.limits.adaptive.redis import RedisAdaptive
 from jibble_async.limits.adaptive.sqlite import SharedAdaptive
+from jibble_async.limits.redis_link import RedisLink, StoreAwayError
 from jibble_async.limits.windows.redis import RedisWindow
 from jibble_async.limits.windows.sqlite import SharedWindow
 
-__all__ = ["Limiter", "folder_mark", "require_same_folder", "shared_limiter"]
+__all__ = ["Limiter", "folder_mark", "require_same_folder", "require_store", "shared_limiter"]
 
 Limiter = RedisAdaptive | RedisWindow | SharedAdaptive | SharedWindow
+
+# Seconds; an exchange takes a few milliseconds.
+_REACHED_WITHIN = 5.0
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
@@ -38,15 +42,8 @@ def shared_limiter(asked: Asked, environment: Mapping[str, str], service: str) -
     if asked.limiter is None:
         return None
     key = asked.limiter_key or quota_name(environment, service)
-    url = asked.limiter
-    if url == FROM_ENVIRONMENT:
-        url = environment.get(REDIS_URL, "").strip()
-        if not url:
-            raise ConfigurationError(
-                f"limiter=redis needs {REDIS_URL}: set it in the environment of the driver and of "
-                "the executors, or in the file of credentials"
-            )
-    elif "://" not in url:
+    url = _redis_url(asked, environment)
+    if url is None:
         return _of_folder(asked, key)
     if asked.limit is None or asked.per is None:
         return RedisAdaptive(url, key=key)
@@ -60,6 +57,34 @@ def shared_limiter(asked: Asked, environment: Mapping[str, str], service: str) -
         key=key,
         trust_empty=asked.trust_empty,
     )
+
+
+async def require_store(asked: Asked, environment: Mapping[str, str]) -> None:
+    """Refuse a Redis that can't be reached from here.
+
+    A limiter that never heard of it would go on as if it were alone, on each executor.
+
+    Args:
+        asked: The options.
+        environment: The account's variables.
+
+    Raises:
+        ConfigurationError: It can't be reached, or says no.
+    """
+    url = _redis_url(asked, environment)
+    if url is None:
+        return
+    link = RedisLink("limiter", url, "return 1", _REACHED_WITHIN)
+    link.open()
+    try:
+        await link.run([], [])
+    except StoreAwayError as error:
+        raise ConfigurationError(
+            f"the Redis where tasks share the quota can't be reached from {socket.gethostname()}: "
+            f"{error}; check option limiter, and that the driver and every executor reach it"
+        ) from None
+    finally:
+        await link.close()
 
 
 def folder_mark(asked: Asked) -> str | None:
@@ -100,6 +125,19 @@ def require_same_folder(asked: Asked, mark: str | None) -> None:
             "than on the driver, so each machine would take the whole quota for its own: share it "
             "in Redis (limiter=redis://host:6379/0)"
         )
+
+
+def _redis_url(asked: Asked, environment: Mapping[str, str]) -> str | None:
+    """Where the Redis is; None if tasks share no quota, or do so in a folder."""
+    if asked.limiter != FROM_ENVIRONMENT:
+        return asked.limiter if asked.limiter is not None and "://" in asked.limiter else None
+    url = environment.get(REDIS_URL, "").strip()
+    if not url:
+        raise ConfigurationError(
+            f"limiter=redis needs {REDIS_URL}: set it in the environment of the driver and of the "
+            "executors, or in the file of credentials"
+        )
+    return url
 
 
 def _folder(asked: Asked) -> Path | None:

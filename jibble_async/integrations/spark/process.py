@@ -6,7 +6,7 @@ quota.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -14,11 +14,12 @@ from jibble_async.checks import unseen
 from jibble_async.client import JibbleClient
 from jibble_async.core.call_options import Timeouts
 from jibble_async.core.cursor import short_hash
+from jibble_async.errors import ConfigurationError
 from jibble_async.export.loop_thread import LoopThread
 from jibble_async.export.patience import ATTEMPT, patient
 from jibble_async.integrations.spark.credentials import environment_of
 from jibble_async.integrations.spark.options import Asked, raw_set
-from jibble_async.integrations.spark.pacing import Limiter, shared_limiter
+from jibble_async.integrations.spark.pacing import Limiter, require_store, shared_limiter
 
 __all__ = ["Process", "this_process"]
 
@@ -62,7 +63,7 @@ class Process:
         service = raw_set(asked).service
         found: dict[str | None, str] = {}
         for account in accounts:
-            found[account] = self._keep(asked, account, service)
+            found[account] = await self._keep(asked, account, service)
         for name in self._kept.keys() - found.values():
             await self._kept.pop(name).aclose()
         return {account: self._caller(asked, self._kept[name]) for account, name in found.items()}
@@ -78,16 +79,23 @@ class Process:
             _, kept = self._kept.popitem()
             await kept.aclose()
 
-    @unseen
-    def _keep(self, asked: Asked, account: str | None, service: str) -> str:
+    async def _keep(self, asked: Asked, account: str | None, service: str) -> str:
         environment = environment_of(asked, account)
         # By a hash, since a secret that is replaced is not to stay in memory for it.
         name = short_hash(repr((service, _pace(asked), sorted(environment.items()))))
-        if name not in self._kept:
-            limiter = shared_limiter(asked, environment, service)
-            limiters = None if limiter is None else {service: limiter}
-            self._kept[name] = _Kept(JibbleClient.from_env(environment, limiter=limiters), limiter)
-        return name
+        if name in self._kept:
+            return name
+        try:
+            await require_store(asked, environment)
+            self._kept[name] = _made(asked, environment, service)
+        except ConfigurationError as error:
+            failure = error.with_traceback(None)
+            failure.__context__ = None
+        else:
+            return name
+        # Reports of errors show the variables of every frame.
+        del environment
+        raise failure
 
     def _caller(self, asked: Asked, kept: _Kept) -> JibbleClient:
         caller = patient(kept.client, asked.give_up_after)
@@ -108,6 +116,13 @@ def this_process() -> Process:
     if _here is None or not _here.loop.is_alive:
         _here = Process()
     return _here
+
+
+@unseen
+def _made(asked: Asked, environment: Mapping[str, str], service: str) -> _Kept:
+    limiter = shared_limiter(asked, environment, service)
+    limiters = None if limiter is None else {service: limiter}
+    return _Kept(JibbleClient.from_env(environment, limiter=limiters), limiter)
 
 
 def _pace(asked: Asked) -> tuple[object, ...]:
