@@ -29,6 +29,7 @@ EXTRAS = {
     "redis": "redis",
     "opentelemetry": "otel",
     "dlt": "dlt",
+    "pyspark": "spark",
     "rich": "cli",
     "keyring": "keyring",
     "platformdirs": "cli",
@@ -50,6 +51,7 @@ def test_what_an_extra_brings_is_imported_where_it_is_needed_only() -> None:
         "redis": {"limits"},
         "otel": {"integrations"},
         "dlt": {"integrations"},
+        "spark": {"integrations"},
     }
     wrong = [
         f"{name} imports {imported}"

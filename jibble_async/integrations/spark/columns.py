@@ -109,7 +109,7 @@ class Columns:
 
 
 def arrow_schema(asked: Asked) -> Any:
-    """The Arrow schema of a load, with the names that Spark has within lists.
+    """The Arrow schema of a load.
 
     Args:
         asked: The options.
@@ -124,7 +124,7 @@ def arrow_schema(asked: Asked) -> Any:
     if asked.mode == "mark":
         return pa.schema([*members, pa.field(MARK, pa.string())])
     found = schema_of(raw_set(asked).shape, columns=asked.columns)
-    members.extend(pa.field(each.name, _spark_type(each.type)) for each in found)
+    members.extend(found)
     if asked.mode == "changes":
         members.append(pa.field(IN_SCOPE, pa.bool_()))
     return pa.schema(members)
@@ -135,14 +135,3 @@ def spark_schema(asked: Asked) -> StructType:
     types: Any = pyspark.sql.pandas.types
     found: StructType = types.from_arrow_schema(arrow_schema(asked))
     return found
-
-
-def _spark_type(kind: Any) -> Any:
-    """The same type with the name that Spark has for what lists hold."""
-    pa = arrow()
-    types = arrow("pyarrow.types")
-    if types.is_list(kind):
-        return pa.list_(pa.field("element", _spark_type(kind.value_type)))
-    if types.is_struct(kind):
-        return pa.struct([pa.field(each.name, _spark_type(each.type)) for each in kind.fields])
-    return kind

@@ -43,7 +43,7 @@ class NarrowingReader(Reader):
             filters: The conditions, all of which have to hold.
         """
         raw = raw_set(self._asked())
-        if raw.by_day is not None and raw.day is not None:
+        if raw.day is not None:
             self._bounds = [_bounds(each, raw.day) for each in filters]
         return filters
 
@@ -52,6 +52,7 @@ class NarrowingReader(Reader):
         asked = super()._asked()
         since, until = self._narrowed(asked)
         if since is not None and until is not None and since > until:
+            # Of no partition Spark would make one of None.
             return [InputPartition(text_of(Task(asked=asked, pieces=())))]
         return super().partitions()
 

@@ -17,7 +17,7 @@ from jibble_async.errors import ConfigurationError
 from jibble_async.integrations.spark.columns import Columns, spark_schema
 from jibble_async.integrations.spark.options import Asked, asked_for
 from jibble_async.integrations.spark.planning import tasks_for
-from jibble_async.integrations.spark.tasks import Task, batches_of, task_of, text_of
+from jibble_async.integrations.spark.tasks import batches_of, task_of, text_of
 
 __all__ = ["JibbleDataSource", "Reader"]
 
@@ -108,11 +108,7 @@ class Reader(DataSourceReader):
         Raises:
             JibbleError: The set could not be counted.
         """
-        tasks = tasks_for(self._asked())
-        # Spark would make one of None.
-        if not tasks:
-            tasks = [Task(asked=self._asked(), pieces=())]
-        return [InputPartition(text_of(each)) for each in tasks]
+        return [InputPartition(text_of(each)) for each in tasks_for(self._asked())]
 
     def read(self, partition: InputPartition) -> Iterator[Any]:
         """The batches of a task.
