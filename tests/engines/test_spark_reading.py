@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
+import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from jibble_async import ConfigurationError, PaginationError
+from jibble_async import ConfigurationError, MissingExtraError, PaginationError
 from jibble_async.errors import BadRequestError
 from jibble_async.export import record_batches
 from jibble_async.limits.adaptive.redis import RedisAdaptive
@@ -146,6 +148,22 @@ def test_columns_and_batches(login: dict[str, str]) -> None:
     table = loaded(**ENTRIES, **login, columns="belongsToDate, coordinates.latitude,id")
     assert table.schema.names == ["belongsToDate", "coordinates", "id"]
     assert table.schema.field("coordinates").type.num_fields == 1
+
+
+def test_what_opens_a_kiosk_is_not_given() -> None:
+    assert not {"pinCode", "nfcToken"} & set(source(set="people").schema().names)
+    with pytest.raises(ConfigurationError, match="'pinCode' opens a kiosk, and is not given"):
+        source(set="people", columns="id,pinCode").schema()
+
+
+def test_without_spark_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [
+        name for name in sys.modules if name.startswith("jibble_async.integrations.spark")
+    ]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "pyspark.sql.datasource", None)
+    with pytest.raises(MissingExtraError, match=r'pip install "jibble-async\[spark\]"'):
+        importlib.import_module("jibble_async.integrations.spark")
 
 
 def test_a_schema_of_ones_own(login: dict[str, str]) -> None:

@@ -14,6 +14,7 @@ from pyspark.sql.types import StructType
 from jibble_async.errors import ConfigurationError
 from jibble_async.integrations.spark.options import Asked, raw_set
 from jibble_async.query.names import suggestion
+from jibble_async.tables.columns import table_of
 from jibble_async.tables.schema import arrow, schema_of
 
 __all__ = ["ACCOUNT", "IN_SCOPE", "MARK", "Columns", "arrow_schema", "spark_schema"]
@@ -123,7 +124,12 @@ def arrow_schema(asked: Asked) -> Any:
         members.append(pa.field(ACCOUNT, pa.string()))
     if asked.mode == "mark":
         return pa.schema([*members, pa.field(MARK, pa.string())])
-    found = schema_of(raw_set(asked).shape, columns=asked.columns)
+    shape = raw_set(asked).shape
+    for name in sorted(table_of(shape).hidden.intersection(asked.columns or ())):
+        raise ConfigurationError(
+            f"jibble: the column {name!r} opens a kiosk, and is not given to Spark: leave it out"
+        )
+    found = schema_of(shape, columns=asked.columns)
     members.extend(found)
     if asked.mode == "changes":
         members.append(pa.field(IN_SCOPE, pa.bool_()))
