@@ -29,6 +29,7 @@ def limiter_at(
     workers: int = 1,
     linger: float = 60.0,
     lease: float = 60.0,
+    trust_empty: bool = False,
 ) -> SharedLimiter:
     """A limiter for all programs that name the same place.
 
@@ -40,6 +41,7 @@ def limiter_at(
         workers: How many processes share it in Redis at most.
         linger: As for `RedisWindow`.
         lease: The same.
+        trust_empty: The same.
 
     Raises:
         ConfigurationError: It is neither, or the numbers can't be used.
@@ -54,7 +56,16 @@ def limiter_at(
     if is_url:
         if limit is None or per is None:
             return RedisAdaptive(where, key=key)
-        return RedisWindow(where, limit, per, linger, workers=workers, lease=lease, key=key)
+        return RedisWindow(
+            where,
+            limit,
+            per,
+            linger,
+            workers=workers,
+            lease=lease,
+            key=key,
+            trust_empty=trust_empty,
+        )
     path = Path(where).expanduser() / f"{key}.db"
     if limit is None or per is None:
         return SharedAdaptive(path)

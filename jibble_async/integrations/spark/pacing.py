@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
 
 from jibble_async.checks import unseen
 from jibble_async.errors import ConfigurationError
+from jibble_async.integrations.pacing import SharedLimiter, limiter_at
 from jibble_async.integrations.spark.credentials import REDIS_URL, quota_name
 from jibble_async.integrations.spark.options import FROM_ENVIRONMENT, Asked
-from jibble_async.limits.adaptive.redis import RedisAdaptive
-from jibble_async.limits.adaptive.sqlite import SharedAdaptive
 from jibble_async.limits.redis_link import RedisLink, StoreAwayError
-from jibble_async.limits.windows.redis import RedisWindow
-from jibble_async.limits.windows.sqlite import SharedWindow
 
-__all__ = ["Limiter", "folder_mark", "require_same_folder", "require_store", "shared_limiter"]
-
-Limiter = RedisAdaptive | RedisWindow | SharedAdaptive | SharedWindow
+__all__ = ["folder_mark", "require_same_folder", "require_store", "shared_limiter"]
 
 # Seconds; an exchange takes a few milliseconds.
 _REACHED_WITHIN = 5.0
@@ -28,7 +22,9 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 @unseen
-def shared_limiter(asked: Asked, environment: Mapping[str, str], service: str) -> Limiter | None:
+def shared_limiter(
+    asked: Asked, environment: Mapping[str, str], service: str
+) -> SharedLimiter | None:
     """What paces the tasks of an account; None if one task alone reads, which paces itself.
 
     Args:
@@ -41,20 +37,14 @@ def shared_limiter(asked: Asked, environment: Mapping[str, str], service: str) -
     """
     if asked.limiter is None:
         return None
-    key = asked.limiter_key or quota_name(environment, service)
-    url = _redis_url(asked, environment)
-    if url is None:
-        return _of_folder(asked, key)
-    if asked.limit is None or asked.per is None:
-        return RedisAdaptive(url, key=key)
-    return RedisWindow(
-        url,
-        asked.limit,
-        asked.per,
-        asked.linger,
+    return limiter_at(
+        _redis_url(asked, environment) or asked.limiter,
+        asked.limiter_key or quota_name(environment, service),
+        limit=asked.limit,
+        per=asked.per,
         workers=asked.workers or 1,
+        linger=asked.linger,
         lease=asked.lease,
-        key=key,
         trust_empty=asked.trust_empty,
     )
 
@@ -145,10 +135,3 @@ def _folder(asked: Asked) -> Path | None:
     if limiter is None or limiter == FROM_ENVIRONMENT or "://" in limiter:
         return None
     return Path(limiter).expanduser()
-
-
-def _of_folder(asked: Asked, key: str) -> SharedAdaptive | SharedWindow:
-    path = os.path.join(os.path.expanduser(str(asked.limiter)), f"{key}.db")
-    if asked.limit is None or asked.per is None:
-        return SharedAdaptive(path)
-    return SharedWindow(path, asked.limit, asked.per, asked.linger, lease=asked.lease)

@@ -17,16 +17,17 @@ from jibble_async.core.cursor import short_hash
 from jibble_async.errors import ConfigurationError
 from jibble_async.export.loop_thread import LoopThread
 from jibble_async.export.patience import ATTEMPT, patient
+from jibble_async.integrations.pacing import SharedLimiter
 from jibble_async.integrations.spark.credentials import environment_of
 from jibble_async.integrations.spark.options import Asked, raw_set
-from jibble_async.integrations.spark.pacing import Limiter, require_store, shared_limiter
+from jibble_async.integrations.spark.pacing import require_store, shared_limiter
 
 __all__ = ["Process", "this_process"]
 
 
 class _Kept(msgspec.Struct, frozen=True):
     client: JibbleClient
-    limiter: Limiter | None
+    limiter: SharedLimiter | None
 
     async def aclose(self) -> None:
         await self.client.aclose()
