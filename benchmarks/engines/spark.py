@@ -74,7 +74,7 @@ def one_quota(people: int, *, once: bool = False) -> None:
                     "since": JULY[0],
                     "until": JULY[1],
                     "credentials": login,
-                    "rows_per_window": len(expected) // 26,
+                    "rows_per_window": len(expected) // 1000,
                     "concurrency": at_once,
                     "limiter": redis,
                     "limit": LIMIT,
