@@ -21,6 +21,7 @@ from jibble_async.api.listing import Routes
 from jibble_async.api.set_names import SetName
 from jibble_async.config import Service
 from jibble_async.core.operation import Operation
+from jibble_async.errors import MissingExtraError
 from jibble_async.resources.attendance import Reports
 from jibble_async.resources.base import Listing, Resource
 from tests.meta.sources import PACKAGES, ROOT, modules
@@ -95,7 +96,11 @@ def operations() -> dict[str, Operation]:
     for name, path in modules():
         if name.startswith(("jibble_async.sandbox", "jibble_async.cli")) or not path.stat().st_size:
             continue
-        module = importlib.import_module(name)
+        try:
+            module = importlib.import_module(name)
+        except MissingExtraError:
+            # What joins an engine that is not here; in CI all of them are.
+            continue
         classes = [item for item in vars(module).values() if isinstance(item, type)]
         owners: list[Any] = [module, *classes]
         for owner in owners:
