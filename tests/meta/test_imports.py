@@ -56,6 +56,7 @@ def test_what_an_extra_brings_is_imported_where_it_is_needed_only() -> None:
     wrong = [
         f"{name} imports {imported}"
         for name, path in modules()
+        if any(extra in path.read_text() for extra in EXTRAS)
         for imported, at_once in imports(path)
         if at_once
         and (extra := EXTRAS.get(imported.split(".")[0])) is not None

@@ -304,7 +304,7 @@ MOMENTS = [
 
 
 @pytest.mark.parametrize("present", MOMENTS, ids=str)
-@pytest.mark.parametrize("people", [1, 6, 30])
+@pytest.mark.parametrize("people", [1, 12])
 def test_today_is_believable_at_any_time(present: datetime, people: int) -> None:
     box = Sandbox(people, clock=lambda: present)
     rows = box.dataset.rows("TimeEntries")
