@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
@@ -98,6 +100,22 @@ class Fleet:
     def send_signal(self, name: str, number: signal.Signals) -> None:
         """Kill, stop or continue a worker."""
         self._processes[name].send_signal(number)
+
+    def stop_outside_of(self, path: Path, name: str) -> None:
+        """Stop a worker that does not write to a file of SQLite's just then.
+
+        Nobody writes while somebody is stopped who does.
+        """
+        while True:
+            self.send_signal(name, signal.SIGSTOP)
+            with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as file:
+                try:
+                    file.execute("BEGIN IMMEDIATE")
+                except sqlite3.OperationalError:
+                    self.send_signal(name, signal.SIGCONT)
+                else:
+                    file.execute("ROLLBACK")
+                    return
 
     async def finish(self, name: str) -> dict[str, Any]:
         """Let a worker end, and get what it reports."""

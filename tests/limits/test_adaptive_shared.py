@@ -241,7 +241,7 @@ async def test_real_processes_that_are_killed_or_stopped_hold_up_nobody(path: Pa
             await fleet.start(name, job)
         await fleet.heard("a", "b", count=2)
         fleet.send_signal("a", signal.SIGKILL)
-        fleet.send_signal("b", signal.SIGSTOP)
+        fleet.stop_outside_of(path, "b")
         await fleet.start("c", job)
         await fleet.heard("c", count=5)
         fleet.send_signal("b", signal.SIGCONT)

@@ -95,7 +95,7 @@ async def test_real_processes_killed_stopped_and_restarted(
             await fleet.start(name, job)
         await fleet.heard("a", "b", "c", "d")
         fleet.send_signal("a", signal.SIGKILL)
-        fleet.send_signal("b", signal.SIGSTOP)
+        fleet.stop_outside_of(path, "b")
         await fleet.heard("c", "d", count=max(2, limit // 8))
         await fleet.start("e", job)
         fleet.send_signal("b", signal.SIGCONT)
