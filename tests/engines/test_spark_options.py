@@ -44,6 +44,7 @@ BAD = [
     ({**ENTRIES, "mode": "all"}, "'rows', 'changes' or 'mark' is wanted"),
     ({**ENTRIES, "narrow": "maybe"}, "narrow='maybe' can't be used: 'true' or 'false'"),
     ({**ENTRIES, "concurrency": "0"}, "concurrency=0: at least 1"),
+    ({**ENTRIES, "page_size": "0"}, "page_size=0: at least 1"),
     ({**ENTRIES, "concurrency": "few"}, "concurrency='few' can't be used: a whole number"),
     ({**ENTRIES, "rows_per_batch": "1.5"}, "a whole number is wanted"),
     ({**ENTRIES, "giveUpAfter": "-1"}, "give_up_after=-1.0: seconds are wanted"),

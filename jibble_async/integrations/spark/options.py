@@ -257,7 +257,8 @@ def _of_accounts(asked: Asked) -> Iterator[str]:
 
 
 def _of_numbers(asked: Asked) -> Iterator[str]:
-    for name in ("concurrency", "rows_per_window", "rows_per_batch", "limit", "workers"):
+    counts = ("concurrency", "rows_per_window", "rows_per_batch", "page_size", "limit", "workers")
+    for name in counts:
         value = getattr(asked, name)
         if value is not None and value < 1:
             yield f"option {name}={value}: at least 1 is needed"

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from typing import TypeVar
 
-from jibble_async.export.proof.plan import Partition, plan_partitions
+from jibble_async.export.proof.plan import Partition, dated_plan
 from jibble_async.integrations.spark.credentials import account_names
 from jibble_async.integrations.spark.options import Asked
 from jibble_async.integrations.spark.pacing import folder_mark
@@ -49,14 +49,5 @@ def groups(items: Sequence[T], size: int) -> list[list[T]]:
 
 async def _windows(asked: Asked) -> list[Partition]:
     client = (await this_process().clients(asked, [None]))[None]
-    extent = asked.extent
-    return await plan_partitions(
-        client,
-        extent.set,
-        since=extent.since,
-        until=extent.until,
-        include_archived=extent.include_archived,
-        page_size=extent.page_size,
-        as_sent=extent.as_sent,
-        rows=asked.rows_per_window,
-    )
+    windows, _ = await dated_plan(client, asked.extent, asked.rows_per_window)
+    return windows
