@@ -21,7 +21,7 @@ from pyspark.sql.datasource import (
 
 from jibble_async.integrations.spark.options import Asked, raw_set
 from jibble_async.integrations.spark.source import Reader
-from jibble_async.integrations.spark.tasks import Task, text_of
+from jibble_async.integrations.spark.tasks import Task, partitions_of
 
 __all__ = ["NarrowingReader"]
 
@@ -53,7 +53,7 @@ class NarrowingReader(Reader):
         since, until = self._narrowed(asked)
         if since is not None and until is not None and since > until:
             # Of no partition Spark would make one of None.
-            return [InputPartition(text_of(Task(asked=asked, pieces=())))]
+            return partitions_of([Task(asked=asked, pieces=())])
         return super().partitions()
 
     def _asked(self) -> Asked:

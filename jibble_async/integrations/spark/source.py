@@ -17,7 +17,7 @@ from jibble_async.errors import ConfigurationError
 from jibble_async.integrations.spark.columns import Columns, spark_schema
 from jibble_async.integrations.spark.options import Asked, asked_for
 from jibble_async.integrations.spark.planning import tasks_for
-from jibble_async.integrations.spark.tasks import batches_of, task_of, text_of
+from jibble_async.integrations.spark.tasks import batches_of, partitions_of
 
 __all__ = ["JibbleDataSource", "Reader"]
 
@@ -108,7 +108,7 @@ class Reader(DataSourceReader):
         Raises:
             JibbleError: The set could not be counted.
         """
-        return [InputPartition(text_of(each)) for each in tasks_for(self._asked())]
+        return partitions_of(tasks_for(self._asked()))
 
     def read(self, partition: InputPartition) -> Iterator[Any]:
         """The batches of a task.
@@ -119,8 +119,7 @@ class Reader(DataSourceReader):
         Raises:
             JibbleError: Something of it could not be read.
         """
-        task = task_of(partition.value)
-        return batches_of(task, Columns.chosen(task.asked, self._schema))
+        return batches_of(partition, self._schema)
 
     def _asked(self) -> Asked:
         return asked_for(self._options, "read")

@@ -20,11 +20,10 @@ from pyspark.sql.types import StructType
 from jibble_async.api.base_client import session_of
 from jibble_async.export.proof.asking import ask
 from jibble_async.export.proof.sweep import OVERLAP, server_mark
-from jibble_async.integrations.spark.columns import Columns
 from jibble_async.integrations.spark.options import Asked, asked_for
 from jibble_async.integrations.spark.planning import tasks_for
 from jibble_async.integrations.spark.process import this_process
-from jibble_async.integrations.spark.tasks import batches_of, task_of, text_of
+from jibble_async.integrations.spark.tasks import batches_of, partitions_of
 
 __all__ = ["Offset", "StreamReader"]
 
@@ -100,7 +99,7 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         if start == end:
             return []
         asked = msgspec.structs.replace(self._asked(), mark=start["mark"] or None)
-        return [InputPartition(text_of(each)) for each in tasks_for(asked)]
+        return partitions_of(tasks_for(asked))
 
     def read(self, partition: InputPartition) -> Iterator[Any]:
         """The batches of a task.
@@ -111,8 +110,7 @@ class StreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow):
         Raises:
             JibbleError: Something of it could not be read.
         """
-        task = task_of(partition.value)
-        return batches_of(task, Columns.chosen(task.asked, self._schema))
+        return batches_of(partition, self._schema)
 
     def _asked(self) -> Asked:
         return asked_for(self._options, "stream")

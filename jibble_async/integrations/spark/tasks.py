@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
+from pyspark.sql.datasource import InputPartition
+from pyspark.sql.types import StructType
 
 from jibble_async.client import JibbleClient
 from jibble_async.errors import ConfigurationError
@@ -22,7 +24,7 @@ from jibble_async.integrations.spark.pacing import require_same_folder
 from jibble_async.integrations.spark.process import this_process
 from jibble_async.version import __version__
 
-__all__ = ["Piece", "Task", "batches_of", "task_of", "text_of"]
+__all__ = ["Piece", "Task", "batches_of", "partitions_of", "task_of", "text_of"]
 
 # Batches that wait while Spark takes the one before.
 _AHEAD = 2
@@ -80,16 +82,23 @@ def task_of(text: str) -> Task:
     return msgspec.json.decode(text, type=Task)
 
 
-def batches_of(task: Task, columns: Columns) -> Iterator[Any]:
+def partitions_of(tasks: Iterable[Task]) -> list[InputPartition]:
+    """The tasks as Spark hands them on."""
+    return [InputPartition(text_of(each)) for each in tasks]
+
+
+def batches_of(partition: InputPartition, schema: StructType) -> Iterator[Any]:
     """The Arrow batches of a task, all of one schema; they are read ahead in a thread.
 
     Args:
-        task: What to read.
-        columns: What a batch is to have.
+        partition: The task.
+        schema: The columns that are wanted.
 
     Raises:
         JibbleError: When iterated: something of it could not be read.
     """
+    task = task_of(partition.value)
+    columns = Columns.chosen(task.asked, schema)
     require_same_folder(task.asked, task.folder)
     if not task.pieces:
         return
