@@ -152,9 +152,10 @@ def connects(
     async def connect() -> AsyncGenerator[BaseClient[Any]]:
         async with AsyncExitStack() as stack:
             limiters: dict[Service, SharedLimiter] = {}
-            for each in () if paces is None else get_args(Service):
-                if each != "identity" and paces is not None:
-                    limiters[each] = await stack.enter_async_context(paces.limiter(each, auth))
+            if paces is not None:
+                for each in get_args(Service):
+                    if each != "identity":
+                        limiters[each] = await stack.enter_async_context(paces.limiter(each, auth))
             client = JibbleClient.from_env(auth=auth, limiter=limiters or None)
             yield await stack.enter_async_context(client)
 
